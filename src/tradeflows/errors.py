@@ -1,0 +1,76 @@
+"""The few errors and warnings of tradeflows.
+
+Every error says what was found, what was expected and what to do next. None ever holds a key.
+"""
+
+
+class TradeflowsError(Exception):
+    """Base of all errors raised on purpose.
+
+    Parameters
+    ----------
+    found : str
+        What is there, with file, row or address where known.
+    expected : str
+        What should have been there.
+    todo : str
+        What the reader can do about it.
+
+    Examples
+    --------
+    >>> print(TradeflowsError("no file x.csv", "a file", "run `make verify`"))
+    no file x.csv
+      expected: a file
+      what to do: run `make verify`
+    """
+
+    def __init__(self, found: str, expected: str, todo: str) -> None:
+        super().__init__(found, expected, todo)
+        self.found, self.expected, self.todo = found, expected, todo
+
+    def __str__(self) -> str:
+        return f"{self.found}\n  expected: {self.expected}\n  what to do: {self.todo}"
+
+
+class SourceUnavailable(TradeflowsError):
+    """A publisher, or data that only a refresh brings, cannot be reached."""
+
+
+class QuotaExhausted(SourceUnavailable):
+    """The publisher's quota is used up; what was fetched so far is kept."""
+
+
+class TruncatedReply(TradeflowsError):
+    """A reply was cut by a row cap and cannot be split further."""
+
+
+class SchemaMismatch(TradeflowsError, ValueError):
+    """Columns, types, values or keys are not those of the table."""
+
+
+class ChecksumMismatch(TradeflowsError, ValueError):
+    """The bytes of a stored file are not the bytes that were stored."""
+
+
+class DoubleCountedTotals(TradeflowsError, ValueError):
+    """Totals stand beside their own parts: a sum would count them twice."""
+
+
+class UnknownCode(TradeflowsError, ValueError):
+    """A country, product, series or source that no list holds."""
+
+
+class Infeasible(TradeflowsError, ValueError):
+    """Bounds contradict each other: no price or quantity meets all of them."""
+
+
+class EstimatedQuantityWarning(UserWarning):
+    """Weights that the publisher estimated were left out of prices."""
+
+
+class PartialPeriodWarning(UserWarning):
+    """A window holds fewer months than it should."""
+
+
+class ConfidentialValueWarning(UserWarning):
+    """Part of the value stands in pseudo-codes without weight."""
