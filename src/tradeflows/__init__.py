@@ -1,1 +1,1 @@
-"""tradeflows: did this trade grow because prices rose, or because more was shipped?"""
+"""Did this trade grow because prices rose, or because more was shipped?"""
