@@ -1,0 +1,331 @@
+"""Raw files: bytes as received, each beside a sidecar that says what they are.
+
+A file is read only if its bytes are those the sidecar vouches for. Nothing stored is ever
+overwritten: a new edition is a new file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import asdict, dataclass, field, fields
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import yaml
+
+from tradeflows.errors import ChecksumMismatch, SchemaMismatch, SourceUnavailable, UnknownCode
+
+__all__ = ["Problem", "Raw", "catalogue", "describe", "folder", "put", "read", "verify"]
+
+SIDECAR = ".yml"
+MARKER = "SNAPSHOT"
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A raw file and what its sidecar says of it.
+
+    ``constants`` are columns that have one value in the whole file; ``query`` is what was asked of
+    a publisher, without key; ``complete`` is false where a refresh was interrupted.
+    """
+
+    id: str
+    path: Path
+    publisher: str
+    title: str
+    url: str
+    licence: str
+    terms: str
+    accessed: str
+    vintage: str
+    coverage: str
+    obtained: str
+    table: str
+    rows: int
+    bytes: int
+    sha256: str
+    traps: tuple[str, ...] = ()
+    constants: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    complete: bool = True
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a stored file and how to mend it."""
+
+    id: str
+    found: str
+    todo: str
+
+
+_OWN = {"id", "path", "bytes", "sha256"}
+_NEEDED = {f.name for f in fields(Raw)} - _OWN - {"traps", "constants", "query", "complete"}
+_MEND = (
+    "restore file and sidecar from version control (`git checkout -- data/raw`), or refresh them"
+)
+
+
+def folder() -> Path:
+    """Return the folder of raw files.
+
+    ``TRADEFLOWS_DATA`` names the data folder; else it is the nearest parent of the working folder,
+    then of this package, that holds ``data/raw/SNAPSHOT``; else the copy inside the package.
+
+    Returns
+    -------
+    pathlib.Path
+        ``…/raw``.
+
+    Raises
+    ------
+    SourceUnavailable
+        No such folder.
+    """
+    chosen = os.environ.get("TRADEFLOWS_DATA")
+    if chosen:
+        raw = Path(chosen) / "raw"
+        if raw.is_dir():
+            return raw
+        raise SourceUnavailable(
+            f"TRADEFLOWS_DATA names {chosen!r}, which has no folder raw",
+            "a folder with raw/<publisher>/…",
+            "correct the variable, or unset it to use the snapshot",
+        )
+    here = Path(__file__).resolve().parent
+    for parent in (Path.cwd(), *Path.cwd().parents, *here.parents):
+        if (parent / "data" / "raw" / MARKER).is_file():
+            return parent / "data" / "raw"
+    inside = here / "snapshot"
+    if (inside / MARKER).is_file():
+        return inside
+    raise SourceUnavailable(
+        "no data folder: neither data/raw/SNAPSHOT in a parent folder nor a snapshot in the package",
+        "the snapshot that comes with tradeflows",
+        "install tradeflows again, or set TRADEFLOWS_DATA",
+    )
+
+
+def catalogue() -> list[Raw]:
+    """List every raw file that has a sidecar, sorted by id.
+
+    Returns
+    -------
+    list of Raw
+
+    Raises
+    ------
+    SchemaMismatch
+        A sidecar cannot be read.
+
+    Examples
+    --------
+    >>> {raw.publisher for raw in catalogue()} >= {"TÜİK", "World Bank"}
+    True
+    """
+    root = folder()
+    return [_sidecar(root, path) for path in sorted(root.rglob("*" + SIDECAR))]
+
+
+def describe(file: str) -> Raw:
+    """Return what the sidecar says of one raw file.
+
+    Parameters
+    ----------
+    file : str
+        Path below the folder of raw files, with forward slashes.
+
+    Raises
+    ------
+    UnknownCode
+        No such file.
+    SchemaMismatch
+        The sidecar is missing or cannot be read.
+    """
+    root = folder()
+    path = _inside(root, file)
+    if not path.is_file():
+        raise UnknownCode(
+            f"no raw file {file!r}", "one of `tradeflows sources`", "check the spelling"
+        )
+    beside = path.with_name(path.name + SIDECAR)
+    if not beside.is_file():
+        raise SchemaMismatch(
+            f"{file}: no sidecar {beside.name}", "a sidecar beside every raw file", _MEND
+        )
+    return _sidecar(root, beside)
+
+
+def read(file: str) -> bytes:
+    """Return the bytes of a raw file, after comparing them with the sidecar.
+
+    Parameters
+    ----------
+    file : str
+        Path below the folder of raw files.
+
+    Raises
+    ------
+    ChecksumMismatch
+        The bytes are not those that were stored.
+    UnknownCode, SchemaMismatch
+        As `describe`.
+    """
+    raw = describe(file)
+    data = raw.path.read_bytes()
+    digest = hashlib.sha256(data).hexdigest()
+    if digest != raw.sha256:
+        raise ChecksumMismatch(
+            f"{file}: sha256 {digest[:16]}… ({len(data)} bytes)",
+            f"sha256 {raw.sha256[:16]}… ({raw.bytes} bytes), as its sidecar says",
+            _MEND,
+        )
+    return data
+
+
+def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
+    """Store bytes and their sidecar; never change what is stored already.
+
+    Both are written beside their place and moved there whole, the sidecar last: an interrupted
+    call leaves no file that looks finished.
+
+    Parameters
+    ----------
+    file : str
+        Path below the folder of raw files.
+    data : bytes
+        The file as received.
+    about : dict
+        The sidecar: every field of `Raw` but id, path, bytes and sha256.
+
+    Returns
+    -------
+    Raw
+
+    Raises
+    ------
+    ChecksumMismatch
+        Other bytes stand there already.
+    SchemaMismatch
+        The sidecar lacks a field or has an unknown one.
+    """
+    root = folder()
+    path = _inside(root, file)
+    digest = hashlib.sha256(data).hexdigest()
+    beside = path.with_name(path.name + SIDECAR)
+    if path.is_file() and beside.is_file() and _sidecar(root, beside).sha256 != digest:
+        raise ChecksumMismatch(
+            f"{file} is stored already with other bytes",
+            "a new name for a new edition",
+            "give the file another vintage",
+        )
+    raw = _raw(file, path, {**about, "bytes": len(data), "sha256": digest})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _write(path, data)
+    _write(beside, _yaml(raw).encode())
+    return raw
+
+
+def verify() -> list[Problem]:
+    """Compare every raw file with its sidecar and name what differs.
+
+    Returns
+    -------
+    list of Problem
+        Empty if all is well.
+
+    Examples
+    --------
+    >>> verify()
+    []
+    """
+    root = folder()
+    problems = []
+    for path in sorted(p for p in root.rglob("*") if p.is_file() and p.name != MARKER):
+        file = path.relative_to(root).as_posix()
+        if path.name.endswith(".part"):
+            problems.append(Problem(file, "left over by an interrupted write", "delete it"))
+        elif path.suffix == SIDECAR:
+            if not path.with_suffix("").is_file():
+                problems.append(Problem(file, "a sidecar without its file", _MEND))
+        else:
+            problems += _differs(file)
+    return problems
+
+
+def _differs(file: str) -> list[Problem]:
+    try:
+        read(file)
+    except (ChecksumMismatch, SchemaMismatch) as error:
+        return [Problem(file, error.found, error.todo)]
+    return []
+
+
+def _inside(root: Path, file: str) -> Path:
+    parts = PurePosixPath(file).parts
+    if not parts or PurePosixPath(file).is_absolute() or ".." in parts or "\\" in file:
+        raise UnknownCode(
+            f"{file!r} is not a path below the data folder",
+            "publisher/file, with forward slashes",
+            "name the file as `tradeflows sources` does",
+        )
+    return root.joinpath(*parts)
+
+
+def _sidecar(root: Path, beside: Path) -> Raw:
+    path = beside.with_suffix("")
+    return _parsed(path.relative_to(root).as_posix(), path, beside.read_bytes())
+
+
+@lru_cache(maxsize=512)
+def _parsed(file: str, path: Path, text: bytes) -> Raw:
+    try:
+        loaded = yaml.safe_load(text.decode())
+    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+        raise SchemaMismatch(
+            f"{file}{SIDECAR} is not readable YAML ({type(error).__name__})", "a sidecar", _MEND
+        ) from None
+    return _raw(file, path, loaded)
+
+
+def _raw(file: str, path: Path, loaded: Any) -> Raw:
+    known = {f.name for f in fields(Raw)} - {"id", "path"}
+    if not isinstance(loaded, dict) or not (_NEEDED | {"bytes", "sha256"}) <= set(loaded) <= known:
+        keys = sorted(map(str, loaded)) if isinstance(loaded, dict) else loaded
+        raise SchemaMismatch(
+            f"{file}{SIDECAR} has {keys}", f"the fields {', '.join(sorted(known))}", _MEND
+        )
+    texts = {k: v for k, v in loaded.items() if k in _NEEDED - {"rows"} or k == "sha256"}
+    odd = [k for k, v in texts.items() if not isinstance(v, str)]
+    odd += [k for k in ("rows", "bytes") if type(loaded[k]) is not int]
+    odd += [k for k in ("constants", "query") if not isinstance(loaded.get(k, {}), dict)]
+    odd += [k for k in ("traps",) if not isinstance(loaded.get(k, []), list | tuple)]
+    if odd:
+        raise SchemaMismatch(
+            f"{file}{SIDECAR}: fields {odd} have the wrong type",
+            "texts (dates quoted), rows and bytes as whole numbers, traps as a list",
+            _MEND,
+        )
+    return Raw(id=file, path=path, **{**loaded, "traps": tuple(loaded.get("traps", ()))})
+
+
+def _yaml(raw: Raw) -> str:
+    about = {k: v for k, v in asdict(raw).items() if k not in ("id", "path")}
+    about["traps"] = list(raw.traps)
+    empty = [k for k in ("traps", "constants", "query") if not about[k]]
+    about = {k: v for k, v in about.items() if k not in empty and (k != "complete" or not v)}
+    return yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
+
+
+def _write(path: Path, data: bytes) -> None:
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as handle:
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
