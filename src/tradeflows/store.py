@@ -102,7 +102,7 @@ def folder() -> Path:
     if (inside / MARKER).is_file():
         return inside
     raise SourceUnavailable(
-        "no data folder: neither data/raw/SNAPSHOT in a parent folder nor a snapshot in the package",
+        "no data folder: no parent has data/raw/SNAPSHOT and the package carries no snapshot",
         "the snapshot that comes with tradeflows",
         "install tradeflows again, or set TRADEFLOWS_DATA",
     )
@@ -148,7 +148,7 @@ def describe(file: str) -> Raw:
     path = _inside(root, file)
     if not path.is_file():
         raise UnknownCode(
-            f"no raw file {file!r}", "one of `tradeflows sources`", "check the spelling"
+            f"no raw file {file!r}", "a file that `tradeflows status` lists", "check the spelling"
         )
     beside = path.with_name(path.name + SIDECAR)
     if not beside.is_file():
@@ -269,7 +269,7 @@ def _inside(root: Path, file: str) -> Path:
         raise UnknownCode(
             f"{file!r} is not a path below the data folder",
             "publisher/file, with forward slashes",
-            "name the file as `tradeflows sources` does",
+            "name the file as `tradeflows status` does",
         )
     return root.joinpath(*parts)
 

@@ -1,0 +1,1 @@
+"""Countries, products, events: definitions as data, without observations."""

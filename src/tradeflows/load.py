@@ -1,0 +1,149 @@
+"""From raw files to one validated table: the newest vintage, corrected, of one statistic."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import pandas as pd
+
+from tradeflows import store, tables
+from tradeflows.errors import DoubleCountedTotals, UnknownCode
+from tradeflows.quality.corrections import corrected
+from tradeflows.sources import published
+
+__all__ = ["load"]
+
+
+def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
+    """Load a table: raw files read, checked against their sidecars, corrected, validated.
+
+    Parameters
+    ----------
+    table : str
+        ``trade``, ``prices``, ``volumes`` or ``published``.
+    months : str, optional
+        A window such as ``"2022"`` or ``"2021-03/2022-02"``.
+    **columns : str
+        Values to keep, by column: ``reporter="TUR"``, ``flow="M"``, ``series="brent"``. A comma
+        separates alternatives: ``code="coal,lpg"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The table's columns. ``trade`` holds one source and one trade system.
+
+    Raises
+    ------
+    UnknownCode
+        No such table, column or row; the message lists what there is.
+    DoubleCountedTotals
+        Several sources or trade systems report the trade asked for: choose one.
+    ChecksumMismatch, SchemaMismatch
+        A raw file changed or breaks a promise of its table.
+
+    Examples
+    --------
+    >>> total = load("trade", partner="RUS", flow="M", code="TOTAL", source="TÜİK", months="2022")
+    >>> round(float(total["value_usd"].sum()) / 1e9, 2)
+    58.85
+    """
+    if table not in tables.TABLES:
+        raise UnknownCode(f"no table {table!r}", f"one of {', '.join(tables.TABLES)}", "name one")
+    unknown = [c for c in columns if c not in tables.TABLES[table].names]
+    if unknown:
+        names = ", ".join(tables.TABLES[table].names)
+        raise UnknownCode(f"table {table!r} has no columns {unknown}", names, "name one of them")
+    files = [raw for raw in _newest(table) if _may_hold(raw, columns)]
+    frames = [_selected(corrected(published.read(raw.id), raw.id), columns) for raw in files]
+    found = pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
+    if months is not None:
+        start, end = window(months)
+        found = found[found["period"].between(start, end)]
+    if found.empty:
+        raise _nothing(table, columns, months)
+    if table == "trade":
+        _one_statistic(found)
+    return tables.validate(found, table, where="load")
+
+
+def window(months: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+    """Return the first day of the first and of the last month of a window.
+
+    Parameters
+    ----------
+    months : str
+        ``"2022"``, ``"2022-03"`` or ``"2021-03/2022-02"``.
+
+    Raises
+    ------
+    UnknownCode
+        Not a window.
+
+    Examples
+    --------
+    >>> [str(day.date()) for day in window("2022")]
+    ['2022-01-01', '2022-12-01']
+    """
+    first, _, last = months.partition("/")
+    try:
+        start = pd.Period(first, freq="M" if "-" in first else "Y").start_time
+        end = pd.Period(last or first, freq="M" if "-" in (last or first) else "Y").end_time
+    except ValueError:
+        start, end = pd.Timestamp.max, pd.Timestamp.min
+    if start > end:
+        raise UnknownCode(
+            f"{months!r} is not a window of months",
+            "'2022', '2022-03' or '2021-03/2022-02', the earlier month first",
+            "write it like one of these",
+        )
+    return start, end.normalize().replace(day=1)
+
+
+def _newest(table: str) -> list[store.Raw]:
+    """Return complete files of a table, the newest vintage of each dataset, as of AS_OF if set."""
+    as_of = os.environ.get("AS_OF", "9999")
+    newest: dict[str, store.Raw] = {}
+    for raw in store.catalogue():
+        if raw.table == table and raw.complete and raw.vintage <= as_of:
+            name = raw.id.split("@")[0]
+            newest[name] = max(newest.get(name, raw), raw, key=lambda r: r.vintage)
+    return list(newest.values())
+
+
+def _may_hold(raw: store.Raw, columns: dict[str, str]) -> bool:
+    """Skip files whose constants contradict the question before they are read."""
+    known = {"source": raw.publisher, **raw.constants}
+    return all(c not in known or str(known[c]) in _wanted(v) for c, v in columns.items())
+
+
+def _wanted(values: str) -> list[str]:
+    return [v.strip() for v in values.split(",")]
+
+
+def _selected(frame: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
+    for column, values in columns.items():
+        frame = frame[frame[column].astype(str).isin(_wanted(values))]
+    return frame
+
+
+def _one_statistic(found: pd.DataFrame) -> None:
+    kinds = found[["source", "trade_system"]].drop_duplicates()
+    if len(kinds) > 1:
+        listed = "; ".join(f"{s}, {t} trade" for s, t in kinds.itertuples(index=False))
+        raise DoubleCountedTotals(
+            f"several statistics hold this trade: {listed}",
+            "one source and one trade system",
+            "pass source= and, where one source has both, trade_system=",
+        )
+
+
+def _nothing(table: str, columns: dict[str, Any], months: str | None) -> UnknownCode:
+    kept = [r for r in store.catalogue() if r.table == table]
+    there = "; ".join(f"{r.publisher}: {r.title} ({r.coverage})" for r in kept)
+    asked = ", ".join(f"{k}={v}" for k, v in {**columns, "months": months}.items() if v)
+    return UnknownCode(
+        f"table {table!r} has no rows with {asked}",
+        f"something of: {there}",
+        "ask for what is there, or bring it with `make refresh`",
+    )

@@ -1,0 +1,103 @@
+"""The embedded snapshot: tidy tables whose sidecars name the columns that never change."""
+
+from __future__ import annotations
+
+import io
+
+import pandas as pd
+
+from tradeflows import store, tables
+from tradeflows.errors import SchemaMismatch
+
+__all__ = ["read"]
+
+_NUMBERS = ("value", "value_usd", "value_eur", "net_weight_kg", "quantity", "level")
+_EURO = "ecb/exchange_rates_monthly.csv"
+
+
+def read(file: str) -> pd.DataFrame:
+    """Read one snapshot file as the table its sidecar names.
+
+    Bytes are compared with the sidecar first. Columns that the sidecar gives as constants are
+    added; values in euro become USD at the month's mean reference rate.
+
+    Parameters
+    ----------
+    file : str
+        Id of the raw file.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A table of `tradeflows.tables`.
+
+    Raises
+    ------
+    ChecksumMismatch
+        The bytes changed.
+    SchemaMismatch
+        The file is empty, has other rows than the sidecar says, or breaks a promise of its table.
+
+    Examples
+    --------
+    >>> read("iea/russian_gas_into_turkey_monthly.csv")["unit"].unique().tolist()
+    ['m3']
+    """
+    raw = store.describe(file)
+    frame = _csv(store.read(file), file)
+    if len(frame) != raw.rows:
+        raise SchemaMismatch(
+            f"{file}: {len(frame)} rows",
+            f"{raw.rows} rows, as its sidecar says",
+            "restore the file",
+        )
+    if "value_eur" in frame:
+        frame["value_usd"] = frame.pop("value_eur") * _dollars_per_euro(frame["period"])
+    table = tables.TABLES[raw.table]
+    context = {"origin": file, "source": raw.publisher, "vintage": raw.vintage}
+    filled = {k: v for k, v in {**context, **raw.constants}.items() if k in table.names}
+    frame = frame.assign(**{k: _constant(v, k, raw.table) for k, v in filled.items()})
+    if "confidential" in frame:
+        frame["confidential"] = frame["confidential"].replace({"true": True, "false": False})
+    return tables.validate(frame, raw.table, where=file)
+
+
+def _csv(data: bytes, file: str) -> pd.DataFrame:
+    if not data.strip():
+        raise SchemaMismatch(f"{file} is empty", "a CSV table with a header", "restore the file")
+    try:
+        frame = pd.read_csv(io.BytesIO(data), dtype=str, encoding="utf-8")
+    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise SchemaMismatch(
+            f"{file} cannot be read as CSV ({error})", "UTF-8 text, one header", "restore the file"
+        ) from None
+    is_print = "confidence" in frame  # printed figures stay text, as printed
+    for column in () if is_print else [c for c in _NUMBERS if c in frame]:
+        try:
+            frame[column] = pd.to_numeric(frame[column])
+        except ValueError as error:
+            raise SchemaMismatch(
+                f"{file}: column {column!r}: {error}", "numbers", "restore the file"
+            ) from None
+    return frame
+
+
+def _dollars_per_euro(periods: pd.Series) -> pd.Series:
+    rates = _csv(store.read(_EURO), _EURO)
+    dollars = rates[rates["series"] == "usd_per_eur"].set_index("period")["value"]
+    found = pd.Series(dollars.reindex(periods).to_numpy(), index=periods.index)
+    if found.isna().any():
+        raise SchemaMismatch(
+            f"no euro rate for {periods[found.isna()].iloc[0]}",
+            "a rate for every month of the table",
+            "refresh the exchange rates",
+        )
+    return found
+
+
+def _constant(value: object, column: str, table: str) -> object:
+    """Empty text in a sidecar stands for a value that is not there."""
+    if value != "":
+        return value
+    kinds = {c.name: c.dtype for c in tables.TABLES[table].columns}
+    return None if kinds[column] == "str" else float("nan")
