@@ -1,0 +1,276 @@
+"""What a series would have been: expected sums with bands, against the actual sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from tradeflows.counterfactual.months import cut, month, span
+from tradeflows.counterfactual.statespace import NAMES, Band, band
+from tradeflows.errors import UnknownCode
+
+if TYPE_CHECKING:
+    from tradeflows.figures import Figure
+
+__all__ = ["PLACEBO_DATES", "Expectation", "expected", "placebo_dates"]
+
+PLACEBO_DATES = ("2019-03", "2021-03")  # not 2020: the pandemic
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """An actual sum beside what the models expected of it.
+
+    Parameters
+    ----------
+    name, unit : str
+        What is summed, and its unit.
+    event, window : str
+        First month that was not fitted; months summed.
+    outcome : str
+        ``above`` or ``below`` the 95 % bands of every model, ``inside`` one of them, or
+        ``undetermined``.
+    reason : str
+        Why, in words.
+    actual : float
+        Actual sum over the steps compared.
+    bands : tuple of Band
+        One per model; empty where the series cannot be used.
+    steps : str
+        ``month`` or ``quarter``.
+    missing : tuple of str
+        Steps of the window that are not compared, not being published in full.
+    origins : tuple of str
+        Ids of the raw files under the series.
+    """
+
+    name: str
+    unit: str
+    event: str
+    window: str
+    outcome: str
+    reason: str
+    actual: float
+    bands: tuple[Band, ...]
+    steps: str
+    missing: tuple[str, ...]
+    origins: tuple[str, ...]
+
+    @property
+    def excess_both(self) -> float:
+        """Smaller distance from an upper 95 % band to the actual sum: positive if above all."""
+        return min((b.actual - b.high95 for b in self._usable), default=np.nan)
+
+    @property
+    def p(self) -> float:
+        """Two-sided p-value: the larger of the models' shares of paths beyond the actual sum."""
+        tails = [2 * min(b.share_above, b.share_below) for b in self._usable]
+        return min(1.0, max(tails)) if tails else np.nan
+
+    @property
+    def detectable(self) -> float:
+        """Smallest factor by which the sum must grow to pass all bands with 80 % chance.
+
+        It depends on the fit before the event only, so it can be read before the result.
+        """
+        highest = max((b.high95 for b in self._usable), default=np.nan)
+        return max(
+            (highest / b.low20 if b.low20 > 0 else np.inf for b in self._usable), default=np.nan
+        )
+
+    @property
+    def _usable(self) -> tuple[Band, ...]:
+        return () if self.outcome == "undetermined" else self.bands
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per model: the sum, its bands, ratio, share of paths above."""
+        columns = ("actual", "median", "low95", "high95", "low80", "high80", "ratio", "share_above")
+        rows = [
+            {c: getattr(b, c) for c in columns}
+            | {"place": b.place if b.converged else "undetermined", "optimiser": b.optimiser}
+            | {"warnings": "; ".join(b.warnings)}
+            for b in self.bands
+        ]
+        index = pd.Index([NAMES[b.model] for b in self.bands], name="model")
+        return pd.DataFrame(rows, index, columns=[*columns, "place", "optimiser", "warnings"])
+
+    def paths(self, model: str = "sarimax") -> pd.DataFrame:
+        """Return actual, median and bands by period for one model."""
+        return next(b.table for b in self.bands if b.model == model)
+
+    def figure(self, model: str = "sarimax") -> Figure:
+        """Draw the fan of one model with the actual series; the title carries the sum."""
+        from tradeflows.figures import fan
+
+        return fan(
+            self.paths(model),
+            events=((self.event, "event"),),
+            name=f"expected-{'-'.join(self.name.lower().split())}-{model}",
+            title=self.sentence(),
+            unit=self.unit,
+            alt=f"{self.name}: actual, median and bands by {NAMES[model]}",
+            origins=self.origins,
+            period=self.window,
+            note=f"Bands simulated from the months before {self.event}; 80 and 95 %.",
+        )
+
+    def sentence(self) -> str:
+        """Say the finding with its numbers.
+
+        Examples
+        --------
+        >>> short = pd.Series(1.0, pd.date_range("2021-01-01", periods=24, freq="MS"), name="Coal")
+        >>> expected(short, event="2022-02").sentence()
+        'Coal: cannot be determined (13 published months before 2022-02, 36 are needed)'
+        """
+        if self.outcome == "undetermined":
+            return f"{self.name}: cannot be determined ({self.reason})"
+        bands = "; ".join(
+            f"{NAMES[b.model]} {_short(b.median)} [{_short(b.low95)} to {_short(b.high95)}]"
+            for b in self.bands
+        )
+        gap = f" without {', '.join(self.missing)}" if self.missing else ""
+        gap += ", in quarters" if self.steps == "quarter" else ""
+        return (
+            f"{self.name}, {self.window}{gap}: {_short(self.actual)} {self.unit},"
+            f" {self.reason} (expected: {bands})"
+        )
+
+
+def expected(
+    series: pd.Series,
+    *,
+    event: str,
+    window: str | None = None,
+    control: pd.Series | None = None,
+    models: tuple[str, ...] = ("sarimax", "unobserved"),
+    start: str = "2017-01",
+    unit: str = "USD",
+    origins: tuple[str, ...] = (),
+    rng: int = 0,
+) -> Expectation:
+    """Forecast a monthly series from before an event and compare the sum over a window.
+
+    Both models are fitted on logs, with dummies for April and May 2020. Paths are simulated, each
+    path is summed over the window, and the quantiles are those of the sums. Fewer than 36 published
+    months before the event leave the answer undetermined; more than 30 % zero months turn months
+    into quarters; a zero that remains is met by adding half the smallest positive value before the
+    log. A model that does not converge leaves the answer undetermined.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        Values ≥ 0 by first day of month; an absent month or NaN is not published.
+    event : str
+        First month that is not fitted, such as ``2022-02``.
+    window : str, optional
+        Months summed, ``2022`` or ``2022-02/2023-01``; those before the event are left out.
+        Default: twelve months from the event.
+    control : pandas.Series, optional
+        A series the event did not touch, as a regressor.
+    models : tuple of str
+        ``sarimax`` and ``unobserved``.
+    start : str
+        First month that is fitted.
+    unit : str
+        Unit of the values.
+    origins : tuple of str
+        Ids of the raw files under the series.
+    rng : int
+        Seed of the simulated paths.
+
+    Returns
+    -------
+    Expectation
+
+    Examples
+    --------
+    >>> months = pd.date_range("2017-01-01", "2023-01-01", freq="MS")
+    >>> noise = np.random.default_rng(5).normal(0, 0.1, len(months))
+    >>> values = pd.Series(np.exp(3 + noise), months, name="Exports")
+    >>> values["2022-02":] *= 3
+    >>> found = expected(values, event="2022-02")
+    >>> found.outcome, found.excess_both > 0, round(found.detectable, 1) < 2
+    ('above', True, True)
+    """
+    unknown = [m for m in models if m not in NAMES]
+    if unknown or not models:
+        raise UnknownCode(f"models {unknown or models}", f"some of {', '.join(NAMES)}", "name one")
+    name = str(series.name or "series")
+    asked = span(window) if window else pd.date_range(month(event), periods=12, freq="MS")
+    asked = asked[asked >= month(event)]
+    shown = f"{asked[0]:%Y-%m} to {asked[-1]:%Y-%m}" if len(asked) else str(window)
+    data = cut(series, event=event, window=window, control=control, start=start)
+    if isinstance(data, str):
+        return Expectation(
+            name, unit, event, shown, "undetermined", data, np.nan, (), "month", (), origins
+        )
+    bands = tuple(band(data, m, rng=rng) for m in models)
+    outcome, reason = _outcome(bands)
+    steps = "month" if data.season == 12 else "quarter"
+    return Expectation(
+        name, unit, event, shown, outcome, reason, data.actual, bands, steps, data.missing, origins
+    )
+
+
+def _short(number: float) -> str:
+    return f"{number:,.0f}" if 1000 <= number < 1e15 else f"{number:.4g}"
+
+
+def _outcome(bands: tuple[Band, ...]) -> tuple[str, str]:
+    failed = [NAMES[b.model] for b in bands if not b.converged]
+    if failed:
+        return "undetermined", f"{' and '.join(failed)} did not converge"
+    places = {b.place for b in bands}
+    many = {1: "the 95 % band", 2: "both 95 % bands"}.get(len(bands), "all 95 % bands")
+    if len(places) == 1:
+        place = places.pop()
+        return place, f"{place} {many}"
+    each = ", ".join(f"{b.place} that of {NAMES[b.model]}" for b in bands)
+    return "inside", f"the models disagree: {each}"
+
+
+def placebo_dates(
+    series: pd.Series,
+    *,
+    event: str,
+    dates: tuple[str, ...] = PLACEBO_DATES,
+    control: pd.Series | None = None,
+    start: str = "2017-01",
+    rng: int = 0,
+) -> tuple[Expectation, ...]:
+    """Pretend the event came earlier: what the same rule says when nothing happened.
+
+    Parameters
+    ----------
+    series, control, start, rng
+        As in `expected`.
+    event : str
+        The real event; no placebo window reaches it.
+    dates : tuple of str
+        Pretended events.
+
+    Returns
+    -------
+    tuple of Expectation
+        One per date, undetermined where fewer than 36 months lie before it.
+
+    Examples
+    --------
+    >>> months = pd.date_range("2017-01-01", "2023-01-01", freq="MS")
+    >>> series = pd.Series(5.0, months, name="Exports")
+    >>> [p.reason for p in placebo_dates(series, event="2022-02", dates=("2019-03",))]
+    ['26 published months before 2019-03, 36 are needed']
+    """
+    out = []
+    for date in dates:
+        last = min(month(date) + pd.DateOffset(months=11), month(event) - pd.DateOffset(months=1))
+        window = f"{date}/{last:%Y-%m}"
+        out.append(
+            expected(series, event=date, window=window, control=control, start=start, rng=rng)
+        )
+    return tuple(out)

@@ -1,0 +1,238 @@
+"""Monthly series cut for a counterfactual: what is fitted, what is forecast, what is compared."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tradeflows.errors import SchemaMismatch
+
+__all__ = ["PANDEMIC", "Cut", "cut", "month", "span"]
+
+Floats = npt.NDArray[np.float64]
+
+PANDEMIC = (pd.Timestamp("2020-04-01"), pd.Timestamp("2020-05-01"))
+MONTHS_NEEDED = 36  # rules.yml, undetermined_when
+ZEROS_ALLOWED = 0.30  # rules.yml, undetermined_when
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A series ready for a model: logs before the event, and the steps to be forecast.
+
+    Parameters
+    ----------
+    season : int
+        Steps in a year: 12 months, or 4 blocks of three months.
+    periods : pandas.DatetimeIndex
+        First month of each step, before the event and after it.
+    levels : numpy.ndarray
+        One per step; NaN where not published.
+    before : int
+        Steps before the event.
+    compared : numpy.ndarray
+        Positions (after ``before``) of the published steps of the window.
+    offset : float
+        Added before the log, taken off after it; 0 unless the series holds zeros.
+    exog : numpy.ndarray
+        One column per pandemic step, and the log of the control series if there is one.
+    missing : tuple of str
+        Steps of the window that are not compared, not being published in full.
+    """
+
+    season: int
+    periods: pd.DatetimeIndex
+    levels: Floats
+    before: int
+    compared: npt.NDArray[np.int_]
+    offset: float
+    exog: Floats
+    missing: tuple[str, ...]
+
+    @property
+    def logs(self) -> Floats:
+        """Logs of the steps before the event."""
+        return np.log(self.levels[: self.before] + self.offset)
+
+    @property
+    def actual(self) -> float:
+        """Sum over the steps that are compared."""
+        return float(self.levels[self.before + self.compared].sum())
+
+
+def month(text: str | pd.Timestamp) -> pd.Timestamp:
+    """Return the first day of a month.
+
+    Examples
+    --------
+    >>> month("2022-02")
+    Timestamp('2022-02-01 00:00:00')
+    """
+    return pd.Timestamp(text).to_period("M").to_timestamp()
+
+
+def span(window: str) -> pd.DatetimeIndex:
+    """Return the months of a window written ``2022`` or ``2022-02/2023-01``.
+
+    Examples
+    --------
+    >>> len(span("2022")), span("2022-02/2023-01")[-1].strftime("%Y-%m")
+    (12, '2023-01')
+    """
+    first, _, last = window.partition("/")
+    if not last:
+        last = f"{first}-12" if len(first) == 4 else first
+        first = f"{first}-01" if len(first) == 4 else first
+    months = pd.date_range(month(first), month(last), freq="MS")
+    if months.empty:
+        raise SchemaMismatch(
+            f"window {window!r} ends before it starts",
+            "a year such as 2022, or first/last month such as 2022-02/2023-01",
+            "swap the two months",
+        )
+    return months
+
+
+def cut(
+    series: pd.Series,
+    *,
+    event: str,
+    window: str | None = None,
+    control: pd.Series | None = None,
+    start: str = "2017-01",
+) -> Cut | str:
+    """Cut a monthly series at an event, or say why it cannot be used.
+
+    Parameters
+    ----------
+    series : pandas.Series
+        Values ≥ 0 by first day of month. Months that are absent or NaN are not published.
+    event : str
+        First month that is not fitted.
+    window : str, optional
+        Months whose sum is compared; months before the event are left out, being fitted. Default:
+        twelve months from the event.
+    control : pandas.Series, optional
+        A series the event did not touch; its log becomes a regressor.
+    start : str
+        First month that is fitted.
+
+    Returns
+    -------
+    Cut or str
+        The reason in words where the series cannot be used.
+
+    Examples
+    --------
+    >>> values = pd.Series(5.0, pd.date_range("2017-01-01", "2022-12-01", freq="MS"))
+    >>> c = cut(values, event="2022-02", window="2022")
+    >>> c.season, c.before, len(c.compared), c.missing
+    (12, 61, 11, ())
+    >>> cut(values, event="2019-03")
+    '26 published months before 2019-03, 36 are needed'
+    """
+    when = month(event)
+    asked = span(window) if window else pd.date_range(when, periods=12, freq="MS")
+    asked = asked[asked >= when]
+    if asked.empty:
+        return f"the window holds no month from {event} on"
+    values = _monthly(series, pd.date_range(month(start), asked[-1], freq="MS"))
+    past = values[values.index < when].dropna()
+    if len(past) < MONTHS_NEEDED:
+        return f"{len(past)} published months before {event}, {MONTHS_NEEDED} are needed"
+    values = values[past.index[0] :]
+    other = None if control is None else _monthly(control, values.index)
+    if float((past == 0).mean()) <= ZEROS_ALLOWED:
+        return _cut(values, when, asked, other, 12)
+    return _cut(*_blocks(values, when, asked, other), 4)
+
+
+def _monthly(series: pd.Series, months: pd.DatetimeIndex | pd.Index) -> pd.Series:
+    """Return the series on these months, NaN where not published."""
+    index = pd.DatetimeIndex(series.index)
+    if index.has_duplicates or (index.day != 1).any() or (series < 0).any():
+        raise SchemaMismatch(
+            f"series {series.name!r}: months that stand twice, days other than the first, or"
+            " negative values",
+            "one value ≥ 0 for each first day of a month",
+            "sum by month before asking for an expectation",
+        )
+    return pd.Series(series.to_numpy("float64"), index).reindex(months)
+
+
+def _blocks(
+    values: pd.Series, when: pd.Timestamp, asked: pd.DatetimeIndex, control: pd.Series | None
+) -> tuple[pd.Series, pd.Timestamp, pd.DatetimeIndex, pd.Series | None]:
+    """Sum to blocks of three months, counted from the first month of the window.
+
+    A block with an unpublished month, and one across the event, is not published.
+    """
+    index = pd.DatetimeIndex(values.index)
+    step = (index.year - asked[0].year) * 12 + index.month - asked[0].month
+    whole = int(-step[0] % 3)  # months before the first whole block
+    values, control = values[whole:], None if control is None else control[whole:]
+    block = pd.Series(step[whole:] // 3, values.index)
+    first = asked[0] + pd.DateOffset(months=3 * int(block.iloc[0]))
+    starts = pd.date_range(first, periods=block.nunique(), freq="3MS")
+
+    def summed(monthly: pd.Series) -> pd.Series:
+        sums = monthly.groupby(block.to_numpy()).sum(min_count=3)
+        return pd.Series(sums.to_numpy(), starts)
+
+    total = summed(values)
+    before = pd.Series(values.index < when, values.index).groupby(block.to_numpy()).mean()
+    total[((before > 0) & (before < 1)).to_numpy()] = np.nan
+    return total, when, starts[starts >= asked[0]], None if control is None else summed(control)
+
+
+def _cut(
+    values: pd.Series,
+    when: pd.Timestamp,
+    asked: pd.DatetimeIndex,
+    control: pd.Series | None,
+    season: int,
+) -> Cut | str:
+    periods = pd.DatetimeIndex(values.index)
+    months = 12 // season
+    ends = periods + pd.DateOffset(months=months)
+    before = int((ends <= when).sum())
+    data = values.to_numpy("float64")
+    past = data[:before][~np.isnan(data[:before])]
+    wanted = np.flatnonzero(periods.isin(asked)) - before
+    here = wanted[~np.isnan(data[before + wanted])]
+    if not here.size:
+        return "no month of the window is published"
+    if not past.size or (past == 0).mean() > ZEROS_ALLOWED:
+        share = (past == 0).mean() if past.size else 1.0
+        return f"{share:.0%} of the quarters before the event are zero"
+    seen = ~np.isnan(data[:before])
+    hits = [((periods <= p) & (p < ends)).astype("float64") for p in PANDEMIC]
+    columns = _distinct([h for h in hits if h[:before][seen].any()])
+    if control is not None:
+        level = control.to_numpy("float64")
+        if np.isnan(level).any() or (level <= 0).any():
+            return "the control series has months that are zero or not published"
+        columns.append(np.log(level))
+    gone = set(wanted) - set(here)
+    return Cut(
+        season=season,
+        periods=periods,
+        levels=data,
+        before=before,
+        compared=here,
+        offset=0.5 * float(past[past > 0].min()) if (past == 0).any() else 0.0,
+        exog=np.column_stack(columns) if columns else np.empty((len(data), 0)),
+        missing=tuple(f"{p:%Y-%m}" for p in periods[before + np.array(sorted(gone), dtype=int)]),
+    )
+
+
+def _distinct(columns: list[Floats]) -> list[Floats]:
+    """Drop columns that repeat another one: two pandemic months in one block are one dummy."""
+    kept: list[Floats] = []
+    for column in columns:
+        if not any(np.array_equal(column, k) for k in kept):
+            kept.append(column)
+    return kept

@@ -1,0 +1,182 @@
+"""Two state-space models on logs, and the simulated paths of what comes after the event."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from statsmodels.tsa.statespace.sarimax import SARIMAX
+from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+from tradeflows.counterfactual.months import Cut, Floats
+
+__all__ = ["NAMES", "Band", "band", "simulated"]
+
+NAMES = {"sarimax": "SARIMAX", "unobserved": "unobserved components"}
+PATHS = 5000
+QUANTILES = {"median": 0.5, "low95": 0.025, "high95": 0.975, "low80": 0.1, "high80": 0.9}
+
+
+@dataclass(frozen=True)
+class Band:
+    """What one model expected, and where the actual sum lies.
+
+    Parameters
+    ----------
+    model : str
+        ``sarimax`` or ``unobserved``.
+    table : pandas.DataFrame
+        By period: actual, median, low95, high95, low80, high80.
+    median, low95, high95, low80, high80 : float
+        Quantiles of the simulated sums over the window, never sums of pointwise quantiles.
+    actual : float
+        Actual sum over the same steps.
+    share_above : float
+        Share of simulated sums at or above the actual one, the actual one counted.
+    share_below : float
+        Share of simulated sums at or below the actual one, the actual one counted.
+    low20 : float
+        Lower fifth of the simulated sums, for the smallest detectable rise.
+    converged : bool
+        False where neither optimiser reached an optimum; the band is then empty (NaN).
+    optimiser : str
+        ``lbfgs``, or ``powell`` on the second try.
+    warnings : tuple of str
+        What statsmodels said while fitting.
+    """
+
+    model: str
+    table: pd.DataFrame
+    median: float
+    low95: float
+    high95: float
+    low80: float
+    high80: float
+    actual: float
+    share_above: float
+    share_below: float
+    low20: float
+    converged: bool
+    optimiser: str
+    warnings: tuple[str, ...]
+
+    @property
+    def ratio(self) -> float:
+        """Actual sum over the median of the simulated sums."""
+        return self.actual / self.median if self.median > 0 else np.nan
+
+    @property
+    def place(self) -> str:
+        """``above``, ``below`` or ``inside`` the 95 % band of the sum."""
+        return (
+            "above"
+            if self.actual > self.high95
+            else "below"
+            if self.actual < self.low95
+            else "inside"
+        )
+
+
+def band(data: Cut, model: str, *, rng: int = 0) -> Band:
+    """Fit one model before the event and simulate what follows.
+
+    Parameters
+    ----------
+    data : Cut
+        From `tradeflows.counterfactual.months.cut`.
+    model : str
+        ``sarimax``, the airline model (0,1,1)(0,1,1), or ``unobserved``, a local linear trend with
+        two seasonal harmonics [1]_.
+    rng : int
+        Seed of the paths.
+
+    Returns
+    -------
+    Band
+        Its parameters are taken as known: the band holds shocks to come, not estimation error.
+
+    References
+    ----------
+    .. [1] Harvey (1989), Forecasting, Structural Time Series Models and the Kalman Filter.
+    """
+    result, optimiser, notes = _fit(data, model)
+    paths = None if result is None else simulated(result, data, rng=rng)
+    steps = data.periods[data.before :]
+    actual = data.levels[data.before :]
+    if paths is None or not np.isfinite(paths).all():
+        blank = pd.DataFrame({"actual": actual, **dict.fromkeys(QUANTILES, np.nan)}, steps)
+        empty = dict.fromkeys(QUANTILES, np.nan)
+        return Band(
+            model, blank, **empty, actual=data.actual, share_above=np.nan, share_below=np.nan,
+            low20=np.nan, converged=False, optimiser=optimiser, warnings=notes,
+        )  # fmt: skip
+    table = pd.DataFrame(
+        {"actual": actual} | {k: np.quantile(paths, q, axis=1) for k, q in QUANTILES.items()},
+        steps.rename("period"),
+    )
+    sums = paths[data.compared].sum(axis=0)
+    low20, *_ = quantiles = [float(np.quantile(sums, q)) for q in (0.2, *QUANTILES.values())]
+    return Band(
+        model,
+        table,
+        **dict(zip(QUANTILES, quantiles[1:], strict=True)),
+        actual=data.actual,
+        share_above=float((1 + (sums >= data.actual).sum()) / (1 + sums.size)),
+        share_below=float((1 + (sums <= data.actual).sum()) / (1 + sums.size)),
+        low20=low20,
+        converged=True,
+        optimiser=optimiser,
+        warnings=notes,
+    )
+
+
+def simulated(result: Any, data: Cut, *, rng: int) -> Floats | None:
+    """Return simulated paths in levels, steps in rows, or None where simulation fails."""
+    steps = len(data.levels) - data.before
+    exog = data.exog[data.before :] if data.exog.shape[1] else None
+    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            logs = result.simulate(
+                steps, anchor="end", repetitions=PATHS, rng=np.random.default_rng(rng), exog=exog
+            )
+        except (ValueError, np.linalg.LinAlgError):
+            return None
+        levels = np.exp(np.asarray(logs, dtype="float64").reshape(steps, PATHS))
+    out: Floats = np.maximum(levels - data.offset, 0.0)
+    return out
+
+
+def _build(data: Cut, model: str) -> Any:
+    exog = data.exog[: data.before] if data.exog.shape[1] else None
+    if model == "sarimax":
+        return SARIMAX(data.logs, exog=exog, order=(0, 1, 1), seasonal_order=(0, 1, 1, data.season))
+    return UnobservedComponents(
+        data.logs,
+        level="local linear trend",
+        freq_seasonal=[{"period": data.season, "harmonics": 2}],
+        exog=exog,
+    )
+
+
+def _fit(data: Cut, model: str) -> tuple[Any, str, tuple[str, ...]]:
+    """Fit, once more with Powell's method if the first optimiser did not converge."""
+    notes: list[str] = []
+    for optimiser in ("lbfgs", "powell"):
+        with warnings.catch_warnings(record=True) as caught, np.errstate(all="ignore"):
+            warnings.simplefilter("always")
+            try:
+                result = _build(data, model).fit(method=optimiser, maxiter=500, disp=0)
+                good = bool(result.mle_retvals["converged"]) and bool(
+                    np.isfinite(result.params).all() and np.isfinite(result.llf)
+                )
+            except (ValueError, ArithmeticError, np.linalg.LinAlgError) as error:
+                notes.append(f"{optimiser}: {error}")
+                good = False
+        notes += [f"{optimiser}: {str(w.message).splitlines()[0]}" for w in caught]
+        if good:
+            return result, optimiser, tuple(dict.fromkeys(notes))
+    return None, "powell", tuple(dict.fromkeys(notes))
