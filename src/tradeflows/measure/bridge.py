@@ -1,0 +1,339 @@
+"""The additive bridge: change in value = price + volume + entry - exit + unpriced."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from tradeflows.errors import SchemaMismatch
+from tradeflows.measure import queries
+from tradeflows.measure.window import Window
+from tradeflows.quality.relation import PAIR, Relation, census, keys, opened, too_large, usable
+
+if TYPE_CHECKING:
+    from tradeflows.figures import Figure
+
+__all__ = ["BARS", "Bridge", "bridge", "bridge_sql", "usd"]
+
+BARS = ("price", "volume", "entry", "exit", "unpriced")
+PATHS = ("monthly", "two-point")
+_SUMS = ["value_base", "value_current", "change", *BARS]
+
+
+@dataclass(frozen=True, eq=False)
+class Bridge:
+    """What the change in value between two windows consists of, in USD.
+
+    The five bars add up to ``change``. ``exit`` is negative or zero: the value that went. The
+    bridge is accounting: price *accounts for* so much, which is not to say that it caused it.
+    """
+
+    base: str
+    current: str
+    method: str
+    path: str
+    by: tuple[str, ...]
+    value_base: float
+    value_current: float
+    change: float
+    price: float
+    volume: float
+    entry: float
+    exit: float
+    unpriced: float
+    priced_share: float
+    table: pd.DataFrame = field(repr=False)
+    monthly: pd.DataFrame = field(repr=False)
+    origins: tuple[str, ...] = field(repr=False, default=())
+
+    def share(self, bar: str) -> float | None:
+        """Return a bar over the change, or None where a share would mislead.
+
+        A share is given only if bar and change have one sign and the change is more than a tenth
+        of the base value.
+        """
+        part = float(getattr(self, bar))
+        if part * self.change <= 0 or abs(self.change) <= 0.1 * self.value_base:
+            return None
+        return part / self.change
+
+    def sentence(self) -> str:
+        """Say in one sentence what accounts for the change."""
+        verb = "rose" if self.change > 0 else "fell" if self.change < 0 else "did not change"
+        moved = f" by {usd(abs(self.change))}" if self.change else ""
+        parts = ", ".join(self._part(bar) for bar in BARS if bar == "price" or getattr(self, bar))
+        return (
+            f"From {self.base} to {self.current} the value {verb}{moved},"
+            f" from {usd(self.value_base)} to {usd(self.value_current)}: {parts}."
+        )
+
+    def _part(self, bar: str) -> str:
+        share = self.share(bar)
+        amount = usd(float(getattr(self, bar)))
+        if share is not None:
+            amount += f" ({share:.0%} of the change)"
+        name = {
+            "price": "price accounts for",
+            "volume": "volume for",
+            "entry": "goods new to the trade for",
+            "exit": "goods gone from it for",
+            "unpriced": "goods without a usable quantity for",
+        }
+        return f"{name[bar]} {amount}"
+
+    def figure(self, name: str = "bridge", title: str | None = None) -> Figure:
+        """Return the waterfall from base value to current value.
+
+        Parameters
+        ----------
+        name : str
+            File name of the figure and of its table.
+        title : str, optional
+            The finding; by default a plain description.
+        """
+        from tradeflows.figures import waterfall
+
+        rows = [(self.base, self.value_base, "total")]
+        rows += [(bar, float(getattr(self, bar)), bar) for bar in BARS]
+        rows += [(self.current, self.value_current, "total")]
+        return waterfall(
+            pd.DataFrame(rows, columns=["step", "value", "kind"]),
+            name=name,
+            title=title or f"What the change from {self.base} to {self.current} consists of",
+            unit="USD",
+            alt=self.sentence(),
+            origins=self.origins,
+            period=f"{self.base} to {self.current}",
+        )
+
+
+def usd(amount: float) -> str:
+    """Write an amount as it is read: three digits and a unit.
+
+    Examples
+    --------
+    >>> usd(1.234e9), usd(-250000.0), usd(390.0)
+    ('1.23 bn USD', '−0.25 mn USD', '390 USD')
+    """
+    size, unit = abs(amount), ""
+    if size >= 1e5:
+        size, unit = (size / 1e9, " bn") if size >= 1e9 else (size / 1e6, " mn")
+    digits = f"{size:,.4g}" if not unit else f"{size:,.2f}" if size < 10 else f"{size:,.1f}"
+    return f"{'−' if amount < 0 else ''}{digits}{unit} USD"
+
+
+def bridge(
+    trade: Any,
+    base: str = "2021",
+    current: str = "2022",
+    *,
+    by: Sequence[str] = ("code",),
+    method: str = "bennet",
+    path: str = "monthly",
+    quantity: str = "net_weight_kg",
+    estimated: str = "unpriced",
+) -> Bridge:
+    r"""Split a change in value into price, volume, entry, exit and what cannot be priced.
+
+    A product is a code from a partner in a flow. With base quantities and prices q0, p0 and
+    current ones q1, p1, and L the logarithmic mean:
+
+    ========== ============================== ==============================
+    method     price                          volume
+    ========== ============================== ==============================
+    bennet     (q0 + q1) / 2 (p1 - p0)        (p0 + p1) / 2 (q1 - q0)
+    montgomery L(v1, v0) ln(p1 / p0)          L(v1, v0) ln(q1 / q0)
+    laspeyres  q0 (p1 - p0)                   p1 (q1 - q0)
+    paasche    q1 (p1 - p0)                   p0 (q1 - q0)
+    ========== ============================== ==============================
+
+    A product without value in the base is entry, one without value now is exit; neither touches
+    price. A product in both whose quantity is missing, estimated or in another unit is unpriced.
+
+    Parameters
+    ----------
+    trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
+        Rows with at least period, code, value_usd and the quantity; or the path of Parquet files
+        (a glob works), which stream and may be larger than memory.
+    base, current : str
+        Windows: ``"2022"``, ``"2022-03"`` or ``"2022-02/2023-01"``.
+    by : sequence of str
+        Groups of the table: columns, or ``chapter``, ``heading``, ``subheading`` of the code.
+    method : {"bennet", "montgomery", "laspeyres", "paasche"}
+        How price and volume share what both moved.
+    path : {"monthly", "two-point"}
+        Each month against the same month of the base window, summed; or windows summed first.
+    quantity : str
+        Column of the quantity.
+    estimated : {"unpriced", "accepted"}
+        Whether weights that the publisher estimated make prices. They come from standard unit
+        values, so by default they do not.
+
+    Returns
+    -------
+    Bridge
+        Bars, the table by group, and the months.
+
+    Raises
+    ------
+    SchemaMismatch
+        Absent months, keys that stand twice, windows of unequal length, numbers out of range.
+    DoubleCountedTotals
+        Totals beside their parts.
+
+    References
+    ----------
+    Bennet (1920), The Theory of Measurement of Changes in Cost of Living; Montgomery (1937), The
+    Mathematical Problem of the Price Index; Balk (2008), Price and Quantity Index Numbers, ch. 4;
+    Ang (2015), LMDI decomposition approach.
+
+    Examples
+    --------
+    >>> trade = pd.DataFrame({
+    ...     "period": pd.to_datetime(["2021-01-01", "2022-01-01"] * 2),
+    ...     "code": ["270900", "270900", "271600", "271600"],
+    ...     "value_usd": [1000.0, 1200.0, 0.0, 210.0],
+    ...     "net_weight_kg": [100.0, 80.0, 0.0, 30.0]})
+    >>> result = bridge(trade, "2021-01", "2022-01")
+    >>> result.change, result.price, result.volume, result.entry
+    (410.0, 450.0, -250.0, 210.0)
+    """
+    windows = _windows(base, current, path)
+    with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
+        within = f"({windows[0].sql()} OR {windows[1].sql()})"
+        seen = census(relation, quantity, within, estimated=estimated)
+        if seen.annual and path == "monthly":
+            raise SchemaMismatch(
+                "annual rows with path='monthly'", "months", "use path='two-point'"
+            )
+        for window in windows:
+            window.require(seen.months, annual=seen.annual)
+        rows = _rows(relation, windows, by, method, path, quantity, estimated)
+    return _result(rows, windows, tuple(by), method, path, seen.origins)
+
+
+def _windows(base: str, current: str, path: str) -> tuple[Window, Window]:
+    old, new = Window.parse(base), Window.parse(current)
+    if path not in PATHS:
+        raise ValueError(f"path={path!r}: expected one of {', '.join(PATHS)}")
+    if old.last >= new.first and new.last >= old.first:
+        raise ValueError(f"windows {old} and {new} share months: a bridge needs two sides")
+    if path == "monthly" and len(old) != len(new):
+        raise SchemaMismatch(
+            f"windows of {len(old)} and {len(new)} months",
+            "as many months on both sides: each is set against its own",
+            "choose windows of one length, or path='two-point'",
+        )
+    return old, new
+
+
+def bridge_sql(
+    columns: Sequence[str],
+    base: str = "2021",
+    current: str = "2022",
+    *,
+    by: Sequence[str] = ("code",),
+    method: str = "bennet",
+    path: str = "monthly",
+    quantity: str = "net_weight_kg",
+    estimated: str = "unpriced",
+) -> str:
+    """Return the bridge as DuckDB SQL over a table ``trade`` with these columns."""
+    if method not in queries.PRICE:
+        raise ValueError(f"method={method!r}: expected one of {', '.join(queries.PRICE)}")
+    old, new = _windows(base, current, path)
+    named = keys(columns, by)
+    now = new.sql()
+    start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
+    months = f"12 * year(period) + month(period) - 1 - {start}"
+    sided = path == "monthly" or len(old) == len(new) == 1
+    return queries.text("bridge").format(
+        keys=", ".join(k if k == sql else f"{sql} AS {k}" for k, sql in named.items()),
+        pair=", ".join(named),
+        group=", ".join(by),
+        group_or_nothing="".join(f"{name}, " for name in by),
+        quantity=usable(columns, quantity, estimated),
+        unit=_unit(columns, quantity),
+        now=now,
+        step=months if path == "monthly" else "0",
+        within=f"({old.sql()} OR {now})",
+        repeats=(
+            "greatest(count(CASE WHEN now THEN 1 END), count(CASE WHEN NOT now THEN 1 END)) - 1"
+            if sided
+            else "count(*) - count(DISTINCT period)"
+        ),
+        price=queries.PRICE[method],
+        volume=queries.VOLUME[method],
+    )
+
+
+def _unit(columns: Sequence[str], quantity: str) -> str:
+    unit = f"{quantity}_unit"
+    return f"CASE WHEN value_usd > 0 THEN coalesce({unit}, '') END" if unit in columns else "'kg'"
+
+
+def _rows(
+    relation: Relation,
+    windows: tuple[Window, Window],
+    by: Sequence[str],
+    method: str,
+    path: str,
+    quantity: str,
+    estimated: str,
+) -> pd.DataFrame:
+    query = bridge_sql(
+        relation.columns,
+        *map(str, windows),
+        by=by,
+        method=method,
+        path=path,
+        quantity=quantity,
+        estimated=estimated,
+    )
+    rows = relation.frame(query).rename(columns={"gone": "exit"})
+    rows["change"] = rows["value_current"] - rows["value_base"]
+    if not np.isfinite(rows[_SUMS].to_numpy(float)).all():
+        raise too_large("a bar is not a finite number")
+    if rows["repeats"].max() > 0:
+        where = rows.loc[rows["repeats"] > 0, list(by)].dropna().head(3).to_dict("records")
+        known = [name for name in PAIR if name in relation.columns]
+        raise SchemaMismatch(
+            f"rows share a key, among them {where}",
+            f"one row per ({', '.join([*known, 'period'])})",
+            "sum them first, or keep one of them",
+        )
+    return rows
+
+
+def _result(
+    rows: pd.DataFrame,
+    windows: tuple[Window, Window],
+    by: tuple[str, ...],
+    method: str,
+    path: str,
+    origins: tuple[str, ...],
+) -> Bridge:
+    grouped = rows["is_group"] == 1
+    table = rows.loc[grouped, [*by, *_SUMS]].sort_values(list(by) or _SUMS[:1])
+    steps = rows.loc[~grouped].sort_values("step")
+    total = {name: math.fsum(steps[name]) for name in [*_SUMS, "priced_current"]}
+    months = [windows[1].month(int(step)) for step in steps["step"]]
+    monthly = steps[_SUMS].assign(period=pd.to_datetime(months))[["period", *_SUMS]]
+    now = total["value_current"]
+    return Bridge(
+        base=str(windows[0]),
+        current=str(windows[1]),
+        method=method,
+        path=path,
+        by=by,
+        **{name: total[name] for name in _SUMS},
+        priced_share=total["priced_current"] / now if now else 0.0,
+        table=table.reset_index(drop=True),
+        monthly=monthly.reset_index(drop=True) if path == "monthly" else monthly.iloc[:0],
+        origins=origins,
+    )

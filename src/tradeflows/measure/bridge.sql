@@ -1,0 +1,73 @@
+-- The additive bridge: change in value = price + volume + entry - exit + unpriced.
+-- One row per group ({group}) and one per step; a step is a month of the window, or 0.
+WITH side AS (
+    SELECT
+        {keys},
+        period,
+        CAST(value_usd AS DOUBLE) AS v,
+        {quantity} AS q,
+        {unit} AS unit,
+        {now} AS now,
+        {step} AS step
+    FROM trade
+    WHERE {within}
+),
+cell AS (
+    SELECT
+        {pair},
+        step,
+        sum(CASE WHEN now THEN 0 ELSE v END) AS v0,
+        sum(CASE WHEN now THEN v ELSE 0 END) AS v1,
+        sum(CASE WHEN now THEN 0 ELSE q END) AS q0,
+        sum(CASE WHEN now THEN q ELSE 0 END) AS q1,
+        max(CASE WHEN v > 0 AND q IS NULL THEN 1 ELSE 0 END) AS blind,
+        CASE WHEN min(unit) = max(unit) THEN 0 ELSE 1 END AS units_differ,
+        {repeats} AS repeats
+    FROM side
+    GROUP BY {pair}, step
+),
+matched AS (
+    SELECT
+        *,
+        v0 > 0 AND v1 > 0 AND blind = 0 AND units_differ = 0 AS priced
+    FROM cell
+),
+cross_value AS (
+    -- a: current prices at base quantities, p1 q0; b: base prices at current quantities, p0 q1
+    SELECT
+        *,
+        CASE WHEN priced THEN v1 * (q0 / q1) END AS a,
+        CASE WHEN priced THEN v0 * (q1 / q0) END AS b,
+        CASE WHEN priced THEN (v1 - v0) / v0 END AS x
+    FROM matched
+),
+effect AS (
+    SELECT
+        {group_or_nothing}
+        step,
+        v0,
+        v1,
+        CASE WHEN priced THEN {price} ELSE 0 END AS price,
+        CASE WHEN priced THEN {volume} ELSE 0 END AS volume,
+        CASE WHEN v0 = 0 THEN v1 ELSE 0 END AS entry,
+        CASE WHEN v1 = 0 THEN -v0 ELSE 0 END AS gone,
+        CASE WHEN v0 > 0 AND v1 > 0 AND NOT priced THEN v1 - v0 ELSE 0 END AS unpriced,
+        CASE WHEN priced THEN v1 ELSE 0 END AS priced_current,
+        repeats
+    FROM cross_value
+)
+SELECT
+    {group_or_nothing}
+    step,
+    grouping(step) AS is_group,
+    sum(v0) AS value_base,
+    sum(v1) AS value_current,
+    sum(price) AS price,
+    sum(volume) AS volume,
+    sum(entry) AS entry,
+    sum(gone) AS gone,
+    sum(unpriced) AS unpriced,
+    sum(priced_current) AS priced_current,
+    max(repeats) AS repeats
+FROM effect
+GROUP BY GROUPING SETS (({group}), (step))

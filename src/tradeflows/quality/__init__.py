@@ -1,0 +1,1 @@
+"""Quality of quantities: statuses, unit values, corrections, concordance."""
