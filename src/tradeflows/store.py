@@ -17,10 +17,11 @@ import yaml
 
 from tradeflows.errors import ChecksumMismatch, SchemaMismatch, SourceUnavailable, UnknownCode
 
-__all__ = ["Problem", "Raw", "catalogue", "describe", "folder", "put", "read", "verify"]
+__all__ = ["Problem", "Raw", "catalogue", "describe", "folder", "put", "read", "sweep", "verify"]
 
 SIDECAR = ".yml"
 MARKER = "SNAPSHOT"
+LIVE = "live"
 
 
 @dataclass(frozen=True)
@@ -188,8 +189,8 @@ def read(file: str) -> bytes:
 def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
     """Store bytes and their sidecar; never change what is stored already.
 
-    Both are written beside their place and moved there whole, the sidecar last: an interrupted
-    call leaves no file that looks finished.
+    Both are written beside their place, then moved there whole, the sidecar last: an interrupted
+    call leaves no file that looks finished, and what it leaves is told from a lost sidecar.
 
     Parameters
     ----------
@@ -223,8 +224,7 @@ def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
         )
     raw = _raw(file, path, {**about, "bytes": len(data), "sha256": digest})
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, data)
-    _write(beside, _yaml(raw).encode())
+    _write({path: data, beside: _yaml(raw).encode()})
     return raw
 
 
@@ -245,6 +245,8 @@ def verify() -> list[Problem]:
     problems = []
     for path in sorted(p for p in root.rglob("*") if p.is_file() and p.name != MARKER):
         file = path.relative_to(root).as_posix()
+        if _unfinished(path.relative_to(root), path):
+            continue  # the next refresh takes it up or clears it away
         if path.name.endswith(".part"):
             problems.append(Problem(file, "left over by an interrupted write", "delete it"))
         elif path.suffix == SIDECAR:
@@ -253,6 +255,37 @@ def verify() -> list[Problem]:
         else:
             problems += _differs(file)
     return problems
+
+
+def sweep() -> list[str]:
+    """Clear away what interrupted refreshes left in the live folders.
+
+    Call it only while holding the refresh lock.
+
+    Returns
+    -------
+    list of str
+        The files removed.
+    """
+    root = folder()
+    left = [p for p in root.rglob("*") if p.is_file() and _unfinished(p.relative_to(root), p)]
+    for path in sorted(left, key=lambda p: p.name.endswith(".part")):  # the mark of it goes last
+        path.unlink()
+    return sorted(p.relative_to(root).as_posix() for p in left)
+
+
+def _unfinished(file: Path, path: Path) -> bool:
+    """Tell what an interrupted `put` leaves in a live folder: parts, and bytes not yet vouched for."""
+    if LIVE not in file.parts:
+        return False
+    beside = path.name + SIDECAR
+    return path.name.endswith(".part") or (
+        not path.with_name(beside).is_file() and any(path.parent.glob(f"{_quoted(beside)}.*.part"))
+    )
+
+
+def _quoted(name: str) -> str:
+    return name.replace("[", "[[]")
 
 
 def _differs(file: str) -> list[Problem]:
@@ -319,13 +352,16 @@ def _yaml(raw: Raw) -> str:
     return yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
 
 
-def _write(path: Path, data: bytes) -> None:
-    part = path.with_name(f"{path.name}.{os.getpid()}.part")
+def _write(files: dict[Path, bytes]) -> None:
+    parts = {path: path.with_name(f"{path.name}.{os.getpid()}.part") for path in files}
     try:
-        with part.open("wb") as handle:
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        part.replace(path)
+        for path, data in files.items():
+            with parts[path].open("wb") as handle:
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+        for path, part in parts.items():
+            part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        for part in parts.values():
+            part.unlink(missing_ok=True)

@@ -31,16 +31,17 @@ SPECIAL = {
     839: "Special categories",
     899: "Areas nes",
 }
-EU27 = tuple(
-    "AUT BEL BGR CYP CZE DEU DNK ESP EST FIN FRA GRC HRV HUN IRL ITA LTU LUX LVA MLT NLD POL PRT"
-    " ROU SVK SVN SWE".split()
+EU27 = (
+    *("AUT", "BEL", "BGR", "CYP", "CZE", "DEU", "DNK", "ESP", "EST", "FIN", "FRA", "GRC", "HRV"),
+    *("HUN", "IRL", "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN"),
+    "SWE",
 )
 _FILE = Path(__file__).with_name("countries.csv")
 
 
 @dataclass(frozen=True)
 class Country:
-    """One number of UN Comtrade and what it stands for; ``current`` numbers are those to ask for."""
+    """One number of UN Comtrade; the ``current`` one of a code is the one to ask for."""
 
     comtrade: int
     code: str
