@@ -57,7 +57,7 @@ class Ppml:
 
         Examples
         --------
-        >>> panel = pd.DataFrame({"d": list("aabb"), "t": [0, 1, 0, 1], "y": [1, 2, 0, 0],
+        >>> panel = pd.DataFrame({"d": list("aabb"), "t": [0, 1, 0, 1], "y": [1, 2, 3, 0],
         ...     "x": [0, 0, 0, 1]})
         >>> ppml(panel, "y", effects=["d", "t"], regressors=["x"]).sentence()
         'not determined: x does not vary within the effects where y is positive'
@@ -253,7 +253,7 @@ def _covariance(
     bread = np.linalg.inv((x * mu[:, None]).T @ x)
     counted = [c for c in codes if groups is None or not _nested(c, groups)]
     k = x.shape[1] + sum(int(c.max()) for c in counted) + 1
-    small = (len(y) - 1) / (len(y) - k)
+    small = (len(y) - 1) / (len(y) - k) if len(y) > k else np.nan
     if groups is None:
         return np.asarray(bread * small)
     scores = x * (y - mu)[:, None]

@@ -1,0 +1,182 @@
+"""The triple difference with its effects concentrated out: a weighted logit of shares.
+
+With two groups of products, E[y] = exp(group × destination + group × month + destination × month
++ β x) given the destination's total is a logit of the listed share on destination and month
+effects, weighted by the total: the same estimate as the full Poisson fit, in milliseconds.
+The treated destination gets a row of its own before and after the event, so β is the difference of
+two destination effects.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from tradeflows.counterfactual.months import Floats
+
+__all__ = ["difference", "logit", "split"]
+
+Masks = npt.NDArray[np.bool_]
+CHUNK = 64
+
+
+def split(table: Floats, row: int, pieces: list[slice]) -> Floats:
+    """Replace one destination's row by one row per piece of time, at the end of the table.
+
+    Parameters
+    ----------
+    table : numpy.ndarray
+        … × destinations × months.
+    row : int
+        The destination.
+    pieces : list of slice
+        Months of each piece.
+
+    Returns
+    -------
+    numpy.ndarray
+        The other destinations, then the pieces; zero outside its piece.
+
+    Examples
+    --------
+    >>> split(np.array([[1.0, 2.0], [3.0, 4.0]]), 0, [slice(0, 1), slice(1, 2)]).tolist()
+    [[3.0, 4.0], [1.0, 0.0], [0.0, 2.0]]
+    """
+    rows = np.zeros((*table.shape[:-2], len(pieces), table.shape[-1]))
+    for i, piece in enumerate(pieces):
+        rows[..., i, piece] = table[..., row, piece]
+    return np.concatenate([np.delete(table, row, axis=-2), rows], axis=-2)
+
+
+def logit(listed: Floats, total: Floats) -> tuple[Floats, Floats, Floats]:
+    """Fit shares on row and month effects, many tables at once.
+
+    Parameters
+    ----------
+    listed, total : numpy.ndarray
+        Tables × rows × months, listed ≤ total. ``total`` may lack the first axis.
+
+    Returns
+    -------
+    effects : numpy.ndarray
+        Tables × rows: effect of each row; −inf or inf where all or nothing is listed, NaN where
+        there is no trade or the fit did not converge.
+    variance : numpy.ndarray
+        Tables × rows: heteroskedasticity-robust, month effects taken as known.
+    rounds : numpy.ndarray
+        Rounds each table took.
+    """
+    many = [_logit(listed[i : i + CHUNK], _some(total, i)) for i in range(0, len(listed), CHUNK)]
+    effects, variance, rounds = (np.concatenate(part) for part in zip(*many, strict=True))
+    return effects, variance, rounds
+
+
+def difference(
+    listed: Floats, total: Floats, before: int, rows: list[int]
+) -> tuple[Floats, Floats]:
+    """Return β and its standard error for tables × treated rows.
+
+    Parameters
+    ----------
+    listed : numpy.ndarray
+        Tables × destinations × months.
+    total : numpy.ndarray
+        Destinations × months.
+    before : int
+        Months before the event.
+    rows : list of int
+        Destinations taken as treated, one at a time.
+
+    Returns
+    -------
+    beta, se : numpy.ndarray
+        Tables × treated rows; NaN without listed trade before the event, ±inf where it stopped.
+    """
+    pieces = [slice(0, before), slice(before, None)]
+    beta, se = np.empty((2, len(listed), len(rows)))
+    for j, row in enumerate(rows):
+        effects, variance, _ = logit(split(listed, row, pieces), split(total, row, pieces))
+        first, last = effects[:, -2], effects[:, -1]
+        with np.errstate(invalid="ignore"):
+            beta[:, j] = np.where(np.isfinite(first), last - first, np.nan)
+            se[:, j] = np.sqrt(variance[:, -2] + variance[:, -1])
+    return beta, se
+
+
+def _some(total: Floats, first: int) -> Floats:
+    return total[first : first + CHUNK] if total.ndim == 3 else total[None]
+
+
+def _logit(listed: Floats, total: Floats) -> tuple[Floats, Floats, npt.NDArray[np.int_]]:
+    total = np.broadcast_to(total, listed.shape)
+    keep = _informative(listed, total)
+    scale = total.mean(axis=(1, 2), keepdims=True) + 1e-300
+    y, n = np.where(keep, listed, 0.0) / scale, np.where(keep, total, 0.0) / scale
+    share = y.sum(axis=(1, 2)) / np.maximum(n.sum(axis=(1, 2)), 1e-300)
+    share = np.clip(share, 1e-12, 1 - 1e-12)
+    row = np.repeat(np.log(share / (1 - share))[:, None], y.shape[1], axis=1)
+    column = np.zeros((len(y), y.shape[2]))
+    rounds = np.zeros(len(y), dtype=np.int_)
+    going = np.arange(len(y))
+    for _ in range(100):
+        step_row, step_column = _step(y[going], n[going], row[going], column[going])
+        row[going] += step_row
+        column[going] += step_column
+        rounds[going] += 1
+        largest = np.maximum(np.abs(step_row).max(axis=1), np.abs(step_column).max(axis=1))
+        going = going[largest > 1e-11]
+        if not going.size:
+            break
+    p = _share(row, column)
+    weight = (n * p * (1 - p)).sum(axis=2)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        variance = ((y - n * p) ** 2).sum(axis=2) / weight**2
+    row[going] = np.nan
+    return _ends(row, listed, total, keep), variance, rounds
+
+
+def _step(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats]:
+    """Solve one Newton step: months are eliminated, a small system per table remains."""
+    p = _share(row, column)
+    w = n * p * (1 - p)
+    left = y - n * p
+    w_row, w_column = w.sum(axis=2), w.sum(axis=1)
+    used_row, used_column = w_row > 0, w_column > 0
+    inverse = np.where(used_column, 1 / np.where(used_column, w_column, 1.0), 0.0)
+    g_row, g_column = left.sum(axis=2), left.sum(axis=1)
+    spread = w * inverse[:, None, :]
+    small = -(spread @ w.swapaxes(1, 2))
+    at = np.arange(row.shape[1])
+    small[:, at, at] += np.where(used_row, w_row, 1.0)
+    pin = (w_row.sum(axis=1) / row.shape[1])[:, None, None]  # a constant moves from rows to months
+    small += pin * (used_row[:, :, None] & used_row[:, None, :])
+    right = g_row - (spread @ g_column[:, :, None])[:, :, 0]
+    step = np.linalg.solve(small, right[:, :, None])[:, :, 0] * used_row
+    step_column = inverse * (g_column - (step[:, None, :] @ w)[:, 0])
+    return np.clip(step, -5, 5), np.clip(step_column, -5, 5)
+
+
+def _share(row: Floats, column: Floats) -> Floats:
+    return np.asarray(1 / (1 + np.exp(-np.clip(row[:, :, None] + column[:, None, :], -500, 500))))
+
+
+def _informative(listed: Floats, total: Floats) -> Masks:
+    """Drop rows and months where nothing or everything is listed, until none is left."""
+    keep = total > 0
+    while True:
+        before = int(keep.sum())
+        for axis in (2, 1):
+            y = np.where(keep, listed, 0.0).sum(axis=axis, keepdims=True)
+            other = np.where(keep, total - listed, 0.0).sum(axis=axis, keepdims=True)
+            keep = keep & (y > 0) & (other > 0)
+        if int(keep.sum()) == before:
+            return keep
+
+
+def _ends(row: Floats, listed: Floats, total: Floats, keep: Masks) -> Floats:
+    """Put −inf, inf or NaN where a row holds nothing listed, only listed, or no trade."""
+    y, n = listed.sum(axis=2), total.sum(axis=2)
+    gone = ~keep.any(axis=2)
+    row = np.where(gone & (n > 0) & (y <= 0), -np.inf, row)
+    row = np.where(gone & (n > 0) & (y >= n), np.inf, row)
+    return np.where(gone & np.isfinite(row), np.nan, row)
