@@ -1,0 +1,388 @@
+"""A polite HTTP session: paced, patient, bounded, and silent about the key.
+
+A reply is handed over whole or not at all. The key travels in one header; it stands in no address,
+message, file or representation.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+import time
+import zlib
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+import requests
+import urllib3
+
+from tradeflows.errors import (
+    QuotaExhausted,
+    SchemaMismatch,
+    SourceUnavailable,
+    TradeflowsError,
+    UnknownCode,
+)
+
+__all__ = ["AddressTooLong", "Key", "Manners", "Reply", "Session", "encoded", "root_from"]
+
+_log = logging.getLogger(__name__)
+KEY_HEADER = "Ocp-Apim-Subscription-Key"
+GENERATED = "X-Tradeflows-Generated"
+_LATER = "what was stored stays; run `tradeflows refresh` again to go on"
+
+
+class AddressTooLong(SourceUnavailable):
+    """The query does not fit an address: ask for less at a time."""
+
+
+class _Broken(Exception):
+    """A reply worth asking for again."""
+
+    def __init__(self, found: str, wait: float | None = None) -> None:
+        super().__init__(found)
+        self.found, self.wait = found, wait
+
+
+class Key:
+    """A secret that only `header` gives away.
+
+    Examples
+    --------
+    >>> Key("0123456789abcdef")
+    Key(set)
+    >>> Key("")
+    Key(none)
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        text = text.strip()
+        if text and not re.fullmatch(r"[\x21-\x7e]{1,256}", text):
+            raise UnknownCode(
+                "COMTRADE_API_KEY holds blanks, line ends or other signs no key has",
+                "the key as the publisher shows it",
+                "set the variable again; its content is not shown here",
+            )
+        self._text = text
+
+    def __repr__(self) -> str:
+        return f"Key({'set' if self._text else 'none'})"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def header(self) -> dict[str, str]:
+        """Return the header that carries the key, or none."""
+        return {KEY_HEADER: self._text} if self._text else {}
+
+    def hide(self, text: str) -> str:
+        """Return a text with the key blotted out."""
+        return text.replace(self._text, "[key]") if self._text else text
+
+    def within(self, data: bytes) -> bool:
+        """Tell whether bytes repeat the key."""
+        return bool(self._text) and self._text.encode() in data
+
+
+@dataclass(frozen=True)
+class Manners:
+    """How often, how long and how much: seconds between calls, patience, tries, most bytes."""
+
+    interval: float = 1.0
+    timeout: float = 60.0
+    backoff: float = 2.0
+    retries: int = 5
+    limit: int = 512 * 1024 * 1024
+    longest_wait: float = 120.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A whole reply. ``url`` never holds a key; ``parsed`` is set where JSON was expected."""
+
+    url: str
+    status: int
+    headers: Mapping[str, str]
+    data: bytes
+    at: str
+    parsed: Any = None
+
+    @property
+    def generated(self) -> bool:
+        """Whether the server says that its data are made up."""
+        mark = isinstance(self.parsed, dict) and self.parsed.get("generated")
+        return bool(mark) or self.headers.get(GENERATED.lower()) == "true"
+
+
+def root_from(variable: str, default: str) -> str:
+    """Return the root address a variable names, or the publisher's own.
+
+    Examples
+    --------
+    >>> root_from("TRADEFLOWS_NO_SUCH_URL", "https://comtradeapi.un.org")
+    'https://comtradeapi.un.org'
+    """
+    root = os.environ.get(variable, "").strip().rstrip("/") or default
+    parts = urlsplit(root)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise UnknownCode(
+            f"{variable} is not an address without credentials",
+            f"such as {default}",
+            "correct the variable, or unset it to ask the publisher",
+        )
+    return root
+
+
+@dataclass
+class Session:
+    """Ask one publisher.
+
+    Parameters
+    ----------
+    publisher : str
+        Name, for messages.
+    root : str
+        Scheme and host; paths below are the publisher's.
+    manners : Manners
+        Pace and patience.
+    key : Key
+        Sent in a header to this root only.
+    hosts : tuple of str
+        Further hosts that redirects may lead to (never with a key).
+    note : callable
+        Told the kind of every call before it is made; it may refuse.
+    """
+
+    publisher: str
+    root: str
+    manners: Manners = field(default_factory=Manners)
+    key: Key = field(default_factory=lambda: Key(""))
+    hosts: tuple[str, ...] = ()
+    note: Callable[[str], None] = lambda _kind: None
+    counts: Counter[str] = field(default_factory=Counter)
+    _last: float = field(default=0.0, repr=False)
+    _http: requests.Session = field(default_factory=requests.Session, repr=False)
+
+    def get(self, path: str, query: str = "", *, kind: str = "data", expect: str = "json") -> Reply:
+        """Return a whole reply to one question; ask again where that may help.
+
+        Parameters
+        ----------
+        path : str
+            Below the root, or a full address at one of the allowed hosts.
+        query : str
+            Already encoded.
+        kind : str
+            What is counted: ``data``, ``count``, ``availability``, …
+        expect : {"json", "any"}
+            JSON is parsed and must be whole.
+
+        Raises
+        ------
+        SourceUnavailable
+            No good reply after all tries, or the publisher refuses.
+        QuotaExhausted
+            The publisher says so.
+        AddressTooLong
+            The query must be split.
+        """
+        url = urljoin(self.root + "/", path.lstrip("/")) + (f"?{query}" if query else "")
+        failure = _Broken("no try was made")
+        for attempt in range(self.manners.retries + 1):
+            if attempt:
+                self._pause(failure, attempt)
+            try:
+                return self._once(url, kind, expect)
+            except _Broken as broken:
+                failure = broken
+                _log.warning("%s: %s (try %d)", self.publisher, broken.found, attempt + 1)
+        raise SourceUnavailable(
+            f"{self.publisher}: {failure.found}, {self.manners.retries + 1} times",
+            "a whole reply",
+            f"try later: {_LATER}",
+        )
+
+    def _pause(self, failure: _Broken, attempt: int) -> None:
+        wait = self.manners.backoff * 2 ** (attempt - 1) if failure.wait is None else failure.wait
+        if wait > self.manners.longest_wait and failure.wait is not None:
+            raise QuotaExhausted(
+                f"{self.publisher} asks for a pause of {wait:.0f} seconds",
+                f"at most {self.manners.longest_wait:.0f}",
+                f"wait: {_LATER}",
+            )
+        time.sleep(min(wait, self.manners.longest_wait))
+
+    def _once(self, url: str, kind: str, expect: str) -> Reply:
+        for _ in range(4):
+            reply = self._ask(url, kind)
+            if reply.status not in (301, 302, 303, 307, 308):
+                break
+            url = self._redirected(url, reply.headers.get("location", ""))
+        else:
+            raise self._refused("redirects without end", "a reply")
+        if reply.status != 200:
+            raise self._failure(reply)
+        if self.key.within(reply.data):
+            raise self._refused("the reply repeats the key", "data; nothing was stored")
+        return self._as_json(reply) if expect == "json" else reply
+
+    def _ask(self, url: str, kind: str) -> Reply:
+        time.sleep(max(0.0, self._last + self.manners.interval - time.monotonic()))
+        self.note(kind)
+        self.counts[kind] += 1
+        headers = {"Accept-Encoding": "gzip", "User-Agent": "tradeflows"}
+        if urlsplit(url).netloc == urlsplit(self.root).netloc:
+            headers |= self.key.header()
+        patience = (min(10.0, self.manners.timeout), self.manners.timeout)
+        try:
+            with self._http.get(
+                url, headers=headers, timeout=patience, stream=True, allow_redirects=False
+            ) as response:
+                data = self._body(response)
+                found = {k.lower(): v for k, v in response.headers.items()}
+                return Reply(url, response.status_code, found, data, _now())
+        except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
+            raise _Broken(f"silence for {self.manners.timeout:g} seconds") from None
+        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+            raise _Broken(f"the connection failed ({type(error).__name__})") from None
+        finally:
+            self._last = time.monotonic()
+
+    def _body(self, response: requests.Response) -> bytes:
+        claim = response.headers.get("Content-Length", "")
+        if claim.isdigit() and int(claim) > self.manners.limit:
+            raise self._too_big(f"the reply claims {int(claim) / 1e6:,.0f} MB")
+        deadline = time.monotonic() + 10 * self.manners.timeout
+        chunks, size = [], 0
+        while chunk := response.raw.read(1 << 16, decode_content=False):
+            size += len(chunk)
+            chunks.append(chunk)
+            if size > self.manners.limit:
+                raise self._too_big("the reply does not end")
+            if time.monotonic() > deadline:
+                raise _Broken("the reply trickles in too slowly")
+        if claim.isdigit() and size != int(claim):
+            raise _Broken(f"{size} of {claim} bytes came")
+        if response.headers.get("Content-Encoding", "").lower() != "gzip":
+            return b"".join(chunks)
+        return self._gunzip(b"".join(chunks))
+
+    def _gunzip(self, data: bytes) -> bytes:
+        stream = zlib.decompressobj(31)
+        try:
+            plain = stream.decompress(data, self.manners.limit + 1)
+        except zlib.error:
+            raise _Broken("the reply is not whole gzip") from None
+        if len(plain) > self.manners.limit:
+            raise self._too_big("the reply unpacks without end")
+        if not stream.eof:
+            raise _Broken("the reply is cut gzip")
+        return plain
+
+    def _as_json(self, reply: Reply) -> Reply:
+        start = reply.data.lstrip()[:1]
+        if start not in (b"{", b"["):
+            raise _Broken("status 200 with a page instead of data")
+        try:
+            parsed = json.loads(reply.data)
+        except (ValueError, RecursionError):
+            raise _Broken("the reply is cut or no JSON") from None
+        return Reply(reply.url, reply.status, reply.headers, reply.data, reply.at, parsed)
+
+    def _redirected(self, url: str, location: str) -> str:
+        target = urljoin(url, location)
+        host = urlsplit(target).netloc
+        own = host == urlsplit(self.root).netloc
+        allowed = not self.key and any(host == h or host.endswith("." + h) for h in self.hosts)
+        if not (own or allowed) or urlsplit(target).scheme not in ("http", "https"):
+            raise self._refused(f"a redirect to {host!r}", "a reply from the publisher")
+        return target
+
+    def _failure(self, reply: Reply) -> TradeflowsError | _Broken:
+        said = self._said(reply)
+        if reply.status == 429:
+            return _Broken(f"status 429: {said}", _retry_after(reply, said))
+        if reply.status in (408, 500, 502, 503, 504):
+            return _Broken(f"status {reply.status}: {said}", _retry_after(reply, ""))
+        if reply.status == 403 and "quota" in said.lower():
+            return QuotaExhausted(
+                f"{self.publisher}: {said}", "calls left for today", f"wait: {_LATER}"
+            )
+        if reply.status in (413, 414):
+            return AddressTooLong(f"{self.publisher}: status {reply.status}", "", "ask for less")
+        if reply.status == 400:
+            return UnknownCode(f"{self.publisher}: {said}", "known values", "correct the question")
+        todo = {
+            401: "check COMTRADE_API_KEY, or unset it to ask without a key",
+            403: f"try later: {_LATER}",
+            404: "check the address variables TRADEFLOWS_…_URL, and the codes asked for",
+        }.get(reply.status, f"try later: {_LATER}")
+        return SourceUnavailable(f"{self.publisher}: status {reply.status}: {said}", "data", todo)
+
+    def _said(self, reply: Reply) -> str:
+        """Return the few words of an error body, without tags and without key."""
+        text = reply.data[:4000].decode("utf-8", "replace")
+        try:
+            body = json.loads(text)
+        except ValueError:
+            body = {"message": re.sub(r"<[^>]*>", " ", text)}
+        if isinstance(body, dict):
+            details = body.get("errorObject") or []
+            parts = [body.get("message") or body.get("error") or ""]
+            parts += [
+                value
+                for one in (details if isinstance(details, list) else [details])
+                if isinstance(one, dict)
+                for name, value in one.items()
+                if name.lower() == "errormessage"
+            ]
+            text = "; ".join(str(p) for p in parts if p)
+        return self.key.hide(" ".join(text.split())[:300])
+
+    def _refused(self, found: str, expected: str) -> SourceUnavailable:
+        return SourceUnavailable(f"{self.publisher}: {found}", expected, f"try later: {_LATER}")
+
+    def _too_big(self, found: str) -> SchemaMismatch:
+        return SchemaMismatch(
+            f"{self.publisher}: {found}",
+            f"at most {self.manners.limit / 1e6:,.0f} MB; nothing was stored",
+            "check the address, ask for less",
+        )
+
+
+def encoded(parameters: Mapping[str, object]) -> str:
+    """Return a query text; commas and ``*`` stay as they are, so that addresses stay short.
+
+    Examples
+    --------
+    >>> encoded({"period": "202201,202202", "cmdCode": "84*"})
+    'period=202201,202202&cmdCode=84*'
+    """
+    return "&".join(f"{k}={quote(str(v), safe=',*')}" for k, v in parameters.items())
+
+
+def _retry_after(reply: Reply, said: str) -> float | None:
+    sent = reply.headers.get("retry-after", "").strip()
+    if sent.isdigit():
+        return float(sent)
+    if sent:
+        try:
+            when = parsedate_to_datetime(sent)
+        except ValueError:
+            return None
+        return max(0.0, (when - datetime.now(UTC)).total_seconds())
+    found = re.search(r"try again in (\d+) second", said, re.IGNORECASE)
+    return float(found.group(1)) if found else None
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
