@@ -24,7 +24,7 @@ class Cube:
 
     Parameters
     ----------
-    values : numpy.ndarray
+    amounts : numpy.ndarray
         Products × destinations × months.
     codes, destinations : pandas.Index
     months : pandas.DatetimeIndex
@@ -38,7 +38,7 @@ class Cube:
         Months of the window that are not published.
     """
 
-    values: Floats
+    amounts: Floats
     codes: pd.Index
     destinations: pd.Index
     months: pd.DatetimeIndex
@@ -50,12 +50,12 @@ class Cube:
 
     def listed(self, codes: Collection[str]) -> Floats:
         """Return exports of the listed products, destinations × months."""
-        return np.asarray(self.values[self.codes.isin(list(codes))].sum(axis=0))
+        return np.asarray(self.amounts[self.codes.isin(list(codes))].sum(axis=0))
 
     @property
     def total(self) -> Floats:
         """Exports of all products, destinations × months."""
-        return np.asarray(self.values.sum(axis=0))
+        return np.asarray(self.amounts.sum(axis=0))
 
 
 def cube(
@@ -121,7 +121,7 @@ def cube(
     holes = np.isnan(values).any(axis=2)
     values[holes] = 0.0
     return Cube(
-        values=values,
+        amounts=values,
         codes=pd.Index(where[0][1]),
         destinations=pd.Index(where[1][1]),
         months=months,

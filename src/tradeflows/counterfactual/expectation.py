@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ import pandas as pd
 from tradeflows.counterfactual.months import cut, month, span
 from tradeflows.counterfactual.statespace import NAMES, Band, band
 from tradeflows.errors import UnknownCode
+from tradeflows.figures.numbers import amount
+from tradeflows.figures.words import Sentence
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
@@ -102,41 +105,43 @@ class Expectation:
         """Return actual, median and bands by period for one model."""
         return next(b.table for b in self.bands if b.model == model)
 
-    def figure(self, model: str = "sarimax") -> Figure:
-        """Draw the fan of one model with the actual series; the title carries the sum."""
+    def figure(self, model: str = "sarimax") -> Figure | Sentence:
+        """Draw the fan of one model with the actual series; a sentence where there is none."""
         from tradeflows.figures import fan
 
+        if self.outcome == "undetermined":
+            return self.sentence()
         return fan(
-            self.paths(model),
-            events=((self.event, "event"),),
-            name=f"expected-{'-'.join(self.name.lower().split())}-{model}",
-            title=self.sentence(),
+            self.paths(model).tail(48),
+            events=((f"{self.event}-01", "event"),),
+            name="-".join(re.findall(r"[a-z0-9]+", f"expected {self.name} {model}".lower())),
+            title=str(self.sentence()),
             unit=self.unit,
             alt=f"{self.name}: actual, median and bands by {NAMES[model]}",
             origins=self.origins,
-            period=self.window,
-            note=f"Bands simulated from the months before {self.event}; 80 and 95 %.",
+            note=f"expected by {NAMES[model]} from the months before {self.event}",
         )
 
-    def sentence(self) -> str:
+    def sentence(self) -> Sentence:
         """Say the finding with its numbers.
 
         Examples
         --------
         >>> short = pd.Series(1.0, pd.date_range("2021-01-01", periods=24, freq="MS"), name="Coal")
-        >>> expected(short, event="2022-02").sentence()
+        >>> str(expected(short, event="2022-02").sentence())
         'Coal: cannot be determined (13 published months before 2022-02, 36 are needed)'
         """
         if self.outcome == "undetermined":
-            return f"{self.name}: cannot be determined ({self.reason})"
+            return Sentence(f"{self.name}: cannot be determined ({self.reason})")
         bands = "; ".join(
-            f"{NAMES[b.model]} {_short(b.median)} [{_short(b.low95)} to {_short(b.high95)}]"
+            f"{NAMES[b.model]} {amount(b.median, self.unit)}"
+            f" [{amount(b.low95, self.unit)} to {amount(b.high95, self.unit)}]"
             for b in self.bands
         )
         gap = f" without {', '.join(self.missing)}" if self.missing else ""
         gap += ", in quarters" if self.steps == "quarter" else ""
-        return (
-            f"{self.name}, {self.window}{gap}: {_short(self.actual)} {self.unit},"
+        return Sentence(
+            f"{self.name}, {self.window}{gap}: {amount(self.actual, self.unit)},"
             f" {self.reason} (expected: {bands})"
         )
 
@@ -215,10 +220,6 @@ def expected(
     return Expectation(
         name, unit, event, shown, outcome, reason, data.actual, bands, steps, data.missing, origins
     )
-
-
-def _short(number: float) -> str:
-    return f"{number:,.0f}" if 1000 <= number < 1e15 else f"{number:.4g}"
 
 
 def _outcome(bands: tuple[Band, ...]) -> tuple[str, str]:

@@ -9,6 +9,7 @@ import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
 from tradeflows.counterfactual.months import cut
+from tradeflows.figures.words import Sentence
 
 __all__ = ["Segmented", "segmented"]
 
@@ -41,11 +42,11 @@ class Segmented:
 
     decides = False
 
-    def sentence(self) -> str:
+    def sentence(self) -> Sentence:
         """Say the step, and that it decides nothing."""
         if self.reason:
-            return f"{self.name}: segmented regression undetermined ({self.reason})"
-        return (
+            return Sentence(f"{self.name}: segmented regression undetermined ({self.reason})")
+        return Sentence(
             f"{self.name}: segmented regression puts the step at {np.expm1(self.step):+.0%}"
             f" (p = {self.p:.3f}); shown for familiarity, it decides nothing, because it finds"
             " steps where there are none far more often than its p-value says"

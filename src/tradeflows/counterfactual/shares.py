@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from tradeflows.counterfactual.months import Floats
 
-__all__ = ["difference", "logit", "split"]
+__all__ = ["Masks", "difference", "logit", "split"]
 
 Masks = npt.NDArray[np.bool_]
 CHUNK = 64
@@ -163,11 +163,12 @@ def _share(row: Floats, column: Floats) -> Floats:
 def _informative(listed: Floats, total: Floats) -> Masks:
     """Drop rows and months where nothing or everything is listed, until none is left."""
     keep = total > 0
+    rest = np.where(total - listed > 1e-12 * total, total - listed, 0.0)
     while True:
         before = int(keep.sum())
         for axis in (2, 1):
             y = np.where(keep, listed, 0.0).sum(axis=axis, keepdims=True)
-            other = np.where(keep, total - listed, 0.0).sum(axis=axis, keepdims=True)
+            other = np.where(keep, rest, 0.0).sum(axis=axis, keepdims=True)
             keep = keep & (y > 0) & (other > 0)
         if int(keep.sum()) == before:
             return keep
@@ -178,5 +179,5 @@ def _ends(row: Floats, listed: Floats, total: Floats, keep: Masks) -> Floats:
     y, n = listed.sum(axis=2), total.sum(axis=2)
     gone = ~keep.any(axis=2)
     row = np.where(gone & (n > 0) & (y <= 0), -np.inf, row)
-    row = np.where(gone & (n > 0) & (y >= n), np.inf, row)
+    row = np.where(gone & (n > 0) & (y >= n * (1 - 1e-12)), np.inf, row)
     return np.where(gone & np.isfinite(row), np.nan, row)

@@ -29,7 +29,7 @@ class Band:
     model : str
         ``sarimax`` or ``unobserved``.
     table : pandas.DataFrame
-        By period: actual, median, low95, high95, low80, high80.
+        By period, the fitted ones with empty bands: actual, median, low95, high95, low80, high80.
     median, low95, high95, low80, high80 : float
         Quantiles of the simulated sums over the window, never sums of pointwise quantiles.
     actual : float
@@ -104,19 +104,16 @@ def band(data: Cut, model: str, *, rng: int = 0) -> Band:
     """
     result, optimiser, notes = _fit(data, model)
     paths = None if result is None else simulated(result, data, rng=rng)
-    steps = data.periods[data.before :]
-    actual = data.levels[data.before :]
+    table = pd.DataFrame({"actual": data.levels}, data.periods.rename("period"))
+    table = table.assign(**dict.fromkeys(QUANTILES, np.nan))
     if paths is None or not np.isfinite(paths).all():
-        blank = pd.DataFrame({"actual": actual, **dict.fromkeys(QUANTILES, np.nan)}, steps)
         empty = dict.fromkeys(QUANTILES, np.nan)
         return Band(
-            model, blank, **empty, actual=data.actual, share_above=np.nan, share_below=np.nan,
+            model, table, **empty, actual=data.actual, share_above=np.nan, share_below=np.nan,
             low20=np.nan, converged=False, optimiser=optimiser, warnings=notes,
         )  # fmt: skip
-    table = pd.DataFrame(
-        {"actual": actual} | {k: np.quantile(paths, q, axis=1) for k, q in QUANTILES.items()},
-        steps.rename("period"),
-    )
+    for name, q in QUANTILES.items():
+        table[name] = np.append(np.full(data.before, np.nan), np.quantile(paths, q, axis=1))
     sums = paths[data.compared].sum(axis=0)
     low20, *_ = quantiles = [float(np.quantile(sums, q)) for q in (0.2, *QUANTILES.values())]
     return Band(

@@ -1,0 +1,420 @@
+"""Placebos: how often destinations, goods or dates that were not hit look as if they were."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from statsmodels.stats.multitest import multipletests
+
+from tradeflows.counterfactual.cube import Cube
+from tradeflows.counterfactual.difference import (
+    TripleDifference,
+    as_cube,
+    triple_difference,
+    unusable,
+)
+from tradeflows.counterfactual.expectation import PLACEBO_DATES
+from tradeflows.counterfactual.months import Floats, month, span
+from tradeflows.counterfactual.shares import Masks, difference
+from tradeflows.errors import UnknownCode
+from tradeflows.figures.words import Sentence
+
+if TYPE_CHECKING:
+    from tradeflows.figures import Figure
+
+__all__ = [
+    "CORRECTIONS",
+    "Placebo",
+    "corrected",
+    "growth_rank",
+    "placebo_destinations",
+    "placebo_events",
+    "placebo_products",
+]
+
+DESTINATIONS_NEEDED = 40
+CORRECTIONS = {"holm": "holm", "benjamini-hochberg": "fdr_bh"}
+
+
+@dataclass(frozen=True)
+class Placebo:
+    """One estimate among those of cases to which nothing happened.
+
+    Parameters
+    ----------
+    name : str
+        What is compared.
+    case : str
+        The case in question.
+    estimate : float
+        Its estimate.
+    values : pandas.Series
+        Estimates of the placebos; −inf where trade stopped.
+    p : float
+        Share of cases at least as extreme, the case in question counted; NaN where undetermined.
+    p_ratio : float
+        The same for estimates over their standard errors, small destinations being noisier.
+    reason : str
+        Why it is undetermined, else empty.
+    sides : int
+        2 if large falls count as extreme, else 1.
+    unit, window : str
+    origins : tuple of str
+    """
+
+    name: str
+    case: str
+    estimate: float
+    values: pd.Series
+    p: float
+    p_ratio: float
+    reason: str
+    sides: int
+    unit: str
+    window: str
+    origins: tuple[str, ...]
+
+    @property
+    def rank(self) -> int:
+        """Cases at least as extreme as the one in question, itself counted."""
+        return 1 + int(_extreme(self.values.to_numpy("float64"), self.estimate, self.sides))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Every case with its estimate, largest first."""
+        values = pd.concat([self.values, pd.Series({self.case: self.estimate})])
+        return (
+            pd.DataFrame({"case": values.index.astype(str), "estimate": values.to_numpy("float64")})
+            .sort_values("estimate", ascending=False, kind="stable")
+            .reset_index(drop=True)
+        )
+
+    def figure(self) -> Figure | Sentence:
+        """Draw the placebos with the case marked; a sentence where there is nothing to draw."""
+        from tradeflows.figures import histogram
+
+        finite = self.values[np.isfinite(self.values.to_numpy("float64"))]
+        if not np.isfinite(self.estimate) or finite.empty:
+            return self.sentence()
+        return histogram(
+            finite,
+            mark=self.estimate,
+            mark_label=self.case,
+            name=f"placebo-{'-'.join(self.name.lower().split())}",
+            title=str(self.sentence()),
+            unit=self.unit,
+            alt=f"Histogram of {len(finite)} placebo estimates with {self.case} marked",
+            origins=self.origins,
+            period=self.window,
+            note=f"p = {self.p:.3f}",
+        )
+
+    def sentence(self) -> Sentence:
+        """Say the rank and the p-value, or why there is none."""
+        if self.reason:
+            return Sentence(f"{self.case} among {self.name}: cannot be determined ({self.reason})")
+        return Sentence(
+            f"{self.case} ranks {self.rank} of {len(self.values) + 1} among {self.name}"
+            f" (p = {self.p:.3f})"
+        )
+
+
+def _extreme(values: Floats, estimate: float, sides: int) -> int:
+    known = values[~np.isnan(values)]
+    return int((np.abs(known) >= abs(estimate)).sum() if sides == 2 else (known >= estimate).sum())
+
+
+def _undetermined(name: str, case: str, reason: str, data: Cube, sides: int) -> Placebo:
+    empty = pd.Series(dtype="float64")
+    return Placebo(
+        name, case, np.nan, empty, np.nan, np.nan, reason, sides, "log points", data.window, ()
+    )
+
+
+def placebo_destinations(
+    panel: pd.DataFrame | Cube,
+    *,
+    listed: Collection[str],
+    destination: str = "RUS",
+    event: str = "2022-02",
+    window: str | None = None,
+    value: str = "value_usd",
+    needed: int = DESTINATIONS_NEEDED,
+    origins: tuple[str, ...] = (),
+) -> Placebo:
+    """Re-estimate the triple difference with every other destination as the treated one.
+
+    p is the share of the J + 1 destinations whose absolute estimate is at least as large, the
+    destination itself counted. One whose trade in listed goods stopped counts as more extreme.
+
+    Parameters
+    ----------
+    panel, listed, destination, event, window, value, origins
+        As in `tradeflows.counterfactual.difference.triple_difference`.
+    needed : int
+        Placebo destinations with listed trade before the event, below which p is undetermined.
+
+    Returns
+    -------
+    Placebo
+
+    References
+    ----------
+    Conley and Taber (2011), Review of Economics and Statistics 93(1). MacKinnon and Webb (2020),
+    Journal of Econometrics 218(2).
+    """
+    data = as_cube(panel, event=event, window=window, value=value)
+    have = data.codes[data.codes.isin(list(listed))]
+    name = "placebo destinations"
+    reason = unusable(data, have, destination)
+    if reason:
+        return _undetermined(name, destination, reason, data, 2)
+    (beta,), (se,) = difference(
+        data.listed(have)[None], data.total, data.before, list(range(len(data.destinations)))
+    )
+    here = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
+    found, found_se = float(beta[here]), float(se[here])
+    known = ~np.isnan(beta)
+    known[here] = False
+    values = pd.Series(beta[known], data.destinations[known].astype(str))
+    if not np.isfinite(found):
+        reason = f"{destination} bought no listed goods before or after {data.event}"
+    elif len(values) < needed:
+        reason = f"{len(values)} other destinations with listed trade, {needed} are needed"
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = np.where(np.isinf(beta), np.abs(beta), np.abs(beta / se))[known]
+    many = len(values) + 1
+    p = (1 + _extreme(values.to_numpy(), found, 2)) / many if not reason else np.nan
+    p_ratio = (1 + _extreme(ratios, found / found_se, 2)) / many if not reason else np.nan
+    return Placebo(
+        name, destination, found, values, p, p_ratio, reason, 2, "log points", data.window, origins
+    )
+
+
+def placebo_products(
+    panel: pd.DataFrame | Cube,
+    *,
+    listed: Collection[str],
+    destination: str = "RUS",
+    event: str = "2022-02",
+    window: str | None = None,
+    value: str = "value_usd",
+    draws: int = 999,
+    rng: int | np.random.Generator = 0,
+    origins: tuple[str, ...] = (),
+) -> Placebo:
+    """Re-estimate the triple difference with random sets of goods in place of the listed ones.
+
+    Each set has as many codes as the list in each decile of exports before the event; the listed
+    codes may be drawn, so that the list is one of the sets. p = (1 + #{b* ≥ b}) / (draws + 1).
+
+    Parameters
+    ----------
+    panel, listed, destination, event, window, value, origins
+        As in `tradeflows.counterfactual.difference.triple_difference`.
+    draws : int
+        Random sets.
+    rng : int or numpy.random.Generator
+        Seed.
+
+    Returns
+    -------
+    Placebo
+        Sets of which the destination bought nothing before the event are counted as −inf and so
+        never as more extreme.
+    """
+    data = as_cube(panel, event=event, window=window, value=value)
+    have = data.codes[data.codes.isin(list(listed))]
+    name = "placebo product sets"
+    case = f"the list to {destination}"
+    reason = unusable(data, have, destination)
+    if reason:
+        return _undetermined(name, case, reason, data, 1)
+    row = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
+    member = data.codes.isin(have)
+    sets = _sets(data, member, draws, np.random.default_rng(rng))
+    flat = data.amounts.reshape(len(data.codes), -1)
+    tables = (np.vstack([member[None], sets]).astype("float64") @ flat).reshape(
+        -1, *data.amounts.shape[1:]
+    )
+    tables = np.minimum(tables, data.total)  # sums in another order may exceed it in the last digit
+    beta, se = (part[:, 0] for part in difference(tables, data.total, data.before, [row]))
+    found = float(beta[0])
+    if not np.isfinite(found):
+        reason = f"{destination} bought no listed goods before or after {data.event}"
+    placebos = np.where(np.isnan(beta[1:]), -np.inf, beta[1:])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratios = np.where(np.isfinite(placebos), placebos / se[1:], placebos)
+    p = (1 + _extreme(placebos, found, 1)) / (draws + 1) if not reason else np.nan
+    p_ratio = (1 + _extreme(ratios, found / se[0], 1)) / (draws + 1) if not reason else np.nan
+    return Placebo(
+        name,
+        case,
+        found,
+        pd.Series(placebos),
+        p,
+        p_ratio,
+        reason,
+        1,
+        "log points",
+        data.window,
+        origins,
+    )
+
+
+def _sets(data: Cube, member: Masks, draws: int, rng: np.random.Generator) -> Masks:
+    """Draw sets of codes, stratified by decile of exports before the event."""
+    size = data.amounts[:, :, : data.before].sum(axis=(1, 2))
+    order = 1 + size.argsort(kind="stable").argsort(kind="stable")
+    decile = np.ceil(order / len(size) * 10)
+    sets = np.zeros((draws, len(size)), dtype=bool)
+    for stratum in np.unique(decile[member]):
+        pool = np.flatnonzero(decile == stratum)
+        wanted = int(member[pool].sum())
+        picked = rng.random((draws, len(pool))).argsort(axis=1)[:, :wanted]
+        np.put_along_axis(sets, pool[picked], True, axis=1)
+    return sets
+
+
+def placebo_events(
+    panel: pd.DataFrame,
+    *,
+    listed: Collection[str],
+    destination: str = "RUS",
+    event: str = "2022-02",
+    dates: tuple[str, ...] = PLACEBO_DATES,
+    value: str = "value_usd",
+) -> tuple[TripleDifference, ...]:
+    """Pretend the event came earlier, on the months before the real one.
+
+    Parameters
+    ----------
+    panel, listed, destination, event, value
+        As in `tradeflows.counterfactual.difference.triple_difference`.
+    dates : tuple of str
+        Pretended events; not 2020, the pandemic.
+
+    Returns
+    -------
+    tuple of TripleDifference
+    """
+    found = []
+    for date in dates:
+        last = min(month(date) + pd.DateOffset(months=11), month(event) - pd.DateOffset(months=1))
+        window = f"{date}/{last:%Y-%m}"
+        found.append(
+            triple_difference(
+                panel,
+                listed=listed,
+                destination=destination,
+                event=date,
+                window=window,
+                value=value,
+            )
+        )
+    return tuple(found)
+
+
+def growth_rank(
+    exports: pd.DataFrame,
+    *,
+    destination: str = "RUS",
+    base: str = "2021",
+    current: str = "2022",
+    value: str = "value_usd",
+    at_least: float = 100e6,
+    needed: int = 20,
+    origins: tuple[str, ...] = (),
+) -> Placebo:
+    """Rank a destination's growth among destinations of some size.
+
+    Parameters
+    ----------
+    exports : pandas.DataFrame
+        Columns partner, period and the value.
+    destination : str
+    base, current : str
+        Windows, such as ``2021``.
+    value : str
+        Column.
+    at_least : float
+        Exports in the base window from which a destination counts.
+    needed : int
+        Destinations below which a share of 5 % cannot be reached.
+    origins : tuple of str
+
+    Returns
+    -------
+    Placebo
+        ``p`` is the share of destinations that grew at least as much, the destination counted.
+
+    Examples
+    --------
+    >>> rows = [(f"D{i}", t, 1.0 + i * t) for i in range(30) for t in (0, 1)]
+    >>> rows = pd.DataFrame(rows, columns=["partner", "t", "value_usd"])
+    >>> rows["period"] = pd.to_datetime(rows["t"].map({0: "2021-01-01", 1: "2022-01-01"}))
+    >>> rank = growth_rank(rows, destination="D29", base="2021-01", current="2022-01", at_least=1)
+    >>> str(rank.sentence())
+    'D29 ranks 1 of 30 among growth of destinations (p = 0.033)'
+    """
+    sums = [
+        exports[exports["period"].isin(span(w))].groupby("partner")[value].sum()
+        for w in (base, current)
+    ]
+    both = pd.concat(sums, axis=1, keys=["base", "current"]).fillna(0.0)
+    grown = (both["current"] / both["base"] - 1)[both["base"] >= at_least].astype("float64")
+    window = f"{current} against {base}"
+    reason = ""
+    if len(grown) < needed:
+        reason = f"{len(grown)} destinations of that size, {needed} are needed"
+    if destination not in grown.index:
+        reason = f"exports to {destination} were below the size that counts in {base}"
+    found = float(grown.get(destination, np.nan))
+    values = grown.drop(destination, errors="ignore")
+    p = (
+        np.nan
+        if reason
+        else (1 + _extreme(values.to_numpy("float64"), found, 1)) / (len(values) + 1)
+    )
+    return Placebo(
+        "growth of destinations", destination, found, values, p, np.nan, reason, 1, "share",
+        window, origins,
+    )  # fmt: skip
+
+
+def corrected(
+    p: Mapping[str, float], *, correction: str = "holm", level: float = 0.05
+) -> pd.DataFrame:
+    """Correct p-values for their number.
+
+    Parameters
+    ----------
+    p : mapping of str to float
+        By test; NaN (undetermined) counts as 1, so that a missing test never helps the others.
+    correction : str
+        ``holm`` for a family declared beforehand, ``benjamini-hochberg`` for a scan.
+    level : float
+
+    Returns
+    -------
+    pandas.DataFrame
+        By test: p, corrected p, whether it passes.
+
+    Examples
+    --------
+    >>> corrected({"a2": 0.01, "c2": 0.02, "c3": 0.5}, level=0.05)["corrected"].tolist()
+    [0.03, 0.04, 0.5]
+    """
+    if correction not in CORRECTIONS:
+        raise UnknownCode(f"correction {correction!r}", ", ".join(CORRECTIONS), "name one of them")
+    values = pd.Series(dict(p), dtype="float64")
+    if values.empty:
+        return pd.DataFrame({"p": values, "corrected": values, "passes": values.astype(bool)})
+    passes, adjusted, *_ = multipletests(
+        values.fillna(1.0).to_numpy(), alpha=level, method=CORRECTIONS[correction]
+    )
+    return pd.DataFrame({"p": values, "corrected": adjusted, "passes": passes}).rename_axis("test")

@@ -1,0 +1,248 @@
+"""Simulate what the rules say when nothing happened, and when something did.
+
+``make validate`` runs it. Every draw has its own seed; batches are written whole, so it can be
+stopped at any moment and goes on where it stopped. A short form (``--draws 20``) uses the first
+draws of the full one and leaves the stored table alone.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from tradeflows.counterfactual.cube import Cube
+from tradeflows.counterfactual.expectation import Expectation, expected
+from tradeflows.counterfactual.placebo import growth_rank, placebo_destinations, placebo_products
+from tradeflows.counterfactual.power import wilson
+from tradeflows.counterfactual.segmented import segmented
+
+ROOT = Path(__file__).resolve().parents[1]
+STORED = ROOT / "src/tradeflows/counterfactual/validation.csv"
+PARTS = ROOT / "data/processed/validation"
+
+SEED = 20220224
+DESIGN = 1  # one more whenever a truth or a rule changes: older batches are then left aside
+FULL = 500
+BATCH = 20
+FACTORS = (1.0, 1.5, 2.0, 3.0)
+MONTHS = pd.date_range("2017-01-01", "2023-01-01", freq="MS")
+EVENT, BEFORE = "2022-02", 61
+SETS = 99
+DESTINATIONS, CODES, LISTED = 60, 80, 9
+
+SERIES = ("trend + AR(0.5)", "random-walk level", "drifting trend")
+PANELS = {
+    "no destination × group shocks": 0.0,
+    "destination × group AR(1), sd 0.1": 0.1,
+    "destination × group AR(1), sd 0.3": 0.3,
+}
+APART = "drifting trend"  # stated apart: no rule on a single series holds its level there
+FOILS = ("SARIMAX band alone", "unobserved components band alone", "segmented regression",
+         "standard error of the triple difference")  # fmt: skip
+
+Hits = dict[tuple[str, float], float]  # by rule and factor: 1 hit, 0 none, NaN undetermined
+
+
+def series(truth: str, rng: np.random.Generator) -> pd.Series:
+    """Draw monthly exports with trend, season and one kind of persistence; no effect."""
+    t = np.arange(len(MONTHS))
+    noise = rng.normal(0, 0.1, len(t))
+    if truth == "trend + AR(0.5)":
+        noise = autoregressive(noise, 0.5)
+    elif truth == "random-walk level":
+        noise = np.cumsum(rng.normal(0, 0.08, len(t))) + 0.5 * noise
+    else:
+        noise = np.cumsum(np.cumsum(rng.normal(0, 0.01, len(t)))) + 0.5 * noise
+    season = 0.15 * np.sin(2 * np.pi * t / 12) + 0.05 * np.cos(4 * np.pi * t / 12)
+    return pd.Series(np.exp(16 + 0.006 * t + season + noise), MONTHS, name="exports")
+
+
+def autoregressive(noise: np.ndarray, rho: float) -> np.ndarray:
+    """Turn noise along the last axis into an AR(1) with the same innovations."""
+    out = noise.copy()
+    for i in range(1, out.shape[-1]):
+        out[..., i] += rho * out[..., i - 1]
+    return out
+
+
+def panel(sd: float, rng: np.random.Generator) -> Cube:
+    """Draw HS6 exports with zeros, noise, and AR(1) shocks common to a destination's group."""
+    shape = (CODES, DESTINATIONS, len(MONTHS))
+    size = rng.normal(0, 1.5, (CODES, 1, 1)) + rng.normal(14, 1.5, (1, DESTINATIONS, 1))
+    size = size + rng.normal(0, 0.8, (CODES, DESTINATIONS, 1))
+    common = autoregressive(rng.normal(0, 0.05, (1, DESTINATIONS, shape[2])), 0.9)
+    group = autoregressive(rng.normal(0, sd * np.sqrt(1 - 0.7**2), (2, *shape[1:])), 0.7)
+    listed = (np.arange(CODES) < LISTED)[:, None, None]
+    logs = size + common + np.where(listed, group[0], group[1]) + rng.normal(0, 0.8, shape)
+    amounts = np.exp(logs) * (rng.random(shape) < 0.7)
+    return Cube(
+        amounts=amounts,
+        codes=pd.Index([f"84{i:04d}" for i in range(CODES)]),
+        destinations=pd.Index(["RUS", *(f"D{i:02d}" for i in range(1, DESTINATIONS))]),
+        months=MONTHS,
+        before=BEFORE,
+        event=EVENT,
+        window="2022-02 to 2023-01",
+        left_out=0,
+        missing=(),
+    )
+
+
+def on_series(truth: str, rng: np.random.Generator) -> Hits:
+    """Ask the single-series rules about one draw. The fit does not read the months after."""
+    values = series(truth, rng)
+    found = expected(values, event=EVENT)
+    hits = {}
+    for factor in FACTORS:
+        hits["both 95 % bands", factor] = both(found, factor)
+        for band, rule in zip(found.bands, FOILS, strict=False):
+            hits[rule, factor] = outside(band.actual * factor, band.low95, band.high95, factor)
+        planted = values.where(values.index < f"{EVENT}-01", values * factor)
+        hits["segmented regression", factor] = float(segmented(planted, EVENT).p <= 0.05)
+    return hits
+
+
+def both(found: Expectation, factor: float) -> float:
+    """Tell whether a sum that grew by the factor lies beyond all bands."""
+    sides = [outside(b.actual * factor, b.low95, b.high95, factor) for b in found.bands]
+    if found.outcome == "undetermined":
+        return np.nan
+    if factor > 1:
+        return float(all(sides))
+    above = all(b.actual > b.high95 for b in found.bands)
+    return float(above or all(b.actual < b.low95 for b in found.bands))
+
+
+def outside(actual: float, low: float, high: float, factor: float) -> float:
+    """Tell whether an alarm sounds: on either side without effect, above with one."""
+    if np.isnan(high):
+        return np.nan
+    return float(actual > high or (factor == 1 and actual < low))
+
+
+def on_panel(truth: str, rng: np.random.Generator) -> Hits:
+    """Ask the panel rules about one draw."""
+    data = panel(PANELS[truth], rng)
+    listed = data.codes[:LISTED]
+    seed = int(rng.integers(2**31))
+    russia = pd.Series(data.listed(listed)[0], MONTHS, name="listed goods")
+    bands = expected(russia, event=EVENT)
+    plain = data.amounts.copy()
+    hits = {}
+    for factor in FACTORS:
+        data.amounts[:] = plain
+        data.amounts[:LISTED, 0, BEFORE:] *= factor
+        places = placebo_destinations(data, listed=listed)
+        sets = placebo_products(data, listed=listed, draws=SETS, rng=seed)
+        rank = growth_rank(_exports(data), at_least=0.0, base="2021", current="2022-02/2023-01")
+        band = both(bands, factor)
+        hits["placebo destinations (a2)", factor] = passed(places.p)
+        hits["both bands and placebo destinations (a2)", factor] = band * passed(places.p)
+        hits["growth among destinations (c3)", factor] = passed(rank.p)
+        hits["placebo product sets (c4)", factor] = passed(sets.p) * (sets.estimate > 0)
+        hits["both 95 % bands (listed goods)", factor] = band
+        hits[FOILS[3], factor] = float(abs(places.estimate) > 1.96 * standard_error(data, listed))
+    return hits
+
+
+def passed(p: float) -> float:
+    """Tell whether a p-value is at most 5 %; NaN where it is undetermined."""
+    return np.nan if np.isnan(p) else float(p <= 0.05)
+
+
+def standard_error(data: Cube, listed: pd.Index) -> float:
+    """Return the standard error that the triple difference prints and no rule reads."""
+    from tradeflows.counterfactual.difference import triple_difference
+
+    return triple_difference(data, listed=listed).se
+
+
+def _exports(data: Cube) -> pd.DataFrame:
+    """Return all goods by destination and month; the whole destination grows with its list."""
+    rows = pd.DataFrame(data.listed(data.codes[:LISTED]), data.destinations, data.months)
+    long = rows.rename_axis(index="partner", columns="period").stack()
+    return long.rename("value_usd").reset_index()
+
+
+CELLS: list[tuple[str, Callable[[str, np.random.Generator], Hits]]] = [
+    *((t, on_series) for t in SERIES),
+    *((t, on_panel) for t in PANELS),
+]
+
+
+def batches(draws: int) -> Iterator[tuple[int, int, int]]:
+    """Return cell, first and last draw: all cells go forward together."""
+    for first in range(0, draws, BATCH):
+        for cell in range(len(CELLS)):
+            yield cell, first, min(first + BATCH, draws)
+
+
+def run_batch(cell: int, first: int, last: int) -> pd.DataFrame:
+    """Run the draws of one batch, or read them if they were run before."""
+    path = PARTS / f"{DESIGN}-{cell}-{first:05d}-{last:05d}.csv"
+    if path.exists():
+        return pd.read_csv(path)
+    truth, ask = CELLS[cell]
+    rows = []
+    for draw in range(first, last):
+        hits = ask(truth, np.random.default_rng([SEED, cell, draw]))
+        rows += [(truth, rule, factor, draw, hit) for (rule, factor), hit in hits.items()]
+    frame = pd.DataFrame(rows, columns=["truth", "rule", "factor", "draw", "hit"])
+    write(frame, path)
+    return frame
+
+
+def write(frame: pd.DataFrame, path: Path) -> None:
+    """Write a table whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    frame.to_csv(part, index=False, float_format="%.10g", lineterminator="\n")
+    part.replace(path)
+
+
+def summary(frame: pd.DataFrame) -> pd.DataFrame:
+    """Count hits by rule, truth and factor, with Wilson's intervals and what they imply."""
+    grouped = frame.groupby(["rule", "truth", "factor"], sort=False)["hit"]
+    table = grouped.agg(draws="size", hits="sum").reset_index()
+    table["undetermined"] = grouped.agg(lambda h: int(h.isna().sum())).to_numpy()
+    table["hits"] = table["hits"].astype(int)
+    table["rate"] = table["hits"] / table["draws"]
+    bounds = [wilson(h, n) for h, n in zip(table["hits"], table["draws"], strict=True)]
+    table["low"], table["high"] = zip(*bounds, strict=True)
+    table["nominal"], table["seed"] = 0.05, SEED
+    null = table[(table["factor"] == 1) & (table["truth"] != APART)]
+    loud = set(null.loc[null["low"] > 0.07, "rule"])
+    table["verdict"] = [
+        "foil, never decides" if r in FOILS else "decides nothing" if r in loud else "decides"
+        for r in table["rule"]
+    ]
+    table["stated_apart"] = table["truth"] == APART
+    return table.sort_values(["rule", "truth", "factor"], kind="stable", ignore_index=True)
+
+
+def main() -> None:
+    """Run, resume, and store the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--draws", type=int, default=FULL, help=f"draws per truth ({FULL})")
+    parser.add_argument("--store", action="store_true", help="store the table of a short form too")
+    chosen = parser.parse_args()
+    frames = []
+    for cell, first, last in batches(chosen.draws):
+        frames.append(run_batch(cell, first, last))
+        sys.stderr.write(f"\r{CELLS[cell][0]}: draws {first} to {last - 1}".ljust(70))
+        sys.stderr.flush()
+    table = summary(pd.concat(frames, ignore_index=True))
+    if chosen.draws >= FULL or chosen.store:
+        write(table, STORED)
+    shown = table[["rule", "truth", "factor", "draws", "rate", "low", "high", "verdict"]]
+    sys.stdout.write(f"\n{shown.to_string(index=False, float_format='{:.3f}'.format)}\n")
+
+
+if __name__ == "__main__":
+    main()
