@@ -390,7 +390,7 @@ def _bars(table: pd.DataFrame, scale: Scale, kinds: Mapping[str, str], page: Pag
     columns = [str(c) for c in table]
     words = table.map(scale.text)
     if len(columns) > 1:  # the first row says which bar is which
-        words.iloc[0] = [f"{w}  {c}" for w, c in zip(words.iloc[0], columns, strict=True)]
+        words.iloc[0] = [f"{c}: {w}" for w, c in zip(words.iloc[0], columns, strict=True)]
     limits = (min(0.0, float(np.nanmin(table))), max(0.0, float(np.nanmax(table))))
     right = _reach(page, table, words, limits, 1)
     left = _reach(page, table, words, limits, -1)

@@ -1,0 +1,1 @@
+"""Run the notebooks, render them as pages that need nothing else, and check the pages."""

@@ -1,0 +1,224 @@
+"""From notebooks to checked pages: run what changed, render, check, and only then replace."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tradeflows.errors import SourceUnavailable, TradeflowsError
+from tradeflows.report import keys
+
+if TYPE_CHECKING:
+    from tradeflows.report.page import Page
+
+__all__ = ["Built", "build"]
+
+CACHE = ".cache"
+BUILT = "built.json"
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build did: the notebooks it executed, and whether it wrote pages."""
+
+    ran: tuple[str, ...] = ()
+    wrote: bool = False
+
+
+def build(notebooks: Path, out: Path) -> Built:
+    """Build the report; do nothing where nothing changed.
+
+    Parameters
+    ----------
+    notebooks : Path
+        Folder of notebooks, read in the order of their names.
+    out : Path
+        Folder of pages. What stands there is replaced only by pages that passed every check.
+
+    Returns
+    -------
+    Built
+
+    Raises
+    ------
+    TradeflowsError
+        A cell failed, or a page breaks a rule of `check`.
+    """
+    found = _found(notebooks)
+    cache = out / CACHE
+    cache.mkdir(parents=True, exist_ok=True)
+    common = keys.shared(_raw(notebooks))
+    copies = {p: cache / f"{p.stem}-{keys.of_notebook(p, common)[:16]}.ipynb" for p in found}
+    key = _page_key(copies)
+    if _is_built(out, key):
+        os.utime(out / "index.html")
+        return Built()
+    todo = {p: copy for p, copy in copies.items() if not copy.is_file()}
+    from tradeflows.report import runner
+
+    runner.run(todo)
+    files = _render(copies)
+    _checked(files)
+    _publish(out, files, key)
+    _forget(cache, set(copies.values()))
+    return Built(tuple(p.stem for p in todo), wrote=True)
+
+
+def _found(notebooks: Path) -> list[Path]:
+    found = sorted(p for p in notebooks.glob("*.ipynb") if not p.name.startswith("."))
+    if not found:
+        raise TradeflowsError(
+            f"no notebooks in {notebooks}", "at least one .ipynb", "name the folder: --notebooks"
+        )
+    return found
+
+
+def _raw(notebooks: Path) -> Path:
+    """Return the folder of raw files that the notebooks will read."""
+    for parent in notebooks.resolve().parents:
+        if not os.environ.get("TRADEFLOWS_DATA") and (parent / "data/raw/SNAPSHOT").is_file():
+            return parent / "data" / "raw"
+    from tradeflows import store
+
+    return store.folder()
+
+
+def _page_key(copies: Mapping[Path, Path]) -> str:
+    parts = [copy.name for copy in copies.values()]
+    parts += [keys.of_tree(keys.PACKAGE / "report"), *keys.rules(), _version()]
+    return keys.of_bytes("\n".join(parts).encode())
+
+
+def _version() -> str:
+    return metadata.version("tradeflows")
+
+
+def _is_built(out: Path, key: str) -> bool:
+    try:
+        built = json.loads((out / CACHE / BUILT).read_text("utf-8"))
+        return built["key"] == key and all(
+            keys.of_bytes((out / name).read_bytes()) == digest
+            for name, digest in built["files"].items()
+        )
+    except (OSError, ValueError, KeyError):
+        return False
+
+
+def _render(copies: Mapping[Path, Path]) -> dict[str, str]:
+    """Return every file of the report as text."""
+    from tradeflows.report import page, sources, tables
+    from tradeflows.store import catalogue
+
+    try:
+        raw = catalogue()
+    except SourceUnavailable:
+        raw = []
+    stems = [p.stem for p in copies]
+    names = {stem: page.file_of(stem, stems[0]) for stem in stems}
+    nbs = {p.stem: page.read(copy) for p, copy in copies.items()}
+    pages = [page.render(nb, stem, names) for stem, nb in nbs.items()]
+    pages = [_cited(p, {r.id: sources.anchor(r.id) for r in raw}) for p in pages]
+    files = tables.files(pages, raw, _version())
+    return {**_framed([*pages, sources.page(raw)]), **files}
+
+
+def _cited(page: Page, anchors: Mapping[str, str]) -> Page:
+    """Let the sources under a figure lead to the raw files."""
+    import re
+    from dataclasses import replace
+    from html import unescape
+
+    def link(found: re.Match[str]) -> str:
+        place = anchors.get(unescape(found[1]))
+        if place is None:
+            return f"<cite>{found[2]}</cite>"
+        return f'<cite><a href="sources.html#{place}">{found[2]}</a></cite>'
+
+    body = re.sub(r'<cite data-raw="([^"]*)">(.*?)</cite>', link, page.body)
+    return replace(page, body=body)
+
+
+def _framed(pages: Sequence[Page]) -> dict[str, str]:
+    """Put every page, and all of them together, into the frame."""
+    from dataclasses import replace
+    from importlib import resources
+
+    from jinja2 import Environment
+    from markupsafe import Markup
+
+    from tradeflows.report import sources, whole
+
+    here = resources.files("tradeflows.report")
+    frame = Environment(autoescape=True).from_string(here.joinpath("page.j2").read_text("utf-8"))
+    css = Markup(here.joinpath("page.css").read_text("utf-8").strip())  # noqa: S704 - our own file
+    common: dict[str, Any] = {"css": css, "rules": keys.rules(), "version": _version()}
+    around = [None, *pages, None]
+    out = {
+        p.file: frame.render(
+            common, page=p, pages=pages, body=Markup(p.body), whole=whole.FILE,  # noqa: S704
+            home="index.html", sources=sources.FILE, before=around[n], after=around[n + 2],
+        )
+        for n, p in enumerate(pages)
+    }  # fmt: skip
+    parts = whole.chapters(pages)
+    first = replace(parts[0], contents=())
+    out[whole.FILE] = frame.render(
+        common, page=first, pages=parts, body=Markup(whole.merged(parts)), whole=None,  # noqa: S704
+        home=parts[0].file, sources=parts[-1].file,
+    )  # fmt: skip
+    return {name: text.rstrip() + "\n" for name, text in out.items()}
+
+
+def _checked(files: Mapping[str, str]) -> None:
+    from tradeflows.report import check
+
+    wrong = check.problems(files)
+    if wrong:
+        raise TradeflowsError(
+            "pages that break a rule:\n" + "\n".join(wrong[:20]),
+            "pages that fetch nothing, with complete figures and working links",
+            "mend the notebook named; the pages of the last build are untouched",
+        )
+
+
+def _publish(out: Path, files: Mapping[str, str], key: str) -> None:
+    """Write everything beside its place, then move it there; the index last."""
+    staged = out / CACHE / f"new-{os.getpid()}"
+    old = _listed(out)
+    try:
+        for name, text in files.items():
+            path = staged / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8", newline="\n")
+        for name in sorted(files, key=lambda n: n == "index.html"):
+            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            (staged / name).replace(out / name)
+    finally:
+        shutil.rmtree(staged, ignore_errors=True)
+    for name in old - set(files):
+        (out / name).unlink(missing_ok=True)
+    digests = {name: keys.of_bytes(text.encode()) for name, text in files.items()}
+    part = out / CACHE / (BUILT + ".part")
+    part.write_text(json.dumps({"key": key, "files": digests}, indent=1), "utf-8")
+    part.replace(out / CACHE / BUILT)
+
+
+def _listed(out: Path) -> set[str]:
+    """Return the files that the last build wrote."""
+    try:
+        names = json.loads((out / CACHE / BUILT).read_text("utf-8"))["files"]
+    except (OSError, ValueError, KeyError):
+        return set()
+    return {n for n in names if ".." not in Path(n).parts and not Path(n).is_absolute()}
+
+
+def _forget(cache: Path, kept: set[Path]) -> None:
+    for copy in cache.glob("*.ipynb"):
+        if copy not in kept:
+            copy.unlink()

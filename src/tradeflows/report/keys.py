@@ -1,0 +1,147 @@
+"""What a page depends on, as hashes: the same key means nothing needs to be done.
+
+Only the standard library is imported here, so that finding nothing to do is quick.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import sys
+from collections.abc import Iterable
+from importlib import metadata
+from pathlib import Path
+
+PACKAGE = Path(__file__).resolve().parents[1]
+_LARGE = 4_000_000  # bytes from which size and time stand for the content
+_NOT_RUN = ("report", "cli.py", "cli", "snapshot", "__pycache__")
+SETTINGS = ("TRADEFLOWS_DATA", "AS_OF")
+
+
+def of_bytes(data: bytes) -> str:
+    """Return the sha256 of some bytes.
+
+    Parameters
+    ----------
+    data : bytes
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> of_bytes(b"")[:8]
+    'e3b0c442'
+    """
+    return hashlib.sha256(data).hexdigest()
+
+
+def of_tree(folder: Path, *, without: Iterable[str] = ()) -> str:
+    """Return a hash over all files below a folder: their names and what is in them.
+
+    Parameters
+    ----------
+    folder : Path
+    without : iterable of str
+        Names directly below the folder that do not count.
+
+    Returns
+    -------
+    str
+    """
+    skipped, lines = set(without), []
+    for root, folders, files in os.walk(folder):
+        here = Path(root)
+        if here == folder:
+            folders[:] = [f for f in folders if f not in skipped]
+            files = [f for f in files if f not in skipped]
+        folders[:] = sorted(f for f in folders if f != "__pycache__")
+        for name in sorted(files):
+            path = here / name
+            lines.append(f"{path.relative_to(folder).as_posix()} {_content(path)}")
+    return of_bytes("\n".join(lines).encode())
+
+
+def _content(path: Path) -> str:
+    stat = path.stat()
+    if stat.st_size > _LARGE:
+        return f"{stat.st_size} {stat.st_mtime_ns}"
+    return of_bytes(path.read_bytes())
+
+
+def of_environment() -> str:
+    """Return a hash over the interpreter, the packages we depend on and our settings.
+
+    Returns
+    -------
+    str
+    """
+    needs = metadata.requires("tradeflows") or []
+    names = sorted(re.split(r"[^\w.-]", n, maxsplit=1)[0] for n in needs if "extra ==" not in n)
+    parts = [sys.version, *(f"{n} {_version(n)}" for n in names)]
+    parts += [f"{name}={os.environ.get(name, '')}" for name in SETTINGS]
+    return of_bytes("\n".join(parts).encode())
+
+
+def _version(name: str) -> str:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return "absent"
+
+
+def shared(raw: Path) -> str:
+    """Return the part of every notebook's key that does not depend on the notebook.
+
+    Parameters
+    ----------
+    raw : Path
+        Folder of raw files.
+
+    Returns
+    -------
+    str
+    """
+    parts = (of_tree(PACKAGE, without=_NOT_RUN), of_tree(raw), of_environment())
+    return of_bytes("\n".join(parts).encode())
+
+
+def of_notebook(path: Path, common: str) -> str:
+    """Return the key of an executed notebook.
+
+    Parameters
+    ----------
+    path : Path
+        Outputs do not count; touching the file does, so that it can be run again at will.
+    common : str
+        From `shared`.
+
+    Returns
+    -------
+    str
+    """
+    cells = json.loads(path.read_bytes())["cells"]
+    told = [(c["cell_type"], c["source"], c["metadata"].get("tags")) for c in cells]
+    parts = (common, json.dumps(told), str(path.stat().st_mtime_ns))
+    return of_bytes("\n".join(parts).encode())
+
+
+def rules() -> tuple[str, str]:
+    """Return sha256 and version of the rules that decide the claims.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> digest, version = rules()
+    >>> len(digest), version.isdigit()
+    (64, True)
+    """
+    data = (PACKAGE / "claims" / "rules.yml").read_bytes()
+    found = re.search(rb"^version: *(\S+)", data, re.MULTILINE)
+    return of_bytes(data), found[1].decode() if found else "unknown"

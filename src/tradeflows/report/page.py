@@ -1,0 +1,312 @@
+"""From an executed notebook to the main part of a page: prose, folded code, results, contents."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from html import escape, unescape
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from jinja2 import DictLoader
+from latex2mathml.converter import convert
+from nbconvert import HTMLExporter
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+
+from tradeflows.errors import TradeflowsError
+
+__all__ = ["MIME", "Page", "file_of", "read", "render"]
+
+MIME = "application/vnd.tradeflows.figure+json"
+DESCRIPTION = 180
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_TAG = re.compile(r"<[^>]+>")
+_FUNCTION = re.compile(r"(<mi>(?:ln|log|exp|max|min|sin|cos)</mi>)(?!<mo[^>]*>(?:\(|&#x00028;))")
+_THIN = '<mspace width="0.167em"/>'
+
+
+@dataclass(frozen=True)
+class Page:
+    """The main part of a page, and what the frame around it needs to know."""
+
+    file: str
+    title: str
+    description: str
+    contents: tuple[tuple[str, str], ...]  # id and words of every h2
+    body: str
+    figures: tuple[dict[str, Any], ...] = ()
+
+
+def file_of(stem: str, first: str) -> str:
+    """Return the name of a notebook's page; the first notebook is the index.
+
+    Parameters
+    ----------
+    stem : str
+    first : str
+        Stem of the first notebook.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> file_of("00-answers", "00-answers"), file_of("01-the-data", "00-answers")
+    ('index.html', '01-the-data.html')
+    """
+    return "index.html" if stem == first else f"{stem}.html"
+
+
+def plain(html: str) -> str:
+    """Return the words of a piece of HTML.
+
+    Parameters
+    ----------
+    html : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> plain("<b>Price</b> &amp; volume")
+    'Price & volume'
+    """
+    return " ".join(unescape(_TAG.sub("", html)).split())
+
+
+class _Prose(IPythonRenderer):  # type: ignore[misc]
+    """Markdown with MathML and headings that can be linked to."""
+
+    def __init__(self) -> None:
+        super().__init__(escape=False)
+        self.seen: set[str] = set()
+        self.contents: list[tuple[str, str]] = []
+
+    def heading(self, text: str, level: int, **_: Any) -> str:
+        """Give a heading the id that Jupyter gives it, once."""
+        words = re.sub(r"<math.*?</math>", "", text, flags=re.DOTALL)
+        base = plain(words).replace(" ", "-") or "section"
+        slug, n = base, 1
+        while slug in self.seen:
+            n += 1
+            slug = f"{base}-{n}"
+        self.seen.add(slug)
+        if level == 1:
+            return f"<h1>{text}</h1>\n"
+        if level == 2:
+            self.contents.append((slug, plain(words)))
+        slug = escape(slug)
+        link = (
+            f'<a class="anchor" href="#{slug}" aria-label="Link to: {escape(plain(words))}">#</a>'
+        )
+        return f'<h{level} id="{slug}">{text} {link}</h{level}>\n'
+
+    def block_math(self, body: str) -> str:
+        """Write a formula on its own line; it scrolls by keyboard where it is too wide."""
+        return f'<div class="math" role="group" tabindex="0" aria-label="Formula">{mathml(body, block=True)}</div>\n'  # noqa: E501
+
+    def inline_math(self, body: str) -> str:
+        """Write a formula within a line."""
+        return mathml(body)
+
+    def table(self, text: str) -> str:
+        """Wrap a table so that it scrolls instead of the page."""
+        return wide_table(f"<table>\n{text}</table>")
+
+
+def mathml(formula: str, *, block: bool = False) -> str:
+    r"""Turn LaTeX into MathML, with the thin spaces that functions such as ln need.
+
+    Parameters
+    ----------
+    formula : str
+    block : bool
+        On a line of its own.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> "mspace" in mathml(r"\ln V"), "mspace" in mathml(r"\ln(V)")
+    (True, False)
+    """
+    try:
+        out = str(convert(unescape(formula).strip(), display="block" if block else "inline"))
+    except Exception as error:
+        raise TradeflowsError(
+            f"the formula {formula.strip()!r} cannot be read ({error})",
+            "LaTeX that latex2mathml knows",
+            "write it more simply",
+        ) from error
+    out = re.sub(r"(?<=</mi>)(?=<mi>(?:ln|log|exp)</mi>)", _THIN, out)
+    return _FUNCTION.sub(rf"\1{_THIN}", out)
+
+
+def wide_table(table: str) -> str:
+    """Wrap a table so that it scrolls by itself, by keyboard too; `render` numbers the labels.
+
+    Parameters
+    ----------
+    table : str
+
+    Returns
+    -------
+    str
+    """
+    return f'<div class="table" role="region" tabindex="0" aria-label="{_UNNAMED}">{table}</div>'
+
+
+_UNNAMED = "Table without a name"
+
+
+def _result(html: str) -> str:
+    """Put a bare DataFrame into a table that scrolls, and take pandas' own look off it."""
+    if 'class="dataframe"' not in html:
+        return html
+    table = re.search(r"<table.*?</table>", html, re.DOTALL)
+    if table is None:
+        return html
+    bare = re.sub(r"<table[^>]*>", '<table class="dataframe">', table[0], count=1)
+    bare = re.sub(r'(<tr) style="text-align: right;"', r"\1", bare)
+    bare = re.sub(r"<th>\s*</th>", "<td></td>", bare)
+    bare = re.sub(r"(<th)(?=>)", r"\1 scope='row'", bare)
+    head, foot, rest = bare.partition("</thead>")
+    after = html[table.end() :].replace("</div>", "", 1)
+    return wide_table(head.replace("'row'", "'col'") + foot + rest) + after
+
+
+def _code(source: str) -> str:
+    from pygments import highlight  # type: ignore[import-untyped]
+    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
+    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+
+    return str(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True, classprefix="c-")))
+
+
+def read(path: Path) -> Any:
+    """Read an executed notebook, every cell with its tags.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    nbformat.NotebookNode
+    """
+    nb = nbformat.read(path, 4)
+    for cell in nb.cells:
+        cell.metadata.setdefault("tags", [])
+    return nb
+
+
+def title_of(nb: Any, name: str) -> str:
+    """Return the words of the first heading.
+
+    Parameters
+    ----------
+    nb : nbformat.NotebookNode
+    name : str
+        For the message.
+
+    Returns
+    -------
+    str
+    """
+    for cell in nb.cells:
+        if cell.cell_type == "markdown":
+            found = re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
+            if found:
+                return plain(MarkdownWithMath(renderer=_Prose()).render(f"# {found[1]}"))
+    raise TradeflowsError(
+        f"{name} has no title", "a first cell that begins with `# `", "add the question as title"
+    )
+
+
+def render(nb: Any, stem: str, files: dict[str, str]) -> Page:
+    """Render the main part of a notebook's page.
+
+    Parameters
+    ----------
+    nb : nbformat.NotebookNode
+        Executed.
+    stem : str
+        Name of the notebook.
+    files : dict
+        Stem of every notebook to the name of its page.
+
+    Returns
+    -------
+    Page
+    """
+    prose = _Prose()
+    exporter = HTMLExporter(
+        extra_loaders=[DictLoader({"cells.j2": _template("cells.j2")})], template_file="cells.j2"
+    )
+    markdown = MarkdownWithMath(renderer=prose).render
+    filters = {"prose": markdown, "result": _result, "code": _code, "quiet": _quiet}
+    for name, function in filters.items():
+        exporter.register_filter(name, function)
+    body, _ = exporter.from_notebook_node(nb)
+    title = title_of(nb, stem)
+    return Page(
+        file=files[stem],
+        title=title,
+        description=_description(body),
+        contents=tuple(prose.contents),
+        body=_numbered(_linked(body, files), title),
+        figures=tuple(_figures(nb)),
+    )
+
+
+def _template(name: str) -> str:
+    return resources.files("tradeflows.report").joinpath(name).read_text("utf-8")
+
+
+def _quiet(text: Any) -> str:
+    """Return terminal output without its colours, escaped."""
+    lines = text if isinstance(text, str) else "\n".join(text)
+    return escape(_COLOURS.sub("", lines).rstrip(), quote=False)
+
+
+def _description(body: str) -> str:
+    """Return the first sentence or two after the title, for search results and previews."""
+    found = re.search(r"</h1>.*?<p>(.*?)</p>", body, re.DOTALL)
+    words = plain(found[1]) if found else ""
+    if len(words) <= DESCRIPTION:
+        return words
+    return words[:DESCRIPTION].rsplit(" ", 1)[0].rstrip(",;:") + " …"
+
+
+def _linked(body: str, files: dict[str, str]) -> str:
+    """Let links to notebooks lead to their pages."""
+    for stem, file in files.items():
+        body = re.sub(rf'href="(?:\./)?{re.escape(stem)}\.(?:ipynb|html)', f'href="{file}', body)
+    return body
+
+
+def _numbered(body: str, title: str) -> str:
+    """Give every table without a name one that is unique on the page."""
+    parts = body.split(f'aria-label="{_UNNAMED}"')
+    out = parts[0]
+    for n, part in enumerate(parts[1:], 1):
+        out += f'aria-label="{escape(f"Table {n}: {title}")}"{part}'
+    return out
+
+
+def _figures(nb: Any) -> list[dict[str, Any]]:
+    found = []
+    for cell in nb.cells:
+        for output in cell.get("outputs", []):
+            parts = output.get("data", {}).get(MIME)
+            if parts:
+                found.append(json.loads(parts) if isinstance(parts, str) else dict(parts))
+    return found

@@ -1,0 +1,88 @@
+"""The table behind every figure as CSV, described by a Frictionless data package."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from tradeflows.errors import SchemaMismatch
+from tradeflows.report.page import Page
+from tradeflows.store import Raw
+
+__all__ = ["files"]
+
+
+def files(pages: Iterable[Page], catalogue: Sequence[Raw], version: str) -> dict[str, str]:
+    """Return ``data/<figure>.csv`` for every figure, and ``data/datapackage.json``.
+
+    Parameters
+    ----------
+    pages : iterable of Page
+    catalogue : sequence of Raw
+    version : str
+        Of the package.
+
+    Returns
+    -------
+    dict
+        Path to text.
+
+    Raises
+    ------
+    SchemaMismatch
+        Two figures share a name but not their table.
+    """
+    known = {raw.id: raw for raw in catalogue}
+    out: dict[str, str] = {}
+    listed: list[dict[str, Any]] = []
+    for page in pages:
+        for figure in page.figures:
+            path = f"data/{figure['name']}.csv"
+            if path in out and out[path] != figure["csv"]:
+                raise SchemaMismatch(
+                    f"{page.file}: a second figure named {figure['name']!r} with another table",
+                    "one name, one table",
+                    "give one of them another name=",
+                )
+            if path not in out:
+                listed.append(_resource(figure, page, known))
+            out[path] = figure["csv"]
+    package = {
+        "profile": "tabular-data-package",
+        "name": "tradeflows-figures",
+        "title": "Tables behind the figures of the tradeflows report",
+        "version": version,
+        "resources": listed,
+    }
+    if listed:
+        out["data/datapackage.json"] = json.dumps(package, indent=1, ensure_ascii=False) + "\n"
+    return out
+
+
+def _resource(figure: Mapping[str, Any], page: Page, known: Mapping[str, Raw]) -> dict[str, Any]:
+    data = figure["csv"].encode()
+    return {
+        "profile": "tabular-data-resource",
+        "name": figure["name"],
+        "path": f"{figure['name']}.csv",
+        "title": figure["title"],
+        "description": f"{figure['caption']}. {figure['alt']} Shown in {page.file}.",
+        "format": "csv",
+        "mediatype": "text/csv",
+        "encoding": "utf-8",
+        "bytes": len(data),
+        "hash": f"sha256:{hashlib.sha256(data).hexdigest()}",
+        "schema": {"fields": figure["fields"]},
+        "sources": [_source(origin, known.get(origin)) for origin in figure["origins"]],
+    }
+
+
+def _source(origin: str, raw: Raw | None) -> dict[str, str]:
+    if raw is None:
+        return {"title": origin}
+    return {
+        "title": f"{raw.publisher}: {raw.title}, vintage {raw.vintage}",
+        "path": raw.url or origin,
+    }

@@ -1,0 +1,78 @@
+"""The whole report as one file to pass on: ids made unique, links between pages turned inward."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tradeflows.report.page import Page
+
+__all__ = ["FILE", "chapters", "merged"]
+
+FILE = "tradeflows.html"
+_TAG = re.compile(r"<[a-zA-Z][^>]*>")
+_OWN = re.compile(r' (id|for|aria-labelledby|aria-describedby)="([^"]+)"')
+_HREF = re.compile(r' href="([^"#:]*)(?:#([^"]*))?"')
+_URL = re.compile(r"url\(#([^)]+)\)")
+
+
+def chapters(pages: Sequence[Page]) -> list[Page]:
+    """Return the pages as chapters of one file.
+
+    Parameters
+    ----------
+    pages : sequence of Page
+
+    Returns
+    -------
+    list of Page
+        Bodies with ids under the name of their page; `file` is the link to the chapter.
+
+    Examples
+    --------
+    >>> one = Page("a.html", "A", "", (("x", "X"),), '<h2 id="x">X</h2><a href="b.html#y">y</a>')
+    >>> two = Page("b.html", "B", "", (), '<i id="y"></i>')
+    >>> [c.body for c in chapters([one, two])]
+    ['<h2 id="a--x">X</h2><a href="#b--y">y</a>', '<i id="b--y"></i>']
+    """
+    known = {p.file: p.file.removesuffix(".html") for p in pages}
+    out = []
+    for page in pages:
+        stem = known[page.file]
+        body = _TAG.sub(lambda tag: _inward(tag[0], stem, known), page.body)  # noqa: B023
+        contents = tuple((f"{stem}--{slug}", words) for slug, words in page.contents)
+        out.append(replace(page, file=f"#{stem}", body=body, contents=contents))
+    return out
+
+
+def merged(pages: Sequence[Page]) -> str:
+    """Return the bodies of all chapters, one after the other.
+
+    Parameters
+    ----------
+    pages : sequence of Page
+        From `chapters`.
+
+    Returns
+    -------
+    str
+    """
+    return "\n".join(
+        f'<article class="chapter" id="{p.file.removeprefix("#")}">\n{p.body}\n</article>'
+        for p in pages
+    )
+
+
+def _inward(tag: str, stem: str, known: dict[str, str]) -> str:
+    tag = _OWN.sub(lambda m: f' {m[1]}="{stem}--{m[2]}"', tag)
+    tag = _URL.sub(lambda m: f"url(#{stem}--{m[1]})", tag)
+
+    def link(found: re.Match[str]) -> str:
+        file, part = found[1], found[2]
+        if file and file not in known:
+            return found[0]
+        chapter = known[file] if file else stem
+        return f' href="#{chapter}--{part}"' if part else f' href="#{chapter}"'
+
+    return _HREF.sub(link, tag)
