@@ -375,11 +375,8 @@ def growth_rank(
         reason = f"exports to {destination} were below the size that counts in {base}"
     found = float(grown.get(destination, np.nan))
     values = grown.drop(destination, errors="ignore")
-    p = (
-        np.nan
-        if reason
-        else (1 + _extreme(values.to_numpy("float64"), found, 1)) / (len(values) + 1)
-    )
+    larger = int((values >= found).sum())
+    p = np.nan if reason else (1 + larger) / (len(values) + 1)
     return Placebo(
         "growth of destinations", destination, found, values, p, np.nan, reason, 1, "share",
         window, origins,

@@ -125,7 +125,7 @@ def power(
 
 
 def _row(placebo: Placebo, event: str) -> dict[str, object]:
-    effect = smallest_effect(placebo.values.to_numpy("float64"), sides=placebo.sides)
+    effect = smallest_effect(placebo.values, sides=placebo.sides)
     basis = f"{len(placebo.values)} placebos, event pretended in {event}"
     return {"factor": float(np.exp(effect)), "basis": placebo.reason or basis}
 
