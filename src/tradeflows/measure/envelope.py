@@ -1,0 +1,131 @@
+"""Bridges by several methods and paths, and the range of each bar over them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any
+
+import pandas as pd
+
+from tradeflows.measure.bridge import BARS, Bridge, bridge, usd
+
+__all__ = ["Envelope", "bridges", "chain"]
+
+
+@dataclass(frozen=True, eq=False)
+class Envelope:
+    """The bridges of one change, by method and path.
+
+    The spread says how much the answer hangs on the method. It is a range over methods, not a
+    statement of probability.
+    """
+
+    results: dict[tuple[str, str], Bridge] = field(repr=False)
+
+    def __getitem__(self, key: tuple[str, str]) -> Bridge:
+        return self.results[key]
+
+    def range(self, bar: str) -> tuple[float, float]:
+        """Return the lowest and the highest value of a bar."""
+        values = [float(getattr(result, bar)) for result in self.results.values()]
+        return min(values), max(values)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per bar: lowest and highest value over all methods and paths."""
+        rows = [(bar, *self.range(bar)) for bar in BARS]
+        return pd.DataFrame(rows, columns=["bar", "low", "high"])
+
+    @property
+    def by_method(self) -> pd.DataFrame:
+        """One row per method and path: the five bars and the change."""
+        rows = [
+            (method, path, *(float(getattr(b, bar)) for bar in BARS), b.change)
+            for (method, path), b in self.results.items()
+        ]
+        return pd.DataFrame(rows, columns=["method", "path", *BARS, "change"])
+
+    def sentence(self) -> str:
+        """Say between which amounts price lies."""
+        low, high = self.range("price")
+        methods = len({method for method, _ in self.results})
+        return (
+            f"Price accounts for {usd(low)} to {usd(high)} (range over methods: {methods} formulas,"
+            f" {len({path for _, path in self.results})} paths)."
+        )
+
+
+def bridges(
+    trade: Any,
+    base: str = "2021",
+    current: str = "2022",
+    *,
+    methods: Sequence[str] = ("bennet", "montgomery", "laspeyres", "paasche"),
+    paths: Sequence[str] = ("monthly", "two-point"),
+    **options: Any,
+) -> Envelope:
+    """Compute one bridge per method and path.
+
+    Parameters
+    ----------
+    trade, base, current, **options
+        As in `bridge`.
+    methods, paths : sequence of str
+        What the range runs over.
+
+    Returns
+    -------
+    Envelope
+        All bridges, and the range of each bar.
+
+    Examples
+    --------
+    >>> trade = pd.DataFrame({"period": pd.to_datetime(["2021-01-01", "2022-01-01"]),
+    ...     "code": "270900", "value_usd": [1000.0, 1200.0], "net_weight_kg": [100.0, 80.0]})
+    >>> bridges(trade, "2021-01", "2022-01").range("price")
+    (400.0, 500.0)
+    """
+    return Envelope(
+        {
+            (method, path): bridge(trade, base, current, method=method, path=path, **options)
+            for path in paths
+            for method in methods
+        }
+    )
+
+
+def chain(trade: Any, years: Sequence[str], **options: Any) -> pd.DataFrame:
+    """Set the sum of a chain of bridges beside the two-point bridge, and show the gap.
+
+    Parameters
+    ----------
+    trade, **options
+        As in `bridge`.
+    years : sequence of str
+        Windows one after another, at least two.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per bar: ``chained`` (sum of the steps), ``two_point`` (last against first) and
+        ``gap``, which is path dependence.
+
+    Examples
+    --------
+    >>> trade = pd.DataFrame({"period": pd.to_datetime(["2019-01-01", "2020-01-01", "2021-01-01"]),
+    ...     "code": "270900", "value_usd": [10.0, 40.0, 10.0], "net_weight_kg": [10.0, 20.0, 5.0]})
+    >>> chain(trade, ["2019-01", "2020-01", "2021-01"]).round(2).head(2)
+          bar  chained  two_point  gap
+    0   price     15.0        7.5  7.5
+    1  volume    -15.0       -7.5 -7.5
+    """
+    steps = [bridge(trade, a, b, **options) for a, b in pairwise(years)]
+    whole = bridge(trade, years[0], years[-1], **options)
+    rows = [
+        (bar, sum(float(getattr(s, bar)) for s in steps), float(getattr(whole, bar)))
+        for bar in BARS
+    ]
+    table = pd.DataFrame(rows, columns=["bar", "chained", "two_point"])
+    return table.assign(gap=table["chained"] - table["two_point"])

@@ -1,0 +1,384 @@
+"""The bridge adds up, keeps entry out of price, and refuses what it cannot sum."""
+
+import math
+import os
+import warnings
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from measure_strategies import LAW, trades
+from tradeflows.errors import (
+    ConfidentialValueWarning,
+    DoubleCountedTotals,
+    EstimatedQuantityWarning,
+    SchemaMismatch,
+)
+from tradeflows.measure import bridge, bridges
+from tradeflows.measure.bridge import BARS
+
+METHODS = ("bennet", "montgomery", "laspeyres", "paasche")
+PATHS = ("monthly", "two-point")
+WINDOWS = ("2021-01/2021-03", "2022-01/2022-03")
+
+
+def frame(rows, **constants):
+    """Build a trade frame from (period, code, value, weight)."""
+    names = ["period", "code", "value_usd", "net_weight_kg"]
+    out = pd.DataFrame(rows, columns=names).assign(**constants)
+    return out.assign(period=pd.to_datetime(out["period"]))
+
+
+@pytest.fixture
+def handmade():
+    """Two goods in both periods, one that goes, one that comes (exact fractions by hand)."""
+    return frame(
+        [
+            ("2021-01", "A", 1000.0, 100.0),
+            ("2022-01", "A", 1200.0, 80.0),
+            ("2021-01", "B", 100.0, 50.0),
+            ("2022-01", "B", 180.0, 60.0),
+            ("2021-01", "C", 100.0, 25.0),
+            ("2022-01", "D", 210.0, 30.0),
+        ]
+    )
+
+
+def january(trade, **options):
+    return bridge(trade, "2021-01", "2022-01", **options)
+
+
+def scale(result):
+    """Return the size against which a bar is exact: values, or bars where these are larger."""
+    size = result.value_base + result.value_current
+    return size + abs(result.price) + abs(result.volume)
+
+
+def closes(result):
+    bars = math.fsum(getattr(result, bar) for bar in BARS)
+    return abs(bars - result.change) <= 1e-12 * scale(result)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_handmade_bridge_by_hand(handmade, path):
+    result = january(handmade, path=path)
+    assert [getattr(result, bar) for bar in BARS] == pytest.approx(
+        [505, -225, 210, -100, 0], rel=1e-12
+    )
+    table = result.table.set_index("code")
+    assert table.loc["A", ["price", "volume"]].tolist() == pytest.approx([450, -250], rel=1e-12)
+    assert table.loc["B", ["price", "volume"]].tolist() == pytest.approx([55, 25], rel=1e-12)
+    assert table.loc["C", "exit"] == -100
+    assert table.loc["D", "entry"] == 210
+    assert result.priced_share == pytest.approx(1380 / 1590, rel=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("method", "price", "volume"),
+    [
+        ("bennet", 450, -250),
+        ("laspeyres", 500, -300),
+        ("paasche", 400, -200),
+        ("montgomery", 444.780217148309, -244.7802171483089),
+    ],
+)
+def test_one_good_by_every_method(handmade, method, price, volume):
+    good = january(handmade[handmade["code"] == "A"], method=method)
+    assert (good.price, good.volume) == pytest.approx((price, volume), rel=1e-12)
+
+
+def test_log_mean_where_value_does_not_change():
+    trade = frame([("2021-01", "A", 100.0, 10.0), ("2022-01", "A", 100.0, 20.0)])
+    result = january(trade, method="montgomery")
+    assert result.price == pytest.approx(-100 * math.log(2), rel=1e-12)
+    assert result.volume == pytest.approx(100 * math.log(2), rel=1e-12)
+
+
+@LAW
+@given(st.floats(-12, 12), st.floats(0.5, 2.0))
+def test_log_mean_is_smooth_beside_equal_values(exponent, ratio):
+    step = math.copysign(10.0 ** -abs(exponent), exponent)
+    current = 1000.0 * (1 + step * 0.5)
+    trade = frame([("2021-01", "A", 1000.0, 10.0), ("2022-01", "A", current, 10.0 * ratio)])
+    x = (current - 1000) / 1000
+    mean = 1000.0 * x / math.log1p(x) if x else 1000.0
+    assert january(trade, method="montgomery").volume == pytest.approx(
+        mean * math.log(ratio), rel=1e-11, abs=1e-11
+    )
+
+
+def test_adding_an_entrant_leaves_price_and_volume_unchanged(handmade):
+    without = january(handmade[handmade["code"] != "D"])
+    for method in METHODS:
+        more = frame([("2022-01", "E", 1e6, 5.0), ("2021-01", "F", 1e6, 5.0)])
+        grown = january(pd.concat([handmade, more]), method=method)
+        plain = january(handmade, method=method)
+        assert (grown.price, grown.volume) == (plain.price, plain.volume)
+    assert without.price == january(handmade).price
+
+
+@LAW
+@given(trades(), st.sampled_from(METHODS), st.sampled_from(PATHS))
+def test_bars_add_up_for_every_method_group_and_month(trade, method, path):
+    result = bridge(trade, *WINDOWS, method=method, path=path, by=("code", "partner"))
+    assert closes(result)
+    for rows in (result.table, result.monthly):
+        gap = rows[list(BARS)].sum(axis=1) - rows["change"]
+        size = rows[["value_base", "value_current", "price", "volume"]].abs().max(axis=1)
+        assert (gap.abs() <= 1e-9 * size).all()
+    assert 0 <= result.priced_share <= 1 + 1e-12
+
+
+@settings(LAW, max_examples=12)
+@given(trades(), st.sampled_from(METHODS), st.sampled_from(PATHS))
+def test_groups_and_months_partition_the_total(trade, method, path):
+    options = {"method": method, "path": path}
+    whole = bridge(trade, *WINDOWS, **options)
+    size = 1e-9 * scale(whole)
+    for by in ((), ("partner",), ("code", "partner"), ("chapter",), ("heading", "partner")):
+        parts = bridge(trade, *WINDOWS, by=by, **options).table[list(BARS)].sum()
+        assert [parts[b] for b in BARS] == pytest.approx(
+            [getattr(whole, b) for b in BARS], abs=size
+        )
+    if path == "monthly":
+        months = [bridge(trade, f"2021-{m:02d}", f"2022-{m:02d}", **options) for m in range(1, 4)]
+        for bar in BARS:
+            total = math.fsum(getattr(m, bar) for m in months)
+            assert total == pytest.approx(getattr(whole, bar), abs=size)
+    for partner, rows in trade.groupby("partner"):
+        alone = bridge(rows, *WINDOWS, **options)
+        table = bridge(trade, *WINDOWS, by=("partner",), **options).table.set_index("partner")
+        assert alone.price == pytest.approx(table.loc[partner, "price"], abs=size)
+
+
+@LAW
+@given(trades(), st.randoms(use_true_random=False))
+def test_order_of_rows_does_not_matter(trade, random):
+    order = random.sample(range(len(trade)), len(trade))
+    straight, shuffled = bridge(trade, *WINDOWS), bridge(trade.iloc[order], *WINDOWS)
+    for bar in BARS:
+        wanted = pytest.approx(getattr(shuffled, bar), abs=1e-12 * scale(straight))
+        assert getattr(straight, bar) == wanted
+
+
+@LAW
+@given(trades(complete=True), st.floats(1e-3, 1e3), st.sampled_from(METHODS))
+def test_tonnes_or_kilograms_give_the_same_bars(trade, factor, method):
+    other = trade.assign(net_weight_kg=trade["net_weight_kg"] * factor)
+    kg, other = (bridge(t, *WINDOWS, method=method) for t in (trade, other))
+    assert kg.price == pytest.approx(other.price, abs=1e-11 * scale(kg))
+
+
+@LAW
+@given(trades(complete=True), st.sampled_from(["bennet", "montgomery"]))
+def test_bennet_and_montgomery_are_symmetric_in_time(trade, method):
+    there, back = (
+        bridge(trade, *WINDOWS, method=method),
+        bridge(trade, *WINDOWS[::-1], method=method),
+    )
+    size = abs(there.price) + abs(there.volume) + there.value_base + there.value_current
+    if method in ("bennet", "montgomery"):
+        assert there.price == pytest.approx(-back.price, abs=1e-11 * size)
+
+
+@settings(LAW, max_examples=12)
+@given(trades(complete=True))
+def test_laspeyres_and_paasche_bracket_bennet(trade):
+    results = bridges(trade, *WINDOWS, paths=("monthly",))
+    middle = (results["laspeyres", "monthly"].price + results["paasche", "monthly"].price) / 2
+    bennet = results["bennet", "monthly"].price
+    assert bennet == pytest.approx(middle, rel=1e-9, abs=1e-9 * (abs(bennet) + 1))
+    low, high = results.range("price")
+    assert low <= bennet <= high
+    assert "range over methods" in results.sentence()
+
+
+@pytest.mark.parametrize("weight", [0.0, None, float("nan"), float("inf"), -5.0])
+def test_no_weight_beside_a_value_is_unpriced_whatever_the_flag(handmade, weight):
+    handmade["weight_status"] = "reported"
+    handmade.loc[1, "net_weight_kg"] = weight
+    result = january(handmade)
+    assert (result.price, result.volume, result.unpriced) == pytest.approx((55, 25, 200))
+    assert closes(result)
+
+
+def test_one_month_without_weight_makes_a_two_point_pair_unpriced():
+    trade = frame(
+        [
+            ("2021-01", "A", 10.0, 1.0),
+            ("2021-02", "A", 10.0, None),
+            ("2022-01", "A", 20.0, 1.0),
+            ("2022-02", "A", 20.0, 1.0),
+        ]
+    )
+    windows = ("2021-01/2021-02", "2022-01/2022-02")
+    assert bridge(trade, *windows, path="two-point").unpriced == 20
+    assert bridge(trade, *windows, path="monthly").price == 10
+
+
+def test_all_weights_missing_is_all_unpriced(handmade):
+    result = january(handmade.assign(net_weight_kg=None).astype({"net_weight_kg": float}))
+    assert (result.price, result.volume, result.unpriced) == (0, 0, 280)
+    assert result.priced_share == 0
+    assert "without a usable quantity" in result.sentence()
+
+
+def test_estimated_weights_make_no_price_unless_accepted(handmade):
+    handmade["weight_status"] = ["estimated", *["reported"] * 5]
+    with pytest.warns(EstimatedQuantityWarning, match=r"35\.8%"):
+        assert january(handmade).unpriced == 200
+    accepted = january(handmade, estimated="accepted")
+    assert accepted.price == pytest.approx(505)
+
+
+def test_confidential_rows_stay_in_unpriced(handmade):
+    handmade["confidential"] = handmade["code"] == "A"
+    with pytest.warns(ConfidentialValueWarning, match="pseudo-codes"):
+        result = january(handmade)
+    assert (result.price, result.unpriced) == pytest.approx((55, 200))
+    assert closes(result)
+
+
+def test_a_unit_that_changes_makes_a_pair_unpriced(handmade):
+    trade = handmade.rename(columns={"net_weight_kg": "quantity"})
+    trade["quantity_unit"] = ["u", "kg", "u", "u", "u", "u"]
+    result = january(trade, quantity="quantity")
+    assert (result.price, result.volume, result.unpriced) == pytest.approx((55, 25, 200))
+
+
+def test_absent_months_are_an_error_that_names_them(handmade):
+    with pytest.raises(SchemaMismatch, match=r"no rows for 2021-02, 2021-03"):
+        bridge(handmade, "2021-01/2021-03", "2022-01/2022-03")
+    with pytest.raises(SchemaMismatch, match="windows of 1 and 3 months"):
+        bridge(handmade, "2021-01", "2022-01/2022-03")
+
+
+@pytest.mark.parametrize("text", ["", "22", "2022-13", "2022/2023", "2022-02/2022-01", "2022-1"])
+def test_windows_that_nobody_can_read(handmade, text):
+    with pytest.raises(ValueError, match="window"):
+        bridge(handmade, "2021-01", text)
+
+
+def test_windows_must_not_overlap(handmade):
+    with pytest.raises(ValueError, match="share months"):
+        bridge(handmade, "2021", "2021-06/2022-05")
+
+
+def test_annual_rows_need_the_two_point_path(handmade):
+    trade = handmade.assign(freq="A")
+    with pytest.raises(SchemaMismatch, match="annual"):
+        bridge(trade, "2021", "2022")
+    assert bridge(trade, "2021", "2022", path="two-point").price == pytest.approx(505)
+
+
+def test_keys_that_stand_twice(handmade):
+    for path in PATHS:
+        with pytest.raises(SchemaMismatch, match="share a key"):
+            january(pd.concat([handmade, handmade.head(1)]), path=path)
+    year = frame([(f"{y}-{m:02d}", "A", 1.0, 1.0) for y in (2021, 2022) for m in range(1, 13)])
+    with pytest.raises(SchemaMismatch, match="share a key"):
+        bridge(pd.concat([year, year.head(1)]), path="two-point")
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("code", ["27", "27", "270900", "270900", "84", "84"]),
+        ("level", [2, 2, 6, 6, 6, 6]),
+        ("partner", ["World", "World", "RUS", "RUS", "RUS", "RUS"]),
+        ("flow", ["X", "X", "RX", "RX", "X", "X"]),
+        ("trade_system", ["general", "general", "special", "special", "general", "general"]),
+        ("code_system", ["HS2017", "HS2017", "energy", "energy", "HS2017", "HS2017"]),
+    ],
+)
+def test_totals_beside_their_parts(handmade, column, values):
+    trade = handmade.assign(code=[str(c) for c in range(100000, 100006)])
+    with pytest.raises(DoubleCountedTotals):
+        january(trade.assign(**{column: values}))
+
+
+def test_a_new_revision_needs_a_concordance(handmade):
+    revision = ["HS2017" if p.year == 2021 else "HS2022" for p in handmade["period"]]
+    with pytest.raises(SchemaMismatch, match="concord"):
+        january(handmade.assign(code_system=revision))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), -1.0, None])
+def test_values_that_are_not_amounts(handmade, value):
+    handmade.loc[0, "value_usd"] = value
+    with pytest.raises(SchemaMismatch, match="value_usd"):
+        january(handmade)
+
+
+def test_columns_of_the_wrong_kind(handmade):
+    with pytest.raises(SchemaMismatch, match="period"):
+        january(handmade.assign(period=handmade["period"].dt.to_period("M")))
+    with pytest.raises(SchemaMismatch, match="leading zeros"):
+        january(handmade.assign(code=[1, 1, 2, 2, 3, 4]))
+    with pytest.raises(SchemaMismatch, match="net_weight_kg"):
+        january(handmade.drop(columns="net_weight_kg"))
+    with pytest.raises(SchemaMismatch, match="region"):
+        january(handmade, by=("region",))
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("old", "new", "refused"),
+    [
+        ((1e-300, 1.0), (2e-300, 1.0), ()),
+        ((1e300, 1e300), (2e300, 1e300), ()),
+        ((1e300, 1e-300), (1e300, 2e-300), ()),
+        ((1e-300, 1e-300), (1e300, 1e300), ("bennet", "montgomery", "paasche")),
+        ((1.0, 1e300), (1.0, 1e-300), ("bennet", "montgomery", "laspeyres")),
+    ],
+)
+def test_extreme_numbers_are_defined_or_refused(method, old, new, refused):
+    trade = frame([("2021-01", "A", *old), ("2022-01", "A", *new)])
+    if method in refused:
+        with pytest.raises(SchemaMismatch, match="range of 64-bit numbers"):
+            january(trade, method=method)
+    else:
+        assert closes(january(trade, method=method))
+
+
+def test_nothing_traded_is_a_defined_result():
+    trade = frame([("2021-01", "A", 0.0, 0.0), ("2022-01", "A", 0.0, None)])
+    result = january(trade)
+    assert (result.change, result.price, result.priced_share) == (0, 0, 0)
+    assert "did not change" in result.sentence()
+
+
+def test_shares_only_where_they_mean_something(handmade):
+    result = january(handmade)
+    assert result.share("price") == pytest.approx(505 / 390)
+    assert result.share("volume") is None
+    flat = january(frame([("2021-01", "A", 100.0, 1.0), ("2022-01", "A", 105.0, 1.0)]))
+    assert flat.share("price") is None
+    assert "%" not in flat.sentence()
+    assert "caused" not in result.sentence()
+
+
+def test_parquet_streams_through_the_same_text(tmp_path, handmade):
+    for year in (2021, 2022):
+        rows = handmade[handmade["period"].dt.year == year]
+        rows.to_parquet(tmp_path / f"{year}.parquet", index=False)
+    from_files = january(f"{tmp_path}/*.parquet")
+    pd.testing.assert_frame_equal(from_files.table, january(handmade).table)
+
+
+def test_origins_are_carried(handmade):
+    trade = handmade.assign(origin=["b", "a"] * 3)
+    assert january(trade).origins == ("a", "b")
+
+
+def test_one_thread_gives_the_same_bytes(monkeypatch, handmade):
+    monkeypatch.setitem(os.environ, "TRADEFLOWS_THREADS", "1")
+    assert january(handmade).price == january(handmade).price
+
+
+def test_a_sound_frame_raises_no_warning(handmade):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        january(handmade.assign(weight_status="reported", confidential=False))
