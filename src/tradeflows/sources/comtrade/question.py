@@ -9,14 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, TypeVar
 
 from tradeflows.codes.countries import comtrade, countries
 from tradeflows.errors import UnknownCode
 from tradeflows.sources.session import encoded
 
-__all__ = ["ALL", "LONGEST", "Box", "Call", "Part", "remaining", "split"]
+__all__ = ["ALL", "LONGEST", "Box", "Call", "Part", "remaining", "shortened", "split"]
 
 _T = TypeVar("_T")
 ALL = "ALL"
@@ -67,7 +67,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Call:
-    """One question for rows; ``releases`` are the checksums the publisher shows for each month."""
+    """One question for rows.
+
+    ``releases`` are the checksums the publisher shows for each reporter and period; ``whole`` is
+    what the part asks of them in all, so that holes are seen later.
+    """
 
     part: str
     freq: str
@@ -75,6 +79,7 @@ class Call:
     periods: tuple[str, ...]
     box: Box
     releases: tuple[tuple[str, str], ...]
+    whole: Box | None = field(default=None, compare=False)
 
     def query(self, **more: object) -> str:
         """Return the encoded query; breakdowns are always asked as totals."""
@@ -94,7 +99,7 @@ class Call:
 
     def identity(self) -> str:
         """Return eight characters that only the same question about the same data gives."""
-        text = json.dumps(self.as_dict(), sort_keys=True)
+        text = json.dumps({**self.as_dict(), "whole": None}, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:8]
 
     def as_dict(self) -> dict[str, Any]:
@@ -106,14 +111,14 @@ class Call:
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Call:
         """Return the call that `as_dict` described."""
-        box = Box(**{k: tuple(v) for k, v in plain["box"].items()})
         return cls(
             plain["part"],
             plain["freq"],
             tuple(plain["reporters"]),
             tuple(plain["periods"]),
-            box,
+            _box(plain["box"]),
             tuple(sorted(plain["releases"].items())),
+            _box(plain["whole"]) if plain.get("whole") else None,
         )
 
     def narrowed(
@@ -125,6 +130,10 @@ class Call:
         asked = {f"{r}-{p}" for r in who for p in when}
         releases = tuple((k, v) for k, v in self.releases if k in asked)
         return replace(self, reporters=who, periods=when, box=box or self.box, releases=releases)
+
+
+def _box(plain: dict[str, Any]) -> Box:
+    return Box(**{k: tuple(v) for k, v in plain.items()})
 
 
 def level(token: str) -> int:
@@ -244,16 +253,31 @@ def split(call: Call) -> tuple[list[Call], bool]:
         return [call.narrowed(box=replace(box, flows=(f,))) for f in box.flows], True
     partners = tuple(_everybody()) if box.partners == (ALL,) else box.partners
     if len(partners) > 1:
-        halves = [call.narrowed(box=replace(box, partners=half)) for half in _halves(partners)]
-        return halves, True
+        return _by(call, "partners", partners), True
     exact = not any("/" in token for token in box.codes)
     if len(box.codes) > 1:
-        return [call.narrowed(box=replace(box, codes=half)) for half in _halves(box.codes)], exact
+        return _by(call, "codes", box.codes), exact
     token = box.codes[0]
     if token.startswith("AG") and len(token.partition("/")[2]) < level(token):
         children = _children(token)
         return [call.narrowed(box=replace(box, codes=(c,))) for c in children], False
     return [], True
+
+
+def shortened(call: Call) -> list[Call]:
+    """Return two calls with shorter addresses: the longest list is halved."""
+    box = call.box
+    lists: list[tuple[int, list[Call]]] = [
+        (len(",".join(box.codes)), _by(call, "codes", box.codes)),
+        (len(",".join(box.partners)), _by(call, "partners", box.partners)),
+        (len(call.reporters) * 4, [call.narrowed(reporters=h) for h in _halves(call.reporters)]),
+        (len(call.periods) * 7, [call.narrowed(periods=h) for h in _halves(call.periods)]),
+    ]
+    return max(lists, key=lambda one: one[0])[1]
+
+
+def _by(call: Call, name: str, items: tuple[str, ...]) -> list[Call]:
+    return [call.narrowed(box=replace(call.box, **{name: half})) for half in _halves(items)]
 
 
 def _halves(items: tuple[_T, ...]) -> tuple[tuple[_T, ...], tuple[_T, ...]]:

@@ -1,0 +1,151 @@
+"""What the store holds of UN Comtrade: which rows of which release, and which are the newest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from typing import Any
+
+import pandas as pd
+
+from tradeflows import store, tables
+from tradeflows.codes.countries import from_comtrade
+from tradeflows.sources.comtrade.question import Box, Call, remaining
+from tradeflows.sources.comtrade.reply import PUBLISHER, read
+
+__all__ = ["FOLDER", "Leaf", "assemble", "complete", "held", "leaves", "newest", "path"]
+
+FOLDER = "comtrade/live"
+_KEY = [k for k in tables.TABLES["trade"].key if k != "vintage"]
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One stored reply: the question it answers and the releases it was read from."""
+
+    raw: store.Raw
+    call: Call
+
+    def release(self, pair: str) -> tuple[str, str]:
+        """Return checksum and date of release of a reporter and period."""
+        told = self.raw.query["releases"][pair]
+        return str(told["checksum"]), str(told["released"])
+
+    def pairs(self) -> list[str]:
+        """Return the reporters and periods it covers, as ``792-202201``."""
+        return [f"{r}-{p}" for r in self.call.reporters for p in self.call.periods]
+
+    def expired(self, today: date) -> bool:
+        """Tell whether it says "no rows" and said so too long ago."""
+        until = self.raw.query.get("expires")
+        return bool(until) and date.fromisoformat(str(until)) < today
+
+
+def path(call: Call, vintage: str, extra: str = "") -> str:
+    """Return where the reply to a call is stored: the same call and release, the same place."""
+    first, last = call.periods[0], call.periods[-1]
+    span = first if first == last else f"{first}-{last}"
+    return f"{FOLDER}/{call.part}-{span}@{vintage}-{call.identity()}{extra}.json.gz"
+
+
+def leaves(raws: Iterable[store.Raw] | None = None) -> list[Leaf]:
+    """Return every stored reply of UN Comtrade, sorted by id."""
+    known = store.catalogue() if raws is None else raws
+    mine = [r for r in known if r.id.startswith(FOLDER + "/") and r.complete and _told(r.query)]
+    return [Leaf(r, _call(r.query)) for r in sorted(mine, key=lambda r: r.id)]
+
+
+def _told(query: Mapping[str, Any]) -> bool:
+    return {"part", "freq", "reporters", "periods", "box", "releases"} <= set(query)
+
+
+def _call(query: Mapping[str, Any]) -> Call:
+    plain = {k: query.get(k) for k in ("part", "freq", "reporters", "periods", "box", "whole")}
+    return Call.from_dict(
+        plain | {"releases": {k: str(v["checksum"]) for k, v in query["releases"].items()}}
+    )
+
+
+def held(
+    known: Iterable[Leaf], releases: Mapping[str, str], freq: str = "M"
+) -> dict[str, list[Box]]:
+    """Return by reporter and period what is stored of the release the publisher now shows."""
+    today = datetime.now(UTC).date()
+    found: dict[str, list[Box]] = {}
+    for leaf in known:
+        if leaf.expired(today) or leaf.call.freq != freq:
+            continue
+        for pair in leaf.pairs():
+            if pair in releases and leaf.release(pair)[0] == releases[pair]:
+                found.setdefault(pair, []).append(leaf.call.box)
+    return found
+
+
+def newest(known: Iterable[Leaf], as_of: str | None = None) -> list[tuple[Leaf, list[str]]]:
+    """Return the replies to read, each with the reporters and periods it is to be read for.
+
+    Within a part, reporter and period the newest complete release counts, or the newest where
+    none is complete; ``as_of`` leaves out what was fetched after that day.
+    """
+    usable = [x for x in known if as_of is None or x.raw.accessed[:10] <= as_of]
+    slots: dict[tuple[str, str, str], dict[tuple[str, str], list[Leaf]]] = {}
+    for leaf in usable:
+        for pair in leaf.pairs():
+            slot = slots.setdefault((leaf.call.part, leaf.call.freq, pair), {})
+            slot.setdefault(leaf.release(pair), []).append(leaf)
+    chosen: dict[str, tuple[Leaf, list[str]]] = {}
+    for (_, _, pair), releases in slots.items():
+        best = max(releases, key=lambda r: (complete(releases[r]), r[1], r[0]))
+        for leaf in releases[best]:
+            chosen.setdefault(leaf.raw.id, (leaf, []))[1].append(pair)
+    return [chosen[file] for file in sorted(chosen)]
+
+
+def complete(replies: Iterable[Leaf]) -> bool:
+    """Tell whether replies of one release hold together all that their part asks for."""
+    mine = list(replies)
+    whole = max(mine, key=lambda x: x.raw.accessed).call.whole
+    return whole is None or not remaining(whole, [x.call.box for x in mine])
+
+
+def assemble(as_of: str | None = None, raws: Iterable[store.Raw] | None = None) -> pd.DataFrame:
+    """Return the newest rows of everything stored of UN Comtrade as one trade table.
+
+    Rows that two pulls both asked for stand once.
+
+    Parameters
+    ----------
+    as_of : str, optional
+        ``YYYY-MM-DD``: only what had been fetched by then.
+    raws : iterable of Raw, optional
+        Sidecars to choose among; all by default.
+    """
+    frames = []
+    for leaf, pairs in newest(leaves(raws), as_of):
+        frame = read(store.read(leaf.raw.id), leaf.raw)
+        if len(pairs) < len(leaf.pairs()):
+            frame = frame[_pair(frame).isin(_spelled(pairs))]
+        frames.append(frame)
+    filled = [f for f in frames if not f.empty]
+    if not filled:
+        return tables.empty("trade")
+    whole = pd.concat(filled, ignore_index=True).sort_values(
+        [*_KEY, "vintage", "origin"], ascending=True, kind="stable"
+    )
+    latest = whole.groupby(_KEY, sort=False)["vintage"].transform("max")
+    once = whole[whole["vintage"] == latest].drop_duplicates(_KEY, keep="first")
+    return tables.validate(once, "trade", where=PUBLISHER)
+
+
+def _pair(frame: pd.DataFrame) -> pd.Series:
+    pair: pd.Series = frame["reporter"] + "-" + frame["period"].dt.strftime("%Y%m")
+    return pair
+
+
+def _spelled(pairs: Iterable[str]) -> set[str]:
+    spelled = set()
+    for pair in pairs:
+        number, period = pair.split("-")
+        spelled.add(f"{from_comtrade(int(number))}-{period if len(period) == 6 else period + '01'}")
+    return spelled
