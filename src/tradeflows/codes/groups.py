@@ -1,0 +1,103 @@
+"""Groups of goods: the high-priority list, and groups that survive a change of HS revision."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from tradeflows.errors import UnknownCode
+
+__all__ = ["harmonised", "high_priority", "is_essential"]
+
+REVISIONS = ("HS2012", "HS2017", "HS2022")
+
+
+def high_priority(version: str = "2024-02") -> pd.DataFrame:
+    """Return the codes of one version of the Common High Priority List.
+
+    Parameters
+    ----------
+    version : str
+        ``2023-05`` (9 codes), ``2023-09`` (45, composition inferred) or ``2024-02`` (50).
+
+    Returns
+    -------
+    pandas.DataFrame
+        tier, hs2022, hs2017, hs2012, group (what can be compared across revisions: the code itself
+        or the name of a group), comparability (good, approximate, break) and why.
+
+    Raises
+    ------
+    UnknownCode
+        No such version.
+
+    Examples
+    --------
+    >>> [len(high_priority(version)) for version in ("2023-05", "2023-09", "2024-02")]
+    [9, 45, 50]
+    """
+    versions = _definitions()["versions"]
+    if version not in versions:
+        raise UnknownCode(
+            f"no high-priority list {version!r}", f"one of {list(versions)}", "choose one of them"
+        )
+    listed = _codes()
+    listed = listed[listed["tier"].isin(versions[version]["tiers"])]
+    known = _definitions()["groups"]
+    about = [known.get(group, {}) for group in listed["group"]]
+    return listed.assign(
+        comparability=[a.get("comparability", "good") for a in about],
+        why=[a.get("why", "same code in every revision") for a in about],
+    ).reset_index(drop=True)
+
+
+@lru_cache
+def harmonised() -> dict[tuple[str, str], str]:
+    """Map (HS revision, code) to the group that is compared, for codes that changed.
+
+    Examples
+    --------
+    >>> harmonised()["HS2022", "854151"], harmonised()["HS2017", "854150"]
+    ('g854150', 'g854150')
+    """
+    found: dict[tuple[str, str], str] = {}
+    for name, group in _definitions()["groups"].items():
+        older = group["HS2017"]  # these codes did not change between HS 2012 and HS 2017
+        for revision, codes in (("HS2022", group["HS2022"]), ("HS2017", older), ("HS2012", older)):
+            found |= {(revision, code): name for code in codes}
+    return found
+
+
+def is_essential(code: str) -> bool:
+    """Say whether a code is food, fuel, medicine or medical: what claim c leaves out.
+
+    Parameters
+    ----------
+    code : str
+        HS code of two digits or more; two digits decide only whole chapters.
+
+    Examples
+    --------
+    >>> [is_essential(c) for c in ("080510", "271019", "300490", "901890", "854231")]
+    [True, True, True, True, False]
+    """
+    chapter, heading = int(code[:2]), code[:4]
+    if 1 <= chapter <= 24 or chapter in (27, 30):
+        return True
+    return "9018" <= heading <= "9022"
+
+
+@lru_cache
+def _definitions() -> dict[str, Any]:
+    text = files("tradeflows.codes").joinpath("high_priority.yml").read_text("utf-8")
+    return dict(yaml.safe_load(text))
+
+
+@lru_cache
+def _codes() -> pd.DataFrame:
+    with files("tradeflows.codes").joinpath("high_priority.csv").open("rb") as handle:
+        return pd.read_csv(handle, dtype=str)
