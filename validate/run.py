@@ -19,7 +19,8 @@ import pandas as pd
 from tradeflows.counterfactual.cube import Cube
 from tradeflows.counterfactual.difference import triple_difference
 from tradeflows.counterfactual.expectation import Expectation, expected
-from tradeflows.counterfactual.placebo import growth_rank, placebo_destinations, placebo_products
+from tradeflows.counterfactual.growth import growth_rank
+from tradeflows.counterfactual.placebo import placebo_destinations, placebo_products
 from tradeflows.counterfactual.power import wilson
 from tradeflows.counterfactual.segmented import segmented
 

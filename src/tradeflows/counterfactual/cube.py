@@ -8,14 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from tradeflows.codes.countries import SPECIAL
 from tradeflows.counterfactual.months import Floats, month, span
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
 
-__all__ = ["CHAPTERS", "EXCLUDED", "Cube", "cube"]
+__all__ = ["CHAPTERS", "EXCLUDED", "NOWHERE", "Cube", "cube", "origins_of"]
 
 CHAPTERS = ("84", "85", "88", "90")
 # Neither treated nor control: goods bound for Russia may pass through them.
 EXCLUDED = ("KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM", "ARE", "SRB", "BLR")
+
+NOWHERE = (*SPECIAL.values(), "WLD", "W00")
+SINGLE = ("reporter", "flow", "source", "trade_system", "freq", "code_system")
 
 
 @dataclass(frozen=True)
@@ -31,11 +35,13 @@ class Cube:
         Published months before the event, then those of the window.
     before : int
         Months before the event.
-    event, window : str
+    event : str
+    window : str
+        In words, with the months that are not published.
     left_out : int
         Product × destination pairs left out because a month has a row without a number.
-    missing : tuple of str
-        Months of the window that are not published.
+    origins : tuple of str
+        Ids of the raw files under the panel.
     """
 
     amounts: Floats
@@ -46,7 +52,7 @@ class Cube:
     event: str
     window: str
     left_out: int
-    missing: tuple[str, ...]
+    origins: tuple[str, ...] = ()
 
     def listed(self, codes: Collection[str]) -> Floats:
         """Return exports of the listed products, destinations × months."""
@@ -73,7 +79,8 @@ def cube(
     Parameters
     ----------
     panel : pandas.DataFrame
-        Columns partner, period, code and the value; one flow of one reporter from one source.
+        Columns partner, period, code and the value; one flow of one reporter from one source, codes
+        of one level. World and areas that are no country are left out.
     event : str
         First month after.
     window : str, optional
@@ -91,6 +98,13 @@ def cube(
     -------
     Cube
 
+    Raises
+    ------
+    SchemaMismatch
+        A column is missing.
+    DoubleCountedTotals
+        Two sources, flows, reporters or levels of codes in one panel.
+
     Examples
     --------
     >>> panel = pd.DataFrame({"partner": ["RUS", "DEU"], "code": "854231", "value_usd": [1.0, 2.0],
@@ -105,14 +119,19 @@ def cube(
         raise SchemaMismatch(
             f"panel without columns {absent}", ", ".join(needed), "add or rename them"
         )
+    for name in SINGLE:
+        _check_single(panel, name)
     when = month(event)
     after = span(window) if window else pd.date_range(when, periods=12, freq="MS")
     after = after[after >= when]
     periods = panel["period"]
     inside = ((periods >= month(start)) & (periods < when)) | periods.isin(after)
     code = panel["code"].astype("str")
-    wanted = inside & code.str.startswith(tuple(chapters)) & ~panel["partner"].isin(list(exclude))
+    wanted = (
+        inside & code.str.startswith(tuple(chapters)) & ~panel["partner"].isin([*exclude, *NOWHERE])
+    )
     rows = panel.loc[wanted, needed]
+    _check_single(rows.assign(digits=rows["code"].str.len()), "digits")
     where = [pd.factorize(rows[c], sort=True) for c in ("code", "partner", "period")]
     months = pd.DatetimeIndex(periods[inside].drop_duplicates().sort_values())  # published at all
     at = months.get_indexer(pd.DatetimeIndex(where[2][1]))[where[2][0]]
@@ -127,7 +146,30 @@ def cube(
         months=months,
         before=int((months < when).sum()),
         event=event,
-        window=f"{after[0]:%Y-%m} to {after[-1]:%Y-%m}" if len(after) else str(window),
+        window=_words(after, months),
         left_out=int(holes.sum()),
-        missing=tuple(f"{m:%Y-%m}" for m in after.difference(months)),
+        origins=origins_of(panel),
     )
+
+
+def _check_single(frame: pd.DataFrame, name: str) -> None:
+    found = frame[name].dropna().unique() if name in frame.columns else []
+    if len(found) > 1:
+        raise DoubleCountedTotals(
+            f"panel with {name} {', '.join(sorted(str(f) for f in found[:4]))}",
+            f"one {name}: each describes the same trade",
+            "keep one, or concord codes to one revision first",
+        )
+
+
+def origins_of(frame: pd.DataFrame) -> tuple[str, ...]:
+    """Return the ids of the raw files under a frame, if it has them."""
+    return tuple(sorted(frame["origin"].unique())) if "origin" in frame.columns else ()
+
+
+def _words(after: pd.DatetimeIndex, months: pd.DatetimeIndex) -> str:
+    if after.empty:
+        return "no month"
+    gone = [f"{m:%Y-%m}" for m in after.difference(months)]
+    without = f" without {', '.join(gone)}" if gone else ""
+    return f"{after[0]:%Y-%m} to {after[-1]:%Y-%m}{without}"

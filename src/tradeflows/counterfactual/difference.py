@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.counterfactual.cube import Cube, cube
-from tradeflows.counterfactual.months import Floats, month
+from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats, month
 from tradeflows.counterfactual.shares import difference, logit, split
 from tradeflows.figures.words import Sentence
 
@@ -95,7 +95,7 @@ def triple_difference(
     event: str = "2022-02",
     window: str | None = None,
     value: str = "value_usd",
-    origins: tuple[str, ...] = (),
+    months_needed: int = MONTHS_NEEDED,
 ) -> TripleDifference:
     """Estimate listed × destination × after by Poisson pseudo-maximum likelihood.
 
@@ -112,8 +112,8 @@ def triple_difference(
         HS6 codes of the goods in question; all others are the control.
     destination, event, window, value
         Treated destination; first month after; months after; column.
-    origins : tuple of str
-        Ids of the raw files.
+    months_needed : int
+        Published months before the event, below which the answer is undetermined.
 
     Returns
     -------
@@ -126,11 +126,12 @@ def triple_difference(
 
     Examples
     --------
-    >>> rows = [(p, c, t, 10.0 * (1 + (p == "RUS" and c == "854231" and t == "2022-02-01")))
-    ...     for p in ("RUS", "DEU", "FRA") for c in ("854231", "841810")
-    ...     for t in ("2022-01-01", "2022-02-01")]
+    >>> months = pd.date_range("2019-02-01", "2022-02-01", freq="MS")
+    >>> rows = [(p, c, t, 10.0) for p in ("RUS", "DEU", "FRA") for c in ("854231", "841810")
+    ...     for t in months]
     >>> panel = pd.DataFrame(rows, columns=["partner", "code", "period", "value_usd"])
-    >>> panel["period"] = pd.to_datetime(panel["period"])
+    >>> hit = (panel.partner == "RUS") & (panel.code == "854231") & (panel.period == months[-1])
+    >>> panel.loc[hit, "value_usd"] *= 2
     >>> found = triple_difference(panel, listed=["854231"], window="2022-02")
     >>> round(found.effect, 6)
     1.0
@@ -138,7 +139,7 @@ def triple_difference(
     data = as_cube(panel, event=event, window=window, value=value)
     have = tuple(str(c) for c in data.codes[data.codes.isin(list(listed))])
     absent = tuple(sorted(set(listed) - set(have)))
-    beta, se, reason = np.nan, np.nan, unusable(data, have, destination)
+    beta, se, reason = np.nan, np.nan, unusable(data, have, destination, months_needed)
     if not reason:
         row = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
         (b,), (s,) = difference(data.listed(have)[None], data.total, data.before, [row])
@@ -149,7 +150,7 @@ def triple_difference(
             beta, se = np.nan, np.nan
     return TripleDifference(
         destination, data.event, data.window, beta, se, reason, have, absent,
-        len(data.destinations), data.left_out, origins,
+        len(data.destinations), data.left_out, data.origins,
     )  # fmt: skip
 
 
@@ -162,14 +163,18 @@ def as_cube(
     return cube(panel, event=event, window=window, value=value)
 
 
-def unusable(data: Cube, have: Collection[str], destination: str) -> str:
+def unusable(
+    data: Cube, have: Collection[str], destination: str, needed: int = MONTHS_NEEDED
+) -> str:
     """Say why a cube cannot give a triple difference, or nothing."""
     if not len(have):
         return "the panel holds none of the listed codes"
     if destination not in data.destinations:
         return f"the panel holds no exports to {destination}"
-    if data.before == 0 or data.before == len(data.months):
-        return f"no month before or after {data.event} is published"
+    if data.before < needed:
+        return f"{data.before} published months before {data.event}, {needed} are needed"
+    if data.before == len(data.months):
+        return "no month of the window is published"
     if len(data.destinations) < 2 or len(have) == len(data.codes):
         return "no other destination or no other goods to compare with"
     row = data.destinations.get_loc(destination)
@@ -239,13 +244,12 @@ def event_study(
     destination: str = "RUS",
     event: str = "2022-02",
     window: str | None = None,
-    origins: tuple[str, ...] = (),
 ) -> EventStudy:
     """Let the triple difference differ by quarter; the last whole quarter before is omitted.
 
     Parameters
     ----------
-    panel, listed, destination, event, window, origins
+    panel, listed, destination, event, window
         As in `triple_difference`.
 
     Returns
@@ -262,7 +266,7 @@ def event_study(
         reason = f"{base} is not published"
     if reason:
         blank = pd.DataFrame(columns=["actual", "se"])
-        return EventStudy(destination, data.event, str(base), blank, np.nan, reason, origins)
+        return EventStudy(destination, data.event, str(base), blank, np.nan, reason, data.origins)
     paths = {str(d): _quarters(data, have, i, base) for i, d in enumerate(data.destinations)}
     betas = pd.DataFrame({d: b for d, (b, _) in paths.items()})
     others = betas.drop(columns=destination).replace([np.inf, -np.inf], np.nan)
@@ -281,7 +285,7 @@ def event_study(
     late = table["actual"][table.index >= month(data.event)].mean()
     ratio = float(late / largest) if largest > 0 else np.nan
     return EventStudy(
-        destination, data.event, str(base), table.rename_axis("quarter"), ratio, "", origins
+        destination, data.event, str(base), table.rename_axis("quarter"), ratio, "", data.origins
     )
 
 
@@ -298,4 +302,6 @@ def _quarters(data: Cube, have: pd.Index, row: int, base: pd.Period) -> tuple[Fl
     beta, spread = effects[0, -len(names) :], variance[0, -len(names) :]
     zero = int(names.get_loc(base))  # type: ignore[arg-type]
     with np.errstate(invalid="ignore"):
-        return beta - beta[zero], np.sqrt(spread + spread[zero] * (np.arange(len(names)) != zero))
+        se = np.sqrt(spread + spread[zero])
+        se[zero] = 0.0
+        return beta - beta[zero], se

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["PANDEMIC", "Cut", "cut", "month", "span"]
+__all__ = ["MONTHS_NEEDED", "PANDEMIC", "ZEROS_ALLOWED", "Cut", "cut", "month", "span"]
 
 Floats = npt.NDArray[np.float64]
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from statsmodels.stats.multitest import multipletests
 
 from tradeflows.counterfactual.cube import Cube
 from tradeflows.counterfactual.difference import (
@@ -18,26 +17,22 @@ from tradeflows.counterfactual.difference import (
     unusable,
 )
 from tradeflows.counterfactual.expectation import PLACEBO_DATES
-from tradeflows.counterfactual.months import Floats, month, span
+from tradeflows.counterfactual.months import Floats, month
 from tradeflows.counterfactual.shares import Masks, difference
-from tradeflows.errors import UnknownCode
 from tradeflows.figures.words import Sentence
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
 
 __all__ = [
-    "CORRECTIONS",
     "Placebo",
-    "corrected",
-    "growth_rank",
     "placebo_destinations",
     "placebo_events",
     "placebo_products",
 ]
 
 DESTINATIONS_NEEDED = 40
-CORRECTIONS = {"holm": "holm", "benjamini-hochberg": "fdr_bh"}
+PLACEBO_MONTHS = 12
 
 
 @dataclass(frozen=True)
@@ -131,7 +126,17 @@ def _extreme(values: Floats, estimate: float, sides: int) -> int:
 def _undetermined(name: str, case: str, reason: str, data: Cube, sides: int) -> Placebo:
     empty = pd.Series(dtype="float64")
     return Placebo(
-        name, case, np.nan, empty, np.nan, np.nan, reason, sides, "log points", data.window, ()
+        name,
+        case,
+        np.nan,
+        empty,
+        np.nan,
+        np.nan,
+        reason,
+        sides,
+        "log points",
+        data.window,
+        data.origins,
     )
 
 
@@ -144,7 +149,6 @@ def placebo_destinations(
     window: str | None = None,
     value: str = "value_usd",
     needed: int = DESTINATIONS_NEEDED,
-    origins: tuple[str, ...] = (),
 ) -> Placebo:
     """Re-estimate the triple difference with every other destination as the treated one.
 
@@ -153,7 +157,7 @@ def placebo_destinations(
 
     Parameters
     ----------
-    panel, listed, destination, event, window, value, origins
+    panel, listed, destination, event, window, value
         As in `tradeflows.counterfactual.difference.triple_difference`.
     needed : int
         Placebo destinations with listed trade before the event, below which p is undetermined.
@@ -191,7 +195,17 @@ def placebo_destinations(
     p = (1 + _extreme(values.to_numpy(), found, 2)) / many if not reason else np.nan
     p_ratio = (1 + _extreme(ratios, found / found_se, 2)) / many if not reason else np.nan
     return Placebo(
-        name, destination, found, values, p, p_ratio, reason, 2, "log points", data.window, origins
+        name,
+        destination,
+        found,
+        values,
+        p,
+        p_ratio,
+        reason,
+        2,
+        "log points",
+        data.window,
+        data.origins,
     )
 
 
@@ -205,7 +219,6 @@ def placebo_products(
     value: str = "value_usd",
     draws: int = 999,
     rng: int | np.random.Generator = 0,
-    origins: tuple[str, ...] = (),
 ) -> Placebo:
     """Re-estimate the triple difference with random sets of goods in place of the listed ones.
 
@@ -214,7 +227,7 @@ def placebo_products(
 
     Parameters
     ----------
-    panel, listed, destination, event, window, value, origins
+    panel, listed, destination, event, window, value
         As in `tradeflows.counterfactual.difference.triple_difference`.
     draws : int
         Random sets.
@@ -262,7 +275,7 @@ def placebo_products(
         1,
         "log points",
         data.window,
-        origins,
+        data.origins,
     )
 
 
@@ -301,6 +314,8 @@ def placebo_events(
     Returns
     -------
     tuple of TripleDifference
+        Undetermined where fewer than twelve months lie before the date; for the real event 36 are
+        needed, and no verdict rests on these.
     """
     found = []
     for date in dates:
@@ -314,104 +329,7 @@ def placebo_events(
                 event=date,
                 window=window,
                 value=value,
+                months_needed=PLACEBO_MONTHS,
             )
         )
     return tuple(found)
-
-
-def growth_rank(
-    exports: pd.DataFrame,
-    *,
-    destination: str = "RUS",
-    base: str = "2021",
-    current: str = "2022",
-    value: str = "value_usd",
-    at_least: float = 100e6,
-    needed: int = 20,
-    origins: tuple[str, ...] = (),
-) -> Placebo:
-    """Rank a destination's growth among destinations of some size.
-
-    Parameters
-    ----------
-    exports : pandas.DataFrame
-        Columns partner, period and the value.
-    destination : str
-    base, current : str
-        Windows, such as ``2021``.
-    value : str
-        Column.
-    at_least : float
-        Exports in the base window from which a destination counts.
-    needed : int
-        Destinations below which a share of 5 % cannot be reached.
-    origins : tuple of str
-
-    Returns
-    -------
-    Placebo
-        ``p`` is the share of destinations that grew at least as much, the destination counted.
-
-    Examples
-    --------
-    >>> rows = [(f"D{i}", t, 1.0 + i * t) for i in range(30) for t in (0, 1)]
-    >>> rows = pd.DataFrame(rows, columns=["partner", "t", "value_usd"])
-    >>> rows["period"] = pd.to_datetime(rows["t"].map({0: "2021-01-01", 1: "2022-01-01"}))
-    >>> rank = growth_rank(rows, destination="D29", base="2021-01", current="2022-01", at_least=1)
-    >>> str(rank.sentence())
-    'D29 ranks 1 of 30 among growth of destinations (p = 0.033)'
-    """
-    sums = [
-        exports[exports["period"].isin(span(w))].groupby("partner")[value].sum()
-        for w in (base, current)
-    ]
-    both = pd.concat(sums, axis=1, keys=["base", "current"]).fillna(0.0)
-    grown = (both["current"] / both["base"] - 1)[both["base"] >= at_least].astype("float64")
-    window = f"{current} against {base}"
-    reason = ""
-    if len(grown) < needed:
-        reason = f"{len(grown)} destinations of that size, {needed} are needed"
-    if destination not in grown.index:
-        reason = f"exports to {destination} were below the size that counts in {base}"
-    found = float(grown.get(destination, np.nan))
-    values = grown.drop(destination, errors="ignore")
-    larger = int((values >= found).sum())
-    p = np.nan if reason else (1 + larger) / (len(values) + 1)
-    return Placebo(
-        "growth of destinations", destination, found, values, p, np.nan, reason, 1, "share",
-        window, origins,
-    )  # fmt: skip
-
-
-def corrected(
-    p: Mapping[str, float], *, correction: str = "holm", level: float = 0.05
-) -> pd.DataFrame:
-    """Correct p-values for their number.
-
-    Parameters
-    ----------
-    p : mapping of str to float
-        By test; NaN (undetermined) counts as 1, so that a missing test never helps the others.
-    correction : str
-        ``holm`` for a family declared beforehand, ``benjamini-hochberg`` for a scan.
-    level : float
-
-    Returns
-    -------
-    pandas.DataFrame
-        By test: p, corrected p, whether it passes.
-
-    Examples
-    --------
-    >>> corrected({"a2": 0.01, "c2": 0.02, "c3": 0.5}, level=0.05)["corrected"].tolist()
-    [0.03, 0.04, 0.5]
-    """
-    if correction not in CORRECTIONS:
-        raise UnknownCode(f"correction {correction!r}", ", ".join(CORRECTIONS), "name one of them")
-    values = pd.Series(dict(p), dtype="float64")
-    if values.empty:
-        return pd.DataFrame({"p": values, "corrected": values, "passes": values.astype(bool)})
-    passes, adjusted, *_ = multipletests(
-        values.fillna(1.0).to_numpy(), alpha=level, method=CORRECTIONS[correction]
-    )
-    return pd.DataFrame({"p": values, "corrected": adjusted, "passes": passes}).rename_axis("test")

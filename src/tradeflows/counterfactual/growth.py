@@ -1,0 +1,75 @@
+"""A destination's growth among the growth of others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from tradeflows.counterfactual.cube import NOWHERE, origins_of
+from tradeflows.counterfactual.months import span
+from tradeflows.counterfactual.placebo import Placebo
+
+__all__ = ["growth_rank"]
+
+
+def growth_rank(
+    exports: pd.DataFrame,
+    *,
+    destination: str = "RUS",
+    base: str = "2021",
+    current: str = "2022",
+    value: str = "value_usd",
+    at_least: float = 100e6,
+    needed: int = 20,
+) -> Placebo:
+    """Rank a destination's growth among destinations of some size.
+
+    Parameters
+    ----------
+    exports : pandas.DataFrame
+        Columns partner, period and the value.
+    destination : str
+    base, current : str
+        Windows, such as ``2021``.
+    value : str
+        Column.
+    at_least : float
+        Exports in the base window from which a destination counts.
+    needed : int
+        Destinations below which a share of 5 % cannot be reached.
+
+    Returns
+    -------
+    Placebo
+        ``p`` is the share of destinations that grew at least as much, the destination counted.
+
+    Examples
+    --------
+    >>> rows = [(f"D{i}", t, 1.0 + i * t) for i in range(30) for t in (0, 1)]
+    >>> rows = pd.DataFrame(rows, columns=["partner", "t", "value_usd"])
+    >>> rows["period"] = pd.to_datetime(rows["t"].map({0: "2021-01-01", 1: "2022-01-01"}))
+    >>> rank = growth_rank(rows, destination="D29", base="2021-01", current="2022-01", at_least=1)
+    >>> str(rank.sentence())
+    'D29 ranks 1 of 30 among growth of destinations (p = 0.033)'
+    """
+    exports = exports[~exports["partner"].isin(NOWHERE)]
+    sums = [
+        exports[exports["period"].isin(span(w))].groupby("partner")[value].sum()
+        for w in (base, current)
+    ]
+    both = pd.concat(sums, axis=1, keys=["base", "current"]).fillna(0.0)
+    grown = (both["current"] / both["base"] - 1)[both["base"] >= at_least].astype("float64")
+    window = f"{current} against {base}"
+    reason = ""
+    if len(grown) < needed:
+        reason = f"{len(grown)} destinations of that size, {needed} are needed"
+    if destination not in grown.index:
+        reason = f"exports to {destination} were below the size that counts in {base}"
+    found = float(grown.get(destination, np.nan))
+    values = grown.drop(destination, errors="ignore")
+    larger = int((values >= found).sum())
+    p = np.nan if reason else (1 + larger) / (len(values) + 1)
+    return Placebo(
+        "growth of destinations", destination, found, values, p, np.nan, reason, 1, "share",
+        window, origins_of(exports),
+    )  # fmt: skip
