@@ -153,7 +153,7 @@ def cube(
 
 
 def _check_single(frame: pd.DataFrame, name: str) -> None:
-    found = frame[name].dropna().unique() if name in frame.columns else []
+    found = list(frame[name].dropna().unique()) if name in frame.columns else []
     if len(found) > 1:
         raise DoubleCountedTotals(
             f"panel with {name} {', '.join(sorted(str(f) for f in found[:4]))}",
