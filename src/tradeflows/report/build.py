@@ -162,7 +162,8 @@ def _framed(pages: Sequence[Page]) -> dict[str, str]:
     out = {
         p.file: frame.render(
             common, page=p, pages=pages, body=Markup(p.body), whole=whole.FILE,  # noqa: S704
-            home="index.html", sources=sources.FILE, before=around[n], after=around[n + 2],
+            home="index.html", sources=sources.FILE, errata=f"{sources.FILE}#errata",
+            before=around[n], after=around[n + 2],
         )
         for n, p in enumerate(pages)
     }  # fmt: skip
@@ -170,7 +171,7 @@ def _framed(pages: Sequence[Page]) -> dict[str, str]:
     first = replace(parts[0], contents=())
     out[whole.FILE] = frame.render(
         common, page=first, pages=parts, body=Markup(whole.merged(parts)), whole=None,  # noqa: S704
-        home=parts[0].file, sources=parts[-1].file,
+        home=parts[0].file, sources=parts[-1].file, errata=f"{parts[-1].file}--errata",
     )  # fmt: skip
     return {name: text.rstrip() + "\n" for name, text in out.items()}
 

@@ -140,9 +140,12 @@ def mathml(formula: str, *, block: bool = False) -> str:
     """
     try:
         out = str(convert(unescape(formula).strip(), display="block" if block else "inline"))
+        unknown = re.search(r"\\[A-Za-z]+", out)
+        if unknown:
+            raise ValueError(unknown[0])
     except Exception as error:
         raise TradeflowsError(
-            f"the formula {formula.strip()!r} cannot be read ({error})",
+            f"the formula {formula.strip()!r} cannot be read ({type(error).__name__}: {error})",
             "LaTeX that latex2mathml knows",
             "write it more simply",
         ) from error

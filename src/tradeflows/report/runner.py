@@ -60,7 +60,7 @@ def run(jobs: Mapping[Path, Path]) -> None:
         return
     with _progress({path.stem: _code_cells(path) for path in jobs}) as tell:
         results = asyncio.run(_all(jobs, tell))
-    failed = [r for r in results if r]
+    failed = sorted(r for r in results if r)
     if failed:
         raise NotebookFailed(
             "\n".join(failed),

@@ -1,0 +1,334 @@
+"""The report: pages are whole, only what changed runs again, a failure leaves the old pages."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import tiny_suite
+from tradeflows.errors import TradeflowsError
+from tradeflows.report import check, keys, sources
+from tradeflows.report.__main__ import main
+from tradeflows.report.build import build
+from tradeflows.report.page import mathml
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _settled():
+    """Let the package count as unchanged while these tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keys, "shared", lambda _: "settled")
+        yield
+
+
+@pytest.fixture(scope="module")
+def suite(tmp_path_factory, _settled):
+    """Build a report and return the folders of notebooks and of pages."""
+    root = tmp_path_factory.mktemp("suite")
+    notebooks = tiny_suite.write(root / "notebooks")
+    done = build(notebooks, root / "reports")
+    assert len(done.ran) == 3
+    return notebooks, root / "reports"
+
+
+def _texts(out):
+    files = [p for p in out.rglob("*") if p.is_file() and ".cache" not in p.parts]
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in files}
+
+
+def _page(suite, name):
+    return (suite[1] / name).read_text("utf-8")
+
+
+def test_every_notebook_has_a_page_and_the_first_is_the_index(suite):
+    assert sorted(_texts(suite[1])) == [
+        "01-the-data.html",
+        "02-last.html",
+        "data/bridge.csv",
+        "data/datapackage.json",
+        "data/hostile.csv",
+        "data/rise.csv",
+        "index.html",
+        "sources.html",
+        "tradeflows.html",
+    ]
+
+
+def test_pages_pass_their_own_check(suite):
+    assert check.folder(suite[1]) == []
+
+
+def test_nothing_is_done_twice(suite):
+    before = {p: p.stat().st_mtime_ns for p in suite[1].rglob("*.html")}
+    assert not build(*suite).wrote
+    changed = [p.name for p, t in before.items() if p.stat().st_mtime_ns != t]
+    assert changed == ["index.html"]  # its time tells make that all is done
+
+
+def test_a_notebook_touched_runs_alone_and_the_pages_stay_the_same(suite):
+    before = _texts(suite[1])
+    (suite[0] / "02-last.ipynb").touch()
+    assert build(*suite).ran == ("02-last",)
+    assert _texts(suite[1]) == before
+
+
+def test_a_page_lost_or_changed_is_written_again(suite):
+    before = _texts(suite[1])
+    (suite[1] / "02-last.html").unlink()
+    (suite[1] / "01-the-data.html").write_text("gone")
+    assert build(*suite).ran == ()
+    assert _texts(suite[1]) == before
+
+
+def test_two_builds_from_nothing_are_the_same_to_the_byte(suite, tmp_path):
+    notebooks = tiny_suite.write(tmp_path / "elsewhere")
+    build(notebooks, tmp_path / "out")
+    assert _texts(tmp_path / "out") == _texts(suite[1])
+
+
+def test_no_page_holds_a_place_on_this_machine_or_a_date_of_today(suite):
+    import datetime
+
+    today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
+    for name in ("index.html", "01-the-data.html", "02-last.html"):
+        assert str(suite[0].parent) not in _page(suite, name)
+        assert today not in _page(suite, name)
+
+
+def test_a_failing_cell_is_told_in_few_words_and_the_old_page_stays(tmp_path, capsys):
+    notebooks = tiny_suite.write(tmp_path / "notebooks")
+    out = tmp_path / "reports"
+    out.mkdir()
+    (out / "index.html").write_text("the old page")
+    tiny_suite.save(
+        notebooks / "01-the-data.ipynb",
+        "# Data\n\nx",
+        "## Where it goes wrong",
+        "x = 1\nraise ValueError('first line\\nlast line')",
+    )
+    assert main(["build", "--notebooks", str(notebooks), "--out", str(out)]) == 1
+    said = capsys.readouterr().err
+    assert '01-the-data.ipynb: cell 3 (cell-2), under "Where it goes wrong"' in said
+    assert "line 2: raise ValueError" in said
+    assert "ValueError: first line" in said
+    assert "last line" in said
+    assert "Traceback" not in said
+    assert said.count("\n") < 12
+    assert (out / "index.html").read_text() == "the old page"
+
+
+def test_a_page_that_breaks_a_rule_is_not_published(tmp_path):
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    tiny_suite.save(
+        notebooks / "00-x.ipynb", "# T\n\nx ![a](https://example.org/a.png) [b](c.html)"
+    )
+    with pytest.raises(TradeflowsError, match=r"fetches https://example\.org/a\.png"):
+        build(notebooks, tmp_path / "out")
+    assert not (tmp_path / "out" / "index.html").exists()
+
+
+def test_a_folder_without_notebooks_and_a_notebook_without_title_are_named(tmp_path):
+    with pytest.raises(TradeflowsError, match="no notebooks in"):
+        build(tmp_path, tmp_path / "out")
+    tiny_suite.save(tmp_path / "00-x.ipynb", "> nothing")
+    with pytest.raises(TradeflowsError, match="00-x has no title"):
+        build(tmp_path, tmp_path / "out")
+
+
+def test_ids_in_the_one_file_are_unique_and_its_links_stay_inside(suite):
+    whole = _page(suite, "tradeflows.html")
+    ids = re.findall(r'<[^>]* id="([^"]+)"', whole)
+    assert len(ids) == len(set(ids)) > 50
+    inner = re.findall(r'<a[^>]* href="([^"]+)"', whole)
+    assert all(link.startswith(("#", "data:", "https://", "http://")) for link in inner)
+    for link in inner:
+        assert not link.startswith("#") or link[1:] in [*ids, "main"], link
+    assert 'href="#01-the-data--What-is-hidden"' in whole
+
+
+def test_links_between_notebooks_lead_to_pages(suite):
+    assert 'href="01-the-data.html#What-is-hidden"' in _page(suite, "index.html")
+
+
+def test_first_screen_and_frame(suite):
+    page = _page(suite, "index.html")
+    assert "<title>Was it price, or volume?</title>" in page
+    words = "In one sentence. Price did most, and volume the rest."
+    assert f'<meta name="description" content="{words}">' in page
+    assert '<a rel="next" href="01-the-data.html">' in page
+    assert 'rel="prev"' not in page
+    assert '<li><a href="#What-moved">What moved</a></li>' in page
+    digest, version = keys.rules()
+    assert f"Rules: sha256 {digest}, version {version}" in page
+    assert '<a rel="prev" href="index.html">' in _page(suite, "01-the-data.html")
+
+
+def test_code_is_folded_unless_it_is_hidden(suite):
+    page = _page(suite, "index.html")
+    assert page.count('<details class="code">') == 2
+    assert "date_range" not in page
+
+
+def test_results_without_html_are_shown_as_text(suite):
+    page = _page(suite, "01-the-data.html")
+    assert '<pre class="out" tabindex="0">said</pre>' in page
+    assert '<pre class="out" tabindex="0">2</pre>' in page
+    assert "'&lt;b&gt;plain&lt;/b&gt;'" in _page(suite, "02-last.html")
+
+
+def test_a_plain_frame_scrolls_by_keyboard_and_has_a_name(suite):
+    page = _page(suite, "01-the-data.html")
+    assert 'aria-label="Table 1: What do the data hold?"' in page
+    assert 'aria-label="Table 2: What do the data hold?"' in page
+    assert "<style scoped" not in page
+    assert 'border="1"' not in page
+
+
+def test_hostile_text_does_nothing(suite):
+    page = _page(suite, "01-the-data.html")
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "'=cmd(),1" in (suite[1] / "data" / "hostile.csv").read_text()
+
+
+def test_formulas_are_mathml_with_thin_spaces(suite):
+    page = _page(suite, "index.html")
+    assert page.count("<math") == 2
+    assert "$" not in re.sub(r"<style>.*?</style>|<pre.*?</pre>", "", page, flags=re.DOTALL)
+    assert "mspace" not in mathml(r"\ln(V)")
+    with pytest.raises(TradeflowsError, match="cannot be read"):
+        mathml(r"\undefined x")
+
+
+def test_data_package_describes_every_table(suite):
+    package = json.loads(_page(suite, "data/datapackage.json"))
+    assert [r["name"] for r in package["resources"]] == ["rise", "bridge", "hostile"]
+    for resource in package["resources"]:
+        data = (suite[1] / "data" / resource["path"]).read_bytes()
+        assert resource["bytes"] == len(data)
+        assert resource["hash"] == f"sha256:{keys.of_bytes(data)}"
+        header = data.decode().splitlines()[0].split(",")
+        assert [f["name"] for f in resource["schema"]["fields"]] == header
+    assert package["resources"][0]["sources"] == [{"title": "nobody/knows.csv"}]
+
+
+def test_sources_page_lists_every_raw_file(suite):
+    from tradeflows import store
+
+    page = _page(suite, "sources.html")
+    for raw in store.catalogue():
+        assert f'id="{sources.anchor(raw.id)}"' in page
+        assert raw.sha256 in page
+    assert "None so far." in page
+
+
+def test_figures_lead_to_their_raw_files():
+    from tradeflows.report.build import _cited
+    from tradeflows.report.page import Page
+
+    page = Page(
+        "a.html", "A", "", (), '<cite data-raw="a/b.csv">B</cite><cite data-raw="c">C</cite>'
+    )
+    body = _cited(page, {"a/b.csv": "raw-a-b-csv"}).body
+    assert body == '<cite><a href="sources.html#raw-a-b-csv">B</a></cite><cite>C</cite>'
+
+
+def test_errata_are_dated_and_sorted():
+    text = "[{date: '2026-01-01', was: a, is: b}, {date: '2026-02-01', was: c, is: <d>}]"
+    assert [e["date"] for e in sources.errata(text)] == ["2026-02-01", "2026-01-01"]
+    assert "&lt;d&gt;" in sources._errata(sources.errata(text))
+    with pytest.raises(TradeflowsError, match=r"errata\.yml"):
+        sources.errata("[{date: x}]")
+
+
+WHOLE = """<title>t</title><meta name="description"><meta name="viewport"><main><h1>x</h1>
+<figure id="f"><svg role="img" aria-label="a"></svg><figcaption>c</figcaption>
+<a download href="data:text/csv,">d</a><details><table></table></details></figure></main>"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("", "", None),
+        ('aria-label="a"', "", "role=img and aria-label"),
+        ("<figcaption>c", "<figcaption>", "a caption"),
+        ("<table></table>", "", "its table"),
+        ("data:text/csv,", "#f", "its data as CSV"),
+        ('<figure id="f">', "<figure>", "a figure without id"),
+        ("<h1>x</h1>", "", "no h1"),
+        ("</main>", '<link rel="stylesheet" href="//x.org/a.css">', "fetches //x.org/a.css"),
+        ("</main>", "<script>1</script>", "a script"),
+        ("</main>", "<style>@import 'x.css'</style>", "a stylesheet fetches"),
+        ("</main>", "<style>a{src:url(https://x.org/f.woff2)}</style>", "a stylesheet fetches"),
+        ("</main>", '<p style="background:url(x.png)">', "a style fetches"),
+        ("</main>", '<img src="data:," >', "alt text"),
+        ("</main>", '<img alt="a" src="a.png">', "fetches a.png"),
+        ("</main>", '<a href="#lost">', "no such place"),
+        ("</main>", '<a href="lost.html">', "no such file"),
+        ("</main>", '<p id="f">', "ids used twice: f"),
+        ("</main>", "x" * 400_000, "more than 400 kB"),
+    ],
+)
+def test_check_finds(old, new, said):
+    wrong = check.problems({"a.html": WHOLE.replace(old, new) if old else WHOLE})
+    assert wrong == [] if said is None else any(said in w for w in wrong), wrong
+
+
+def test_the_command_builds_checks_and_says_when_nothing_is_to_do(tmp_path):
+    def run(*words):
+        command = [sys.executable, "-m", "tradeflows.report", *words]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
+        assert done.stdout == ""
+        assert "Traceback" not in done.stderr
+        return done
+
+    tiny_suite.save(tmp_path / "notebooks" / "00-x.ipynb", "# One\n\nPage.", "1 + 1")
+    said = [run("build").stderr for _ in range(3)]
+    assert said[0].startswith("ran 00-x: 1 cells")
+    assert "nothing to do" in said[-1]
+    assert run("check").returncode == 0
+    lost = run("check", "--out", "nowhere")
+    assert lost.returncode == 1
+    assert "make report" in lost.stderr
+
+
+def test_finding_nothing_to_do_imports_nothing_heavy():
+    code = (
+        "import sys; from tradeflows.report import keys; from tradeflows.report.build import build;"
+        "heavy = {'nbconvert', 'nbclient', 'matplotlib', 'jinja2'} & set(sys.modules);"
+        "sys.exit(','.join(sorted(heavy)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_keys_follow_content_not_outputs(tmp_path):
+    path = tmp_path / "a.ipynb"
+    tiny_suite.save(path, "# A", "1 + 1")
+    first = keys.of_notebook(path, "common")
+    stat = path.stat()
+    content = json.loads(path.read_text())
+    content["cells"][1]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "2"}]
+    path.write_text(json.dumps(content))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert keys.of_notebook(path, "common") == first
+    assert keys.of_notebook(path, "other") != first
+    content["cells"][1]["source"] = "1 + 2"
+    path.write_text(json.dumps(content))
+    os.utime(path, ns=(stat.st_atime_ns, stat.st_mtime_ns))
+    assert keys.of_notebook(path, "common") != first
+
+
+def test_a_changed_raw_file_changes_the_key(tmp_path):
+    raw = tmp_path / "publisher"
+    raw.mkdir()
+    (raw / "a.csv").write_text("x")
+    first = keys.of_tree(tmp_path)
+    (raw / "a.csv").write_text("y")
+    assert keys.of_tree(tmp_path) != first
+    assert keys.of_tree(Path("/nowhere-at-all")) == keys.of_bytes(b"")
