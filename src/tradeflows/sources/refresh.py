@@ -1,0 +1,327 @@
+"""A refresh: plan, fetch what is missing or revised, and say what is there.
+
+It may be stopped at any moment. What is stored is whole; the next run goes on.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+
+from tradeflows import store
+from tradeflows.errors import TradeflowsError, UnknownCode
+from tradeflows.sources import state
+from tradeflows.sources.comtrade import client as comtrade
+from tradeflows.sources.comtrade import holding, standard
+from tradeflows.sources.comtrade import plan as plans
+from tradeflows.sources.comtrade.client import Client, Release
+from tradeflows.sources.comtrade.pull import Journal, Pull
+from tradeflows.sources.comtrade.question import Part, remaining
+from tradeflows.sources.session import Manners
+
+__all__ = ["Outcome", "Status", "parts", "plan", "run", "status"]
+
+_log = logging.getLogger(__name__)
+_CODES = Path(__file__).parents[1] / "codes" / "high_priority.csv"
+Told = Callable[[str, int, int], None]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a refresh did: calls by publisher and kind, files stored."""
+
+    calls: dict[str, dict[str, int]]
+    stored: tuple[str, ...]
+    not_yet: int
+    naive: int
+    seconds: float
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Calls by publisher and kind."""
+        rows = [(p, k, n) for p, kinds in self.calls.items() for k, n in sorted(kinds.items())]
+        return pd.DataFrame(rows, columns=["publisher", "kind", "calls"])
+
+    def sentence(self) -> str:
+        """Say what was done."""
+        made = "; ".join(
+            f"{p}: " + ", ".join(f"{n} {k}" for k, n in sorted(kinds.items()))
+            for p, kinds in self.calls.items()
+        )
+        data = self.calls.get("comtrade", {}).get("data", 0)
+        ratio = (
+            f" Month by month and flow by flow: {self.naive} data calls instead of {data}."
+            if data
+            else ""
+        )
+        files = f"{len(self.stored)} new files" if self.stored else "Nothing new"
+        return f"{files} in {self.seconds:.0f} s (calls: {made or 'none'}).{ratio}"
+
+
+@dataclass(frozen=True)
+class Status:
+    """What is stored and what is missing.
+
+    ``grid`` has a row per part and a column per month: the share of published reporters that are
+    whole, empty where nothing is published. ``files`` lists the replies with their proof.
+    """
+
+    grid: pd.DataFrame
+    files: pd.DataFrame
+    missing: pd.DataFrame
+    asked: str
+    calls: dict[str, int] = field(default_factory=dict)
+
+    def sentence(self) -> str:
+        """Say how complete the stored data are."""
+        if self.files.empty:
+            return "No live data are stored: run `tradeflows refresh`."
+        proven = int(self.files["proven"].sum())
+        oldest = int(self.files["age_days"].max())
+        whole = (
+            "all that is published is stored"
+            if self.missing.empty
+            else (f"{len(self.missing)} published months are missing")
+        )
+        return (
+            f"{len(self.files)} files, {proven} of them proven complete by the publisher's count;"
+            f" {whole}; the oldest is {oldest} days old;"
+            f" availability asked {self.asked or 'never'}."
+        )
+
+
+def parts(codes: Sequence[str] | None = None) -> tuple[Part, ...]:
+    """Return the standard pull; the high-priority codes are those of the package unless given."""
+    if codes is None:
+        table = pd.read_csv(_CODES, dtype="str")
+        codes = sorted({c for n in ("hs2022", "hs2017", "hs2012") for c in table[n].dropna()})
+    return standard.standard(codes)
+
+
+def plan(
+    asked: Sequence[Part] | None = None,
+    *,
+    start: str = standard.START,
+    end: str | None = None,
+    offline: bool = False,
+    manners: Manners | None = None,
+) -> plans.Plan:
+    """Say what a refresh of UN Comtrade would ask; one call for availability, none if offline.
+
+    Parameters
+    ----------
+    asked : sequence of Part, optional
+        The standard pull by default; see `standard.pair` for any other.
+    start, end : str
+        First and last month, ``YYYY-MM``; up to what is published by default.
+    offline : bool
+        Do not ask availability: every month up to ``end`` counts as published.
+    manners : Manners, optional
+        Pace and patience.
+    """
+    client, ledger = _client(manners)
+    wanted = tuple(asked if asked is not None else parts())
+    span = (start, end or _this_month())
+    releases = _assumed(wanted, span) if offline else _available(client, wanted)
+    under_way = _journal().read()
+    return plans.draw(
+        client, wanted, releases, span, under_way, known=not offline, used=ledger.used
+    )
+
+
+def run(
+    asked: Sequence[Part] | None = None,
+    *,
+    sources: Sequence[str] = ("worldbank", "eurostat", "comtrade"),
+    start: str = standard.START,
+    end: str | None = None,
+    wait: float = 0.0,
+    manners: Manners | None = None,
+    told: Told = lambda _source, _done, _left: None,
+) -> Outcome:
+    """Fetch what is published and not stored.
+
+    Parameters
+    ----------
+    asked : sequence of Part, optional
+        For UN Comtrade; the standard pull by default.
+    sources : sequence of str
+        ``comtrade``, ``worldbank``, ``eurostat``, ``baci``, in order.
+    start, end : str
+        First and last month.
+    wait : float
+        Seconds to wait for another refresh before being refused.
+    manners : Manners, optional
+        Pace and patience.
+    told : callable
+        Told source, calls done, calls left.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    TradeflowsError
+        The first error, after every source was tried; what was stored stays.
+    """
+    odd = sorted(set(sources) - set(_SOURCES))
+    if odd:
+        raise UnknownCode(f"no source {odd}", f"some of {sorted(_SOURCES)}", "correct the name")
+    began = datetime.now(UTC)
+    work = _Work(
+        tuple(asked if asked is not None else ()), asked is None, start, end, manners, told
+    )
+    errors: list[TradeflowsError] = []
+    with state.locked(wait):
+        store.sweep()
+        for source in sources:
+            try:
+                _SOURCES[source](work)
+            except TradeflowsError as error:
+                _log.error("%s: %s", source, error.found)
+                errors.append(error)
+    for other in errors[1:]:
+        errors[0].add_note(f"also: {other.found}")
+    if errors:
+        raise errors[0]
+    seconds = (datetime.now(UTC) - began).total_seconds()
+    return Outcome(work.calls, tuple(work.stored), work.not_yet, work.naive, seconds)
+
+
+@dataclass
+class _Work:
+    """What a run was asked for and what it did so far."""
+
+    asked: tuple[Part, ...]
+    usual: bool
+    start: str
+    end: str | None
+    manners: Manners | None
+    told: Told
+    calls: dict[str, dict[str, int]] = field(default_factory=dict)
+    stored: list[str] = field(default_factory=list)
+    not_yet: int = 0
+    naive: int = 0
+
+
+def _comtrade(work: _Work) -> None:
+    client, ledger = _client(work.manners)
+    wanted = parts() if work.usual else work.asked
+    journal = _journal()
+    try:
+        releases = _available(client, wanted)
+        span = (work.start, work.end or _this_month())
+        drawn = plans.draw(client, wanted, releases, span, journal.read(), used=ledger.used)
+        work.not_yet, work.naive = drawn.not_yet, drawn.naive
+        if not drawn.calls:
+            journal.clear()
+            return
+        systems: dict[str, str] = {}
+        for freq in sorted({c.freq for c in drawn.calls}):
+            asked = sorted({r for c in drawn.calls for r in c.reporters if c.freq == freq})
+            systems |= client.systems(asked, freq)
+        pull = Pull(client, releases, systems, journal, lambda d, n: work.told("comtrade", d, n))
+        try:
+            pull.run(drawn.calls)
+        finally:
+            work.stored += pull.stored
+    finally:
+        work.calls["comtrade"] = dict(client.session.counts)
+
+
+def _client(manners: Manners | None) -> tuple[Client, state.Ledger]:
+    client = comtrade.connect(manners)
+    own = client.session.root == comtrade.ROOT
+    ledger = state.Ledger("comtrade", comtrade.DAILY if own and client.keyed else None)
+    client.session.note = ledger.note
+    return client, ledger
+
+
+def _journal() -> Journal:
+    return Journal(state.folder() / "comtrade-journal.json")
+
+
+def _available(client: Client, wanted: Sequence[Part]) -> dict[str, Release]:
+    releases: dict[str, Release] = {}
+    for freq in sorted({p.freq for p in wanted}):
+        numbers = [n for p in wanted if p.freq == freq for n in p.numbers()]
+        releases |= client.availability(numbers, freq)
+    seen = {pair: [r.checksum, r.released] for pair, r in releases.items()}
+    before = state.recall("availability").get("releases", {})
+    asked = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    state.remember("availability", {"asked": asked, "releases": {**before, **seen}})
+    return releases
+
+
+def _assumed(wanted: Sequence[Part], span: tuple[str, str]) -> dict[str, Release]:
+    return {
+        f"{n}-{p}": Release("unknown", "2000-01-01")
+        for part in wanted
+        for n in part.numbers()
+        for p in plans.months(*span)
+    }
+
+
+def _this_month() -> str:
+    return datetime.now(UTC).strftime("%Y-%m")
+
+
+def status(asked: Sequence[Part] | None = None, start: str = standard.START) -> Status:
+    """Say what is stored of UN Comtrade, without going online.
+
+    Parameters
+    ----------
+    asked : sequence of Part, optional
+        The standard pull by default.
+    start : str
+        First month.
+    """
+    wanted = tuple(asked if asked is not None else parts())
+    known = state.recall("availability")
+    releases = {k: str(v[0]) for k, v in known.get("releases", {}).items()}
+    leaves = holding.leaves()
+    stored = holding.held(leaves, releases)
+    rows: dict[str, dict[str, float]] = {}
+    missing = []
+    for part in (p for p in wanted if p.freq == "M"):
+        box, row = part.box(), rows.setdefault(part.name, {})
+        for period in plans.months(start, _this_month()):
+            pairs = [f"{n}-{period}" for n in part.numbers() if f"{n}-{period}" in releases]
+            lacking = [p for p in pairs if remaining(box, stored.get(p, []))]
+            missing += [(part.name, pair, bool(stored.get(pair))) for pair in lacking]
+            row[period] = 1 - len(lacking) / len(pairs) if pairs else float("nan")
+    gaps = pd.DataFrame(missing, columns=["part", "reporter_period", "begun"])
+    grid = pd.DataFrame.from_dict(rows, orient="index")
+    calls = state.Ledger("comtrade").calls
+    return Status(grid, _files(leaves), gaps, str(known.get("asked", "")), calls)
+
+
+def _files(leaves: Sequence[holding.Leaf]) -> pd.DataFrame:
+    now = datetime.now(UTC)
+    columns = ["file", "part", "vintage", "rows", "counted", "proven", "age_days", "generated"]
+    rows = []
+    for leaf in leaves:
+        proof = leaf.raw.query.get("proof", {})
+        age = (now - datetime.fromisoformat(leaf.raw.accessed)).days
+        rows.append(
+            (
+                leaf.raw.id,
+                leaf.call.part,
+                leaf.raw.vintage,
+                proof.get("rows"),
+                proof.get("count"),
+                proof.get("rows") == proof.get("count"),
+                age,
+                bool(leaf.raw.query.get("generated")),
+            )
+        )
+    return pd.DataFrame(rows, columns=columns)
+
+
+_SOURCES: dict[str, Callable[[_Work], None]] = {"comtrade": _comtrade}
