@@ -249,18 +249,21 @@ def bridge_sql(
     old, new = _windows(base, current, path)
     named = keys(columns, by)
     now = new.sql()
-    start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
-    months = f"12 * year(period) + month(period) - 1 - {start}"
+    if path == "monthly":
+        start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
+        named["step"] = f"12 * year(period) + month(period) - 1 - {start}"
     sided = path == "monthly" or len(old) == len(new) == 1
+    unit = f"{quantity}_unit" if f"{quantity}_unit" in columns else None
     return queries.text("bridge").format(
         keys=", ".join(k if k == sql else f"{sql} AS {k}" for k, sql in named.items()),
         pair=", ".join(named),
+        step="step" if path == "monthly" else "0",
+        unit=f"CASE WHEN value_usd > 0 THEN coalesce({unit}, '') END" if unit else "NULL",
+        units="count(DISTINCT unit)" if unit else "1",
         group=", ".join(by),
         group_or_nothing="".join(f"{name}, " for name in by),
         quantity=usable(columns, quantity, estimated),
-        unit=_unit(columns, quantity),
         now=now,
-        step=months if path == "monthly" else "0",
         within=f"({old.sql()} OR {now})",
         repeats=(
             "greatest(count(CASE WHEN now THEN 1 END), count(CASE WHEN NOT now THEN 1 END)) - 1"
@@ -270,11 +273,6 @@ def bridge_sql(
         price=queries.PRICE[method],
         volume=queries.VOLUME[method],
     )
-
-
-def _unit(columns: Sequence[str], quantity: str) -> str:
-    unit = f"{quantity}_unit"
-    return f"CASE WHEN value_usd > 0 THEN coalesce({unit}, '') END" if unit in columns else "'kg'"
 
 
 def _rows(

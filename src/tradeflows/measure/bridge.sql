@@ -7,29 +7,28 @@ WITH side AS (
         CAST(value_usd AS DOUBLE) AS v,
         {quantity} AS q,
         {unit} AS unit,
-        {now} AS now,
-        {step} AS step
+        {now} AS now
     FROM trade
     WHERE {within}
 ),
 cell AS (
     SELECT
         {pair},
-        step,
+        {step} AS step,
         sum(CASE WHEN now THEN 0 ELSE v END) AS v0,
         sum(CASE WHEN now THEN v ELSE 0 END) AS v1,
         sum(CASE WHEN now THEN 0 ELSE q END) AS q0,
         sum(CASE WHEN now THEN q ELSE 0 END) AS q1,
         max(CASE WHEN v > 0 AND q IS NULL THEN 1 ELSE 0 END) AS blind,
-        CASE WHEN min(unit) = max(unit) THEN 0 ELSE 1 END AS units_differ,
+        {units} AS units,
         {repeats} AS repeats
     FROM side
-    GROUP BY {pair}, step
+    GROUP BY {pair}
 ),
 matched AS (
     SELECT
         *,
-        v0 > 0 AND v1 > 0 AND blind = 0 AND units_differ = 0 AS priced
+        v0 > 0 AND v1 > 0 AND blind = 0 AND units <= 1 AS priced
     FROM cell
 ),
 cross_value AS (
@@ -55,6 +54,22 @@ effect AS (
         CASE WHEN priced THEN v1 ELSE 0 END AS priced_current,
         repeats
     FROM cross_value
+),
+part AS (
+    SELECT
+        {group_or_nothing}
+        step,
+        sum(v0) AS v0,
+        sum(v1) AS v1,
+        sum(price) AS price,
+        sum(volume) AS volume,
+        sum(entry) AS entry,
+        sum(gone) AS gone,
+        sum(unpriced) AS unpriced,
+        sum(priced_current) AS priced_current,
+        max(repeats) AS repeats
+    FROM effect
+    GROUP BY {group_or_nothing} step
 )
 SELECT
     {group_or_nothing}
@@ -69,5 +84,5 @@ SELECT
     sum(unpriced) AS unpriced,
     sum(priced_current) AS priced_current,
     max(repeats) AS repeats
-FROM effect
+FROM part
 GROUP BY GROUPING SETS (({group}), (step))
