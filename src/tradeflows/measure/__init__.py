@@ -2,5 +2,36 @@
 
 from tradeflows.measure.bridge import Bridge, bridge
 from tradeflows.measure.envelope import Envelope, bridges, chain
+from tradeflows.measure.factors import VolumePriceMix, lmdi, shapley, volume_price_mix
+from tradeflows.measure.intervals import (
+    Block,
+    Extreme,
+    Good,
+    Interval,
+    Scenarios,
+    extremes,
+    over,
+    price_effect,
+    volume_effects,
+)
 
-__all__ = ["Bridge", "Envelope", "bridge", "bridges", "chain"]
+__all__ = [
+    "Block",
+    "Bridge",
+    "Envelope",
+    "Extreme",
+    "Good",
+    "Interval",
+    "Scenarios",
+    "VolumePriceMix",
+    "bridge",
+    "bridges",
+    "chain",
+    "extremes",
+    "lmdi",
+    "over",
+    "price_effect",
+    "shapley",
+    "volume_effects",
+    "volume_price_mix",
+]
