@@ -8,12 +8,18 @@ from typing import TYPE_CHECKING, Any
 from tradeflows.load import load
 
 if TYPE_CHECKING:
-    from tradeflows.claims.judge import judge
+    from tradeflows.claims.judge import judge, judge_all
+    from tradeflows.measure import bridge, bridges
 
-__all__ = ["judge", "load"]
+__all__ = ["bridge", "bridges", "judge", "judge_all", "load"]
 
 # Heavy rooms are imported when first asked for: `import tradeflows` stays quick.
-_LATE = {"judge": "tradeflows.claims.judge"}
+_LATE = {
+    "bridge": "tradeflows.measure",
+    "bridges": "tradeflows.measure",
+    "judge": "tradeflows.claims.judge",
+    "judge_all": "tradeflows.claims.judge",
+}
 
 
 def __getattr__(name: str) -> Any:

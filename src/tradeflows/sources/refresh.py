@@ -56,7 +56,7 @@ class Outcome:
         data = self.calls.get("comtrade", {}).get("data", 0)
         ratio = (
             f" Month by month and flow by flow: {self.naive} data calls instead of {data}."
-            if data
+            if self.naive > data > 0
             else ""
         )
         files = f"{len(self.stored)} new files" if self.stored else "Nothing new"

@@ -89,24 +89,29 @@ def newest(known: Iterable[Leaf], as_of: str | None = None) -> list[tuple[Leaf, 
     none is complete; ``as_of`` leaves out what was fetched after that day.
     """
     usable = [x for x in known if as_of is None or x.raw.accessed[:10] <= as_of]
+    boxes: dict[tuple[str, str, str], list[Box]] = {}
     slots: dict[tuple[str, str, str], dict[tuple[str, str], list[Leaf]]] = {}
     for leaf in usable:
         for pair in leaf.pairs():
             slot = slots.setdefault((leaf.call.part, leaf.call.freq, pair), {})
             slot.setdefault(leaf.release(pair), []).append(leaf)
+            place = (leaf.call.freq, pair, leaf.release(pair)[0])
+            boxes.setdefault(place, []).append(leaf.call.box)
     chosen: dict[str, tuple[Leaf, list[str]]] = {}
-    for (_, _, pair), releases in slots.items():
-        best = max(releases, key=lambda r: (complete(releases[r]), r[1], r[0]))
-        for leaf in releases[best]:
+    for (_, freq, pair), releases in slots.items():
+        ranked = {
+            release: (complete(mine, boxes[freq, pair, release[0]]), release[1], release[0])
+            for release, mine in releases.items()
+        }
+        for leaf in releases[max(ranked, key=lambda r: ranked[r])]:
             chosen.setdefault(leaf.raw.id, (leaf, []))[1].append(pair)
     return [chosen[file] for file in sorted(chosen)]
 
 
-def complete(replies: Iterable[Leaf]) -> bool:
-    """Tell whether replies of one release hold together all that their part asks for."""
-    mine = list(replies)
-    whole = max(mine, key=lambda x: x.raw.accessed).call.whole
-    return whole is None or not remaining(whole, [x.call.box for x in mine])
+def complete(replies: Iterable[Leaf], boxes: Iterable[Box]) -> bool:
+    """Tell whether boxes hold together all that the part of the replies asks for."""
+    whole = max(replies, key=lambda x: x.raw.accessed).call.whole
+    return whole is None or not remaining(whole, boxes)
 
 
 def assemble(as_of: str | None = None, raws: Iterable[store.Raw] | None = None) -> pd.DataFrame:

@@ -79,11 +79,16 @@ class Plan:
         table = self.table
         data, minutes = int(table["data_calls"].sum()), float(table["minutes"].sum())
         mode = "with a key" if self.keyed else "without a key (one month and 500 rows a call)"
+        saved = (
+            f"; month by month and flow by flow it would be {self.naive} data calls"
+            if self.naive > data
+            else ""
+        )
         quota = f"; {self.used} of {DAILY} calls of today are used" if self.keyed else ""
         asked = "" if self.known else " Availability was not asked: this is the most it can be."
         return (
             f"{data} data calls and about as many counts {mode}, about {max(1, round(minutes))}"
-            f" minutes{quota}; month by month and flow by flow it would be {self.naive} data calls."
+            f" minutes{quota}{saved}."
             f" {self.held} months are stored already, {self.not_yet} are not published yet.{asked}"
         )
 
@@ -130,7 +135,9 @@ def draw(
     calls = [c for c in valid if c.part in names]
     stored = {freq: held(leaves(), checksums, freq) for freq in {p.freq for p in parts}}
     not_yet = have = 0
-    for part in parts:
+    # Without a key listed codes are asked before, not within, the long lists of HS6.
+    in_turn = parts if client.keyed else sorted(parts, key=lambda p: not p.codes[0].isdigit())
+    for part in in_turn:
         wanted = _wanted(part, span)
         missing: dict[tuple[int, tuple[Box, ...]], list[str]] = {}
         for pair in wanted:
@@ -223,8 +230,7 @@ def _ordered(calls: list[Call], parts: Sequence[Part], keyed: bool) -> list[Call
 
     def place(call: Call) -> tuple[int, int, int, str]:
         coarse = not any(c.startswith(("AG4", "AG6")) for c in call.box.codes)
-        first = keyed or coarse or rank[call.part] == 1
         late = not keyed and not DECISIVE[0] <= call.periods[0].ljust(6, "0") <= DECISIVE[1]
-        return (0 if first and not keyed else 1, rank[call.part], int(late), call.periods[0])
+        return (int(not keyed and not coarse), rank[call.part], int(late), call.periods[0])
 
     return sorted(calls, key=place)

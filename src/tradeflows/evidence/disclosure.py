@@ -1,0 +1,140 @@
+"""What Turkish statistics disclose of energy imports from Russia, and what they hide."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tradeflows.figures import Figure, amount, bars, percent
+from tradeflows.figures.words import Sentence, Shown
+from tradeflows.load import load
+
+__all__ = ["Disclosure", "disclosure"]
+
+# Which statistic has HS 27 from Russia of a year, and under which code.
+_HS27 = {
+    2022: ("WITS", "27-27"),
+    2023: ("WITS", "27-27"),
+    2024: ("UN Comtrade", "25-27"),
+}
+
+
+@dataclass(frozen=True)
+class Disclosure:
+    """Energy imports from Russia by year, USD: disclosed lines, HS 27 total, and the hidden rest.
+
+    ``table``: total (all imports), oil_gas (disclosed HS 2709 to 2715), coal, coal_months, hs27,
+    hidden (hs27 minus both: crude oil and pipeline gas in pseudo-code 2799), non_energy (total
+    minus hs27). Empty where no HS 27 total is known.
+    """
+
+    table: pd.DataFrame
+    origins: tuple[str, ...]
+
+    def sentence(self) -> Sentence:
+        """Say how much of HS 27 is hidden at its peak."""
+        year = _peak(self.table["hidden"])
+        hidden, hs27 = (float(self.table[c][year]) for c in ("hidden", "hs27"))
+        return Sentence(
+            f"In {year}, {amount(hidden, 'USD')} of {amount(hs27, 'USD')} of HS 27 from Russia "
+            f"({percent(hidden / hs27)}) stood in the confidential "
+            "pseudo-code 2799: a value without weight."
+        )
+
+    def naive(self, base: int, current: int) -> Sentence:
+        """Say what adding up the disclosed codes would conclude."""
+        seen = self.table["oil_gas"] + self.table["coal"]
+        change = seen[current] - seen[base]
+        total = self.table["total"][current] - self.table["total"][base]
+        return Sentence(
+            f"Whoever adds up the disclosed codes finds energy up by {amount(change, 'USD')} from "
+            f"{base} to {current}, {percent(change / total)} of the rise in imports from Russia: "
+            "hardly a matter of energy. The HS 27 total shows the opposite."
+        )
+
+    def shown(self) -> Shown:
+        """Show the table in USD, years as text."""
+        table = self.table.drop(columns="coal_months").reset_index()
+        words = {"oil_gas": "disclosed oil and gas", "hs27": "HS 27", "non_energy": "all but HS 27"}
+        table["year"] = table["year"].astype(str)
+        return Shown(table.rename(columns=words), "Energy imports from Russia by year", "USD")
+
+    def figure(self) -> Figure:
+        """Draw disclosed and hidden energy by year."""
+        known = self.table.dropna(subset="hs27")
+        shown = pd.DataFrame(
+            {
+                "hidden: crude oil and pipeline gas": known["hidden"],
+                "disclosed oil and gas": known["oil_gas"],
+                "coal": known["coal"],
+            }
+        )
+        year = _peak(known["hidden"])
+        share = known["hidden"][year] / known["hs27"][year]
+        return bars(
+            shown,
+            name="energy-disclosed-hidden",
+            title=f"{percent(share)} of the energy Turkey bought from Russia in {year} has a value "
+            "but no product and no weight",
+            unit="USD",
+            alt="Bars by year: hidden energy imports, disclosed oil and gas, and coal. "
+            f"The hidden part peaks at {amount(known['hidden'][year], 'USD')} in {year}.",
+            origins=self.origins,
+            note="2024 includes HS 25 and 26; 2025 is special trade; coal of 2023 and 2025 lacks "
+            "months",
+        )
+
+
+def disclosure() -> Disclosure:
+    """Set disclosed energy imports from Russia beside the HS 27 total, by year.
+
+    Returns
+    -------
+    Disclosure
+
+    Examples
+    --------
+    >>> round(float(disclosure().table["hidden"][2022]) / 1e9, 1)
+    30.4
+    """
+    tuik = load("trade", source="TÜİK", trade_system="general", partner="RUS", flow="M")
+    coal = load("trade", source="UN Comtrade", code_system="groups", code="coal", flow="M")
+    by_year = tuik.assign(year=tuik["period"].dt.year).pivot_table(
+        index="year", columns="code", values="value_usd", aggfunc="sum"
+    )
+    months = coal.groupby(coal["period"].dt.year)["value_usd"].agg(["sum", "count"])
+    years = [y for y in by_year.index if y <= 2025]
+    table = pd.DataFrame(
+        {
+            "total": by_year["TOTAL"],
+            "oil_gas": by_year["oil_gas_disclosed"],
+            "coal": months["sum"],
+            "coal_months": months["count"],
+        },
+        index=pd.Index(years, name="year"),
+    )
+    hs27 = {year: _hs27(*where, year) for year, where in _HS27.items()}
+    hs27[2025] = _hs27_by_chapter()
+    table["hs27"] = pd.Series({year: value for year, (value, _) in hs27.items()})
+    table["hidden"] = table["hs27"] - table["oil_gas"] - table["coal"]
+    table["non_energy"] = table["total"] - table["hs27"]
+    origins = {tuik["origin"].iloc[0], coal["origin"].iloc[0], *(o for _, o in hs27.values())}
+    return Disclosure(table, tuple(sorted(origins)))
+
+
+def _hs27(source: str, code: str, year: int) -> tuple[float, str]:
+    found = load(
+        "trade", source=source, partner="RUS", flow="M", freq="A", code=code, months=str(year)
+    )
+    return float(found["value_usd"].sum()), found["origin"].iloc[0]
+
+
+def _hs27_by_chapter() -> tuple[float, str]:
+    """2025 is in TÜİK's special-trade table: chapter 27 and its confidential part add up."""
+    found = load("trade", source="TÜİK", trade_system="special", flow="M", code="27,2799")
+    return float(found["value_usd"].sum()), found["origin"].iloc[0]
+
+
+def _peak(values: pd.Series) -> int:
+    return int(values.index[int(values.argmax())])

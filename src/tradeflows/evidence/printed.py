@@ -1,0 +1,127 @@
+"""Figures in print, as ranges: a printed number stands for all that would round to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+
+import pandas as pd
+
+from tradeflows.errors import UnknownCode
+from tradeflows.load import load
+from tradeflows.measure.intervals import Interval
+
+__all__ = ["Printed", "printed", "rounded"]
+
+_SCALES = {
+    "USD million": (1e6, "USD"),
+    "USD billion": (1e9, "USD"),
+    "million tonnes": (1e9, "kg"),
+    "tonnes": (1e3, "kg"),
+    "bcm": (1e9, "m3"),
+    "%": (0.01, "share"),
+    "ratio": (1.0, "ratio"),
+}
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A figure in print: the range it stands for, its unit, and where it was printed."""
+
+    id: str
+    value: Interval
+    unit: str
+    text: str
+    statistic: str
+    start: pd.Timestamp
+    end: pd.Timestamp
+    publisher: str
+    url: str
+    published: str
+    confidence: str
+    origin: str
+
+    @property
+    def cite(self) -> str:
+        """Publisher and date, for captions."""
+        return f"{self.publisher}, {self.published} ({self.id})"
+
+
+def rounded(text: str) -> tuple[float, float]:
+    """Return the range of numbers that a printed number may stand for.
+
+    Half a unit of the last digit that is not zero: "9300" may be 9 250 to 9 350.
+
+    Parameters
+    ----------
+    text : str
+        The number as printed.
+
+    Raises
+    ------
+    UnknownCode
+        Not a number.
+
+    Examples
+    --------
+    >>> rounded("481"), rounded("9300"), rounded("96.55")
+    ((480.5, 481.5), (9250.0, 9350.0), (96.545, 96.555))
+    """
+    try:
+        number = Decimal(text)
+        if not number.is_finite():
+            raise InvalidOperation
+    except InvalidOperation:
+        raise UnknownCode(
+            f"{text!r} is not one number", "a printed number", "choose another figure"
+        ) from None
+    digits = number if "." in text else number.normalize()
+    half = Decimal(5).scaleb(int(digits.as_tuple().exponent) - 1)
+    return float(number - half), float(number + half)
+
+
+def printed(figure: str) -> Printed:
+    """Return one printed figure by its id.
+
+    Parameters
+    ----------
+    figure : str
+        Id in the table ``published``.
+
+    Returns
+    -------
+    Printed
+        Values in USD, kg, m3, or as a share of one.
+
+    Raises
+    ------
+    UnknownCode
+        No such figure, or a unit that is no quantity.
+
+    Examples
+    --------
+    >>> printed("F007").value
+    Interval(low=58852500000.0, high=58853500000.0)
+    """
+    row = load("published", id=figure).iloc[0]
+    unit = next((u for u in _SCALES if row["unit"].startswith(u)), None)
+    if unit is None:
+        raise UnknownCode(
+            f"figure {figure} is in {row['unit']!r}", f"one of {', '.join(_SCALES)}", "use its text"
+        )
+    scale, base = _SCALES[unit]
+    low, high = (x * scale for x in rounded(row["value"]))
+    return Printed(
+        figure,
+        Interval(low, high),
+        base,
+        f"{row['value']} {row['unit']}",
+        row["statistic"],
+        row["period_start"],
+        row["period_end"],
+        row["publisher"],
+        str(row["url"]),
+        str(row["published"]),
+        row["confidence"],
+        row["origin"],
+    )

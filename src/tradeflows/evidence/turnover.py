@@ -1,0 +1,195 @@
+"""Turnover with Russia: exports plus imports, by year, each from the statistic that has it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tradeflows.errors import UnknownCode
+from tradeflows.evidence.printed import printed
+from tradeflows.figures import Figure, amount, bars, percent
+from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.load import load, window
+from tradeflows.measure.intervals import Interval
+
+__all__ = ["Turnover", "imports_between", "total_trade", "turnover"]
+
+# Which statistic has exports to Russia of a year. TÜİK's own monthly series is not published as a
+# table; 2021 is its monthly mean in print.
+_EXPORTS = {2021: "A011", 2022: "WITS", 2023: "WITS", 2024: "UN Comtrade"}
+_TOTAL = {2021: ("G001", "G002"), 2022: ("G003", "G004"), 2023: ("G005", "G006")}
+
+
+@dataclass(frozen=True)
+class Turnover:
+    """Exports, imports and their sum by year, USD; ranges where a figure is rounded in print.
+
+    ``table`` has one row a year: exports, imports, turnover (middle of the range), and the two
+    ends of the turnover.
+    """
+
+    table: pd.DataFrame
+    origins: tuple[str, ...]
+
+    def of(self, year: int) -> Interval:
+        """Return the turnover of one year, USD."""
+        if year not in self.table.index:
+            raise UnknownCode(
+                f"no turnover of {year}", f"one of {list(self.table.index)}", "choose another year"
+            )
+        return Interval(
+            float(self.table["turnover_low"][year]), float(self.table["turnover_high"][year])
+        )
+
+    def growth(self, base: int, current: int) -> Interval:
+        """Return the growth from one year to another, as a fraction."""
+        before, after = self.of(base), self.of(current)
+        return Interval(after.low / before.high - 1, after.high / before.low - 1)
+
+    def change(self, base: int, current: int) -> Interval:
+        """Return the change from one year to another, USD."""
+        before, after = self.of(base), self.of(current)
+        return Interval(after.low - before.high, after.high - before.low)
+
+    def sentence(self) -> Sentence:
+        """Say how turnover moved."""
+        first, *rest = self.table.index
+        steps = ", ".join(f"{amount(self.table['turnover'][y], 'USD')} in {y}" for y in rest)
+        start = amount(self.table["turnover"][first], "USD")
+        growth = self.growth(first, rest[0])
+        return Sentence(
+            f"Exports plus imports were {start} in {first}, {steps}. From {first} to {rest[0]} "
+            f"they grew by {between(growth.low, growth.high, percent)}."
+        )
+
+    def figure(self) -> Figure:
+        """Draw exports and imports by year."""
+        first = self.table.index[0]
+        peak = self.table.index[int(self.table["turnover"].argmax())]
+        shown = self.table[["imports", "exports"]].set_axis(
+            ["imports from Russia", "exports to Russia"], axis=1
+        )
+        times = self.table["turnover"][peak] / self.table["turnover"][first]
+        return bars(
+            shown,
+            name="turnover-by-year",
+            title=f"Trade with Russia doubled in a year: turnover of {peak} was "
+            f"{times:.2f} times that of {first}",
+            unit="USD",
+            alt="Bars by year: imports from Russia and exports to Russia. "
+            + "; ".join(
+                f"{year}: {amount(i, 'USD')} and {amount(x, 'USD')}"
+                for year, i, x in shown.itertuples()
+            ),
+            origins=self.origins,
+            note="general trade; exports FOB, imports CIF",
+        )
+
+
+def turnover() -> Turnover:
+    """Add exports to and imports from Russia by year.
+
+    Returns
+    -------
+    Turnover
+        Years for which the snapshot has both directions.
+
+    Examples
+    --------
+    >>> [round(float(x) / 1e9, 1) for x in turnover().table["turnover"]]
+    [34.7, 68.2, 56.5, 52.6]
+    """
+    series = _imports()
+    rows, origins = {}, set(series["origin"])
+    for year in _EXPORTS:
+        exports, where = _exports(year)
+        bought = float(series.loc[series["period"].dt.year == year, "value_usd"].sum())
+        origins.add(where)
+        rows[year] = {
+            "exports": (exports.low + exports.high) / 2,
+            "imports": bought,
+            "turnover": (exports.low + exports.high) / 2 + bought,
+            "turnover_low": exports.low + bought,
+            "turnover_high": exports.high + bought,
+        }
+    table = pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
+    return Turnover(table, tuple(sorted(origins)))
+
+
+def _exports(year: int) -> tuple[Interval, str]:
+    source = _EXPORTS[year]
+    if source == "A011":
+        mean = printed(source)
+        return Interval(mean.value.low * 12, mean.value.high * 12), mean.origin
+    row = load(
+        "trade", source=source, partner="RUS", flow="X", freq="A", code="TOTAL", months=str(year)
+    ).iloc[0]
+    return Interval(float(row["value_usd"]), float(row["value_usd"])), row["origin"]
+
+
+def total_trade(year: int) -> tuple[Interval, str]:
+    """Return Turkey's total exports plus imports of a year as published, USD, and the raw file.
+
+    Never a sum of partners: confidential partners would be missing.
+
+    Examples
+    --------
+    >>> before, after = total_trade(2021)[0], total_trade(2022)[0]
+    >>> round(after.low / before.low - 1, 3)
+    0.244
+    """
+    if year not in _TOTAL:
+        raise UnknownCode(f"no total trade of {year}", f"one of {list(_TOTAL)}", "choose another")
+    exports, imports = (printed(figure) for figure in _TOTAL[year])
+    both = Interval(exports.value.low + imports.value.low, exports.value.high + imports.value.high)
+    return both, exports.origin
+
+
+def imports_between(windows: list[dict[str, str]]) -> Shown:
+    """Compare imports from Russia over several pairs of windows.
+
+    Only imports are published month by month for all of them; exports are not.
+
+    Parameters
+    ----------
+    windows : list of dict
+        ``base``, ``current`` and ``why``, as in the rules file.
+
+    Returns
+    -------
+    Shown
+        ``table``: why, base, current, imports in both (USD) and growth in words.
+
+    Examples
+    --------
+    >>> imports_between([{"base": "2021", "current": "2022", "why": "x"}]).table["growth"].tolist()
+    ['+103 %']
+    """
+    series = _imports()
+    rows = []
+    for pair in windows:
+        before, after = (
+            float(series.loc[series["period"].between(*window(pair[w])), "value_usd"].sum())
+            for w in ("base", "current")
+        )
+        rows.append(
+            (
+                pair["why"],
+                pair["base"],
+                pair["current"],
+                before,
+                after,
+                percent(after / before - 1, sign=True),
+            )
+        )
+    columns = ["why", "base", "current", "imports before", "imports after", "growth"]
+    return Shown(
+        pd.DataFrame(rows, columns=columns), "Imports from Russia over several windows", "USD"
+    )
+
+
+def _imports() -> pd.DataFrame:
+    return load(
+        "trade", source="TÜİK", trade_system="general", partner="RUS", flow="M", code="TOTAL"
+    )

@@ -1,0 +1,338 @@
+"""Unit values with their status, units that change, and flags for unit values that look wrong.
+
+A flag lists, it never deletes: what is flagged stays in the table until the reader moves it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from tradeflows.errors import SchemaMismatch
+from tradeflows.quality.relation import census, keys, opened, status_column, usable
+
+__all__ = [
+    "RULES",
+    "flags",
+    "hidiroglou_berthelot",
+    "outliers",
+    "relatives",
+    "unit_changes",
+    "unit_values",
+]
+
+Flags = NDArray[np.bool_]
+Numbers = NDArray[np.float64]
+
+
+def unit_values(
+    trade: Any, *, quantity: str = "net_weight_kg", estimated: str = "unpriced"
+) -> pd.DataFrame:
+    """Return value over quantity with the status of the quantity.
+
+    Parameters
+    ----------
+    trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
+        Rows, or the path of Parquet files.
+    quantity : str
+        Column of the quantity.
+    estimated : {"unpriced", "accepted"}
+        Whether quantities that the publisher estimated make a unit value.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Product and period, value, quantity, ``status`` (a quantity of zero or none beside a value,
+        or of a confidential row, is missing whatever its flag) and ``unit_value``, empty where the
+        quantity makes no price.
+
+    Examples
+    --------
+    >>> trade = pd.DataFrame({"period": pd.to_datetime(["2022-01-01"] * 2),
+    ...     "code": ["270900", "271121"], "value_usd": [60.0, 50.0],
+    ...     "net_weight_kg": [100.0, 0.0], "weight_status": ["reported", "reported"]})
+    >>> unit_values(trade)[["code", "status", "unit_value"]]
+         code    status  unit_value
+    0  270900  reported         0.6
+    1  271121   missing         NaN
+    """
+    with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
+        columns = relation.columns
+        census(relation, quantity, estimated=estimated)
+        flag = status_column(quantity)
+        reported = flag if flag in columns else "'reported'"
+        any_usable = usable(columns, quantity, "accepted")
+        names = list(keys(columns, ()))
+        units = [f"{quantity}_unit"] if f"{quantity}_unit" in columns else []
+        rows = relation.frame(
+            f"SELECT {', '.join(names)}, period, value_usd, {', '.join([quantity, *units])}, "  # noqa: S608
+            f"CASE WHEN value_usd > 0 AND {any_usable} IS NULL THEN 'missing' "
+            f"ELSE {reported} END AS status, "
+            f"value_usd / {usable(columns, quantity, estimated)} AS unit_value FROM trade"
+        )
+    return rows.sort_values([*names, "period"], kind="stable").reset_index(drop=True)
+
+
+def unit_changes(trade: pd.DataFrame) -> pd.DataFrame:
+    """List the products whose supplementary quantity changes its unit.
+
+    Parameters
+    ----------
+    trade : pandas.DataFrame
+        Rows with code, period and quantity_unit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per product and unit: first and last month in that unit, and its value.
+
+    Examples
+    --------
+    >>> trade = pd.DataFrame({"period": pd.to_datetime(["2021-01-01", "2022-01-01"]),
+    ...     "code": "854231", "quantity_unit": ["kg", "u"], "value_usd": [1.0, 2.0]})
+    >>> unit_changes(trade)["quantity_unit"].tolist()
+    ['kg', 'u']
+    """
+    product = list(keys(list(trade.columns), ()))
+    rows = trade[trade["quantity_unit"].notna() & (trade["value_usd"] > 0)]
+    units = rows.groupby([*product, "quantity_unit"], as_index=False).agg(
+        first=("period", "min"), last=("period", "max"), value_usd=("value_usd", "sum")
+    )
+    return units[units.duplicated(product, keep=False)].reset_index(drop=True)
+
+
+def relatives(
+    trade: Any, *, lag: int = 12, quantity: str = "net_weight_kg", estimated: str = "unpriced"
+) -> pd.DataFrame:
+    """Return each unit value over the same product's unit value some months before.
+
+    Parameters
+    ----------
+    trade, quantity, estimated
+        As in `unit_values`.
+    lag : int
+        Months between the two.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Product, period, both unit values, both values and ``relative``; pairs with both only.
+    """
+    now = unit_values(trade, quantity=quantity, estimated=estimated).dropna(subset="unit_value")
+    product = [n for n in now.columns if n in ("reporter", "partner", "flow", "code")]
+    product += [n for n in now.columns if n == f"{quantity}_unit"]
+    then = now[[*product, "period", "unit_value", "value_usd"]].copy()
+    then["period"] = then["period"] + pd.DateOffset(months=lag)
+    pairs = now.merge(then, on=[*product, "period"], suffixes=("", "_before"))
+    return pairs.assign(relative=pairs["unit_value"] / pairs["unit_value_before"])
+
+
+def flags(
+    trade: Any,
+    rule: str = "robust z",
+    *,
+    within: Sequence[str] = ("chapter", "flow"),
+    lag: int = 12,
+    factor: float = 5.0,
+    least: int = 20,
+    **cutoffs: float,
+) -> pd.DataFrame:
+    """List the unit values whose change over a year looks like an error.
+
+    A pair is listed if the rule flags it among its group *and* the unit value moved by more than
+    ``factor``. Groups of fewer than ``least`` pairs are pooled.
+
+    Parameters
+    ----------
+    trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
+        Rows.
+    rule : str
+        A name of `RULES`, or ``"hidiroglou-berthelot"``.
+    within : sequence of str
+        Groups: columns, or ``chapter`` and ``heading`` of the code; absent columns are ignored.
+    lag : int
+        Months between the two unit values.
+    factor : float
+        Least movement worth a flag, up or down; 1 leaves the decision to the rule.
+    least : int
+        Smallest group that is judged by itself.
+    **cutoffs : float
+        Passed to the rule.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The flagged pairs, largest movement first, with ``rule``; the table itself is not changed.
+    """
+    pairs = relatives(trade, lag=lag)
+    prefixes = {"chapter": pairs["code"].str[:2], "heading": pairs["code"].str[:4]}
+    found = [prefixes.get(n, pairs.get(n)) for n in within]
+    group = pd.Series("all", index=pairs.index)
+    for part in found:
+        group = group if part is None else group + " " + part.astype(str)
+    small = group.map(group.value_counts()) < least
+    group = group.where(~small, "pooled")
+    odd = pd.Series(False, index=pairs.index)
+    for _, rows in pairs.groupby(group):
+        odd.loc[rows.index] = _judged(rows, rule, cutoffs)
+    moved = np.abs(np.log(pairs["relative"]))
+    listed = pairs[odd & (moved >= np.log(factor))].assign(rule=rule)
+    order = moved[listed.index].sort_values(ascending=False).index
+    return listed.loc[order].reset_index(drop=True)
+
+
+def _judged(rows: pd.DataFrame, rule: str, cutoffs: dict[str, float]) -> Flags:
+    relative = rows["relative"].to_numpy(float)
+    if rule == "hidiroglou-berthelot":
+        size = rows[["value_usd", "value_usd_before"]].max(axis=1).to_numpy(float)
+        return hidiroglou_berthelot(relative, size, **cutoffs)
+    if rule == "robust z":
+        return outliers(np.log(relative), rule, **{"cutoff": 3.5, "floor": 0.02, **cutoffs})
+    return outliers(relative, rule, **cutoffs)
+
+
+def outliers(relative: ArrayLike, rule: str = "robust z", **cutoffs: float) -> Flags:
+    """Flag the relatives that a rule finds odd.
+
+    Parameters
+    ----------
+    relative : array_like
+        Price relatives, or their logarithms.
+    rule : str
+        A name of `RULES`.
+    **cutoffs : float
+        ``cutoff`` (default 2.5) and what else the rule takes.
+
+    Returns
+    -------
+    numpy.ndarray
+        True where flagged; nothing is removed.
+
+    References
+    ----------
+    IMF et al. (2020), Consumer Price Index Manual, 5.113-5.135; Rais (2008), Outlier detection for
+    the consumer price index.
+
+    Examples
+    --------
+    >>> outliers([1.0, 1.1, 0.9, 1.05, 6.0], "robust z").tolist()
+    [False, False, False, False, True]
+    """
+    x = np.asarray(relative, dtype=float)
+    if not np.isfinite(x).all():
+        raise SchemaMismatch(
+            f"{int((~np.isfinite(x)).sum())} relatives are not finite",
+            "numbers only",
+            "drop pairs without a unit value first; `relatives` does",
+        )
+    if rule not in RULES:
+        raise ValueError(f"rule={rule!r}: expected one of {', '.join(RULES)}")
+    return RULES[rule](x, **cutoffs) if len(x) else np.zeros(0, dtype=bool)
+
+
+def _quartiles(x: Numbers) -> tuple[float, float, float]:
+    low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
+    return float(low), float(middle), float(high)
+
+
+def _fixed(x: Numbers, *, cutoff: float = 2.5) -> Flags:
+    return np.logical_or(x > cutoff, x < 1 / cutoff)
+
+
+def _robust_z(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
+    middle = float(np.median(x))
+    spread = 1.4826 * float(np.median(np.abs(x - middle)))
+    return np.greater(np.abs(x - middle), cutoff * max(spread, floor))
+
+
+def _quartile(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
+    low, middle, high = _quartiles(x)
+    least = abs(floor * middle)
+    up, down = max(high - middle, least), max(middle - low, least)
+    return (x - middle > cutoff * up) | (middle - x > cutoff * down)
+
+
+def _resistant_fences(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
+    low, middle, high = _quartiles(x)
+    spread = max(high - low, abs(floor * middle))
+    return (x > high + cutoff * spread) | (x < low - cutoff * spread)
+
+
+def _kimber(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
+    low, middle, high = _quartiles(x)
+    least = abs(floor * middle)
+    up, down = max(high - middle, least), max(middle - low, least)
+    return (x > high + cutoff * up) | (x < low - cutoff * down)
+
+
+def _tukey(x: Numbers, *, cutoff: float = 2.5) -> Flags:
+    low, high = np.quantile(x, [0.05, 0.95])
+    tail = (x < low) | (x > high)
+    kept = x[(x != 1) & ~tail]
+    if not len(kept):
+        return tail
+    middle = kept.mean()
+    up, down = kept[kept >= middle].mean() - middle, middle - kept[kept <= middle].mean()
+    return tail | (x - middle > cutoff * up) | (middle - x > cutoff * down)
+
+
+RULES: dict[str, Callable[..., Flags]] = {
+    "fixed": _fixed,
+    "robust z": _robust_z,
+    "quartile": _quartile,
+    "resistant fences": _resistant_fences,
+    "kimber": _kimber,
+    "tukey": _tukey,
+}
+
+
+def symmetric(relative: ArrayLike) -> Numbers:
+    """Return Hidiroglou and Berthelot's transform: r / median - 1, or 1 - median / r below it."""
+    r = np.asarray(relative, dtype=float)
+    middle = np.median(r)
+    return np.asarray(np.where(r < middle, 1 - middle / r, r / middle - 1), dtype=float)
+
+
+def hidiroglou_berthelot(
+    relative: ArrayLike,
+    size: ArrayLike,
+    *,
+    power: float = 0.4,
+    floor: float = 0.05,
+    cutoff: float = 4.0,
+) -> Flags:
+    """Flag relatives, the larger the trade the sooner.
+
+    Parameters
+    ----------
+    relative : array_like
+        Positive relatives.
+    size : array_like
+        Importance of each, such as the larger of both values.
+    power, floor, cutoff : float
+        U, A and C of the paper.
+
+    Returns
+    -------
+    numpy.ndarray
+        True where flagged.
+
+    References
+    ----------
+    Hidiroglou and Berthelot (1986), Statistical editing and imputation for periodic business
+    surveys, Survey Methodology 12.
+
+    Examples
+    --------
+    >>> hidiroglou_berthelot([1.0, 1.1, 0.9, 1.05, 6.0], [1, 1, 1, 1, 1]).tolist()
+    [False, False, False, False, True]
+    """
+    effect = symmetric(relative) * np.asarray(size, dtype=float) ** power
+    low, middle, high = _quartiles(effect)
+    least = abs(floor * middle)
+    up, down = max(high - middle, least), max(middle - low, least)
+    return (effect > middle + cutoff * up) | (effect < middle - cutoff * down)

@@ -1,0 +1,220 @@
+"""What was expected of a series: bands of sums, planted rises, and series that cannot be used."""
+
+from importlib import resources
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+
+from tradeflows.counterfactual import expected, placebo_dates, segmented, statespace
+from tradeflows.counterfactual import months as cuts
+from tradeflows.errors import SchemaMismatch, UnknownCode
+from tradeflows.figures import Figure
+
+MONTHS = pd.date_range("2017-01-01", "2023-12-01", freq="MS")
+EVENT = "2022-02"
+
+
+@pytest.fixture
+def series() -> pd.Series:
+    rng = np.random.default_rng(4)
+    t = np.arange(len(MONTHS))
+    logs = 16 + 0.004 * t + 0.1 * np.sin(2 * np.pi * t / 12) + rng.normal(0, 0.1, len(t))
+    return pd.Series(np.exp(logs), MONTHS, name="Exports")
+
+
+def after(series: pd.Series, factor: float) -> pd.Series:
+    return series.where(series.index < f"{EVENT}-01", series * factor)
+
+
+def test_nothing_happened(series):
+    found = expected(series, event=EVENT)
+    assert found.outcome == "inside"
+    assert found.excess_both < 0
+    assert found.p > 0.05
+    assert list(found.table.index) == ["SARIMAX", "unobserved components"]
+    assert found.table["actual"].tolist() == pytest.approx([series["2022-02":"2023-01"].sum()] * 2)
+
+
+@pytest.mark.parametrize(("factor", "outcome"), [(2.0, "above"), (0.4, "below")])
+def test_a_planted_change_is_recovered(series, factor, outcome):
+    plain, found = expected(series, event=EVENT), expected(after(series, factor), event=EVENT)
+    assert found.outcome == outcome
+    assert (found.excess_both > 0) == (outcome == "above")
+    assert found.p < 0.05
+    for one, other in zip(plain.bands, found.bands, strict=True):
+        assert other.ratio == pytest.approx(factor * one.ratio)
+        assert other.high95 == one.high95  # nothing after the event is fitted
+    assert f"{outcome} both 95 % bands" in str(found.sentence())
+
+
+def test_excess_is_the_smaller_distance(series):
+    found = expected(after(series, 3), event=EVENT)
+    assert found.excess_both == min(b.actual - b.high95 for b in found.bands)
+
+
+def test_quantiles_are_those_of_sums_not_sums_of_quantiles(series):
+    band = expected(series, event=EVENT).bands[0]
+    window = band.table["2022-02":"2023-01"]
+    assert band.high95 - band.low95 < window["high95"].sum() - window["low95"].sum()
+    assert band.low95 < band.low80 < band.median < band.high80 < band.high95
+
+
+def test_same_seed_same_numbers(series):
+    a, b = (expected(series, event=EVENT, rng=7).table for _ in range(2))
+    pd.testing.assert_frame_equal(a, b)
+
+
+def test_window_and_fit_are_apart(series):
+    found = expected(series, event=EVENT, window="2022")
+    assert found.window == "2022-02 to 2022-12"  # January is fitted
+    assert found.actual == pytest.approx(series["2022-02":"2022-12"].sum())
+    skip = expected(series, event=EVENT, window="2022-03/2023-02")
+    assert skip.actual == pytest.approx(series["2022-03":"2023-02"].sum())
+
+
+def test_smallest_detectable_rise_is_detected(series):
+    found = expected(series, event=EVENT)
+    assert 1.0 < found.detectable < 1.5
+    assert found.detectable == expected(after(series, 9), event=EVENT).detectable
+
+
+def test_control_series_takes_up_a_common_boom(series):
+    boom = after(series, 2.0)
+    rng = np.random.default_rng(9)
+    control = (boom * np.exp(rng.normal(0, 0.02, len(boom)))).rename("control")
+    plain, with_control = expected(boom, event=EVENT), expected(boom, event=EVENT, control=control)
+    assert all(b.ratio > 1.8 for b in plain.bands)
+    assert all(b.ratio < 1.1 for b in with_control.bands)
+    gone = control.drop(pd.Timestamp("2019-05-01"))
+    found = expected(boom, event=EVENT, control=gone)
+    assert found.outcome == "undetermined"
+    assert "control" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda s: s["2019-03":], "35 published months before 2022-02, 36 are needed"),
+        (lambda s: s[:"2022-01"], "no month of the window is published"),
+        (lambda s: s * 0, "100% of the quarters before the event are zero"),
+        (lambda s: s[:0], "0 published months before 2022-02, 36 are needed"),
+    ],
+)
+def test_series_that_cannot_be_used(series, change, reason):
+    found = expected(change(series), event=EVENT)
+    assert (found.outcome, found.reason) == ("undetermined", reason)
+    assert np.isnan([found.excess_both, found.p, found.detectable]).all()
+    assert found.table.empty
+    assert reason in str(found.sentence())
+    assert found.figure() == found.sentence()
+    assert segmented(change(series), EVENT).reason == reason.replace(
+        "quarters before", "quarters before"
+    )
+
+
+def test_unpublished_months_are_left_out_on_both_sides(series):
+    found = expected(series.drop(pd.Timestamp("2022-05-01")), event=EVENT)
+    assert found.outcome == "inside"
+    assert found.missing == ("2022-05",)
+    assert found.actual == pytest.approx(series["2022-02":"2023-01"].sum() - series["2022-05-01"])
+    assert "without 2022-05" in str(found.sentence())
+    assert expected(series.drop(pd.Timestamp("2019-05-01")), event=EVENT).outcome == "inside"
+    assert expected(series.drop(pd.Timestamp("2020-04-01")), event=EVENT).outcome == "inside"
+
+
+def test_zeros_turn_months_into_quarters(series):
+    rng = np.random.default_rng(1)
+    few = series.mask(rng.random(len(series)) < 0.2, 0.0)
+    many = series.mask(rng.random(len(series)) < 0.4, 0.0)
+    assert expected(few, event=EVENT).steps == "month"
+    found = expected(many, event=EVENT)
+    assert found.steps == "quarter"
+    assert found.outcome in ("inside", "above", "below")
+    assert found.actual == pytest.approx(many["2022-02":"2023-01"].sum())
+    assert "in quarters" in str(found.sentence())
+    assert found.bands[0].table.index[-1] == pd.Timestamp(
+        "2022-11-01"
+    )  # blocks end with the window
+
+
+def test_limits_are_those_of_the_rules():
+    rules = resources.files("tradeflows.claims") / "rules.yml"
+    limits = yaml.safe_load(rules.read_text(encoding="utf-8"))["undetermined_when"]
+    assert limits["months_before_event_fewer_than"] == cuts.MONTHS_NEEDED
+    assert limits["share_of_zero_months_above"] == cuts.ZEROS_ALLOWED
+
+
+def test_a_model_that_does_not_converge_leaves_it_undetermined(series, monkeypatch):
+    tried = []
+
+    def never(*_, method, **__):
+        tried.append(method)
+        msg = "singular"
+        raise np.linalg.LinAlgError(msg)
+
+    monkeypatch.setattr(statespace.SARIMAX, "fit", never)
+    found = expected(series, event=EVENT)
+    assert tried == ["lbfgs", "powell"]
+    assert found.outcome == "undetermined"
+    assert found.reason == "SARIMAX did not converge"
+    assert np.isnan(found.excess_both)
+    assert "singular" in found.table.loc["SARIMAX", "warnings"]
+    assert found.table.loc["SARIMAX", "place"] == "undetermined"
+    assert found.figure() == found.sentence()
+
+
+@pytest.mark.parametrize("scale", [0.0, 1e-290, 1e280])
+def test_odd_series_never_end_in_a_trace(scale):
+    rng = np.random.default_rng(2)
+    flat = pd.Series(5.0, MONTHS, name="flat") if scale == 0 else None
+    odd = pd.Series(np.exp(rng.normal(0, 2, len(MONTHS)).cumsum()), MONTHS) * (scale or 1)
+    found = expected(odd if flat is None else flat, event=EVENT)
+    assert found.outcome in ("inside", "above", "below", "undetermined")
+    assert str(found.sentence())
+
+
+def test_placebo_dates_stop_before_the_event(series):
+    early, late = placebo_dates(after(series, 5), event=EVENT)
+    assert early.outcome == "undetermined"  # March 2019 leaves 26 months
+    assert late.outcome == "inside"
+    assert late.window == "2021-03 to 2022-01"
+
+
+def test_segmented_regression_never_decides(series):
+    found = segmented(after(series, 2), EVENT)
+    assert not found.decides
+    assert found.step == pytest.approx(np.log(2), abs=0.15)
+    assert "decides nothing" in str(found.sentence())
+    assert segmented(after(series, 0), EVENT).reason
+
+
+def test_figure_shows_the_actual_series_before_and_after(series):
+    figure = expected(series, event=EVENT, origins=("a/b.csv",)).figure()
+    assert isinstance(figure, Figure)
+    assert figure.origins == ("a/b.csv",)
+    assert figure.table["actual"].notna().sum() == 48
+    assert figure.table["median"].notna().sum() == 12
+
+
+def test_what_is_not_a_monthly_series_is_refused(series):
+    with pytest.raises(SchemaMismatch, match="stand twice"):
+        expected(pd.concat([series, series]), event=EVENT)
+    with pytest.raises(SchemaMismatch, match="negative"):
+        expected(-series, event=EVENT)
+    with pytest.raises(SchemaMismatch, match="ends before"):
+        expected(series, event=EVENT, window="2023-01/2022-01")
+    with pytest.raises(UnknownCode, match="prophet"):
+        expected(series, event=EVENT, models=("prophet",))
+
+
+@pytest.mark.slow
+def test_bands_hold_their_level_on_persistent_noise():
+    alarms = 0
+    for draw in range(10):
+        rng = np.random.default_rng(draw)
+        walk = np.cumsum(rng.normal(0, 0.08, len(MONTHS))) + rng.normal(0, 0.05, len(MONTHS))
+        found = expected(pd.Series(np.exp(10 + walk), MONTHS, name="walk"), event=EVENT)
+        alarms += found.outcome in ("above", "below")
+    assert alarms <= 3  # ten draws at 10 %: more has a chance of 1 %

@@ -1,0 +1,110 @@
+"""One table, one statistic, nothing in silence."""
+
+import shutil
+
+import pandas as pd
+import pytest
+import yaml
+
+import tradeflows as tf
+from tradeflows import store
+from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
+from tradeflows.quality import corrections
+
+RUSSIA = {"reporter": "TUR", "partner": "RUS", "flow": "M", "code": "TOTAL"}
+
+
+def test_annual_imports_from_russia():
+    total = tf.load("trade", source="TÜİK", trade_system="general", **RUSSIA)
+    bn = total.groupby(total["period"].dt.year)["value_usd"].sum() / 1e9
+    expected = {2019: 23.12, 2020: 17.83, 2021: 28.96, 2022: 58.85, 2023: 45.60, 2024: 44.02}
+    assert {year: round(float(bn[year]), 2) for year in expected} == expected
+
+
+def test_two_statistics_of_one_trade_are_not_mixed():
+    with pytest.raises(DoubleCountedTotals, match=r"TÜİK.*WITS"):
+        tf.load("trade", **RUSSIA)
+
+
+def test_no_rows_is_an_error_that_lists_what_there_is():
+    with pytest.raises(UnknownCode, match="Commodity prices"):
+        tf.load("prices", series="frankincense")
+
+
+def test_unknown_table_and_column_are_named():
+    with pytest.raises(UnknownCode, match="weather"):
+        tf.load("weather")
+    with pytest.raises(UnknownCode, match="colour"):
+        tf.load("trade", colour="red")
+
+
+@pytest.mark.parametrize("months", ["2022-13", "2023/2022", "soon", "2022-3-1/x"])
+def test_a_window_that_is_none_is_refused(months):
+    with pytest.raises(UnknownCode, match="window"):
+        tf.load("prices", series="brent", months=months)
+
+
+def test_a_window_keeps_its_months():
+    brent = tf.load("prices", series="brent", months="2021-11/2022-02")
+    assert brent["period"].dt.strftime("%Y-%m").tolist() == [
+        "2021-11",
+        "2021-12",
+        "2022-01",
+        "2022-02",
+    ]
+
+
+def test_euro_values_become_dollars_at_the_rate_of_the_month():
+    sold = tf.load("trade", reporter="EU27", partner="RUS", code="847150", months="2020-01")
+    rate = tf.load("prices", series="usd_per_eur", months="2020-01")["value"].iloc[0]
+    text = store.read(sold["origin"].iloc[0]).decode()
+    euro = float(
+        next(line for line in text.splitlines() if line.startswith("2020-01,RUS,847150")).split(
+            ","
+        )[-1]
+    )
+    assert sold["value_usd"].iloc[0] == pytest.approx(euro * rate, rel=1e-12)
+
+
+def test_corrections_drop_what_they_say_and_keep_the_rest():
+    raw = "un-comtrade/fuel_imports_from_russia_monthly.csv"
+    dropped = [c for c in corrections.corrections() if c.file == raw]
+    fuels = tf.load("trade", source="UN Comtrade", code_system="groups", flow="M", partner="RUS")
+    assert len(fuels) == store.describe(raw).rows - len(dropped)
+
+
+def test_a_correction_stops_once_the_source_repaired_itself():
+    correction = corrections.corrections()[0]
+    row = pd.DataFrame(
+        {
+            "code": [correction.where["code"]],
+            "period": [pd.Timestamp(correction.where["period"])],
+            "value_usd": [1.0],
+        }
+    )
+    with pytest.raises(SchemaMismatch, match="repaired"):
+        corrections.corrected(row, correction.file)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("2022-01,TOTAL,0,1,,missing", "share a key"),
+        ("2031-01,TOTAL,0,-1,,missing", "negative"),
+        ("2031-01,TOTAL,0,many,,missing", "value_usd"),
+        ("2031-01,TOTAL,0,,,missing", "empty"),
+        ("2031-01,TOTAL,0,1,5,guessed", "not allowed"),
+    ],
+)
+def test_a_bad_row_in_a_raw_file_is_shown(tmp_path, monkeypatch, line, words):
+    shutil.copytree(store.folder(), tmp_path / "raw")
+    monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path))
+    raw = store.describe("tuik/imports_from_russia_monthly.csv")
+    about = yaml.safe_load((tmp_path / "raw" / f"{raw.id}.yml").read_text())
+    own = {k: v for k, v in about.items() if k not in ("bytes", "sha256")}
+    text = raw.path.read_bytes() + f"{line}\n".encode()
+    store.put("tuik/bad.csv", text, {**own, "rows": raw.rows + 1})
+    with pytest.raises(SchemaMismatch, match=words) as error:
+        tf.load("trade", source="TÜİK", trade_system="general", **RUSSIA)
+    assert "tuik/bad.csv" in str(error.value)
+    assert raw.path.read_bytes() + f"{line}\n".encode() == text

@@ -1,0 +1,78 @@
+"""Notebooks are prose plus calls: readable in version control, runnable by anybody."""
+
+import ast
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+TAGS = {"hide-input"}
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return json.loads(request.param.read_text())
+
+
+def code(notebook):
+    return ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "code"]
+
+
+def prose(notebook):
+    return ["".join(c["source"]) for c in notebook["cells"] if c["cell_type"] == "markdown"]
+
+
+def test_there_are_notebooks():
+    assert NOTEBOOKS
+
+
+def test_no_outputs_and_no_counts(notebook):
+    for cell in notebook["cells"]:
+        assert not cell.get("outputs")
+        assert cell.get("execution_count") is None
+
+
+def test_ids_are_unique_and_readable(notebook):
+    ids = [cell["id"] for cell in notebook["cells"]]
+    assert len(set(ids)) == len(ids)
+    assert all(re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", i) for i in ids)
+
+
+def test_opens_with_one_title_and_text_stands_before_code(notebook):
+    first = notebook["cells"][0]
+    assert first["cell_type"] == "markdown"
+    titles = [
+        line for text in prose(notebook) for line in text.splitlines() if line.startswith("# ")
+    ]
+    assert len(titles) == 1
+    assert "".join(first["source"]).startswith("# ")
+
+
+def test_cells_are_short_and_only_call(notebook):
+    for text in code(notebook):
+        assert len(text.splitlines()) <= 15
+        nodes = list(ast.walk(ast.parse(text)))
+        banned = ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.For | ast.While
+        assert not [n for n in nodes if isinstance(n, banned)]
+
+
+def test_only_known_tags(notebook):
+    for cell in notebook["cells"]:
+        assert set(cell["metadata"].get("tags", [])) <= TAGS
+
+
+def test_prose_has_no_typed_results(notebook):
+    """Amounts and shares come from results: prose may name years, codes and rules, not findings."""
+    amounts = r"\d[\d.,]*\s*(?:bn|billion|million|m USD|musd|per cent|%)"
+    for text in prose(notebook):
+        assert not re.findall(amounts, text), text
+
+
+def test_links_between_pages_name_pages_that_are_built(notebook):
+    pages = {f"{path.stem}.html" for path in NOTEBOOKS} | {"index.html", "sources.html"}
+    for text in prose(notebook):
+        for target in re.findall(r"\]\(([^)#]+\.html)", text):
+            assert target in pages, target

@@ -1,0 +1,307 @@
+"""Triple difference, placebos and power on panels whose truth is known."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tradeflows.counterfactual import (
+    EXCLUDED,
+    Cube,
+    Validation,
+    corrected,
+    cube,
+    event_study,
+    expected,
+    growth_rank,
+    placebo_destinations,
+    placebo_events,
+    placebo_products,
+    power,
+    smallest_effect,
+    triple_difference,
+    validation,
+    wilson,
+)
+from tradeflows.counterfactual.validation import LIMIT
+from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
+from tradeflows.figures import Figure
+
+MONTHS = pd.date_range("2017-06-01", "2023-01-01", freq="MS")
+BEFORE = int((MONTHS < "2022-02-01").sum())
+CODES = [f"84{i:04d}" for i in range(60)]
+LISTED = CODES[::8]
+
+
+def made(rng, *, destinations=46, noise=0.4, factor=1.0) -> Cube:
+    """Make a panel with product, destination and month effects, and perhaps an effect."""
+    shape = (len(CODES), destinations, len(MONTHS))
+    logs = rng.normal(10, 1, (shape[0], 1, 1)) + rng.normal(0, 1, (1, shape[1], 1))
+    logs = logs + rng.normal(0, 0.3, (shape[0], shape[1], 1)) + rng.normal(0, 0.3, (1, *shape[1:]))
+    amounts = np.exp(logs + rng.normal(0, noise, shape))
+    amounts[np.ix_(np.isin(CODES, LISTED), [0], np.arange(shape[2]) >= BEFORE)] *= factor
+    names = ["RUS", *(f"D{i:02d}" for i in range(1, destinations))]
+    return Cube(
+        amounts, pd.Index(CODES), pd.Index(names), MONTHS, BEFORE, "2022-02",
+        "2022-02 to 2023-01", 0,
+    )  # fmt: skip
+
+
+def rows(data: Cube) -> pd.DataFrame:
+    """Write a cube as the rows it came from; zeros have none."""
+    k, d, t = np.nonzero(data.amounts)
+    return pd.DataFrame(
+        {
+            "partner": data.destinations[d],
+            "code": data.codes[k],
+            "period": data.months[t],
+            "value_usd": data.amounts[k, d, t],
+            "origin": "a/b.json",
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def tripled() -> Cube:
+    return made(np.random.default_rng(0), factor=3.0)
+
+
+def test_a_planted_effect_is_recovered_exactly_without_noise():
+    data = made(np.random.default_rng(0), noise=0.0)
+    data.amounts[np.ix_(np.isin(CODES, LISTED), [0], np.arange(len(MONTHS)) >= BEFORE)] *= 1.7
+    assert triple_difference(data, listed=LISTED).effect == pytest.approx(0.7, abs=1e-8)
+
+
+def test_rows_and_cube_give_the_same(tripled):
+    panel = rows(tripled)
+    found, again = (triple_difference(p, listed=LISTED) for p in (tripled, panel))
+    assert found.beta == pytest.approx(again.beta, abs=1e-12)
+    assert again.origins == ("a/b.json",)
+    assert again.window == "2022-02 to 2023-01"
+    mixed = panel.sample(frac=1, random_state=1)
+    assert triple_difference(mixed, listed=LISTED).beta == pytest.approx(found.beta, abs=1e-12)
+
+
+def test_transit_states_world_and_other_chapters_are_left_out(tripled):
+    panel = rows(tripled)
+    more = [panel]
+    for partner in (*EXCLUDED, "World", "Areas nes"):
+        more.append(panel[panel["partner"] == "D01"].assign(partner=partner))
+    more.append(panel.assign(code="27" + panel["code"].str[2:]))
+    found = triple_difference(pd.concat(more), listed=LISTED)
+    assert found.destinations == 46
+    assert found.beta == pytest.approx(triple_difference(panel, listed=LISTED).beta, abs=1e-12)
+
+
+def test_unpublished_month_and_missing_weights_are_said(tripled):
+    panel = rows(tripled)
+    gap = panel[panel["period"] != "2022-05-01"]
+    assert "without 2022-05" in triple_difference(gap, listed=LISTED).window
+    holes = panel.copy()
+    holes.loc[(holes["partner"] == "D03") & (holes["code"] == CODES[1]), "value_usd"] = np.nan
+    assert triple_difference(holes, listed=LISTED).left_out == 1
+
+
+def test_listed_codes_that_are_absent_are_named(tripled):
+    found = triple_difference(tripled, listed=[*LISTED, "854231"])
+    assert found.absent == ("854231",)
+    assert found.table.loc["RUS", "listed codes absent"] == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (lambda p: p[p["partner"] != "RUS"], "no exports to RUS"),
+        (
+            lambda p: p[(p["partner"] != "RUS") | (p["period"] >= "2022-02-01")],
+            "RUS has no exports",
+        ),
+        (lambda p: p[~p["code"].isin(LISTED)], "none of the listed codes"),
+        (lambda p: p[p["code"].isin(LISTED)], "no other goods"),
+        (lambda p: p[p["period"] >= "2020-01-01"], "25 published months before 2022-02"),
+        (lambda p: p[p["period"] < "2022-02-01"], "no month of the window"),
+        (lambda p: p[(p["partner"] != "RUS") | ~p["code"].isin(LISTED)], "no listed goods before"),
+        (
+            lambda p: p[
+                (p["partner"] != "RUS") | ~p["code"].isin(LISTED) | (p["period"] < "2022-02-01")
+            ],
+            "no listed goods",
+        ),
+    ],
+)
+def test_panels_that_cannot_be_used(tripled, change, reason):
+    panel = change(rows(tripled))
+    found = triple_difference(panel, listed=LISTED)
+    assert reason in found.reason
+    assert np.isnan(found.beta)
+    assert "cannot be determined" in str(found.sentence())
+    for ask in (placebo_destinations, placebo_products):
+        placebo = ask(panel, listed=LISTED, **({"draws": 9} if ask is placebo_products else {}))
+        assert placebo.reason
+        assert np.isnan(placebo.p)
+        assert isinstance(placebo.table, pd.DataFrame)
+        placebo.figure()
+        assert "cannot be determined" in str(placebo.sentence())
+    event_study(panel, listed=LISTED).figure()
+
+
+def test_panels_that_count_twice_are_refused(tripled):
+    panel = rows(tripled)
+    with pytest.raises(DoubleCountedTotals, match="digits"):
+        cube(pd.concat([panel, panel.assign(code="84")]), event="2022-02")
+    with pytest.raises(DoubleCountedTotals, match="flow"):
+        cube(panel.assign(flow=np.where(panel.index % 2, "X", "RX")), event="2022-02")
+    with pytest.raises(SchemaMismatch, match="without columns"):
+        cube(panel.drop(columns="partner"), event="2022-02")
+
+
+def test_a_tripling_stands_out_everywhere(tripled):
+    places = placebo_destinations(tripled, listed=LISTED)
+    assert (places.rank, places.p) == (1, 1 / 46)
+    assert places.p_ratio <= 0.05
+    sets = placebo_products(tripled, listed=LISTED, draws=199)
+    assert sets.p == pytest.approx((sets.table["estimate"] >= sets.estimate).sum() / 200)
+    assert sets.p <= 0.05
+    assert places.estimate == sets.estimate == triple_difference(tripled, listed=LISTED).beta
+    assert len(places.table) == 46
+    assert all(isinstance(p.figure(), Figure) for p in (places, sets))
+
+
+def test_too_few_destinations_are_undetermined():
+    few = made(np.random.default_rng(3), destinations=40)
+    found = placebo_destinations(few, listed=LISTED)
+    assert np.isnan(found.p)
+    assert found.reason == "39 other destinations with listed trade, 40 are needed"
+    enough = made(np.random.default_rng(3), destinations=41)
+    assert placebo_destinations(enough, listed=LISTED).p > 0
+
+
+def test_a_destination_whose_trade_stopped_counts_as_extreme(tripled):
+    panel = rows(tripled)
+    stopped = (panel["partner"] == "D05") & panel["code"].isin(LISTED)
+    panel = panel[~(stopped & (panel["period"] >= "2022-02-01"))]
+    found = placebo_destinations(panel, listed=LISTED)
+    assert found.table.iloc[-1].tolist() == ["D05", -np.inf]
+    assert (found.rank, found.p) == (2, 2 / 46)
+    assert isinstance(found.figure(), Figure)
+
+
+def test_same_seed_same_sets(tripled):
+    a, b = (placebo_products(tripled, listed=LISTED, draws=19, rng=5).table for _ in range(2))
+    pd.testing.assert_frame_equal(a, b)
+
+
+def test_sets_are_as_large_as_the_list_in_each_decile(tripled):
+    from tradeflows.counterfactual.placebo import _sets
+
+    member = np.isin(CODES, LISTED)
+    sets = _sets(tripled, member, 50, np.random.default_rng(0))
+    size = tripled.amounts[:, :, :BEFORE].sum(axis=(1, 2))
+    decile = np.ceil((1 + size.argsort().argsort()) / len(size) * 10)
+    for stratum in np.unique(decile):
+        assert (sets[:, decile == stratum].sum(axis=1) == member[decile == stratum].sum()).all()
+
+
+@pytest.mark.slow
+def test_p_values_are_uniform_when_nothing_happened():
+    p_places, p_sets = [], []
+    for draw in range(60):
+        data = made(np.random.default_rng([7, draw]), destinations=41)
+        p_places.append(placebo_destinations(data, listed=LISTED).p)
+        p_sets.append(placebo_products(data, listed=LISTED, draws=39, rng=draw).p)
+    for p in (np.array(p_places), np.array(p_sets)):
+        for level in (0.1, 0.25, 0.5, 0.75):
+            low, high = wilson(int((p <= level).sum()), len(p))
+            assert low - 0.03 <= level <= high + 0.03  # p-values come in steps of 1/40
+
+
+def test_event_study_is_flat_before_and_up_after(tripled):
+    found = event_study(tripled, listed=LISTED)
+    assert found.omitted == "2021Q4"
+    quarter = pd.Timestamp("2021-10-01")
+    assert found.table.loc[quarter, "actual"] == 0
+    late = found.table[found.table.index >= "2022-04-01"]
+    assert (late["actual"] > late["high95"]).all()
+    assert late["actual"].mean() == pytest.approx(np.log(3), abs=0.3)
+    assert found.break_ratio > 1
+    assert isinstance(found.figure(), Figure)
+
+
+def test_placebo_events_read_no_month_from_the_event_on(tripled):
+    panel = rows(tripled)
+    found = placebo_events(panel, listed=LISTED, dates=("2018-03", "2020-03", "2021-03"))
+    assert "9 published months before 2018-03, 12 are needed" in found[0].reason
+    assert found[1].window == "2020-03 to 2021-02"
+    assert found[2].window == "2021-03 to 2022-01"
+    early = placebo_events(panel[panel["period"] < "2022-02-01"], listed=LISTED)
+    assert found[2].beta == pytest.approx(early[1].beta, abs=1e-12)
+
+
+def test_growth_rank_counts_large_destinations_only():
+    names = ["RUS", *(f"D{i:02d}" for i in range(29)), "SML"]
+    base = pd.Series(2e8, names)
+    base["SML"] = 1e6
+    grown = base * np.linspace(1.0, 1.3, len(names))
+    grown["RUS"], grown["SML"] = 2e8 * 1.29, 1e9
+    panel = pd.concat(
+        [
+            pd.DataFrame({"partner": names, "period": pd.Timestamp(t), "value_usd": v.to_numpy()})
+            for t, v in (("2021-03-01", base), ("2022-03-01", grown))
+        ]
+    )
+    found = growth_rank(panel)
+    assert found.p == pytest.approx(2 / 30)  # D28 grew as much or more
+    assert found.rank == 2
+    assert "size" in growth_rank(panel, destination="SML").reason
+    few = growth_rank(panel[panel["partner"].isin(names[:10])])
+    assert few.reason == "10 destinations of that size, 20 are needed"
+    assert np.isnan(few.p)
+
+
+def test_power_is_read_before_the_result(tripled):
+    panel = rows(tripled)
+    before = panel[panel["period"] < "2022-02-01"]
+    seen, blind = (power(p, listed=LISTED, draws=49) for p in (panel, before))
+    pd.testing.assert_frame_equal(seen.table, blind.table)
+    russia = panel[(panel["partner"] == "RUS") & panel["code"].isin(LISTED)]
+    series = russia.groupby("period")["value_usd"].sum()
+    more = power(panel, listed=LISTED, draws=49, expectation=expected(series, event="2022-02"))
+    assert (more.table["factor"] > 1).all()
+    assert "both 95 % bands" in str(more.sentence())
+
+
+def test_smallest_effect_is_found_with_the_chance_it_promises():
+    rng = np.random.default_rng(0)
+    noise = rng.normal(0, 0.2, 4000)
+    effect = smallest_effect(noise)
+    critical = np.quantile(np.abs(noise), 0.95)
+    assert (rng.normal(effect, 0.2, 4000) >= critical).mean() == pytest.approx(0.8, abs=0.03)
+    assert np.isnan(smallest_effect([np.nan, -np.inf]))
+
+
+def test_corrections():
+    p = {"a2": 0.01, "c2": 0.04, "c3": 0.03, "c4": np.nan}
+    holm = corrected(p)
+    assert holm["corrected"].tolist() == pytest.approx([0.04, 0.09, 0.09, 1.0])  # step by step
+    assert holm["passes"].tolist() == [True, False, False, False]
+    scan = corrected({"x": 0.01, "y": 0.05, "z": 0.9}, correction="benjamini-hochberg", level=0.1)
+    assert scan["corrected"].tolist() == pytest.approx([0.03, 0.075, 0.9])
+    assert corrected({}).empty
+    with pytest.raises(UnknownCode, match="bonferroni"):
+        corrected({"x": 0.1}, correction="bonferroni")
+
+
+def test_stored_simulations_are_whole():
+    found = validation()
+    table = found.table
+    assert (table["hits"] + table["undetermined"] <= table["draws"]).all()
+    assert set(table["factor"]) == {1.0, 1.5, 2.0, 3.0}
+    for row in table.itertuples():
+        assert (row.low, row.high) == pytest.approx(wilson(row.hits, row.draws))
+    loud = table[(table["factor"] == 1) & ~table["stated_apart"] & (table["low"] > LIMIT)]
+    assert set(loud["rule"]) - set(found.silent) == set(
+        table.loc[table["verdict"].str.startswith("foil"), "rule"]
+    ) & set(loud["rule"])
+    assert all(rule in str(found.sentence()) for rule in found.silent)
+    assert isinstance(found.figure(), Figure)
+    assert (found.power[3.0] >= found.power[1.5]).all()
+    assert Validation(pd.DataFrame()).figure() == Validation(pd.DataFrame()).sentence()

@@ -1,0 +1,122 @@
+"""Quantities carry their status; odd unit values are listed, never deleted."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tradeflows.errors import EstimatedQuantityWarning, SchemaMismatch
+from tradeflows.quality.unit_values import (
+    RULES,
+    flags,
+    hidiroglou_berthelot,
+    outliers,
+    relatives,
+    symmetric,
+    unit_changes,
+    unit_values,
+)
+
+ORACLE = pd.read_csv(Path(__file__).parent / "oracles" / "outliers.csv")
+RELATIVE = ORACLE["relative"].to_numpy()
+
+
+@pytest.mark.parametrize(
+    ("column", "rule", "relative"),
+    [
+        ("fixed_cutoff", "fixed", RELATIVE),
+        ("robust_z", "robust z", RELATIVE),
+        ("quartile", "quartile", RELATIVE),
+        ("resistant_fences", "resistant fences", RELATIVE),
+        ("tukey", "tukey", RELATIVE),
+        ("kimber", "kimber", RELATIVE),
+        ("robust_z_log", "robust z", np.log(RELATIVE)),
+        ("quartile_log", "quartile", np.log(RELATIVE)),
+        ("hb_quartile", "quartile", symmetric(RELATIVE)),
+        ("hb_robust_z", "robust z", symmetric(RELATIVE)),
+    ],
+)
+def test_rules_flag_what_gpindex_flags(column, rule, relative):
+    assert outliers(relative, rule).tolist() == ORACLE[column].tolist()
+
+
+def test_transform_of_hidiroglou_and_berthelot():
+    np.testing.assert_allclose(symmetric(RELATIVE), ORACLE["hb_transform"], rtol=1e-12, atol=1e-15)
+
+
+def test_size_makes_hidiroglou_and_berthelot_stricter():
+    relative = [1.0, 1.05, 0.95, 1.02, 0.98, 1.3]
+    small = hidiroglou_berthelot(relative, [100, 100, 100, 100, 100, 0.001])
+    large = hidiroglou_berthelot(relative, [100, 100, 100, 100, 100, 1e6])
+    assert not small[-1]
+    assert large[-1]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_equal_relatives_are_never_flagged(rule):
+    assert not outliers([1.0] * 5, rule).any()
+    assert not outliers([], rule).any()
+    with pytest.raises(SchemaMismatch, match="not finite"):
+        outliers([1.0, np.nan], rule)
+
+
+def test_rules_that_do_not_exist():
+    with pytest.raises(ValueError, match="robust z"):
+        outliers([1.0], "three sigma")
+
+
+def trade(codes=30, wrong=()):
+    """Build two Januaries of one chapter; codes in ``wrong`` are in grams the second time."""
+    rng = np.random.default_rng(1)
+    rows = []
+    for year in (2021, 2022):
+        for i in range(codes):
+            value = float(rng.lognormal(10, 1))
+            weight = value / (5 + i) * float(rng.lognormal(0, 0.05))
+            if year == 2022 and i in wrong:
+                weight *= 1000
+            rows.append((f"{year}-01-01", f"85{4000 + i}", value, weight, "reported"))
+    names = ["period", "code", "value_usd", "net_weight_kg", "weight_status"]
+    frame = pd.DataFrame(rows, columns=names)
+    return frame.assign(period=pd.to_datetime(frame["period"]))
+
+
+@pytest.mark.parametrize("rule", [*RULES, "hidiroglou-berthelot"])
+def test_unit_errors_are_listed_and_the_table_is_untouched(rule):
+    rows = trade(wrong=(3, 7))
+    before = rows.copy()
+    listed = flags(rows, rule)
+    assert sorted(listed["code"]) == ["854003", "854007"]
+    assert (listed["rule"] == rule).all()
+    pd.testing.assert_frame_equal(rows, before)
+
+
+def test_small_groups_are_pooled_and_sound_trade_is_not_flagged():
+    assert flags(trade(codes=5)).empty
+    assert flags(trade()).empty
+    assert flags(trade().head(30)).empty
+
+
+@pytest.mark.parametrize("weight", [0.0, np.nan, -1.0])
+def test_status_of_a_weight_that_is_not_there(weight):
+    rows = trade(codes=2)
+    rows.loc[0, "net_weight_kg"] = weight
+    rows.loc[1, "weight_status"] = "estimated"
+    with pytest.warns(EstimatedQuantityWarning):
+        out = unit_values(rows).set_index(["code", "period"])
+    january = pd.Timestamp("2021-01-01")
+    assert out.loc[("854000", january), "status"] == "missing"
+    assert out.loc[("854001", january), "status"] == "estimated"
+    assert out["unit_value"].isna().sum() == 2
+    accepted = unit_values(rows, estimated="accepted")
+    assert accepted["unit_value"].isna().sum() == 1
+
+
+def test_relatives_pair_the_same_month_and_unit():
+    rows = trade(codes=3)
+    rows = rows.rename(columns={"net_weight_kg": "quantity"}).drop(columns="weight_status")
+    rows["quantity_unit"] = ["u", "u", "u", "kg", "u", "u"]
+    pairs = relatives(rows, quantity="quantity")
+    assert pairs["code"].tolist() == ["854001", "854002"]
+    assert unit_changes(rows)["code"].unique().tolist() == ["854000"]
