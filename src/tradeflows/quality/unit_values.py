@@ -127,7 +127,7 @@ def relatives(
     product += [n for n in now.columns if n == f"{quantity}_unit"]
     then = now[[*product, "period", "unit_value", "value_usd"]].copy()
     then["period"] = then["period"] + pd.DateOffset(months=lag)
-    pairs = now.merge(then, on=[*product, "period"], suffixes=("", "_before"))
+    pairs: pd.DataFrame = now.merge(then, on=[*product, "period"], suffixes=("", "_before"))
     return pairs.assign(relative=pairs["unit_value"] / pairs["unit_value_before"])
 
 
@@ -182,7 +182,8 @@ def flags(
     moved = np.abs(np.log(pairs["relative"]))
     listed = pairs[odd & (moved >= np.log(factor))].assign(rule=rule)
     order = moved[listed.index].sort_values(ascending=False).index
-    return listed.loc[order].reset_index(drop=True)
+    ordered: pd.DataFrame = listed.loc[order].reset_index(drop=True)
+    return ordered
 
 
 def _judged(rows: pd.DataFrame, rule: str, cutoffs: dict[str, float]) -> Flags:
@@ -240,13 +241,13 @@ def _quartiles(x: Numbers) -> tuple[float, float, float]:
 
 
 def _fixed(x: Numbers, *, cutoff: float = 2.5) -> Flags:
-    return np.logical_or(x > cutoff, x < 1 / cutoff)
+    return np.asarray((x > cutoff) | (x < 1 / cutoff), dtype=bool)
 
 
 def _robust_z(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
     middle = float(np.median(x))
     spread = 1.4826 * float(np.median(np.abs(x - middle)))
-    return np.greater(np.abs(x - middle), cutoff * max(spread, floor))
+    return np.asarray(np.abs(x - middle) > cutoff * max(spread, floor), dtype=bool)
 
 
 def _quartile(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
