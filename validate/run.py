@@ -21,8 +21,8 @@ from tradeflows.counterfactual.difference import triple_difference
 from tradeflows.counterfactual.expectation import Expectation, expected
 from tradeflows.counterfactual.growth import growth_rank
 from tradeflows.counterfactual.placebo import placebo_destinations, placebo_products
-from tradeflows.counterfactual.power import wilson
 from tradeflows.counterfactual.segmented import segmented
+from tradeflows.counterfactual.validation import LIMIT, wilson
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = ROOT / "src/tradeflows/counterfactual/validation.csv"
@@ -47,6 +47,8 @@ PANELS = {
 APART = "drifting trend"  # stated apart: no rule on a single series holds its level there
 FOILS = ("SARIMAX band alone", "unobserved components band alone", "segmented regression",
          "standard error of the triple difference")  # fmt: skip
+
+PLACEBOS = ("placebo destinations (a2)", "placebo product sets (c4)")
 
 Hits = dict[tuple[str, float], float]  # by rule and factor: 1 hit, 0 none, NaN undetermined
 
@@ -208,6 +210,14 @@ def write(frame: pd.DataFrame, path: Path) -> None:
     part.replace(path)
 
 
+def together(frame: pd.DataFrame, rules: tuple[str, ...], name: str) -> pd.DataFrame:
+    """Return the hits of a rule that asks several others at once."""
+    keys = ["truth", "factor", "draw"]
+    parts = frame[frame["rule"].isin(rules)]
+    hits = parts.groupby(keys, sort=False)["hit"].agg(lambda h: h.prod(skipna=False))
+    return hits.reset_index().assign(rule=name)
+
+
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
     """Count hits by rule, truth and factor, with Wilson's intervals and what they imply."""
     grouped = frame.groupby(["rule", "truth", "factor"], sort=False)["hit"]
@@ -219,7 +229,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     table["low"], table["high"] = zip(*bounds, strict=True)
     table["nominal"], table["seed"] = 0.05, SEED
     null = table[(table["factor"] == 1) & (table["truth"] != APART)]
-    loud = set(null.loc[null["low"] > 0.07, "rule"])
+    loud = set(null.loc[null["low"] > LIMIT, "rule"])
     table["verdict"] = [
         "foil, never decides" if r in FOILS else "decides nothing" if r in loud else "decides"
         for r in table["rule"]
@@ -239,6 +249,7 @@ def main() -> None:
         frames.append(run_batch(cell, first, last))
         sys.stderr.write(f"\r{CELLS[cell][0]}: draws {first} to {last - 1}".ljust(70))
         sys.stderr.flush()
+    frames.append(together(pd.concat(frames), PLACEBOS, "both kinds of placebos"))
     table = summary(pd.concat(frames, ignore_index=True))
     if chosen.draws >= FULL or chosen.store:
         write(table, STORED)

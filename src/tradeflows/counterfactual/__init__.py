@@ -16,9 +16,10 @@ from tradeflows.counterfactual.placebo import (
     placebo_events,
     placebo_products,
 )
-from tradeflows.counterfactual.power import Power, power, smallest_effect, validation, wilson
+from tradeflows.counterfactual.power import Power, power, smallest_effect
 from tradeflows.counterfactual.ppml import Ppml, ppml
 from tradeflows.counterfactual.segmented import Segmented, segmented
+from tradeflows.counterfactual.validation import Validation, validation, wilson
 
 __all__ = [
     "CHAPTERS",
@@ -31,6 +32,7 @@ __all__ = [
     "Ppml",
     "Segmented",
     "TripleDifference",
+    "Validation",
     "corrected",
     "cube",
     "event_study",

@@ -12,6 +12,7 @@ import pandas as pd
 from tradeflows.counterfactual.cube import Cube, cube
 from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats, month
 from tradeflows.counterfactual.shares import difference, logit, split
+from tradeflows.counterfactual.statespace import QUANTILES
 from tradeflows.figures.words import Sentence
 
 if TYPE_CHECKING:
@@ -268,25 +269,17 @@ def event_study(
         blank = pd.DataFrame(columns=["actual", "se"])
         return EventStudy(destination, data.event, str(base), blank, np.nan, reason, data.origins)
     paths = {str(d): _quarters(data, have, i, base) for i, d in enumerate(data.destinations)}
-    betas = pd.DataFrame({d: b for d, (b, _) in paths.items()})
-    others = betas.drop(columns=destination).replace([np.inf, -np.inf], np.nan)
+    betas = pd.DataFrame({d: b for d, (b, _) in paths.items()}).replace([np.inf, -np.inf], np.nan)
     table = pd.DataFrame({"actual": betas[destination], "se": paths[destination][1]})
-    for name, q in {
-        "median": 0.5,
-        "low95": 0.025,
-        "high95": 0.975,
-        "low80": 0.1,
-        "high80": 0.9,
-    }.items():
-        table[name] = others.quantile(q, axis=1)
-    table.index = quarters.unique().to_timestamp()
-    early = table.index < base.to_timestamp()
-    largest = table["actual"][early].abs().max()
+    for name, q in QUANTILES.items():
+        table[name] = betas.drop(columns=destination).quantile(q, axis=1)
+    table.index = quarters.unique().to_timestamp().rename("quarter")
+    largest = table["actual"][table.index < base.to_timestamp()].abs().max()
     late = table["actual"][table.index >= month(data.event)].mean()
     ratio = float(late / largest) if largest > 0 else np.nan
-    return EventStudy(
-        destination, data.event, str(base), table.rename_axis("quarter"), ratio, "", data.origins
-    )
+    if np.isnan(late):
+        reason = f"{destination} bought no listed goods in {base} or after the event"
+    return EventStudy(destination, data.event, str(base), table, ratio, reason, data.origins)
 
 
 def _quarters(data: Cube, have: pd.Index, row: int, base: pd.Period) -> tuple[Floats, Floats]:

@@ -176,7 +176,8 @@ def expected(
         Months summed, ``2022`` or ``2022-02/2023-01``; those before the event are left out.
         Default: twelve months from the event.
     control : pandas.Series, optional
-        A series the event did not touch, as a regressor.
+        A series the event did not touch, as a regressor. Noise in it pulls its coefficient to zero,
+        so it takes up less of a common rise than there is.
     models : tuple of str
         ``sarimax`` and ``unobserved``.
     start : str

@@ -1,22 +1,20 @@
-"""What the rules can see, and how often they see what is not there."""
+"""The smallest rise that the rules would find."""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from importlib import resources
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from statsmodels.stats.proportion import proportion_confint
 
 from tradeflows.counterfactual.expectation import Expectation
 from tradeflows.counterfactual.months import month
 from tradeflows.counterfactual.placebo import Placebo, placebo_destinations, placebo_products
 from tradeflows.figures.words import Sentence
 
-__all__ = ["Power", "power", "smallest_effect", "validation", "wilson"]
+__all__ = ["Power", "power", "smallest_effect"]
 
 CHANCE = 0.80
 LEVEL = 0.05
@@ -128,46 +126,3 @@ def _row(placebo: Placebo, event: str) -> dict[str, object]:
     effect = smallest_effect(placebo.values, sides=placebo.sides)
     basis = f"{len(placebo.values)} placebos, event pretended in {event}"
     return {"factor": float(np.exp(effect)), "basis": placebo.reason or basis}
-
-
-def wilson(hits: int, draws: int) -> tuple[float, float]:
-    """Return Wilson's 95 % interval of a rate.
-
-    Parameters
-    ----------
-    hits, draws : int
-
-    Returns
-    -------
-    tuple of float
-
-    References
-    ----------
-    Wilson (1927), Journal of the American Statistical Association 22(158).
-
-    Examples
-    --------
-    >>> [round(x, 3) for x in wilson(25, 500)]
-    [0.034, 0.073]
-    """
-    low, high = proportion_confint(hits, draws, alpha=0.05, method="wilson")
-    return float(low), float(high)
-
-
-def validation() -> pd.DataFrame:
-    """Return how often each rule cried wolf, and how often it saw a planted rise.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per rule, truth and planted factor (1 is no effect): nominal level, draws, hits,
-        draws left undetermined, rate with Wilson's interval, seed, and whether the rule decides.
-        A rule whose lower bound exceeds 7 % at a nominal 5 % without effect decides nothing.
-        For a factor of 1 a hit is an alarm on either side the rule reads, else a rise found.
-        Empty where no simulation is stored; ``make validate`` makes it.
-    """
-    file = resources.files("tradeflows.counterfactual") / "validation.csv"
-    if not file.is_file():
-        return pd.DataFrame()
-    with file.open("r", encoding="utf-8") as text:
-        return pd.read_csv(text)

@@ -13,7 +13,7 @@ from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from tradeflows.counterfactual.months import Cut, Floats
 
-__all__ = ["NAMES", "Band", "band", "simulated"]
+__all__ = ["NAMES", "QUANTILES", "Band", "band", "simulated"]
 
 NAMES = {"sarimax": "SARIMAX", "unobserved": "unobserved components"}
 PATHS = 5000
