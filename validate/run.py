@@ -94,7 +94,6 @@ def panel(sd: float, rng: np.random.Generator) -> Cube:
         event=EVENT,
         window="2022-02 to 2023-01",
         left_out=0,
-        missing=(),
     )
 
 

@@ -88,12 +88,9 @@ class Validation:
             return Sentence("No simulation of the rules is stored; `make validate` makes it")
         draws = int(self.table["draws"].min())
         if not self.silent:
-            return Sentence(
-                f"No deciding rule cries wolf more often than it may ({draws} draws each)"
-            )
-        return Sentence(
-            f"Too many false alarms to decide anything: {'; '.join(self.silent)} ({draws} draws each)"
-        )
+            return Sentence(f"No deciding rule cries wolf more often than it may ({draws} draws)")
+        rules = "; ".join(self.silent)
+        return Sentence(f"Too many false alarms to decide anything: {rules} ({draws} draws)")
 
 
 def validation() -> Validation:
