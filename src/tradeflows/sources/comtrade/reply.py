@@ -275,9 +275,7 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
             "flow": frame["flowCode"],
             "freq": frame["freqCode"],
             "period": _first_days(frame["period"], origin),
-            "code_system": frame["classificationCode"]
-            .map(_REVISION)
-            .fillna(frame["classificationCode"]),
+            "code_system": frame["classificationCode"].map(lambda c: _REVISION.get(c, c)),
             "code": frame["cmdCode"],
             "level": digits,
             "value_usd": value,
@@ -285,7 +283,7 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
             "net_weight_kg": net,
             "weight_status": net_status,
             "quantity": quantity,
-            "quantity_unit": frame["qtyUnitCode"].map(_unit).astype("str"),
+            "quantity_unit": pd.Series([_unit(u) for u in frame["qtyUnitCode"]], dtype="str"),
             "quantity_status": quantity_status,
             "confidential": rows.confidential(frame["cmdCode"]),
         }
@@ -298,7 +296,7 @@ def _unit(number: int) -> str | None:
 
 
 def _mapped(pair: pd.Series, known: Mapping[str, str], otherwise: str) -> pd.Series:
-    return pair.map(dict(known)).fillna(otherwise).astype("str")
+    return pd.Series([known.get(p, otherwise) for p in pair], index=pair.index, dtype="str")
 
 
 def _first_days(period: pd.Series, origin: str) -> pd.Series:

@@ -1,0 +1,262 @@
+"""UN Comtrade: what is asked, and what a reply must be to become a table."""
+
+import contextlib
+import gzip
+import json
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standin import comtrade, trade
+from tradeflows import tables
+from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply, UnknownCode
+from tradeflows.sources.comtrade import parse
+from tradeflows.sources.comtrade.client import Client
+from tradeflows.sources.comtrade.question import ALL, LONGEST, Box, Call, remaining, split
+from tradeflows.sources.comtrade.standard import pair, standard
+from tradeflows.sources.session import Key, Session
+
+WORLD = trade.World(missing=0.3, estimated=0.2)
+
+
+def asked(**more: str) -> dict[str, str]:
+    plain = {
+        "reportercode": "792", "partnercode": "643", "partner2code": "0", "customscode": "C00",
+        "motcode": "0", "period": "202206,202207", "flowcode": "M,X", "cmdcode": "TOTAL,AG2,AG6",
+    }  # fmt: skip
+    return plain | more
+
+
+@pytest.fixture(scope="module")
+def reply() -> bytes:
+    return comtrade.Comtrade(WORLD).answer(asked(), keyed=True)[1]
+
+
+def changed(reply: bytes, **values: object) -> bytes:
+    body = json.loads(reply)
+    body["data"][3] |= values
+    return json.dumps(body).encode()
+
+
+def test_a_reply_becomes_the_table(reply: bytes) -> None:
+    table = parse(reply, {"origin": "x", "vintage": "2026-01-02"})
+    tables.validate(table, "trade")
+    assert len(table) == json.loads(reply)["count"]
+    assert set(table["vintage"]) == {"2026-01-02"}
+    assert parse(gzip.compress(reply), {"origin": "x", "vintage": "2026-01-02"}).equals(table)
+
+
+def test_each_row_keeps_its_own_revision(reply: bytes) -> None:
+    systems = parse(reply, {}).groupby("period")["code_system"].unique()
+    assert [list(s) for s in systems] == [["HS2017"], ["HS2022"]]
+
+
+def test_weights_are_reported_estimated_or_missing(reply: bytes) -> None:
+    table = parse(reply, {})
+    fine = table[table["level"] == 6]
+    assert set(fine["weight_status"]) == {"reported", "estimated", "missing"}
+    assert fine.loc[fine["weight_status"] == "missing", "net_weight_kg"].isna().all()
+    assert (fine.loc[fine["weight_status"] != "missing", "net_weight_kg"] > 0).all()
+    assert set(table.loc[table["level"] < 4, "weight_status"]) == {"missing"}
+
+
+def test_pseudo_codes_are_kept_and_flagged(reply: bytes) -> None:
+    table = parse(reply, {})
+    hidden = table[table["code"] == "999999"]
+    assert hidden["confidential"].all()
+    assert (hidden["value_usd"] > 0).all()
+    imports = table[(table["flow"] == "M") & (table["period"] == "2022-06-01")]
+    by_level = imports.groupby("level")["value_usd"].sum()
+    assert by_level[2] == pytest.approx(by_level[6])
+    assert by_level[0] == pytest.approx(by_level[6])
+    energy = imports[imports["code"].str.startswith("27")].groupby("level")["value_usd"].sum()
+    assert energy[2] > 2 * energy[6]  # what the chapter holds and no HS6 row shows
+
+
+def test_zero_weight_beside_value_is_missing_whatever_the_flags(reply: bytes) -> None:
+    for weight in (0, 0.0, None):
+        table = parse(changed(reply, netWgt=weight, isNetWgtEstimated=False, aggrLevel=6), {})
+        assert "missing" in set(table["weight_status"])
+
+
+def test_breakdowns_are_never_added_to_their_total() -> None:
+    doubled = {k: v for k, v in asked().items() if k != "partner2code"}
+    body = comtrade.Comtrade(WORLD).answer(doubled, keyed=True)[1]
+    assert len(parse(body, {})) * 2 == json.loads(body)["count"]
+
+
+@pytest.mark.parametrize("cap", [500, 100_000, 250_000])
+def test_a_count_at_a_cap_is_refused(reply: bytes, cap: int) -> None:
+    body = json.loads(reply) | {"count": cap}
+    with pytest.raises(TruncatedReply, match=r"cap|counts"):
+        parse(json.dumps(body).encode(), {})
+
+
+def test_a_cut_reply_is_refused(reply: bytes) -> None:
+    body = json.loads(reply)
+    body["data"] = body["data"][:-1]
+    with pytest.raises(TruncatedReply):
+        parse(json.dumps(body).encode(), {})
+    body["count"] -= 1
+    with pytest.raises(TruncatedReply):
+        parse(json.dumps(body).encode(), {"query": {"proof": {"count": body["count"] + 1}}})
+
+
+def test_an_empty_reply_is_a_full_schema_table() -> None:
+    table = parse(b'{"elapsedTime":"0.58 secs","count":0,"data":[],"error":""}', {})
+    assert table.columns.tolist() == list(tables.TABLES["trade"].names)
+    assert table.empty
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"cmdCode": 10391},
+        {"primaryValue": "12"},
+        {"primaryValue": None},
+        {"primaryValue": True},
+        {"primaryValue": float("inf")},
+        {"primaryValue": float("nan")},
+        {"primaryValue": 10**30},
+        {"primaryValue": -1},
+        {"netWgt": "7"},
+        {"netWgt": -3.0, "cmdCode": "854231", "partnerCode": 4},
+        {"qty": [1]},
+        {"isNetWgtEstimated": "yes"},
+        {"period": "2022-06"},
+        {"period": "202213"},
+        {"period": None},
+        {"reporterCode": 10**12},
+        {"flowCode": 3},
+        {"flowCode": "ZZ"},
+        {"partnerCode": "Russia"},
+        {"qtyUnitCode": None},
+    ],
+)
+def test_wrong_values_are_named(reply: bytes, values: dict[str, object]) -> None:
+    with pytest.raises(SchemaMismatch):
+        parse(changed(reply, **values), {"origin": "x"})
+
+
+def test_columns_may_be_added_but_not_lost(reply: bytes) -> None:
+    body = json.loads(reply)
+    for record in body["data"]:
+        record["brandNew"] = {"a": 1}
+    assert len(parse(json.dumps(body).encode(), {})) == body["count"]
+    for record in body["data"]:
+        del record["netWgt"]
+    with pytest.raises(SchemaMismatch, match="netWgt"):
+        parse(json.dumps(body).encode(), {})
+
+
+def test_duplicates_are_refused_even_if_equal(reply: bytes) -> None:
+    body = json.loads(reply)
+    body["data"].append(body["data"][0])
+    body["count"] += 1
+    with pytest.raises(SchemaMismatch, match="share a key"):
+        parse(json.dumps(body).encode(), {})
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"null", b"[]", b"[1]", b"{}", b'{"data":3}', b'{"data":[3]}', b"<html>", b"\x1f\x8bxx",
+     b'{"count":-1,"data":[],"error":"Invalid parameter value"}', b"\xff\xfe", b"[" * 100_000,
+     gzip.compress(b"{}")[:-6]],
+)  # fmt: skip
+def test_other_bytes_are_refused(data: bytes) -> None:
+    with pytest.raises(TradeflowsError):
+        parse(data, {"origin": "x"})
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_escape_the_errors(data: bytes) -> None:
+    with contextlib.suppress(TradeflowsError):
+        parse(data, {})
+
+
+@given(st.integers(0, 40), st.sampled_from([None, True, -1, "x", [], {}, 1e308, "1", 3.5]))
+def test_no_record_escapes_the_errors(column: int, value: object) -> None:
+    body = json.loads(comtrade.Comtrade(WORLD).answer(asked(cmdcode="TOTAL"), keyed=True)[1])
+    name = sorted(body["data"][0])[column % len(body["data"][0])]
+    body["data"][0][name] = value
+    with contextlib.suppress(TradeflowsError):
+        parse(json.dumps(body).encode(), {})
+
+
+def call(codes: tuple[str, ...] = ("AG6",), partners: tuple[str, ...] = ("643",)) -> Call:
+    return Call("x", "M", (792,), ("202201",), Box(("M",), partners, codes), (("792-202201", "1"),))
+
+
+def test_totals_over_breakdowns_are_always_asked() -> None:
+    query = call().query()
+    assert "partner2Code=0&customsCode=C00&motCode=0" in query
+
+
+def test_a_call_survives_the_journal() -> None:
+    one = call(("8542", "AG6/85"), (ALL,))
+    assert Call.from_dict(one.as_dict()) == one
+    assert Call.from_dict(one.as_dict()).identity() == one.identity()
+
+
+def test_splitting_ends_and_covers_the_whole() -> None:
+    leaves, queue = [], [Call("x", "M", (792, 398), ("202201", "202202"), call().box, ())]
+    while queue:
+        children, _ = split(queue.pop())
+        deep = any(c.box.codes[0].count("/") and len(c.box.codes[0]) > 5 for c in children)
+        (leaves if deep else queue).extend(children)
+        leaves += [] if children else [call()]
+    assert {(c.reporters, c.periods) for c in leaves} >= {((792,), ("202201",))}
+    mine = [c.box for c in leaves if c.reporters == (792,) and c.periods == ("202201",)]
+    assert remaining(call().box, mine) == []
+    assert remaining(call().box, mine[1:]) != []
+
+
+TOKENS = st.sampled_from(["TOTAL", "AG2", "AG6", "AG6/8", "AG6/85", "854231", "27", "270900"])
+BOXES = st.builds(
+    lambda f, p, c: Box(tuple(f), tuple(p), tuple(c)),
+    st.lists(st.sampled_from(["M", "X"]), min_size=1, max_size=2, unique=True),
+    st.lists(st.sampled_from(["643", "398", ALL]), min_size=1, max_size=2, unique=True),
+    st.lists(TOKENS, min_size=1, max_size=3, unique=True),
+)
+
+
+@given(BOXES, st.lists(BOXES, max_size=3))
+def test_what_remains_completes_the_box(box: Box, held: list[Box]) -> None:
+    rest = remaining(box, held)
+    assert remaining(box, [*held, *rest]) == []
+    assert remaining(box, [box, *held]) == []
+
+
+def test_addresses_stay_short() -> None:
+    client = Client(Session("x", "https://comtradeapi.un.org", key=Key("k")))
+    many = tuple(f"{n:06d}" for n in range(840_000, 840_400))
+    assert not client.fits(call(many))
+    assert client.fits(call(many[:200]))
+    url = client.session.root + client._path(call(many[:200])) + call(many[:200]).query()
+    assert len(url) < LONGEST
+
+
+def test_unknown_codes_and_countries_are_named() -> None:
+    for wrong in (["27.10"], ["AG3"], ["x"], ["2709001"]):
+        with pytest.raises(UnknownCode):
+            pair("TUR", "RUS", codes=wrong)
+    with pytest.raises(UnknownCode):
+        pair("TUR", "XXX")
+    with pytest.raises(UnknownCode):
+        pair("TUR", "RUS", flows=["Z"])
+    with pytest.raises(UnknownCode):
+        standard(["85423"])
+
+
+def test_the_generator_is_deterministic_and_plants_what_it_says() -> None:
+    truths = {s: trade.World(s).truth() for s in trade.SCENARIOS}
+    assert truths["nothing"]["M_effect"] == truths["nothing"]["X_effect"] == 0
+    assert truths["prices"]["M_effect"] > 0 == truths["prices"]["X_effect"]
+    assert truths["volume"]["X_effect"] > 0
+    assert truths["entry"]["X_effect"] > 0
+    assert truths["rerouting"]["X_effect"] == 0
+    again = comtrade.Comtrade(trade.World(missing=0.3, estimated=0.2)).answer(asked(), keyed=True)
+    assert again[1] == comtrade.Comtrade(WORLD).answer(asked(), keyed=True)[1]
+    assert all(a < b for a, b in pairwise(WORLD.months))
