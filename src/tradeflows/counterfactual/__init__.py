@@ -18,6 +18,7 @@ from tradeflows.counterfactual.placebo import (
 )
 from tradeflows.counterfactual.power import Power, power, smallest_effect
 from tradeflows.counterfactual.ppml import Ppml, ppml
+from tradeflows.counterfactual.scan import Scan, scan
 from tradeflows.counterfactual.segmented import Segmented, segmented
 from tradeflows.counterfactual.validation import Validation, validation, wilson
 
@@ -30,6 +31,7 @@ __all__ = [
     "Placebo",
     "Power",
     "Ppml",
+    "Scan",
     "Segmented",
     "TripleDifference",
     "Validation",
@@ -44,6 +46,7 @@ __all__ = [
     "placebo_products",
     "power",
     "ppml",
+    "scan",
     "segmented",
     "smallest_effect",
     "triple_difference",

@@ -52,12 +52,12 @@ class Validation:
         return tuple(dict.fromkeys(loud))
 
     def figure(self) -> Figure | Sentence:
-        """Draw the rates of false alarms with their intervals; a sentence where none are stored."""
+        """Draw the false alarms of the rules that may decide; a sentence where none are stored."""
         from tradeflows.figures import ranges
 
         if self.table.empty:
             return self.sentence()
-        alarms = self.alarms
+        alarms = self.alarms[~self.alarms["verdict"].str.startswith("foil")]
         rows = pd.DataFrame(
             {
                 "label": alarms["rule"] + ", " + alarms["truth"],
@@ -71,7 +71,7 @@ class Validation:
             name="false-alarms",
             title=str(self.sentence()),
             unit="%",
-            alt="Rates at which each rule fired when nothing had happened, with intervals",
+            alt="Rates at which each deciding rule fired when nothing had happened, with intervals",
             note="simulated; Wilson's 95 % intervals",
             marks={"nominal": 5.0, "limit": 100 * LIMIT},
         )
