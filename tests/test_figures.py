@@ -174,7 +174,7 @@ def test_sources_are_named_by_publisher_and_vintage_where_known(monkeypatch):
 
     known = SimpleNamespace(publisher="TÜİK", vintage="2026-01-31")
     monkeypatch.setattr(store, "describe", lambda _: known)
-    assert "TÜİK, 2026-01-31</cite>" in _lines(origins=("a/b.csv",))._repr_html_()
+    assert "TÜİK (vintage 2026-01-31)</cite>" in _lines(origins=("a/b.csv",))._repr_html_()
     monkeypatch.undo()
     assert ">no/such.csv</cite>" in _lines(origins=("no/such.csv",))._repr_html_()
 

@@ -135,7 +135,9 @@ class Figure:
             "alt": self.alt,
             "origins": list(self.origins),
             "csv": self.csv(),
-            "fields": [{"name": str(c), "type": _type(self.table[c])} for c in self.table],
+            "fields": [
+                {"name": _disarmed(str(c)), "type": _type(self.table[c])} for c in self.table
+            ],
         }
         return {
             "text/html": self._repr_html_(),
@@ -189,7 +191,7 @@ def _cite(origin: str) -> str:
         raw = store.describe(origin)
     except (ImportError, AttributeError, TradeflowsError, KeyError, OSError):
         return origin
-    return f"{raw.publisher}, {raw.vintage}" if raw.vintage else str(raw.publisher)
+    return f"{raw.publisher} (vintage {raw.vintage})" if raw.vintage else str(raw.publisher)
 
 
 def csv_text(frame: pd.DataFrame) -> str:
@@ -258,11 +260,12 @@ def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
     few = frame.head(_ROWS_SHOWN)
     columns = [_texts(few[c], scale.factor) for c in few]
     left = [not pd.api.types.is_numeric_dtype(few[c]) for c in few]
-    head = "".join(_cell(str(c), "th", "col", text) for c, text in zip(few, left, strict=True))
+    looks = [_look(cells, text) for cells, text in zip(columns, left, strict=True)]
+    head = "".join(_cell(str(c), "th", "col", look) for c, look in zip(few, looks, strict=True))
     rows = "".join(
         "<tr>"
         + "".join(
-            _cell(cell, "td" if k else "th", "" if k else "row", left[k])
+            _cell(cell, "td" if k else "th", "" if k else "row", looks[k])
             for k, cell in enumerate(row)
         )
         + "</tr>"
@@ -273,14 +276,22 @@ def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
     words = f"<caption>{escape(scale.unit)}</caption>" if scale.unit else ""
     return (
         f'<div class="table" role="region" tabindex="0" aria-label="{escape(label)}">'
-        f"<table>{words}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{foot}</div>"
+        f'<table class="data">{words}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f"{foot}</div>"
     )
 
 
-def _cell(text: str, tag: str, scope: str, left: bool) -> str:
+def _look(cells: list[str], left: bool) -> str:
+    """Return the class of a column: text on the left, long text in a wide column."""
+    if not left:
+        return ""
+    return "text long" if max(map(len, cells), default=0) > 28 else "text"
+
+
+def _cell(text: str, tag: str, scope: str, look: str) -> str:
     kind = f' scope="{scope}"' if scope else ""
-    side = ' class="text"' if left else ""
-    return f"<{tag}{kind}{side}>{escape(text)}</{tag}>"
+    css = f' class="{look}"' if look else ""
+    return f"<{tag}{kind}{css}>{escape(text)}</{tag}>"
 
 
 def _texts(values: pd.Series, factor: float) -> list[str]:

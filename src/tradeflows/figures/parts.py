@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from tradeflows.errors import SchemaMismatch
@@ -389,13 +390,16 @@ def _whiskers(
 def _bars(table: pd.DataFrame, scale: Scale, kinds: Mapping[str, str], page: Page) -> Canvas:
     columns = [str(c) for c in table]
     words = table.map(scale.text)
-    if len(columns) > 1:  # the first row says which bar is which
-        words.iloc[0] = [f"{c}: {w}" for w, c in zip(words.iloc[0], columns, strict=True)]
+    named = [f"{c}: {w}" for w, c in zip(words.iloc[0], columns, strict=True)]
+    apart = max(text_width(n, page.size) for n in named) > 0.36 * page.width
+    if len(columns) > 1 and not apart:  # the first row says which bar is which
+        words.iloc[0] = named
+    top = 4 + page.size * 1.5 * len(columns) * (apart and len(columns) > 1)
     limits = (min(0.0, float(np.nanmin(table))), max(0.0, float(np.nanmax(table))))
     right = _reach(page, table, words, limits, 1)
     left = _reach(page, table, words, limits, -1)
     rows = max(24.0, len(columns) * page.size * 1.45 + 10)
-    axes, _ = _rows(page, [str(i) for i in table.index], rows, limits, (left, right))
+    axes, _ = _rows(page, [str(i) for i in table.index], rows, limits, (left, right), top)
     thick = (0.62 if len(columns) == 1 else 0.84) / len(columns)
     for k, column in enumerate(columns):
         offset = (k - (len(columns) - 1) / 2) * thick
@@ -403,10 +407,27 @@ def _bars(table: pd.DataFrame, scale: Scale, kinds: Mapping[str, str], page: Pag
         values = table[column].to_numpy()
         kind = "value" if len(columns) == 1 and kinds[column] == "other" else kinds[column]
         axes.barh(ys, np.nan_to_num(values), height=thick * 0.9, **_look(kind))
+        if top > 4:
+            _named(axes, page, column, kind, k)
         for x, y, text in zip(np.nan_to_num(values), ys, words[column], strict=True):
             _number(axes, page, x, y, text, left=x < 0, bold=False)
     axes.axvline(0, color=INK, linewidth=0.9)
     return canvas_of(axes)
+
+
+def _named(axes: Axes, page: Page, words: str, kind: str, row: int) -> None:
+    """Name a series above the rows, where its name would leave no room for the bars."""
+    canvas = canvas_of(axes)
+    high = canvas.get_figheight() * 72
+    y = high - page.size * (1.5 * row + 1.1)
+    size = (page.size * 1.6 / page.width, page.size * 0.8 / high)
+    canvas.add_artist(
+        Rectangle((0, y / high), *size, transform=canvas.transSubfigure, **_look(kind))
+    )
+    canvas.text(
+        page.size * 2.1 / page.width, y / high + size[1] / 2, words,
+        fontsize=page.size, va="center_baseline",
+    )  # fmt: skip
 
 
 def _reach(

@@ -37,6 +37,9 @@ def main(given: Sequence[str] | None = None) -> int:
     except TradeflowsError as error:
         sys.stderr.write(f"{error}\n")
         return 1
+    except KeyboardInterrupt:
+        sys.stderr.write("stopped; the pages of the last build are untouched\n")
+        return 130
 
 
 def _build(notebooks: Path, out: Path) -> int:

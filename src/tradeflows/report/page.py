@@ -24,6 +24,7 @@ MIME = "application/vnd.tradeflows.figure+json"
 DESCRIPTION = 180
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAG = re.compile(r"<[^>]+>")
+_UNIT = re.compile(r"(?<=\d) (?=%|(?:bn|m|USD|EUR|t|kg|kB)\b)")  # numbers stay with their unit
 _FUNCTION = re.compile(r"(<mi>(?:ln|log|exp|max|min|sin|cos)</mi>)(?!<mo[^>]*>(?:\(|&#x00028;))")
 _THIN = '<mspace width="0.167em"/>'
 
@@ -265,7 +266,7 @@ def render(nb: Any, stem: str, files: dict[str, str]) -> Page:
         title=title,
         description=_description(body),
         contents=tuple(prose.contents),
-        body=_numbered(_linked(body, files), title),
+        body=_UNIT.sub("\N{NO-BREAK SPACE}", _numbered(_linked(body, files), title)),
         figures=tuple(_figures(nb)),
     )
 

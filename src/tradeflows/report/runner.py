@@ -16,7 +16,7 @@ import nbformat
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from tradeflows.errors import TradeflowsError
 
@@ -102,10 +102,9 @@ async def _run(notebook: Path, copy: Path, tell: Tell) -> str:
         tell(notebook.stem, done, total)
 
     # sockets in a private folder: nothing listens on a port, and it works with the network cut
-    with tempfile.TemporaryDirectory(prefix="tf-") as folder:
+    with tempfile.TemporaryDirectory(prefix="tf-", dir=_short()) as folder:
         kernel = AsyncKernelManager(
-            transport="ipc",
-            ip=str(Path(folder) / "k"),
+            **_sockets(folder),
             kernel_name="python3",
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         )
@@ -121,12 +120,22 @@ async def _run(notebook: Path, copy: Path, tell: Tell) -> str:
         tell(notebook.stem, 0, total)
         try:
             await client.async_execute(env={**os.environ, **SETTINGS})
-        except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+        except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
             return _told(notebook, nb, at, error)
         finally:
             await _stop(kernel)
     _write(nb, copy)
     return ""
+
+
+def _short() -> str | None:
+    """Return a folder whose name leaves room for that of a socket, 107 letters in all."""
+    usual = Path("/tmp")  # noqa: S108 - a private folder is made in it
+    return str(usual) if len(tempfile.gettempdir()) > 60 and usual.is_dir() else None
+
+
+def _sockets(folder: str) -> dict[str, str]:
+    return {} if os.name == "nt" else {"transport": "ipc", "ip": str(Path(folder) / "k")}
 
 
 async def _stop(kernel: Any) -> None:
@@ -137,7 +146,7 @@ async def _stop(kernel: Any) -> None:
 
 def _write(nb: Any, copy: Path) -> None:
     copy.parent.mkdir(parents=True, exist_ok=True)
-    part = copy.with_suffix(".part")
+    part = copy.with_suffix(f".{os.getpid()}.part")
     nbformat.write(nb, part)
     part.replace(copy)
 
@@ -160,7 +169,7 @@ def _told(notebook: Path, nb: Any, at: int, error: Exception) -> str:
         return where + line + "\n  " + why.strip().replace("\n", "\n  ")
     if isinstance(error, CellTimeoutError):
         return f"{where}\n  took longer than {CELL_SECONDS} seconds"
-    return f"{where}\n  the kernel died (out of memory?)"
+    return f"{where}\n  the kernel died or did not start ({error}); out of memory?"
 
 
 class _progress:  # noqa: N801 - reads as a statement
