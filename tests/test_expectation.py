@@ -16,6 +16,11 @@ MONTHS = pd.date_range("2017-01-01", "2023-12-01", freq="MS")
 EVENT = "2022-02"
 
 
+@pytest.fixture(autouse=True)
+def _few_paths(monkeypatch):
+    monkeypatch.setattr(statespace, "PATHS", 1000)
+
+
 @pytest.fixture
 def series() -> pd.Series:
     rng = np.random.default_rng(4)

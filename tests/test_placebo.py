@@ -189,6 +189,13 @@ def test_a_destination_whose_trade_stopped_counts_as_extreme(tripled):
     assert isinstance(found.figure(), Figure)
 
 
+def test_series_of_a_cube_feed_the_expectation(tripled):
+    here, there = tripled.series(LISTED, "RUS"), tripled.elsewhere(LISTED, "RUS")
+    assert (here + there).to_numpy() == pytest.approx(tripled.listed(LISTED).sum(axis=0))
+    assert expected(here, event="2022-02-24", control=there).outcome == "above"
+    assert cube(rows(tripled), event="2022-02-24").event == "2022-02"
+
+
 def test_same_seed_same_sets(tripled):
     a, b = (placebo_products(tripled, listed=LISTED, draws=19, rng=5).table for _ in range(2))
     pd.testing.assert_frame_equal(a, b)

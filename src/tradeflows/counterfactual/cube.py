@@ -58,6 +58,16 @@ class Cube:
         """Return exports of the listed products, destinations × months."""
         return np.asarray(self.amounts[self.codes.isin(list(codes))].sum(axis=0))
 
+    def series(self, codes: Collection[str], destination: str) -> pd.Series:
+        """Return monthly exports of the listed products to one destination."""
+        here = self.destinations == destination
+        return pd.Series(self.listed(codes)[here].sum(axis=0), self.months, name=destination)
+
+    def elsewhere(self, codes: Collection[str], destination: str) -> pd.Series:
+        """Return monthly exports of the listed products to all other destinations: a control."""
+        there = self.destinations != destination
+        return pd.Series(self.listed(codes)[there].sum(axis=0), self.months, name="elsewhere")
+
     @property
     def total(self) -> Floats:
         """Exports of all products, destinations × months."""
@@ -145,7 +155,7 @@ def cube(
         destinations=pd.Index(where[1][1]),
         months=months,
         before=int((months < when).sum()),
-        event=event,
+        event=f"{when:%Y-%m}",
         window=_words(after, months),
         left_out=int(holes.sum()),
         origins=origins_of(panel),

@@ -113,7 +113,7 @@ class Expectation:
             return self.sentence()
         return fan(
             self.paths(model).tail(48),
-            events=((f"{self.event}-01", "event"),),
+            events=((month(self.event), "event"),),
             name="-".join(re.findall(r"[a-z0-9]+", f"expected {self.name} {model}".lower())),
             title=str(self.sentence()),
             unit=self.unit,
@@ -206,7 +206,7 @@ def expected(
     unknown = [m for m in models if m not in NAMES]
     if unknown or not models:
         raise UnknownCode(f"models {unknown or models}", f"some of {', '.join(NAMES)}", "name one")
-    name = str(series.name or "series")
+    name, event = str(series.name or "series"), f"{month(event):%Y-%m}"
     asked = span(window) if window else pd.date_range(month(event), periods=12, freq="MS")
     asked = asked[asked >= month(event)]
     shown = f"{asked[0]:%Y-%m} to {asked[-1]:%Y-%m}" if len(asked) else str(window)
