@@ -2,28 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
+from tradeflows.claims.gathered import GATHER
 from tradeflows.claims.rules import claims, decide, rule
 from tradeflows.claims.verdict import TO_COME, Verdict, Verdicts
-from tradeflows.evidence.disclosure import disclosure
-from tradeflows.evidence.turnover import total_trade, turnover
-from tradeflows.figures import percent
-from tradeflows.measure.intervals import Interval
 
 __all__ = ["judge", "judge_all"]
-
-
-@dataclass(frozen=True)
-class Gathered:
-    """Numbers for a rule, the headline and sentence for people, and the raw files under them."""
-
-    numbers: dict[str, Interval | None]
-    headline: str
-    detail: str
-    origins: tuple[str, ...]
-    evidence: str
 
 
 def judge(claim: str, tier: str = "snapshot") -> Verdict:
@@ -52,22 +35,14 @@ def judge(claim: str, tier: str = "snapshot") -> Verdict:
     'supported'
     """
     stated = rule(claim, tier)
-    gather = _EVIDENCE.get((claim, tier))
+    gather = GATHER.get((claim, tier))
     if gather is None:
-        nothing: dict[str, Interval | None] = dict.fromkeys(stated.numbers)
-        return Verdict(stated, TO_COME, "not judged yet", "–", "", nothing, {}, ())
+        numbers = dict.fromkeys(stated.numbers)
+        return Verdict(stated, TO_COME, "not judged yet", "–", "", numbers, {}, ())
     got = gather()
     grade, say, outcomes = decide(stated, got.numbers)
     return Verdict(
-        stated,
-        grade,
-        say,
-        got.headline,
-        got.detail,
-        got.numbers,
-        outcomes,
-        got.origins,
-        got.evidence,
+        stated, grade, say, got.headline, got.detail, got.numbers, outcomes, got.origins, got.page
     )
 
 
@@ -80,37 +55,3 @@ def judge_all(tier: str = "snapshot") -> Verdicts:
     ['a', 'b1', 'b2', 'b3', 'b4', 'c']
     """
     return Verdicts(tuple(judge(claim, tier) for claim in claims()))
-
-
-def _boom() -> Gathered:
-    trade = turnover()
-    growth = trade.growth(2021, 2022)
-    (before, origin), (after, _) = total_trade(2021), total_trade(2022)
-    total = Interval(after.low / before.high - 1, after.high / before.low - 1)
-    gap = Interval(growth.low - total.high, growth.high - total.low)
-    return Gathered(
-        {"turnover_growth": growth, "growth_gap": gap},
-        percent(growth.low, sign=True),
-        f"Turnover with Russia grew by {percent(growth.low)} from 2021 to 2022, Turkey's total "
-        f"trade by {percent(total.low)}.",
-        (*trade.origins, origin),
-        "01-the-data.html",
-    )
-
-
-def _share_of_energy() -> Gathered:
-    fuels, trade = disclosure(), turnover()
-    share = float(fuels.table["hs27"][2022]) / trade.of(2022).low
-    return Gathered(
-        {"energy_share": Interval(share, share)},
-        percent(share),
-        f"HS 27 from Russia was {percent(share)} of exports plus imports in 2022.",
-        tuple(sorted({*trade.origins, *fuels.origins})),
-        "01-the-data.html",
-    )
-
-
-_EVIDENCE: dict[tuple[str, str], Callable[[], Gathered]] = {
-    ("b1", "snapshot"): _boom,
-    ("b4", "snapshot"): _share_of_energy,
-}

@@ -32,10 +32,14 @@ class Disclosure:
     table: pd.DataFrame
     origins: tuple[str, ...]
 
+    def of(self, column: str, year: int) -> float:
+        """Return one cell of the table."""
+        return float(self.table[column][year])
+
     def sentence(self) -> Sentence:
         """Say how much of HS 27 is hidden at its peak."""
         year = _peak(self.table["hidden"])
-        hidden, hs27 = (float(self.table[c][year]) for c in ("hidden", "hs27"))
+        hidden, hs27 = self.of("hidden", year), self.of("hs27", year)
         return Sentence(
             f"In {year}, {amount(hidden, 'USD')} of {amount(hs27, 'USD')} of HS 27 from Russia "
             f"({percent(hidden / hs27)}) stood in the confidential "

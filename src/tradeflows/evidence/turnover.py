@@ -44,13 +44,11 @@ class Turnover:
 
     def growth(self, base: int, current: int) -> Interval:
         """Return the growth from one year to another, as a fraction."""
-        before, after = self.of(base), self.of(current)
-        return Interval(after.low / before.high - 1, after.high / before.low - 1)
+        return self.of(current) / self.of(base) - 1
 
     def change(self, base: int, current: int) -> Interval:
         """Return the change from one year to another, USD."""
-        before, after = self.of(base), self.of(current)
-        return Interval(after.low - before.high, after.high - before.low)
+        return self.of(current) - self.of(base)
 
     def sentence(self) -> Sentence:
         """Say how turnover moved."""
@@ -74,8 +72,7 @@ class Turnover:
         return bars(
             shown,
             name="turnover-by-year",
-            title=f"Trade with Russia doubled in a year: turnover of {peak} was "
-            f"{times:.2f} times that of {first}",
+            title=f"Turnover with Russia in {peak} was {times:.2f} times that of {first}",
             unit="USD",
             alt="Bars by year: imports from Russia and exports to Russia. "
             + "; ".join(
@@ -121,7 +118,7 @@ def _exports(year: int) -> tuple[Interval, str]:
     source = _EXPORTS[year]
     if source == "A011":
         mean = printed(source)
-        return Interval(mean.value.low * 12, mean.value.high * 12), mean.origin
+        return mean.value * 12, mean.origin
     row = load(
         "trade", source=source, partner="RUS", flow="X", freq="A", code="TOTAL", months=str(year)
     ).iloc[0]
@@ -142,8 +139,7 @@ def total_trade(year: int) -> tuple[Interval, str]:
     if year not in _TOTAL:
         raise UnknownCode(f"no total trade of {year}", f"one of {list(_TOTAL)}", "choose another")
     exports, imports = (printed(figure) for figure in _TOTAL[year])
-    both = Interval(exports.value.low + imports.value.low, exports.value.high + imports.value.high)
-    return both, exports.origin
+    return exports.value + imports.value, exports.origin
 
 
 def imports_between(windows: list[dict[str, str]]) -> Shown:

@@ -1,0 +1,106 @@
+"""Price corridors for what Turkish statistics hide.
+
+Gas lies between an old contract and the dearer of two hubs, crude between Urals and Brent.
+Prices are in USD per cubic metre and USD per kilogram.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from tradeflows.errors import UnknownCode
+from tradeflows.load import load, window
+from tradeflows.measure.intervals import Interval
+
+__all__ = ["crude_corridor", "gas_corridor", "heat_content"]
+
+_MMBTU_PER_TJ = 947.817  # one million Btu (international table) is 1.05505585 GJ
+_KG_PER_TONNE = 1000.0
+
+
+def heat_content(months: int = 12) -> float:
+    """Return the gross heat content of Russian gas entering Turkey, million Btu per cubic metre.
+
+    Eurostat gives the same flows in terajoules and in cubic metres; the latest months of both are
+    divided.
+
+    Examples
+    --------
+    >>> round(heat_content() * 1000, 1)
+    36.2
+    """
+    flows = load("volumes", source="Eurostat", series="gas", partner="RUS")
+    by_unit = flows.pivot_table(index="period", columns="unit", values="value").dropna()
+    latest = by_unit[(by_unit > 0).all(axis=1)].tail(months).sum()
+    return float(latest["TJ"] / latest["m3"]) * _MMBTU_PER_TJ
+
+
+def gas_corridor(bound: Mapping[str, Any], year: int) -> pd.DataFrame:
+    """Return the corridor of the gas price in each month of a year.
+
+    Parameters
+    ----------
+    bound : mapping
+        ``gas_floor`` (slope, of, lag_months) and ``gas_ceiling`` (dearer_of) of the rules file.
+    year : int
+
+    Returns
+    -------
+    pandas.DataFrame
+        By month: floor and ceiling, USD per cubic metre.
+
+    Examples
+    --------
+    >>> rule = {"gas_floor": {"slope": 0.1, "of": "brent", "lag_months": [6, 7, 8, 9]},
+    ...         "gas_ceiling": {"dearer_of": ["gas_europe", "lng_japan"]}}
+    >>> corridor = gas_corridor(rule, 2021)
+    >>> bool((corridor["floor"] < corridor["ceiling"]).all()), len(corridor)
+    (True, 12)
+    """
+    floor, ceiling = bound["gas_floor"], bound["gas_ceiling"]["dearer_of"]
+    heat = heat_content()
+    oil = _monthly(floor["of"])
+    lagged = sum(oil.shift(lag) for lag in floor["lag_months"]) / len(floor["lag_months"])
+    hubs = pd.concat([_monthly(series) for series in ceiling], axis=1).max(axis=1)
+    corridor = pd.DataFrame({"floor": floor["slope"] * lagged * heat, "ceiling": hubs * heat})
+    return corridor[pd.DatetimeIndex(corridor.index).year == year]
+
+
+def crude_corridor(rule: Mapping[str, Any], year: int, month: str | None = None) -> Interval:
+    """Return the corridor of the crude price of a year, USD per kilogram.
+
+    The floor is the ministry's annual average of Urals where it was printed, else the lowest month
+    or period average printed for that year; the ceiling is the mean of Brent.
+
+    Parameters
+    ----------
+    rule : mapping
+        ``barrels_per_tonne`` of the rules file.
+    year : int
+    month : str, optional
+        Take Brent of this month as the ceiling.
+
+    Examples
+    --------
+    >>> corridor = crude_corridor({"barrels_per_tonne": 7.33}, 2022)
+    >>> corridor.low < corridor.high
+    True
+    """
+    urals = load("prices", series="urals")
+    of_year = urals[urals["period"].dt.year == year]
+    if of_year.empty:
+        raise UnknownCode(f"no Urals price of {year}", "a year in print", "choose another year")
+    annual = of_year[of_year["freq"] == "A"]
+    low = float((annual if len(annual) else of_year)["value"].min())
+    brent = _monthly("brent")
+    start, end = window(str(year) if month is None else month)
+    chosen = brent[(brent.index >= start) & (brent.index <= end)]
+    per_kg = rule["barrels_per_tonne"] / _KG_PER_TONNE
+    return Interval(low * per_kg, float(chosen.mean()) * per_kg, "crude between Urals and Brent")
+
+
+def _monthly(series: str) -> pd.Series:
+    return load("prices", series=series, freq="M").set_index("period")["value"]
