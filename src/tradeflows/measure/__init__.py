@@ -3,6 +3,7 @@
 from tradeflows.measure.bridge import Bridge, bridge
 from tradeflows.measure.envelope import Envelope, bridges, chain
 from tradeflows.measure.factors import VolumePriceMix, lmdi, shapley, volume_price_mix
+from tradeflows.measure.index import PriceIndex, contributions, drift, price_index
 from tradeflows.measure.intervals import (
     Block,
     Extreme,
@@ -22,15 +23,19 @@ __all__ = [
     "Extreme",
     "Good",
     "Interval",
+    "PriceIndex",
     "Scenarios",
     "VolumePriceMix",
     "bridge",
     "bridges",
     "chain",
+    "contributions",
+    "drift",
     "extremes",
     "lmdi",
     "over",
     "price_effect",
+    "price_index",
     "shapley",
     "volume_effects",
     "volume_price_mix",

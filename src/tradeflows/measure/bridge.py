@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
+from tradeflows.figures.numbers import amount, percent
 from tradeflows.measure import queries
 from tradeflows.measure.window import Window
 from tradeflows.quality.relation import PAIR, Relation, census, keys, opened, too_large, usable
@@ -18,7 +19,7 @@ from tradeflows.quality.relation import PAIR, Relation, census, keys, opened, to
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
 
-__all__ = ["BARS", "Bridge", "bridge", "bridge_sql", "usd"]
+__all__ = ["BARS", "Bridge", "bridge", "bridge_sql"]
 
 BARS = ("price", "volume", "entry", "exit", "unpriced")
 PATHS = ("monthly", "two-point")
@@ -65,18 +66,19 @@ class Bridge:
     def sentence(self) -> str:
         """Say in one sentence what accounts for the change."""
         verb = "rose" if self.change > 0 else "fell" if self.change < 0 else "did not change"
-        moved = f" by {usd(abs(self.change))}" if self.change else ""
+        moved = f" by {amount(abs(self.change), 'USD')}" if self.change else ""
         parts = ", ".join(self._part(bar) for bar in BARS if bar == "price" or getattr(self, bar))
+        old, new = (amount(v, "USD") for v in (self.value_base, self.value_current))
         return (
             f"From {self.base} to {self.current} the value {verb}{moved},"
-            f" from {usd(self.value_base)} to {usd(self.value_current)}: {parts}."
+            f" from {old} to {new}: {parts}."
         )
 
     def _part(self, bar: str) -> str:
         share = self.share(bar)
-        amount = usd(float(getattr(self, bar)))
+        written = amount(float(getattr(self, bar)), "USD")
         if share is not None:
-            amount += f" ({share:.0%} of the change)"
+            written += f" ({percent(share)} of the change)"
         name = {
             "price": "price accounts for",
             "volume": "volume for",
@@ -84,7 +86,14 @@ class Bridge:
             "exit": "goods gone from it for",
             "unpriced": "goods without a usable quantity for",
         }
-        return f"{name[bar]} {amount}"
+        return f"{name[bar]} {written}"
+
+    def steps(self) -> pd.DataFrame:
+        """Return the waterfall as a table: step, value and kind of each bar."""
+        rows = [(self.base, self.value_base, "total")]
+        rows += [(bar, float(getattr(self, bar)), bar) for bar in BARS]
+        rows += [(self.current, self.value_current, "total")]
+        return pd.DataFrame(rows, columns=["step", "value", "kind"])
 
     def figure(self, name: str = "bridge", title: str | None = None) -> Figure:
         """Return the waterfall from base value to current value.
@@ -98,11 +107,8 @@ class Bridge:
         """
         from tradeflows.figures import waterfall
 
-        rows = [(self.base, self.value_base, "total")]
-        rows += [(bar, float(getattr(self, bar)), bar) for bar in BARS]
-        rows += [(self.current, self.value_current, "total")]
         return waterfall(
-            pd.DataFrame(rows, columns=["step", "value", "kind"]),
+            self.steps(),
             name=name,
             title=title or f"What the change from {self.base} to {self.current} consists of",
             unit="USD",
@@ -110,21 +116,6 @@ class Bridge:
             origins=self.origins,
             period=f"{self.base} to {self.current}",
         )
-
-
-def usd(amount: float) -> str:
-    """Write an amount as it is read: three digits and a unit.
-
-    Examples
-    --------
-    >>> usd(1.234e9), usd(-250000.0), usd(390.0)
-    ('1.23 bn USD', '−0.25 mn USD', '390 USD')
-    """
-    size, unit = abs(amount), ""
-    if size >= 1e5:
-        size, unit = (size / 1e9, " bn") if size >= 1e9 else (size / 1e6, " mn")
-    digits = f"{size:,.4g}" if not unit else f"{size:,.2f}" if size < 10 else f"{size:,.1f}"
-    return f"{'−' if amount < 0 else ''}{digits}{unit} USD"
 
 
 def bridge(
@@ -212,7 +203,7 @@ def bridge(
                 "annual rows with path='monthly'", "months", "use path='two-point'"
             )
         for window in windows:
-            window.require(seen.months, annual=seen.annual)
+            window.require(seen.value_of, annual=seen.annual)
         rows = _rows(relation, windows, by, method, path, quantity, estimated)
     return _result(rows, windows, tuple(by), method, path, seen.origins)
 

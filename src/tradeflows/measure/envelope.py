@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tradeflows.measure.bridge import BARS, Bridge, bridge, usd
+from tradeflows.figures.numbers import amount
+from tradeflows.measure.bridge import BARS, Bridge, bridge
+
+if TYPE_CHECKING:
+    from tradeflows.figures import Figure
 
 __all__ = ["Envelope", "bridges", "chain"]
 
@@ -49,11 +53,30 @@ class Envelope:
 
     def sentence(self) -> str:
         """Say between which amounts price lies."""
-        low, high = self.range("price")
-        methods = len({method for method, _ in self.results})
+        low, high = (amount(end, "USD") for end in self.range("price"))
+        methods, paths = (len(set(names)) for names in zip(*self.results, strict=True))
         return (
-            f"Price accounts for {usd(low)} to {usd(high)} (range over methods: {methods} formulas,"
-            f" {len({path for _, path in self.results})} paths)."
+            f"Price accounts for {low} to {high}"
+            f" (range over methods: {methods} formulas, {paths} paths)."
+        )
+
+    def figure(self, name: str = "bridges", title: str | None = None) -> Figure:
+        """Return the waterfall of the first bridge with the range over methods as whiskers."""
+        from tradeflows.figures import waterfall
+
+        first = next(iter(self.results.values()))
+        ends = {bar: self.range(bar) for bar in BARS}
+        steps = first.steps()
+        nothing = (float("nan"), float("nan"))
+        steps[["low", "high"]] = [ends.get(kind, nothing) for kind in steps["kind"]]
+        return waterfall(
+            steps,
+            name=name,
+            title=title or f"What the change from {first.base} to {first.current} consists of",
+            unit="USD",
+            alt=f"{first.sentence()} {self.sentence()}",
+            origins=first.origins,
+            period=f"{first.base} to {first.current}",
         )
 
 

@@ -28,7 +28,9 @@ def log_mean(a: float, b: float) -> float:
     if a <= 0 or b <= 0:
         return 0.0
     x = (a - b) / b
-    return (a - b) / math.log1p(x) if x else a
+    if not x:
+        return a
+    return (a - b) / (math.log1p(x) if abs(x) < 0.5 else math.log(a / b))
 
 
 def shapley(factors0: Sequence[float], factors1: Sequence[float]) -> list[float]:

@@ -198,7 +198,7 @@ def status_column(quantity: str) -> str:
 class Census:
     """What one pass over the rows of some months found."""
 
-    months: frozenset[Any]
+    value_of: dict[Any, float]  # value of each month
     origins: tuple[str, ...]
     annual: bool
 
@@ -233,7 +233,7 @@ def census(
     Returns
     -------
     Census
-        Months that exist, raw files under the rows, and whether the rows are annual.
+        Months that exist with their value, raw files under the rows, and whether the rows are annual.
 
     Raises
     ------
@@ -262,7 +262,7 @@ def census(
     _check_totals(relation, rows, within)
     _warn(rows, estimated)
     return Census(
-        frozenset(rows["period"].dropna().unique()),
+        rows.groupby("period")["value"].sum().to_dict(),
         tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
         "freq" in rows and set(rows["freq"]) == {"A"},
     )

@@ -1,0 +1,453 @@
+"""Price and volume indices over time: fixed base, chained, previous-year average, seasonal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tradeflows.errors import SchemaMismatch
+from tradeflows.figures.numbers import percent
+from tradeflows.measure import queries
+from tradeflows.measure.factors import log_mean
+from tradeflows.measure.formulas import TOTALS, aggregate
+from tradeflows.measure.multilateral import MULTILATERAL
+from tradeflows.measure.window import Window
+from tradeflows.quality.relation import Census, Relation, census, keys, opened, too_large, usable
+
+if TYPE_CHECKING:
+    from tradeflows.figures import Figure
+
+__all__ = ["BASES", "PriceIndex", "contributions", "drift", "index_sql", "price_index"]
+
+BASES = ("fixed", "chained", "previous-period", "previous-year", "year-over-year")
+
+
+@dataclass(frozen=True, eq=False)
+class PriceIndex:
+    """A series of price and volume indices, and the value that both account for.
+
+    ``table`` has one row per period: price, volume and value (index of the value of matched goods),
+    and ``matched_share``, the share of the period's value that the formula could use.
+    """
+
+    formula: str
+    base: str
+    table: pd.DataFrame = field(repr=False)
+    origins: tuple[str, ...] = field(repr=False, default=())
+
+    def sentence(self) -> str:
+        """Say where price and volume stand in the last period."""
+        last = self.table.iloc[-1]
+        name = self.formula.replace("_", "-").title()
+        return (
+            f"In {last['period']:%Y-%m} the {name} price index stands at {last['price']:.3f}"
+            f" and the volume index at {last['volume']:.3f} ({self.base} base);"
+            f" {percent(last['matched_share'])} of the value is priced."
+        )
+
+    def figure(self, name: str = "price-index", title: str | None = None) -> Figure:
+        """Return price and volume as lines."""
+        from tradeflows.figures import lines
+
+        return lines(
+            self.table.set_index("period")[["price", "volume"]],
+            name=name,
+            title=title or "Price and volume",
+            unit="index",
+            alt=self.sentence(),
+            origins=self.origins,
+        )
+
+
+def price_index(
+    trade: Any,
+    formula: str = "fisher",
+    *,
+    base: str = "previous-year",
+    window: str | None = None,
+    quantity: str = "net_weight_kg",
+    estimated: str = "unpriced",
+) -> PriceIndex:
+    """Compute a series of price and volume indices.
+
+    Only goods with a usable quantity in both periods of a pair are matched; what the others are
+    worth is the rest of ``matched_share``.
+
+    Parameters
+    ----------
+    trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
+        Rows with period, code, value_usd and the quantity, or the path of Parquet files.
+    formula : str
+        Laspeyres, paasche, fisher, tornqvist, walsh, sato_vartia, montgomery_vartia, … (all of
+        `FORMULAS`), or over the full window geks_fisher, geks_tornqvist, geks_walsh,
+        geary_khamis_multilateral, wtpd.
+    base : str
+        - ``previous-year``: each month against the average of the year before (its values over its
+          quantities, not the mean of monthly unit values), the years chained; the first year is 1;
+        - a window such as ``"2021"`` or ``"2021-01"``, or ``fixed``, the first period;
+        - ``chained``: period on period, multiplied up; ``previous-period``: the links themselves;
+        - ``year-over-year``: each month against the same month of the year before.
+        A multilateral formula has its first period as base.
+    window : str, optional
+        Months to use; by default all.
+    quantity, estimated : str
+        As in `bridge`.
+
+    Returns
+    -------
+    PriceIndex
+        Its ``table`` has period, price, volume, value, matched_share.
+
+    Raises
+    ------
+    SchemaMismatch
+        Months absent in between, keys that stand twice, or a period without a single match.
+
+    References
+    ----------
+    Balk (2008), Price and Quantity Index Numbers; IMF et al. (2009), Export and Import Price Index
+    Manual; Ivancic, Diewert and Fox (2011), Scanner data, time aggregation and the construction of
+    price indexes.
+
+    Examples
+    --------
+    >>> trade = pd.DataFrame({"period": pd.to_datetime(["2021-01-01", "2021-02-01"] * 2),
+    ...     "code": ["270900", "270900", "271121", "271121"],
+    ...     "value_usd": [10.0, 20.0, 10.0, 30.0], "net_weight_kg": [10.0, 10.0, 10.0, 15.0]})
+    >>> price_index(trade, "fisher", base="fixed").table["price"].round(6).tolist()
+    [1.0, 2.0]
+    """
+    with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
+        within = Window.parse(window).sql() if window else "TRUE"
+        seen = census(relation, quantity, within, estimated=estimated)
+        months = _months(seen)
+        ask = _Question(relation, seen, within, quantity, estimated, months)
+        if formula in MULTILATERAL:
+            base = "full window"
+            links = MULTILATERAL[formula](ask)
+        else:
+            links = _series(ask, formula, base)
+    return PriceIndex(formula, base, _table(links, seen), seen.origins)
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What is asked of which table: enough to write the SQL of any pair of periods."""
+
+    relation: Relation
+    seen: Census
+    within: str
+    quantity: str
+    estimated: str
+    months: list[int]
+
+    @property
+    def lag(self) -> int:
+        return 12 if self.seen.annual else 1
+
+    def links(self, formula: str, pairs: str, first: Window | None = None) -> pd.DataFrame:
+        """Return price and volume of every pair of periods of one kind."""
+        query = index_sql(
+            self.relation.columns,
+            formula,
+            pairs,
+            lag=self.lag,
+            first=first,
+            within=self.within,
+            quantity=self.quantity,
+            estimated=self.estimated,
+        )
+        rows = self.relation.frame(query)
+        if rows["n"].max() > 1:
+            raise SchemaMismatch(
+                "rows share a key",
+                "one row per product, partner and period",
+                "sum them first, or keep one of them",
+            )
+        indices = rows[_INDICES].to_numpy(float)
+        if not (np.isfinite(indices) & (indices > 0)).all():
+            raise too_large("an index is not a positive finite number")
+        return rows.sort_values(["m0", "m"])
+
+    def cells(self) -> pd.DataFrame:
+        """Return value and quantity of every product and period that can be priced."""
+        query = index_sql(
+            self.relation.columns,
+            "fisher",
+            "cells",
+            lag=self.lag,
+            within=self.within,
+            quantity=self.quantity,
+            estimated=self.estimated,
+        )
+        return self.relation.frame(query)
+
+
+def _months(seen: Census) -> list[int]:
+    months = sorted(12 * p.year + p.month - 1 for p in seen.value_of)
+    if not months:
+        raise SchemaMismatch("no rows", "at least one period", "widen the window")
+    if seen.annual:
+        months = sorted({m - m % 12 for m in months})
+    Window(months[0], months[-1]).require(seen.value_of, annual=seen.annual)
+    return months
+
+
+_BASE_CELLS = "SELECT * FROM cell"
+_BASE_YEARS = (
+    "SELECT {keys}, {year} AS m, sum(v) / max(months) AS v, sum(q) / max(months) AS q, max(n) AS n"
+    " FROM cell INNER JOIN calendar ON calendar.y = {year} GROUP BY {keys}, {year}"
+)
+_BASE_WINDOW = (
+    "SELECT {keys}, {first} AS m, sum(v) / {length} AS v, sum(q) / {length} AS q, max(n) AS n"
+    " FROM cell WHERE m BETWEEN {first} AND {last} GROUP BY {keys}"
+)
+_PAIRS = {
+    "previous": (_BASE_CELLS, "cell", "b.m = c.m - {lag}"),
+    "year-over-year": (_BASE_CELLS, "cell", "b.m = c.m - 12"),
+    "window": (_BASE_WINDOW, "cell", "TRUE"),
+    "month-to-year": (_BASE_YEARS, "cell", "b.m = {c_year} - 1"),
+    "year-to-year": (_BASE_YEARS, "base", "b.m = c.m - 1"),
+    "all": (_BASE_CELLS, "cell", "TRUE"),
+    "cells": (_BASE_CELLS, "cell", "FALSE"),
+}
+
+
+def index_sql(
+    columns: Sequence[str],
+    formula: str = "fisher",
+    pairs: str = "previous",
+    *,
+    lag: int = 1,
+    first: Window | None = None,
+    within: str = "TRUE",
+    quantity: str = "net_weight_kg",
+    estimated: str = "unpriced",
+    select: str | None = None,
+) -> str:
+    """Return an index as DuckDB SQL over a table ``trade`` with these columns.
+
+    ``pairs`` says which periods meet: previous, year-over-year, window, month-to-year,
+    year-to-year, all.
+    """
+    names = list(keys(columns, ()))
+    names += [f"{quantity}_unit"] if f"{quantity}_unit" in columns else []
+    base, current, match = _PAIRS[pairs]
+    year = "CAST(floor(m / 12) AS INTEGER)"
+    ends = {"first": 0, "last": 0, "length": 1}
+    if first:
+        ends = {"first": first.first, "last": first.last, "length": len(first)}
+    joined = [f"b.{name} = c.{name}" for name in names]
+    joined.append(match.format(lag=lag, c_year=year.replace("m /", "c.m /")))
+    return queries.text("index").format(
+        keys=", ".join(names),
+        columns=", ".join(names),
+        pair_keys=", ".join(f"c.{name}" for name in names),
+        month="12 * year(period)" + (" + month(period) - 1" if lag == 1 else ""),
+        year=year,
+        match=pairs,
+        quantity=usable(columns, quantity, estimated),
+        within=within,
+        base=base.format(keys=", ".join(names), year=year, **ends),
+        current=current,
+        on=" AND ".join(joined),
+        totals=TOTALS.get(formula, ""),
+        select=select or _select(formula, pairs, names),
+    )
+
+
+def _select(formula: str, pairs: str, names: Sequence[str]) -> str:
+    if pairs == "cells":
+        return f"SELECT {', '.join(names)}, m, v, q, n FROM cell"  # noqa: S608
+    return (
+        f"SELECT m0, m, {aggregate(formula, 'price')} AS price, "  # noqa: S608
+        f"{aggregate(formula, 'volume')} AS volume, sum(v1) / sum(v0) AS value, "
+        "sum(v0) AS matched_base, sum(v1) AS matched, max(n) AS n FROM pair GROUP BY m0, m"
+    )
+
+
+def _series(ask: _Question, formula: str, base: str) -> pd.DataFrame:
+    if base == "previous-year":
+        return _previous_year(ask, formula)
+    if base == "year-over-year":
+        return _whole(ask.links(formula, "year-over-year"), ask.months[12 // ask.lag :])
+    if base in ("chained", "previous-period"):
+        links = _whole(ask.links(formula, "previous"), ask.months[1:])
+        if base == "previous-period":
+            return links
+        links[_INDICES] = links[_INDICES].cumprod()
+        return _with_first(links, ask)
+    first = Window(ask.months[0], ask.months[0]) if base == "fixed" else _window(base)
+    first.require(ask.seen.value_of, annual=ask.seen.annual)
+    return _whole(ask.links(formula, "window", first), ask.months)
+
+
+_INDICES = ["price", "volume", "value"]
+
+
+def _window(base: str) -> Window:
+    try:
+        return Window.parse(base)
+    except ValueError:
+        raise ValueError(f"base={base!r}: expected {', '.join(BASES)}, or a window") from None
+
+
+def _previous_year(ask: _Question, formula: str) -> pd.DataFrame:
+    """Link each month to the year before, and each year to the year before that."""
+    first_year = ask.months[0] // 12
+    months = _whole(
+        ask.links(formula, "month-to-year"), [m for m in ask.months if m // 12 > first_year]
+    )
+    years = ask.links(formula, "year-to-year").set_index("m")[_INDICES].cumprod()
+    years.loc[first_year] = 1.0
+    months[_INDICES] *= years.loc[months["m"] // 12 - 1, _INDICES].to_numpy()
+    return months
+
+
+def _whole(links: pd.DataFrame, wanted: Sequence[int]) -> pd.DataFrame:
+    """Refuse a series with holes: a period without a match has no index."""
+    absent = sorted(set(wanted) - set(links["m"]))
+    if absent or not len(wanted):
+        shown = ", ".join(str(Window(m, m)) for m in absent[:6])
+        raise SchemaMismatch(
+            f"no product is priced in both {shown} and its base" if absent else "too few periods",
+            "at least one product with value and usable quantity in both periods",
+            "choose another base, or a window in which weights are reported",
+        )
+    return links.sort_values("m").reset_index(drop=True)
+
+
+def _with_first(links: pd.DataFrame, ask: _Question) -> pd.DataFrame:
+    start = links.head(1).assign(m=ask.months[0], price=1.0, volume=1.0, value=1.0)
+    start["matched"] = start["matched_base"]
+    return pd.concat([start, links], ignore_index=True)
+
+
+def _table(links: pd.DataFrame, seen: Census) -> pd.DataFrame:
+    values = {12 * p.year + p.month - 1: v for p, v in seen.value_of.items()}
+    period = pd.to_datetime([f"{m // 12}-{m % 12 + 1:02d}-01" for m in links["m"]])
+    return pd.DataFrame(
+        {
+            "period": period,
+            **{name: links[name].to_numpy() for name in _INDICES},
+            "matched_share": (links["matched"] / links["m"].map(values)).to_numpy(float),
+        }
+    )
+
+
+def contributions(
+    trade: Any,
+    base: str,
+    current: str,
+    formula: str = "fisher",
+    *,
+    quantity: str = "net_weight_kg",
+    estimated: str = "unpriced",
+) -> pd.DataFrame:
+    """Split a price index minus one into the contribution of each product.
+
+    Parameters
+    ----------
+    trade, quantity, estimated
+        As in `price_index`.
+    base, current : str
+        Two windows of one period each.
+    formula : {"laspeyres", "paasche", "fisher", "tornqvist"}
+        Fisher by van IJzeren's weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Products with ``relative`` (p1 / p0) and ``contribution``, largest first; the
+        contributions sum to the index minus one.
+
+    References
+    ----------
+    Reinsdorf, Diewert and Ehemann (2002), Additive decompositions for Fisher, Törnqvist and
+    geometric mean indexes; Dikhanov (1997); van IJzeren (1952).
+    """
+    if formula not in _WEIGHTS:
+        raise ValueError(f"formula={formula!r}: expected one of {', '.join(_WEIGHTS)}")
+    old, new = Window.parse(base), Window.parse(current)
+    with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
+        within = f"({old.sql()} OR {new.sql()})"
+        seen = census(relation, quantity, within, estimated=estimated)
+        for window in (old, new):
+            window.require(seen.value_of, annual=seen.annual)
+        names = list(keys(relation.columns, ()))
+        select = (
+            f"SELECT {', '.join(names)}, v0, v1, a, b FROM pair "  # noqa: S608
+            f"WHERE m BETWEEN {new.first} AND {new.last}"
+        )
+        query = index_sql(
+            relation.columns,
+            pairs="window",
+            lag=12 if seen.annual else 1,
+            first=old,
+            within=within,
+            quantity=quantity,
+            estimated=estimated,
+            select=select,
+        )
+        rows = relation.frame(query).sort_values(names)
+    relative = rows["a"] / rows["v0"]
+    part = _WEIGHTS[formula](*(rows[n].to_numpy(float) for n in ("v0", "v1", "a", "b")))
+    table = rows[names].assign(relative=relative, contribution=part * (relative - 1))
+    order = table["contribution"].abs().sort_values(ascending=False, kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+Numbers = NDArray[np.float64]
+
+
+def _van_ijzeren(v0: Numbers, v1: Numbers, a: Numbers, b: Numbers) -> Numbers:
+    laspeyres = b.sum() / v0.sum()
+    fisher = np.sqrt(laspeyres * (v1.sum() / a.sum()))
+    base, now = v0 / v0.sum(), b / b.sum()
+    return np.asarray((fisher * base + laspeyres * now) / (fisher + laspeyres), dtype=float)
+
+
+def _tornqvist(v0: Numbers, v1: Numbers, a: Numbers, b: Numbers) -> Numbers:  # noqa: ARG001
+    """Turn geometric weights into arithmetic ones: w / L(r, P), scaled to one."""
+    share = (v0 / v0.sum() + v1 / v1.sum()) / 2
+    relative = a / v0
+    index = float(np.exp((share * np.log(relative)).sum()))
+    weight = share / np.array([log_mean(r, index) for r in relative])
+    return np.asarray(weight / weight.sum(), dtype=float)
+
+
+_WEIGHTS: dict[str, Callable[..., Numbers]] = {
+    "laspeyres": lambda v0, v1, a, b: v0 / v0.sum(),  # noqa: ARG005
+    "paasche": lambda v0, v1, a, b: b / b.sum(),  # noqa: ARG005
+    "fisher": _van_ijzeren,
+    "tornqvist": _tornqvist,
+}
+
+
+def drift(trade: Any, formula: str = "fisher", **options: Any) -> pd.DataFrame:
+    """Compare a chained index with the direct one over 12, 24 and 60 periods, and close the loop.
+
+    Parameters
+    ----------
+    trade, formula, **options
+        As in `price_index`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``periods``, ``chained``, ``direct`` and ``drift`` = chained / direct - 1. A formula that is
+        reversible in time drifts by exactly what the closed loop (period 0 to t and back) misses.
+    """
+    chained = price_index(trade, formula, base="chained", **options).table
+    direct = price_index(trade, formula, base="fixed", **options).table
+    last = len(direct) - 1
+    steps = sorted({n for n in (12, 24, 60, last) if 0 < n <= last})
+    table = pd.DataFrame({"periods": steps})
+    table["chained"] = chained["price"].to_numpy()[steps]
+    table["direct"] = direct["price"].to_numpy()[steps]
+    return table.assign(drift=table["chained"] / table["direct"] - 1)
