@@ -15,7 +15,8 @@ from tradeflows.sources.session import Manners
 from . import server, trade
 
 KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
-QUICK = Manners(interval=0.0, timeout=1.0, backoff=0.01, retries=3)
+QUICK = Manners(interval=0.0, timeout=30.0, backoff=0.01, retries=3)
+HASTY = Manners(interval=0.0, timeout=0.5, backoff=0.01, retries=3)
 VARIABLES = ("COMTRADE", "EUROSTAT", "WORLDBANK", "BACI")
 
 

@@ -19,7 +19,7 @@ from tradeflows.errors import SchemaMismatch, TruncatedReply
 from tradeflows.sources.comtrade.client import Client, Release
 from tradeflows.sources.comtrade.holding import path
 from tradeflows.sources.comtrade.question import Call, shortened, split
-from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, checked, parse
+from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, parse, records
 from tradeflows.sources.session import AddressTooLong, Reply
 
 __all__ = ["Journal", "Pull"]
@@ -99,9 +99,9 @@ class Pull:
                 raise AddressTooLong("the address is too long", "", "")
             count, empty = counted or self.client.count(call)
             if count < self.cap and count not in CAPS:
-                reply = self._rows(call, count, empty)
-                if reply is not None:
-                    self._store([(call, count, reply)])
+                got = self._rows(call, count, empty)
+                if got is not None:
+                    self._store([(call, *got)])
                     return []
             return self._split(call, count)
         except AddressTooLong:
@@ -115,40 +115,34 @@ class Pull:
             )
         return pieces
 
-    def _rows(self, call: Call, count: int, empty: Reply) -> Reply | None:
-        """Return a reply with as many rows as counted; none where it is cut."""
+    def _rows(self, call: Call, count: int, empty: Reply) -> Counted | None:
+        """Return a reply with as many rows as counted, and the count; none where it is cut."""
         if count == 0:
-            return empty
+            return 0, empty
         for again in (False, True):
             reply = self.client.rows(call)
-            data = reply.parsed.get("data") if isinstance(reply.parsed, dict) else None
-            found = len(data) if isinstance(data, list) else 0
+            found = records(reply.parsed, call.part)
             if found in CAPS or (found < count and again):
                 _log.warning("%s: %d of %d rows came: asking for less", call.part, found, count)
                 self.cap = min(self.cap, found) if found in CAPS else self.cap
                 return None
+            if found != count:
+                count = self.client.count(call)[0]
             if found == count:
-                return reply
-            checked(reply.parsed, call.part)
-            recount = self.client.count(call)[0]
-            if found > count and recount != found:
-                raise SchemaMismatch(
-                    f"{PUBLISHER}: {found:,} rows, counted {count:,} before and {recount:,} after",
-                    "as many rows as counted",
-                    "the publisher is changing the data: refresh again later",
-                )
-            if recount == found:
-                return reply
-            count = recount
-        return None
+                return count, reply
+        raise SchemaMismatch(
+            f"{PUBLISHER}: {found:,} rows of {call.part}, counted {count:,}",
+            "as many rows as counted",
+            "the publisher is changing the data: refresh again later",
+        )
 
     def _split(self, call: Call, count: int) -> list[Task]:
         children, exact = split(call)
         if not children:
             raise TruncatedReply(
-                f"{PUBLISHER}: {call.part} {call.periods[0]}: {count:,} rows of one period,"
-                f" partner and code do not fit a reply",
-                f"fewer than {self.cap:,}",
+                f"{PUBLISHER}: {call.part} {call.periods[0]}: {count:,} rows are counted, fewer"
+                " come, and one period, partner and code cannot be split",
+                f"a whole reply of fewer than {self.cap:,} rows",
                 "get a key (COMTRADE_API_KEY), which allows more rows a call",
             )
         if not exact:
@@ -182,9 +176,9 @@ class Pull:
         pieces = []
         for child in split(call)[0]:
             count, empty = self.client.count(child)
-            reply = self._rows(child, count, empty) if count < self.cap else None
-            if reply is not None:
-                pieces.append((child, count, reply))
+            got = self._rows(child, count, empty) if count < self.cap else None
+            if got is not None:
+                pieces.append((child, *got))
             elif split(child)[0]:
                 pieces += self._prefixed(child)
             else:

@@ -16,7 +16,7 @@ from tradeflows.errors import SchemaMismatch, TruncatedReply
 from tradeflows.sources import rows
 from tradeflows.sources.comtrade.question import level
 
-__all__ = ["CAPS", "PUBLISHER", "parse", "read"]
+__all__ = ["CAPS", "PUBLISHER", "parse", "read", "records"]
 
 PUBLISHER = "UN Comtrade"
 CAPS = (500, 100_000, 250_000)
@@ -103,15 +103,22 @@ def _records(data: bytes, origin: str, query: Mapping[str, Any]) -> list[dict[st
         reply = json.loads(_plain(data, origin))
     except (ValueError, RecursionError):
         raise SchemaMismatch(f"{origin}: no whole JSON", "a reply of UN Comtrade", _ASK) from None
-    return checked(reply, origin, query.get("proof", {}).get("count"))
+    return _checked(reply, origin, query.get("proof", {}).get("count"))
 
 
-def checked(reply: Any, origin: str, expected: int | None = None) -> list[dict[str, Any]]:
-    """Return the records of a parsed reply that is whole, or raise."""
+def records(reply: Any, origin: str) -> int:
+    """Return how many records a parsed reply has, or raise where it holds none."""
     found = reply.get("data") if isinstance(reply, dict) else None
     if not isinstance(found, list) or not all(isinstance(r, dict) for r in found):
         keys = sorted(map(str, reply)) if isinstance(reply, dict) else type(reply).__name__
         raise SchemaMismatch(f"{origin}: JSON with {keys}", "a list of records in `data`", _ASK)
+    return len(found)
+
+
+def _checked(reply: Any, origin: str, expected: int | None = None) -> list[dict[str, Any]]:
+    """Return the records of a parsed reply that is whole, or raise."""
+    records(reply, origin)
+    found: list[dict[str, Any]] = reply["data"]
     count = reply.get("count")
     if reply.get("error") or (isinstance(count, int) and count < 0):
         raise SchemaMismatch(f"{origin}: the reply is an error", "records", "correct the question")

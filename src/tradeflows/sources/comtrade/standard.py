@@ -72,7 +72,7 @@ def pair(
         raise UnknownCode(f"flows {odd}", "M, X, RM or RX", "correct them")
     asked = tuple(codes) or ("TOTAL", "AG2", "AG6")
     digits = [level(code) for code in asked]
-    guess = sum(6500 if c == "AG6" else 1500 if c == "AG4" else 200 for c in asked)
+    guess = sum(6300 if c == "AG6" else 2500 if c == "AG4" else 150 for c in asked)
     shown = [c.lower().replace("/", "-") for c in asked[:3]] if codes else []
     name = "-".join([reporter.lower(), partner.lower(), *shown])
     more = f"-{len(digits)}" if len(asked) > 3 else ""

@@ -1,0 +1,421 @@
+"""A refresh: few calls, honest about gaps, safe to stop anywhere, silent about the key."""
+
+import logging
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from standin import harness, server, trade
+from standin.harness import HASTY, KEY, QUICK, small
+from tradeflows import store
+from tradeflows.errors import (
+    QuotaExhausted,
+    SchemaMismatch,
+    SourceUnavailable,
+    TradeflowsError,
+    TruncatedReply,
+    UnknownCode,
+)
+from tradeflows.sources import refresh, session, state
+from tradeflows.sources.comtrade import assemble, holding, pull
+from tradeflows.sources.comtrade.plan import months
+from tradeflows.sources.comtrade.standard import pair, standard
+from tradeflows.sources.session import Key, Manners, Session
+
+SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
+YEAR = {"start": "2022-01", "end": "2022-12", "manners": QUICK, "sources": ("comtrade",)}
+
+
+@pytest.fixture
+def few_goods(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[server.Site]:
+    with harness.asked(monkeypatch, tmp_path / "data", trade.World(breadth=0)) as found:
+        yield found
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[server.Site]:
+    with harness.asked(monkeypatch, tmp_path / "data") as found:
+        yield found
+
+
+def data_of(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def same(left: pd.DataFrame, right: pd.DataFrame) -> bool:
+    return left.to_csv(index=False).encode() == right.to_csv(index=False).encode()
+
+
+def test_nine_years_take_few_calls_and_a_second_refresh_none(few_goods: server.Site) -> None:
+    site = few_goods
+    russia = [pair("TUR", "RUS")]
+    usual = {"start": "2017-01", "end": "2025-12", "manners": QUICK, "sources": ("comtrade",)}
+    first = refresh.run(russia, **usual)
+    assert site.counts()["data"] <= 30
+    assert first.calls["comtrade"] == {"availability": 1, "metadata": 1, "count": 9, "data": 9}
+    assert first.naive / first.calls["comtrade"]["data"] >= 20
+    site.asked.clear()
+    again = refresh.run(russia, **usual)
+    assert len(site.asked) <= 3
+    assert site.counts()["data"] == 0
+    assert not again.stored
+    site.asked.clear()
+    site.comtrade.revised[792, "202203"] = 1
+    revised = refresh.run(russia, **usual)
+    asked = [path for kind, path in site.asked if kind == "data"]
+    assert len(asked) == 1
+    assert "period=202203&" in asked[0]
+    assert len(revised.stored) == 1
+    table = assemble()
+    old = assemble(raws=[r for r in store.catalogue() if r.id not in revised.stored])
+    march = (table["period"] == "2022-03-01") & (table["code"] == "TOTAL")
+    ratio = table[march]["value_usd"].to_numpy() / old[march]["value_usd"].to_numpy()
+    assert ratio == pytest.approx(1.001)
+    assert len(table) == len(old)
+    assert table["vintage"][march].min() > old["vintage"][march].max()
+    assert store.verify() == []
+
+
+def test_months_not_published_are_not_yet_and_never_asked(site: server.Site) -> None:
+    late = {**YEAR, "start": "2025-10", "end": "2026-06"}
+    outcome = refresh.run(small(), **late)
+    assert outcome.not_yet == 6
+    assert assemble()["period"].max() == pd.Timestamp("2025-12-01")
+    assert not any("202601" in path for kind, path in site.asked if kind == "data")
+    grid = refresh.status(small(), start="2025-10").grid.iloc[0]
+    assert grid["202512"] == 1
+    assert pd.isna(grid["202601"])
+
+
+def test_status_shows_the_proof_and_what_is_missing(site: server.Site) -> None:
+    assert "No live data" in refresh.status(small()).sentence()
+    refresh.run(small(), **YEAR)
+    status = refresh.status(small(), start="2022-01")
+    assert status.files["proven"].all()
+    assert status.files["generated"].all()
+    assert (status.grid.loc["tur-rus-total-ag2", "202201":"202212"] == 1).all()
+    assert set(status.missing["reporter_period"].str[-6:-2]) == {"2023", "2024", "2025"}
+    assert status.calls == {"availability": 1, "metadata": 1, "count": 1, "data": 1}
+    site.comtrade.revised[792, "202203"] = 1
+    refresh.plan(small(), manners=QUICK)
+    assert refresh.status(small(), start="2022-01").grid.iloc[0]["202203"] == 0
+
+
+def test_a_plan_says_what_it_will_cost_before_anything_is_fetched(
+    site: server.Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = refresh.plan(manners=QUICK)
+    assert site.counts() == {"availability": 1}
+    assert drawn.table["data_calls"].sum() > 30
+    assert "with a key" in drawn.sentence()
+    monkeypatch.delenv("COMTRADE_API_KEY")
+    keyless = refresh.plan([pair("TUR", "RUS")], manners=QUICK)
+    assert all(len(c.periods) == 1 for c in keyless.calls)
+    assert "without a key" in keyless.sentence()
+    first = keyless.calls[0]
+    assert first.periods == ("202101",)
+    assert first.box.codes == ("TOTAL", "AG2")
+    offline = refresh.plan([pair("TUR", "RUS")], end="2025-12", offline=True, manners=QUICK)
+    assert site.counts() == {"availability": 2}
+    assert "not asked" in offline.sentence()
+
+
+def test_without_a_key_the_table_is_the_same(
+    site: server.Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    listed = [c[0] for c in trade.listed()[:3]]
+    parts = [pair("TUR", "RUS"), *standard(listed)[1:3]]
+    span = {**YEAR, "start": "2022-06", "end": "2022-07"}
+    refresh.run(parts, **span)
+    keyed = assemble()
+    monkeypatch.delenv("COMTRADE_API_KEY")
+    (tmp_path / "other" / "raw").mkdir(parents=True)
+    monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path / "other"))
+    site.asked.clear()
+    refresh.run(parts, **span)
+    keyless = assemble()
+    assert {"public"} == {path.split("/")[1] for _, path in site.asked}
+    assert all("," not in path.split("period=")[1].split("&")[0] for k, path in site.asked
+               if k == "data")  # fmt: skip
+    assert same(keyed.drop(columns="origin"), keyless.drop(columns="origin"))
+    monkeypatch.setenv("COMTRADE_API_KEY", KEY)
+    site.asked.clear()
+    refresh.run(parts, **span)
+    assert site.counts() == {"availability": 1}
+
+
+def test_a_lower_cap_than_known_is_noticed_and_split(site: server.Site) -> None:
+    site.comtrade.caps = (500, 900)
+    refresh.run([pair("TUR", "RUS")], **YEAR)
+    proofs = [r.query["proof"] for r in store.catalogue()]
+    assert all(p["count"] == p["rows"] < 900 for p in proofs)
+    cut = assemble()
+    asked = dict.fromkeys(("partner2code", "motcode"), "0") | {
+        "reportercode": "792", "partnercode": "643", "customscode": "C00", "flowcode": "M,X",
+        "cmdcode": "TOTAL,AG2,AG6", "period": ",".join(months("2022-01", "2022-12")),
+    }  # fmt: skip
+    assert len(cut) == site.comtrade.count(asked)
+
+
+def test_an_empty_reply_is_kept_for_some_days_only(
+    site: server.Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nothing = [pair("TUR", "RUS", ["X"], ["010613"])]
+    refresh.run(nothing, **YEAR)
+    assert assemble().empty
+    (raw,) = store.catalogue()
+    assert raw.rows == 0
+    assert raw.query["expires"] > raw.accessed[:10]
+    site.asked.clear()
+    refresh.run(nothing, **YEAR)
+    assert site.counts() == {"availability": 1}
+    monkeypatch.setattr(holding.Leaf, "expired", lambda *_: True)
+    monkeypatch.setattr(pull, "_today", lambda: date(2100, 1, 1))
+    refresh.run(nothing, **YEAR)
+    assert site.counts()["count"] == 1
+
+
+RECOVERS = {
+    "429": 1, "429-bare": 2, "500": 3, "500-html": 2, "503": 1, "html": 1, "cut-gzip": 1,
+    "cut": 1, "cut-json": 1, "reset": 2, "silence": 1, "dropped": 1,
+}  # fmt: skip
+RAISES: dict[str, tuple[type[TradeflowsError], str]] = {
+    "401": (SourceUnavailable, "401"),
+    "403": (QuotaExhausted, "quota"),
+    "policy": (SourceUnavailable, "rejected by policy"),
+    "404": (SourceUnavailable, "404"),
+    "429-long": (QuotaExhausted, "pause"),
+    "500": (SourceUnavailable, "4 times"),
+    "html": (SourceUnavailable, "page instead of data"),
+    "cut-gzip": (SourceUnavailable, "gzip"),
+    "cut-json": (SourceUnavailable, "cut"),
+    "reset": (SourceUnavailable, "connection"),
+    "silence": (SourceUnavailable, "silence"),
+    "no-data": (SchemaMismatch, "data"),
+    "types": (SchemaMismatch, "primaryValue"),
+    "numbers": (SchemaMismatch, "cmdCode"),
+    "column": (SchemaMismatch, "netWgt"),
+    "negative": (SchemaMismatch, "negative"),
+    "nonsense": (SchemaMismatch, "reporterCode"),
+    "doubled": (SchemaMismatch, "share a key"),
+    "claim": (SchemaMismatch, "claims"),
+    "dropped": (TruncatedReply, "cannot be split"),
+}
+
+
+def _hasty(fault: str) -> dict[str, object]:
+    return SPRING | {"manners": HASTY if fault == "silence" else QUICK}
+
+
+@pytest.mark.parametrize("fault", RECOVERS)
+def test_faults_that_pass(site: server.Site, fault: str) -> None:
+    site.silence = 0.8
+    site.faults.append(server.Fault(fault, RECOVERS[fault]))
+    refresh.run(small(), **_hasty(fault))
+    assert store.verify() == []
+    assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in store.catalogue())
+
+
+@pytest.mark.parametrize("fault", RAISES)
+def test_faults_that_stay(site: server.Site, fault: str, tmp_path: Path) -> None:
+    kind, words = RAISES[fault]
+    site.silence = 0.8
+    site.faults.append(server.Fault(fault, 10_000))
+    with pytest.raises(kind, match=words) as caught:
+        refresh.run(small(), **_hasty(fault))
+    assert KEY not in f"{caught.value!r} {caught.value}"
+    assert store.catalogue() == []
+    assert store.verify() == []
+    assert not list(data_of(tmp_path).rglob("*.part"))
+    site.faults.clear()
+    refresh.run(small(), **SPRING)
+    assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in store.catalogue())
+
+
+def test_a_new_column_is_no_fault(site: server.Site) -> None:
+    site.faults.append(server.Fault("extra", 1))
+    refresh.run(small(), **SPRING)
+    assert len(assemble()) > 0
+
+
+def test_an_address_refused_as_too_long_is_split(site: server.Site) -> None:
+    site.faults.append(server.Fault("414", 1, "count"))
+    refresh.run(small(), **SPRING)
+    assert len(store.catalogue()) == 2
+    many = [f"{n:06d}" for n in range(840_000, 840_500)]
+    refresh.run([pair("TUR", "RUS", ["X"], many)], **SPRING | {"end": "2022-02"})
+    assert max(len(path) for _, path in site.asked) < 1900
+
+
+@pytest.mark.parametrize("kind", ["availability", "count", "metadata"])
+def test_faults_of_the_smaller_calls(site: server.Site, kind: str) -> None:
+    site.faults += [server.Fault("500", 2, kind), server.Fault("html", 1, kind)]
+    refresh.run(small(), **SPRING)
+    assert set(assemble()["trade_system"]) == {"general"}
+    site.comtrade.revised[792, "202203"] = 1
+    site.faults.append(server.Fault("no-data", 1, kind))
+    if kind == "availability":
+        with pytest.raises(SchemaMismatch):
+            refresh.run(small(), **SPRING)
+    else:
+        refresh.run(small(), **SPRING)
+
+
+def test_the_key_is_nowhere(
+    site: server.Site, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    texts = []
+    for fault in ("401", "403", "500", "html", "claim", "types", "reset", "cut"):
+        site.faults[:] = [server.Fault(fault, 10_000)]
+        with pytest.raises(TradeflowsError) as caught:
+            refresh.run(small(), **SPRING)
+        error: BaseException | None = caught.value
+        while error:
+            texts.append(f"{error} {error!r}")
+            error = error.__cause__ or error.__context__
+    site.faults.clear()
+    outcome = refresh.run(small(), **SPRING)
+    texts += [caplog.text, repr(outcome), outcome.sentence(), repr(refresh._client(QUICK))]
+    files = [p for p in tmp_path.rglob("*") if p.is_file()]
+    assert len(files) > 4
+    texts += [p.read_bytes().decode("latin-1") for p in files] + [str(p) for p in files]
+    texts += [path for _, path in site.asked]
+    assert not any(KEY in text for text in texts)
+
+
+@pytest.mark.usefixtures("site")
+def test_a_reply_that_repeats_the_key_is_not_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COMTRADE_API_KEY", "primaryValue")
+    with pytest.raises(SourceUnavailable, match="repeats the key"):
+        refresh.run(small(), **SPRING)
+    assert store.catalogue() == []
+
+
+@pytest.mark.parametrize("key", ["two words", "line\nend", "ключ", "x" * 300])
+def test_odd_keys_are_refused_without_being_shown(key: str) -> None:
+    with pytest.raises(UnknownCode) as caught:
+        Key(key)
+    assert key not in str(caught.value)
+
+
+def test_a_redirect_never_takes_the_key_along(site: server.Site) -> None:
+    site.others["/data/v1"] = lambda _path, _asked: (302, {"Location": "http://127.0.0.2:9/x"}, b"")
+    with pytest.raises(SourceUnavailable, match="redirect"):
+        refresh.run(small(), **YEAR)
+
+
+def test_two_refreshes_at_once(site: server.Site) -> None:
+    with state.locked(), pytest.raises(SourceUnavailable, match="another refresh"):
+        refresh.run(small(), **YEAR)
+    waited = threading.Thread(target=lambda: refresh.run(small(), **YEAR, wait=30))
+    with state.locked():
+        waited.start()
+        time.sleep(0.2)
+        assert site.counts()["data"] == 0
+    waited.join()
+    assert site.counts()["data"] == 1
+
+
+def test_the_ledger_counts_and_refuses_and_forgets_at_midnight(
+    site: server.Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh.run(small(), **YEAR)
+    assert state.Ledger("comtrade").used == len(site.asked)
+    full = state.Ledger("comtrade", most=5)
+    full.note("data")
+    with pytest.raises(QuotaExhausted, match="UTC"):
+        full.note("data")
+    assert state.Ledger("comtrade").used == 5
+    monkeypatch.setattr(state, "_today", lambda: "2100-01-01")
+    assert state.Ledger("comtrade").used == 0
+
+
+def test_retry_after_is_honoured_and_pace_is_kept(site: server.Site) -> None:
+    site.faults.append(server.Fault("429", 1))
+    began = time.monotonic()
+    refresh.run(small(), **YEAR)
+    assert time.monotonic() - began >= 1
+    url = os.environ["TRADEFLOWS_COMTRADE_URL"]
+    paced = Session("x", url, Manners(interval=0.1))
+    began = time.monotonic()
+    for _ in range(4):
+        paced.get("public/v1/getDA/C/M/HS", "reporterCode=792&period=202201")
+    assert time.monotonic() - began >= 0.3
+
+
+def test_addresses_with_credentials_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for wrong in ("ftp://x", "https://user:pass@host", "nothing"):
+        monkeypatch.setenv("TRADEFLOWS_COMTRADE_URL", wrong)
+        with pytest.raises(UnknownCode) as caught:
+            session.root_from("TRADEFLOWS_COMTRADE_URL", "https://comtradeapi.un.org")
+        assert "pass" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("site")
+def test_an_unknown_source_is_named() -> None:
+    with pytest.raises(UnknownCode, match="wto"):
+        refresh.run(small(), sources=("wto",))
+
+
+KILLED = """
+from tradeflows.sources import refresh
+from tradeflows.sources.comtrade.standard import pair
+from tradeflows.sources.session import Manners
+refresh.run([pair("TUR", "RUS"), pair("TUR", "KAZ", codes=["TOTAL", "AG2"])], sources=("comtrade",),
+            start="2021-01", end="2022-12", manners=Manners(interval=0, timeout=30, backoff=0.05))
+"""
+
+
+def _started(folder: Path) -> subprocess.Popen[bytes]:
+    (folder / "raw").mkdir(parents=True, exist_ok=True)
+    env = {**os.environ, "TRADEFLOWS_DATA": str(folder)}
+    return subprocess.Popen([sys.executable, "-c", KILLED], env=env, stderr=subprocess.DEVNULL)
+
+
+@pytest.mark.slow
+def test_killed_anywhere_the_store_verifies_and_the_next_run_goes_on(
+    few_goods: server.Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = few_goods
+    site.comtrade.caps = (500, 700)  # splits, so that a kill may fall between the pieces
+    monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path / "calm"))
+    assert _started(tmp_path / "calm").wait(120) == 0
+    expected, folder = assemble(), tmp_path / "torn"
+    draw = random.Random(20220224)  # noqa: S311 - moments, not secrets
+    kills, between = int(os.environ.get("TRADEFLOWS_KILLS", "8")), 0
+    for number in range(kills):
+        monkeypatch.setenv("TRADEFLOWS_DATA", str(folder))
+        site.asked.clear()
+        torn = _started(folder)
+        while not site.asked and torn.poll() is None:
+            time.sleep(0.005)  # it takes a while to start: that is no moment worth a kill
+        time.sleep(draw.uniform(0, 0.5 if kills <= 8 else 1.5))
+        torn.send_signal(signal.SIGKILL)
+        finished = torn.wait() == 0
+        between += not finished
+        assert store.verify() == []
+        assert all(store.read(raw.id) for raw in store.catalogue())
+        if finished:
+            assert same(assemble(), expected)
+            folder = tmp_path / f"torn-{number}"
+    assert between >= kills / 2
+    (folder / "raw").mkdir(parents=True, exist_ok=True)
+    monkeypatch.setenv("TRADEFLOWS_DATA", str(folder))
+    site.asked.clear()
+    before = {raw.url.partition("//")[2].partition("/")[2] for raw in store.catalogue()}
+    assert _started(folder).wait(120) == 0
+    assert not before & {path.lstrip("/") for kind, path in site.asked if kind == "data"}
+    assert store.verify() == []
+    assert same(assemble(), expected)
+    assert not list(folder.rglob("*.part"))
