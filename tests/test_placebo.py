@@ -148,6 +148,22 @@ def test_panels_that_cannot_be_used(tripled, change, reason):
     event_study(panel, listed=LISTED).figure()
 
 
+@pytest.mark.parametrize("draw", range(12))
+def test_sparse_panels_never_end_in_a_trace(draw):
+    rng = np.random.default_rng([5, draw])
+    data = made(rng, destinations=int(rng.integers(2, 30)), noise=rng.choice([0.5, 20.0]))
+    data.amounts[rng.random(data.amounts.shape) > rng.choice([0.002, 0.02, 0.2])] = 0.0
+    for panel in (data, rows(data)):
+        found = triple_difference(panel, listed=LISTED)
+        assert np.isfinite(found.beta) != bool(found.reason)
+        for placebo in (
+            placebo_destinations(panel, listed=LISTED, needed=1),
+            placebo_products(panel, listed=LISTED, draws=9),
+        ):
+            assert np.isfinite(placebo.p) != bool(placebo.reason)
+        assert str(event_study(panel, listed=LISTED).sentence())
+
+
 def test_panels_that_count_twice_are_refused(tripled):
     panel = rows(tripled)
     with pytest.raises(DoubleCountedTotals, match="digits"):

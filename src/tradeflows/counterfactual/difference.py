@@ -147,7 +147,9 @@ def triple_difference(
         beta, se = float(b[0]), float(s[0])
         if not np.isfinite(beta):
             when = "before" if np.isnan(beta) else "after"
-            reason = f"{destination} bought no listed goods {when} {data.event}"
+            reason = (
+                f"{destination} bought no listed goods {when} {data.event} that can be compared"
+            )
             beta, se = np.nan, np.nan
     return TripleDifference(
         destination, data.event, data.window, beta, se, reason, have, absent,
@@ -289,11 +291,13 @@ def _quarters(data: Cube, have: pd.Index, row: int, base: pd.Period) -> tuple[Fl
     for name in names:
         at = np.flatnonzero(quarters == name)
         pieces.append(slice(int(at[0]), int(at[-1]) + 1))
+    zero = int(names.get_loc(base))  # type: ignore[arg-type]
     effects, variance, _ = logit(
-        split(data.listed(have)[None], row, pieces), split(data.total, row, pieces)
+        split(data.listed(have)[None], row, pieces),
+        split(data.total, row, pieces),
+        zero - len(names),
     )
     beta, spread = effects[0, -len(names) :], variance[0, -len(names) :]
-    zero = int(names.get_loc(base))  # type: ignore[arg-type]
     with np.errstate(invalid="ignore"):
         se = np.sqrt(spread + spread[zero])
         se[zero] = 0.0

@@ -17,7 +17,10 @@ from tradeflows.counterfactual.months import Floats
 __all__ = ["Masks", "difference", "logit", "split"]
 
 Masks = npt.NDArray[np.bool_]
-CHUNK = 64
+Integers = npt.NDArray[np.int_]
+CHUNK = 64  # tables fitted at once
+ROUNDS = 100
+RIDGE = 1e-10
 
 
 def split(table: Floats, row: int, pieces: list[slice]) -> Floats:
@@ -48,25 +51,31 @@ def split(table: Floats, row: int, pieces: list[slice]) -> Floats:
     return np.concatenate([np.delete(table, row, axis=-2), rows], axis=-2)
 
 
-def logit(listed: Floats, total: Floats) -> tuple[Floats, Floats, Floats]:
+def logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats, Integers]:
     """Fit shares on row and month effects, many tables at once.
 
     Parameters
     ----------
     listed, total : numpy.ndarray
         Tables × rows × months, listed ≤ total. ``total`` may lack the first axis.
+    reference : int
+        Row whose effect others are compared with.
 
     Returns
     -------
     effects : numpy.ndarray
-        Tables × rows: effect of each row; −inf or inf where all or nothing is listed, NaN where
-        there is no trade or the fit did not converge.
+        Tables × rows: effect of each row; −inf or inf where nothing or everything is listed, NaN
+        where there is no trade, where no chain of shared months leads to the reference, or where
+        the fit did not converge.
     variance : numpy.ndarray
         Tables × rows: heteroskedasticity-robust, month effects taken as known.
     rounds : numpy.ndarray
         Rounds each table took.
     """
-    many = [_logit(listed[i : i + CHUNK], _some(total, i)) for i in range(0, len(listed), CHUNK)]
+    many = [
+        _logit(listed[i : i + CHUNK], _some(total, i), reference)
+        for i in range(0, len(listed), CHUNK)
+    ]
     effects, variance, rounds = (np.concatenate(part) for part in zip(*many, strict=True))
     return effects, variance, rounds
 
@@ -90,12 +99,13 @@ def difference(
     Returns
     -------
     beta, se : numpy.ndarray
-        Tables × treated rows; NaN without listed trade before the event, ±inf where it stopped.
+        Tables × treated rows; NaN without comparable listed trade before the event, ±inf where it
+        stopped.
     """
     pieces = [slice(0, before), slice(before, None)]
     beta, se = np.empty((2, len(listed), len(rows)))
     for j, row in enumerate(rows):
-        effects, variance, _ = logit(split(listed, row, pieces), split(total, row, pieces))
+        effects, variance, _ = logit(split(listed, row, pieces), split(total, row, pieces), -2)
         first, last = effects[:, -2], effects[:, -1]
         with np.errstate(invalid="ignore"):
             beta[:, j] = np.where(np.isfinite(first), last - first, np.nan)
@@ -107,7 +117,7 @@ def _some(total: Floats, first: int) -> Floats:
     return total[first : first + CHUNK] if total.ndim == 3 else total[None]
 
 
-def _logit(listed: Floats, total: Floats) -> tuple[Floats, Floats, npt.NDArray[np.int_]]:
+def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats, Integers]:
     total = np.broadcast_to(total, listed.shape)
     keep = _informative(listed, total)
     scale = total.mean(axis=(1, 2), keepdims=True) + 1e-300
@@ -118,42 +128,60 @@ def _logit(listed: Floats, total: Floats) -> tuple[Floats, Floats, npt.NDArray[n
     column = np.zeros((len(y), y.shape[2]))
     rounds = np.zeros(len(y), dtype=np.int_)
     going = np.arange(len(y))
-    for _ in range(100):
+    for _ in range(ROUNDS):
         step_row, step_column = _step(y[going], n[going], row[going], column[going])
         row[going] += step_row
         column[going] += step_column
         rounds[going] += 1
-        largest = np.maximum(np.abs(step_row).max(axis=1), np.abs(step_column).max(axis=1))
-        going = going[largest > 1e-11]
+        moved = np.abs(step_row[:, :, None] + step_column[:, None, :]) * keep[going]
+        going = going[moved.max(axis=(1, 2)) > 1e-11]
         if not going.size:
             break
     p = _share(row, column)
-    weight = (n * p * (1 - p)).sum(axis=2)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        variance = ((y - n * p) ** 2).sum(axis=2) / weight**2
+    with np.errstate(all="ignore"):
+        variance = ((y - n * p) ** 2).sum(axis=2) / (n * p * (1 - p)).sum(axis=2) ** 2
     row[going] = np.nan
+    row[~_linked(keep, reference)] = np.nan
     return _ends(row, listed, total, keep), variance, rounds
 
 
 def _step(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats]:
-    """Solve one Newton step: months are eliminated, a small system per table remains."""
+    """Solve one Newton step: months are eliminated, a small scaled system per table remains.
+
+    The ridge keeps directions apart that the data leave open, such as a constant that moves from
+    rows to months; it bends the way to the optimum, not the optimum.
+    """
     p = _share(row, column)
     w = n * p * (1 - p)
     left = y - n * p
     w_row, w_column = w.sum(axis=2), w.sum(axis=1)
-    used_row, used_column = w_row > 0, w_column > 0
-    inverse = np.where(used_column, 1 / np.where(used_column, w_column, 1.0), 0.0)
     g_row, g_column = left.sum(axis=2), left.sum(axis=1)
+    inverse, root = _inverse(w_column), np.sqrt(_inverse(w_row))
     spread = w * inverse[:, None, :]
-    small = -(spread @ w.swapaxes(1, 2))
+    small = -(spread @ w.swapaxes(1, 2)) * root[:, :, None] * root[:, None, :]
     at = np.arange(row.shape[1])
-    small[:, at, at] += np.where(used_row, w_row, 1.0)
-    pin = (w_row.sum(axis=1) / row.shape[1])[:, None, None]  # a constant moves from rows to months
-    small += pin * (used_row[:, :, None] & used_row[:, None, :])
-    right = g_row - (spread @ g_column[:, :, None])[:, :, 0]
-    step = np.linalg.solve(small, right[:, :, None])[:, :, 0] * used_row
+    small[:, at, at] += 1 + RIDGE
+    right = root * (g_row - (spread @ g_column[:, :, None])[:, :, 0])
+    step = root * np.linalg.solve(small, right[:, :, None])[:, :, 0]
     step_column = inverse * (g_column - (step[:, None, :] @ w)[:, 0])
     return np.clip(step, -5, 5), np.clip(step_column, -5, 5)
+
+
+def _inverse(weight: Floats) -> Floats:
+    used = weight > 1e-280
+    return np.where(used, 1 / np.where(used, weight, 1.0), 0.0)
+
+
+def _linked(keep: Masks, reference: int) -> Masks:
+    """Tell which rows share months with the reference, or with a row that does, and so on."""
+    rows = np.zeros(keep.shape[:2], dtype=bool)
+    rows[:, reference] = keep[:, reference].any(axis=1)
+    while True:
+        months: Masks = np.any(keep & rows[:, :, None], axis=1)
+        more: Masks = np.any(keep & months[:, None, :], axis=2)
+        if np.array_equal(more, rows):
+            return rows
+        rows = more
 
 
 def _share(row: Floats, column: Floats) -> Floats:
