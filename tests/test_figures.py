@@ -2,6 +2,8 @@
 
 import base64
 import re
+import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from itertools import pairwise
 
@@ -280,6 +282,22 @@ def test_table_view_scales_and_marks_what_is_missing():
 def test_long_tables_say_what_is_left_out():
     html = figures.table_html(pd.DataFrame({"n": range(100)}), label="x")
     assert "20 more rows are in the CSV" in html
+
+
+def test_writing_numbers_does_not_wait_for_matplotlib():
+    code = (
+        "import sys; from tradeflows.figures import amount; assert amount(1e9, 'USD');"
+        "sys.exit('matplotlib' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_long_names_of_series_stand_above_their_bars():
+    table = pd.DataFrame({"hidden: crude oil and pipeline gas": [1.0], "coal": [2.0]}, index=["x"])
+    figure = figures.bars(table, name="named", **WORDS)
+    assert [t.get_text() for t in figure.draw(NARROW).texts] == list(table)
+    short = figures.bars(table.set_axis(["a", "b"], axis=1), name="named", **WORDS)
+    assert "a: 1.00" in short.narrow
 
 
 def test_png_is_written(tmp_path):

@@ -174,6 +174,12 @@ def test_code_is_folded_unless_it_is_hidden(suite):
     assert "date_range" not in page
 
 
+def test_tags_hide_output_and_whole_cells(suite):
+    page = _page(suite, "02-last.html")
+    assert "no reader sees this" not in page
+    assert "nor this" not in page
+
+
 def test_results_without_html_are_shown_as_text(suite):
     page = _page(suite, "01-the-data.html")
     assert '<pre class="out" tabindex="0">said</pre>' in page
@@ -270,6 +276,7 @@ WHOLE = """<title>t</title><meta name="description"><meta name="viewport"><main>
         ("</main>", '<img alt="a" src="a.png">', "fetches a.png"),
         ("</main>", '<a href="#lost">', "no such place"),
         ("</main>", '<a href="lost.html">', "no such file"),
+        ("</main>", '<a href="#F">', "no such place; there is #f"),
         ("</main>", '<p id="f">', "ids used twice: f"),
         ("</main>", "x" * 400_000, "more than 400 kB"),
     ],

@@ -43,6 +43,12 @@ $$P_F = \sqrt{P_L \cdot P_P}$$
 
 See [what is hidden](01-the-data.ipynb#What-is-hidden).
 """
+_WIDE = """\
+from IPython.display import HTML
+words = "a sentence that goes on for so long that it must be broken into several lines"
+wide = pd.DataFrame({f"column {n}": ["2022-01-01 to 2022-12-31"] * 3 for n in range(7)})
+HTML(figures.table_html(wide.assign(words=words), label="A wide table"))
+"""
 _CARD = """\
 from IPython.display import HTML
 HTML('<div class="cards"><article class="card grade-supported" id="claim-b1">'
@@ -73,11 +79,17 @@ def write(folder: Path) -> Path:
         "## What is hidden\n\n| code | words |\n|---|---|\n| 2709 | crude |\n",
         (_FIGURES, "hide-input"),
         "table.head(3)",
+        (_WIDE, "hide-input"),
         _HOSTILE,
         "print('said')\n1 + 1",
     )
     save(
-        folder / f"{LAST}.ipynb", "# And what remains?\n\nNothing.", "## Nothing", "'<b>plain</b>'"
+        folder / f"{LAST}.ipynb",
+        "# And what remains?\n\nNothing.",
+        "## Nothing",
+        "'<b>plain</b>'",
+        ("print('no reader ' + 'sees this')", "hide-output"),
+        ("print('nor this')", "hide-cell"),
     )
     return folder
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tradeflows.figures.figure import MIME, Figure, csv_text, table_html
+    from tradeflows.figures.figure import Figure, csv_text, table_html
     from tradeflows.figures.numbers import amount, number, percent
     from tradeflows.figures.parts import bars, histogram, ranges, waterfall
     from tradeflows.figures.time import fan, lines
@@ -29,8 +29,10 @@ __all__ = [
     "waterfall",
 ]
 
+MIME = "application/vnd.tradeflows.figure+json"  # under it a figure carries its parts to the report
+
 _ROOMS = {
-    "figure": ("MIME", "Figure", "csv_text", "table_html"),
+    "figure": ("Figure", "csv_text", "table_html"),
     "numbers": ("amount", "number", "percent"),
     "parts": ("bars", "histogram", "ranges", "waterfall"),
     "time": ("fan", "lines"),

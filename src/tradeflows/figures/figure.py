@@ -15,12 +15,12 @@ import pandas as pd
 from matplotlib import rc_context
 
 from tradeflows.errors import SchemaMismatch, TradeflowsError
+from tradeflows.figures import MIME
 from tradeflows.figures.numbers import NONE, is_yearly, period_text, scale_for
 from tradeflows.figures.style import NARROW, STYLE, WIDE, Draw, svg
 
-__all__ = ["MIME", "Figure", "csv_text", "table_html"]
+__all__ = ["Figure", "csv_text", "table_html"]
 
-MIME = "application/vnd.tradeflows.figure+json"
 _ROWS_SHOWN = 80
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

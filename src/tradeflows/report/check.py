@@ -172,7 +172,9 @@ def _links(
         if target not in files:
             wrong.append(f"link to {link}: no such file")
         elif part and target in pages and unquote(part) not in pages[target].ids:
-            wrong.append(f"link to {link}: no such place")
+            near = [i for i in pages[target].ids if i.lower() == unquote(part).lower()]
+            hint = f"; there is #{near[0]}" if near else ""
+            wrong.append(f"link to {link}: no such place{hint}")
     return wrong
 
 

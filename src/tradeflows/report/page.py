@@ -17,10 +17,10 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from tradeflows.errors import TradeflowsError
+from tradeflows.figures import MIME
 
-__all__ = ["MIME", "Page", "file_of", "read", "render"]
+__all__ = ["Page", "file_of", "read", "render"]
 
-MIME = "application/vnd.tradeflows.figure+json"
 DESCRIPTION = 180
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAG = re.compile(r"<[^>]+>")
