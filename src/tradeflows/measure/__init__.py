@@ -1,6 +1,7 @@
 """Measures of trade: the additive bridge, index numbers, bounds."""
 
 from tradeflows.measure.bridge import Bridge, bridge
+from tradeflows.measure.dialects import sql
 from tradeflows.measure.envelope import Envelope, bridges, chain
 from tradeflows.measure.factors import VolumePriceMix, lmdi, shapley, volume_price_mix
 from tradeflows.measure.index import PriceIndex, contributions, drift, price_index
@@ -37,6 +38,7 @@ __all__ = [
     "price_effect",
     "price_index",
     "shapley",
+    "sql",
     "volume_effects",
     "volume_price_mix",
 ]

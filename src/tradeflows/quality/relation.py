@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -98,25 +99,31 @@ def opened(trade: Any, needed: Sequence[str]) -> Iterator[Relation]:
     SchemaMismatch
         A needed column is missing, codes are numbers, or periods are not dates.
     """
-    import duckdb
-
-    config: dict[str, str | bool | int | float | list[str]] = {
-        "memory_limit": MEMORY,
-        "temp_directory": tempfile.gettempdir(),
-    }
-    if threads := os.environ.get("TRADEFLOWS_THREADS"):
-        config["threads"] = int(threads)
-    with duckdb.connect(config=config) as connection:
+    with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
         if isinstance(trade, str | Path):
             files = str(trade).replace("'", "''")
             scan = f"SELECT * FROM read_parquet('{files}', union_by_name = true)"  # noqa: S608
-            connection.execute(f"CREATE VIEW trade AS {scan}")
+            connection.execute(f"CREATE TEMP VIEW trade AS {scan}")
         else:
             _refuse_periods(trade)
             connection.register("trade", trade)
         types = {str(r[0]): str(r[1]) for r in connection.sql("DESCRIBE trade").fetchall()}
         _check_columns(types, needed)
         yield Relation(connection, tuple(types))
+
+
+@cache
+def _database(threads: str) -> duckdb.DuckDBPyConnection:
+    """Return the one database in memory; each cursor on it sees its own tables only."""
+    import duckdb
+
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "memory_limit": MEMORY,
+        "temp_directory": tempfile.gettempdir(),
+    }
+    if threads:
+        config["threads"] = int(threads)
+    return duckdb.connect(config=config)
 
 
 def _refuse_periods(trade: Any) -> None:
@@ -233,7 +240,7 @@ def census(
     Returns
     -------
     Census
-        Months that exist with their value, raw files under the rows, and whether the rows are annual.
+        Value of each month that exists, raw files under the rows, whether the rows are annual.
 
     Raises
     ------

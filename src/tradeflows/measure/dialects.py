@@ -1,0 +1,54 @@
+"""The SQL of a measure for another engine, transpiled from the one definition."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from tradeflows.measure.bridge import bridge_sql
+from tradeflows.measure.index import index_sql
+from tradeflows.tables import TABLES
+
+__all__ = ["sql"]
+
+_TEXTS: dict[str, Callable[..., str]] = {"bridge": bridge_sql, "index": index_sql}
+
+
+def sql(
+    measure: str,
+    *,
+    dialect: str = "duckdb",
+    columns: Sequence[str] = TABLES["trade"].names,
+    **settings: Any,
+) -> str:
+    """Return a measure as SQL over a table ``trade``.
+
+    Parameters
+    ----------
+    measure : {"bridge", "index"}
+        Which one.
+    dialect : str
+        ``duckdb``, or any that SQLGlot writes, such as ``spark``; needs the extra ``spark``.
+    columns : sequence of str
+        Columns of the table; by default all of the canonical table.
+    **settings
+        As in `bridge` (base, current, by, method, path, …) and, for the index, formula and pairs.
+
+    Returns
+    -------
+    str
+        One query.
+
+    Examples
+    --------
+    >>> "GROUPING SETS" in sql("bridge", base="2021", current="2022")
+    True
+    """
+    if measure not in _TEXTS:
+        raise ValueError(f"measure={measure!r}: expected one of {', '.join(_TEXTS)}")
+    text = _TEXTS[measure](columns, **settings)
+    if dialect == "duckdb":
+        return text
+    import sqlglot
+
+    return str(sqlglot.transpile(text, read="duckdb", write=dialect, pretty=True)[0])
