@@ -248,7 +248,7 @@ def bridge_sql(
     return queries.text("bridge").format(
         keys=", ".join(k if k == sql else f"{sql} AS {k}" for k, sql in named.items()),
         pair=", ".join(named),
-        step="step" if path == "monthly" else "0",
+        step_or_nothing="" if path == "monthly" else "0 AS step,",
         unit=f"CASE WHEN value_usd > 0 THEN coalesce({unit}, '') END" if unit else "NULL",
         units="count(DISTINCT unit)" if unit else "1",
         group=", ".join(by),

@@ -14,7 +14,7 @@ WITH side AS (
 cell AS (
     SELECT
         {pair},
-        {step} AS step,
+        {step_or_nothing}
         sum(CASE WHEN now THEN 0 ELSE v END) AS v0,
         sum(CASE WHEN now THEN v ELSE 0 END) AS v1,
         sum(CASE WHEN now THEN 0 ELSE q END) AS q0,
