@@ -174,9 +174,10 @@ def test_sources_are_named_by_publisher_and_vintage_where_known(monkeypatch):
 
     from tradeflows import store
 
-    known = SimpleNamespace(publisher="TÜİK", vintage="2026-01-31")
+    known = SimpleNamespace(publisher="TÜİK", vintage="2026-01-31", sha256="ab" * 32)
     monkeypatch.setattr(store, "describe", lambda _: known)
-    assert "TÜİK (vintage 2026-01-31)</cite>" in _lines(origins=("a/b.csv",))._repr_html_()
+    assert "TÜİK</cite> (vintage 2026-01-31). " in _lines(origins=("a/b.csv",))._repr_html_()
+    assert ">a/b.csv</cite>, sha256 abababababab…" in _lines(origins=("a/b.csv",))._repr_html_()
     monkeypatch.undo()
     assert ">no/such.csv</cite>" in _lines(origins=("no/such.csv",))._repr_html_()
 
@@ -200,7 +201,7 @@ def test_labels_never_overlap_and_stay_inside_if_they_fit(labels):
 def test_event_words_never_overlap(places):
     words = [f"{n + 1} Feb 2022: something happens" for n in range(len(places))]
     for page in (WIDE, NARROW):
-        placed, _ = stacked(page, [min(x, page.width) for x in places], words, 40)
+        placed = stacked(page, [min(x, page.width) for x in places], words, 40).placed
         for row in {p.row for p in placed}:
             cells = sorted((p.left, p.left + p.wide) for p in placed if p.row == row)
             assert all(a[1] < b[0] for a, b in pairwise(cells))
@@ -218,6 +219,25 @@ def test_drawn_end_labels_do_not_overlap():
         boxes = [t.get_window_extent() for t in canvas.axes[0].texts if t.get_weight() == "bold"]
         assert len(boxes) == 5
         assert not any(a.overlaps(b) for i, a in enumerate(boxes) for b in boxes[i + 1 :])
+
+
+def test_leaders_join_labels_to_the_ends_of_their_lines():
+    table = pd.DataFrame({"long": np.arange(12.0), "short": np.arange(12.0)}, index=MONTHS)
+    table.iloc[6:, 1] = np.nan
+    axes = figures.lines(table, name="ends", **WORDS).draw(WIDE).axes[0]
+    leaders = [t for t in axes.texts if t.arrow_patch is not None]
+    assert (leaders[-1].xy[1], len(leaders)) == (5, 1)
+    canvas = axes.get_figure()
+    canvas.draw_without_rendering()
+    box = leaders[-1].arrow_patch.get_window_extent()
+    label = next(t for t in axes.texts if t.get_text() == "short").get_window_extent()
+    assert label.y0 - 2 <= max(box.y0, box.y1) <= label.y1 + 2 or label.y0 <= box.y0 <= label.y1
+
+
+def test_a_line_does_not_cross_the_unit():
+    stack = stacked(WIDE, [60], ["something happened"], unit=120)
+    assert stack.unit_row > stack.placed[0].row
+    assert stacked(WIDE, [300], ["something happened"], unit=120).unit_row == 0
 
 
 def test_events_are_named_in_words():

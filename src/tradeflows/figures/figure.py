@@ -122,7 +122,7 @@ class Figure:
             f"<span hidden> of {escape(self.name)}</span></a></div>"
             f'<details class="as-table"><summary>Read this chart as a table</summary>'
             f"{table_html(self.table, label=f'Table: {self.title}', unit=self.unit)}"
-            "</details></figure>"
+            f"{_files(self.origins)}</details></figure>"
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -172,26 +172,45 @@ def _labelled(chart: str, alt: str, css: str, inline: str) -> str:
 
 
 def _sources(origins: Iterable[str]) -> str:
-    cited: dict[str, str] = {}
+    """Name the publishers, those of one vintage together."""
+    cited: dict[str, dict[str, str]] = {}
     for origin in origins:
-        cited.setdefault(_cite(origin), origin)
-    if not cited:
-        return ""
-    marks = [
-        f'<cite data-raw="{escape(raw)}">{escape(words)}</cite>' for words, raw in cited.items()
-    ]
-    return f"Source: {'; '.join(marks)}. "
+        publisher, vintage = _known(origin)
+        cited.setdefault(vintage, {}).setdefault(publisher, origin)
+    groups = []
+    for vintage, publishers in cited.items():
+        marks = [
+            f'<cite data-raw="{escape(raw)}">{escape(publisher)}</cite>'
+            for publisher, raw in publishers.items()
+        ]
+        groups.append(", ".join(marks) + (f" (vintage {escape(vintage)})" if vintage else ""))
+    return f"Source: {'; '.join(groups)}. " if groups else ""
 
 
-def _cite(origin: str) -> str:
+def _files(origins: Iterable[str]) -> str:
+    """Name every raw file under a figure, with the beginning of its hash."""
+    marks = []
+    for origin in origins:
+        raw = _raw(origin)
+        digest = f", sha256 {escape(raw.sha256[:12])}…" if raw else ""
+        marks.append(f'<cite data-raw="{escape(origin)}">{escape(origin)}</cite>{digest}')
+    return f'<p class="raw">Raw files: {"; ".join(marks)}.</p>' if marks else ""
+
+
+def _known(origin: str) -> tuple[str, str]:
     """Return publisher and vintage of a raw file, or its id where nothing is known of it."""
+    raw = _raw(origin)
+    return (str(raw.publisher), str(raw.vintage or "")) if raw else (origin, "")
+
+
+def _raw(origin: str) -> Any:
+    """Return what the store says of a raw file, or None."""
     try:
         from tradeflows import store
 
-        raw = store.describe(origin)
-    except (ImportError, AttributeError, TradeflowsError, KeyError, OSError):
-        return origin
-    return f"{raw.publisher} (vintage {raw.vintage})" if raw.vintage else str(raw.publisher)
+        return store.describe(origin)
+    except (ImportError, TradeflowsError, OSError):
+        return None
 
 
 def csv_text(frame: pd.DataFrame) -> str:

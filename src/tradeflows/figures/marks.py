@@ -13,7 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from tradeflows.figures.numbers import Scale
 from tradeflows.figures.style import INK, Page, text_width
 
-__all__ = ["Placed", "draw_marks", "stacked", "tick_texts", "ticks_between", "write"]
+ROW = 1.4  # height of a row of words, in sizes of text
+
+__all__ = ["Placed", "Stack", "draw_marks", "stacked", "tick_texts", "ticks_between", "write"]
 
 
 def ticks_between(low: float, high: float, steps: int) -> np.ndarray:
@@ -78,7 +80,7 @@ def write(axes: Axes, page: Page, offset: tuple[float, float], words: str, **loo
 
 @dataclass(frozen=True)
 class Placed:
-    """Words beside a vertical line: left end and row in which they stand."""
+    """Words beside a vertical line: left end and lowest row in which they stand."""
 
     words: str
     left: float
@@ -86,10 +88,17 @@ class Placed:
     wide: float
 
 
-def stacked(
-    page: Page, at: Sequence[float], words: Sequence[str], taken: float
-) -> tuple[list[Placed], float]:
-    """Give each vertical line's words a row above the axes in which nothing overlaps.
+@dataclass(frozen=True)
+class Stack:
+    """Rows of words above the axes: who stands where, and how high they reach."""
+
+    placed: tuple[Placed, ...]
+    unit_row: int
+    height: float
+
+
+def stacked(page: Page, at: Sequence[float], words: Sequence[str], unit: float) -> Stack:
+    """Give each vertical line's words, and the unit, rows above the axes in which nothing overlaps.
 
     Parameters
     ----------
@@ -97,39 +106,43 @@ def stacked(
     at : sequence of float
         Place of each line, in points from the left of the page.
     words : sequence of str
-    taken : float
-        Width of the unit, which stands in the lowest row on the left.
+    unit : float
+        Width of the unit, which stands on the left: in the lowest row, or in the highest if a line
+        would cross it.
 
     Returns
     -------
-    list of Placed, float
-        In the order given, and the height above the axes that the rows need.
+    Stack
+        Words in the order given.
     """
-    rows: list[list[tuple[float, float]]] = [[(0.0, taken + 6)]]
+    crossed = any(x < unit + 6 for x in at)
+    rows: list[list[tuple[float, float]]] = [] if crossed else [[(0.0, unit)]]
     out: dict[int, Placed] = {}
     for i in sorted(range(len(at)), key=lambda k: -at[k]):
-        wide = text_width(words[i], page.size)
-        left = at[i] + 4 if at[i] + 4 + wide <= page.width else max(0.0, at[i] - 4 - wide)
+        text = page.wrap(words[i], page.width)
+        wide = text_width(text, page.size)
+        left = at[i] + 4 if at[i] + 4 + wide <= page.width else at[i] - 4 - wide
         left = max(0.0, min(left, page.width - wide))
-        row = next(
-            (
-                r
-                for r, cells in enumerate(rows)
-                if all(left + wide + 6 < a or left - 6 > b for a, b in cells)
-            ),
-            len(rows),
-        )
-        if row == len(rows):
-            rows.append([])
-        rows[row].append((left, left + wide))
-        out[i] = Placed(words[i], left, row, wide)
-    return [out[i] for i in range(len(at))], 10 + len(rows) * page.size * 1.4
+        tall = 1 + text.count("\n")
+        row = next(r for r in range(len(rows) + 1) if _free(rows[r : r + tall], left, left + wide))
+        rows += [[] for _ in range(row + tall - len(rows))]
+        for taken in rows[row : row + tall]:
+            taken.append((left, left + wide))
+        out[i] = Placed(text, left, row, wide)
+    unit_row = len(rows) if crossed else 0
+    high = max(len(rows), unit_row + 1)
+    placed = tuple(out[i] for i in range(len(at)))
+    return Stack(placed, unit_row, 10 + high * page.size * ROW)
+
+
+def _free(rows: Sequence[Sequence[tuple[float, float]]], left: float, right: float) -> bool:
+    return all(right + 6 < a or left - 6 > b for cells in rows for a, b in cells)
 
 
 def draw_marks(
-    axes: Axes, page: Page, left: float, placed: Sequence[Placed], at: Sequence[float]
+    axes: Axes, page: Page, left: float, stack: Stack, at: Sequence[float], unit: str = ""
 ) -> None:
-    """Draw vertical lines up to the row of their words.
+    """Draw vertical lines up to their words, and write the unit.
 
     Parameters
     ----------
@@ -137,17 +150,21 @@ def draw_marks(
     page : Page
     left : float
         Left margin in points.
-    placed : sequence of Placed
+    stack : Stack
     at : sequence of float
         Place of each line on the axis.
+    unit : str
     """
     line: dict[str, Any] = {"color": INK, "linewidth": 0.9, "linestyle": (0, (2, 2)), "alpha": 0.75}
-    for label, x in zip(placed, at, strict=True):
-        up = 6 + label.row * page.size * 1.4
+    rise = page.size * ROW
+    for label, x in zip(stack.placed, at, strict=True):
         axes.axvline(x, **line)
         axes.annotate(
-            "", (x, 1), (0, up + page.size), xycoords=("data", "axes fraction"),
+            "", (x, 1), (0, 6 + label.row * rise + page.size), xycoords=("data", "axes fraction"),
             textcoords="offset points", annotation_clip=False,
             arrowprops={"arrowstyle": "-", "shrinkA": 0, "shrinkB": 0, **line},
         )  # fmt: skip
-        write(axes, page, (label.left - left, up), label.words)
+    for label in stack.placed:
+        write(axes, page, (label.left - left, 6 + label.row * rise), label.words)
+    if unit:
+        write(axes, page, (-left, 6 + stack.unit_row * rise), unit)

@@ -19,7 +19,7 @@ from matplotlib.ticker import MaxNLocator
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.figures.figure import Figure, figure
-from tradeflows.figures.marks import draw_marks, stacked, tick_texts, ticks_between, write
+from tradeflows.figures.marks import draw_marks, stacked, tick_texts, ticks_between
 from tradeflows.figures.numbers import Scale, scale_for
 from tradeflows.figures.style import (
     HATCH,
@@ -118,7 +118,7 @@ def waterfall(
     scale = scale_for(float(np.abs(np.r_[starts, ends]).max()), unit)
     draw = partial(_waterfall, table, starts / scale.factor, ends / scale.factor, scale)
     has = "low" in table and "high" in table
-    whisker = "Whiskers: range over methods." if has else ""
+    whisker = "whiskers: range over methods" if has else ""
     return figure(
         draw,
         table.reset_index(drop=True),
@@ -126,7 +126,7 @@ def waterfall(
         title=title,
         alt=alt,
         unit=unit,
-        caption=(scale.unit, period, " ".join(n for n in (note, whisker) if n)),
+        caption=(scale.unit, period, note, whisker),
         origins=origins,
     )
 
@@ -452,7 +452,7 @@ def _ranges(
     labels: Sequence[str], table: pd.DataFrame, scale: Scale, marks: Mapping[str, float], page: Page
 ) -> Canvas:
     words = [
-        f"{scale.text(a)} to {scale.text(b)}"
+        scale.text(a) if scale.text(a) == scale.text(b) else f"{scale.text(a)} to {scale.text(b)}"
         for a, b in zip(table["low"], table["high"], strict=True)
     ]
     spots = [*table.to_numpy().ravel(), *marks.values()]
@@ -460,13 +460,13 @@ def _ranges(
     if limits[0] > 0 and limits[0] < 0.5 * limits[1]:
         limits = (0.0, limits[1])
     room = max(text_width(w, page.size) for w in words) + 10
-    rough = page.width * 0.33
-    at = [
-        rough + (x - limits[0]) / (limits[1] - limits[0] or 1) * (page.width - rough - room)
-        for x in marks.values()
-    ]
-    _, top = stacked(page, at, list(marks), 0)
-    axes, left = _rows(page, labels, 28, limits, (6, room), top if marks else 6, 22)
+    axes, left = _rows(page, labels, 28, limits, (6, room), 6, 22)
+    if marks:
+        (low, high), wide = axes.get_xlim(), page.width - left - 1
+        at = [left + (x - low) / (high - low) * wide for x in marks.values()]
+        stack = stacked(page, at, list(marks), 0)
+        axes, _ = _rows(page, labels, 28, limits, (6, room), stack.height, 22)
+        draw_marks(axes, page, left, stack, list(marks.values()))
     for i, (low, high, text) in enumerate(zip(table["low"], table["high"], words, strict=True)):
         axes.plot([low, high], [i, i], color=PALETTE["other"], linewidth=7, solid_capstyle="butt")
         axes.plot([low, high], [i, i], "|", color=INK, markersize=11, markeredgewidth=1.2)
@@ -474,11 +474,6 @@ def _ranges(
             axes.plot(table["value"].iloc[i], i, "o", color=INK, markersize=5)
         _number(axes, page, high, i, text, left=False, bold=False)
     _foot(axes, page, limits)
-    xlim = axes.get_xlim()
-    wide = page.width - left - 1
-    at = [left + (x - xlim[0]) / (xlim[1] - xlim[0]) * wide for x in marks.values()]
-    placed, _ = stacked(page, at, list(marks), 0)
-    draw_marks(axes, page, left, placed, list(marks.values()))
     return canvas_of(axes)
 
 
@@ -502,7 +497,8 @@ def _histogram(
     unit = f"number of {counted}"
     spot = left + (at - low) / (high - low) * wide
     words = f"{label} {scale.text(at)}"
-    placed, top = stacked(page, [spot], [words], text_width(unit, page.size))
+    stack = stacked(page, [spot], [words], text_width(unit, page.size))
+    top = stack.height
     axes = page.axes(left, 8, top, 38, page.height * 0.8 + top)
     axes.bar(edges[:-1], counts, np.diff(edges) * 0.92, align="edge", color=PALETTE["plain"])
     axes.set(xlim=(low, high), ylim=(0, max(float(ticks[-1]), counts.max() * 1.02)))
@@ -513,7 +509,6 @@ def _histogram(
     kept = [(x, t) for x, t in zip(along, tick_texts(along), strict=True) if low <= x <= high]
     axes.set_xticks([x for x, _ in kept], [t for _, t in kept], fontsize=page.size)
     axes.set_xlabel(scale.unit, fontsize=page.size, loc="right", labelpad=3)
-    write(axes, page, (-left, 6), unit)
-    draw_marks(axes, page, left, placed, [at])
+    draw_marks(axes, page, left, stack, [at], unit)
     axes.plot(at, 0, MARKER["other"], color=PALETTE["price"], markersize=8, clip_on=False)
     return canvas_of(axes)

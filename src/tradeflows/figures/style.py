@@ -38,6 +38,14 @@ DASH: Final[dict[str, Any]] = {
     "earth": (0, (8, 2)),
 }
 MARKER: Final = {"price": "s", "volume": "^", "other": "D", "plain": "v", "warm": "P", "earth": "X"}
+# "unit value" before "value": it is a price
+_MEANING: Final = (
+    ("unpriced", "unpriced"),
+    ("price", "price"),
+    ("unit value", "price"),
+    ("volume", "volume"),
+    ("value", "value"),
+)
 CYCLE: Final = ("other", "plain", "warm", "earth")
 
 STYLE: Final[dict[Any, Any]] = {
@@ -212,14 +220,14 @@ def kinds_of(names: Sequence[str], given: Mapping[str, str] | None) -> dict[str,
 
     Examples
     --------
-    >>> kinds_of(["import price", "value", "gas", "coal"], None)
-    {'import price': 'price', 'value': 'value', 'gas': 'other', 'coal': 'plain'}
+    >>> kinds_of(["unit value", "value", "gas", "coal"], None)
+    {'unit value': 'price', 'value': 'value', 'gas': 'other', 'coal': 'plain'}
     """
     out: dict[str, str] = {}
     rest = iter(CYCLE * (1 + len(names) // len(CYCLE)))
     for name in names:
         words = name.lower()
-        guess = next((k for k in ("price", "volume", "value", "unpriced") if k in words), None)
+        guess = next((kind for word, kind in _MEANING if word in words), None)
         taken = guess in out.values()
         out[name] = (given or {}).get(name) or (guess if guess and not taken else next(rest))
     return out

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.text import OffsetFrom
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.figures.figure import Figure, figure
-from tradeflows.figures.marks import draw_marks, stacked, tick_texts, ticks_between, write
+from tradeflows.figures.marks import draw_marks, stacked, tick_texts, ticks_between
 from tradeflows.figures.numbers import Scale, is_yearly, scale_for, span
 from tradeflows.figures.style import (
     DASH,
@@ -176,6 +177,7 @@ class _Label:
     """A label at the right end of the chart: its words and the height it belongs to."""
 
     text: str
+    x: float
     y: float
 
 
@@ -187,7 +189,7 @@ def _lines(
     page: Page,
 ) -> Canvas:
     xs, names = _places(table.index), [str(c) for c in table]
-    ends = [_Label(page.wrap(c, page.width * 0.24), _last(table[c])) for c in names]
+    ends = [_Label(page.wrap(c, page.width * 0.24), *_last(table[c])) for c in names]
     axes = _frame(page, table, xs, scale, events, ends)
     for column in names:
         kind = kinds[column]
@@ -210,10 +212,10 @@ def _fan(
 ) -> Canvas:
     xs = _places(table.index)
     wanted = [
-        _Label("actual", _last(table["actual"])),
-        _Label("expected", _last(table["median"])),
-        _Label(page.wrap("80 % band", page.width * 0.2), _last(table["high80"])),
-        _Label(page.wrap("95 % band", page.width * 0.2), _last(table["high95"])),
+        _Label("actual", *_last(table["actual"])),
+        _Label("expected", *_last(table["median"])),
+        _Label(page.wrap("80 % band", page.width * 0.2), *_last(table["high80"])),
+        _Label(page.wrap("95 % band", page.width * 0.2), *_last(table["high95"])),
     ]
     ends = [e for e in wanted if not np.isnan(e.y)]
     axes = _frame(page, table, xs, scale, events, ends)
@@ -226,9 +228,10 @@ def _fan(
     return canvas_of(axes)
 
 
-def _last(values: pd.Series) -> float:
+def _last(values: pd.Series) -> tuple[float, float]:
+    """Return where a line ends."""
     known = values.dropna()
-    return float(known.iloc[-1]) if len(known) else float("nan")
+    return (_place(known.index[-1]), float(known.iloc[-1])) if len(known) else (np.nan, np.nan)
 
 
 def _frame(
@@ -251,15 +254,15 @@ def _frame(
     starts = "" if low <= 0 else f", axis starts at {written[0]}"
     unit = f"{scale.unit}{starts}"
     at = [left + (x - limits[0]) / (limits[1] - limits[0]) * wide for x, _ in events]
-    placed, top = stacked(page, at, [w for _, w in events], text_width(unit, page.size))
+    stack = stacked(page, at, [w for _, w in events], text_width(unit, page.size))
+    top = stack.height
     axes = page.axes(left, right, top, 22, page.height + top - 30)
     axes.set(xlim=limits, ylim=(low, high), yticks=ticks)
     axes.set_yticks(ticks, written, fontsize=page.size)
     axes.grid(axis="y")
     axes.axhline(max(low, 0), color=INK, linewidth=0.9)
     _time_ticks(axes, table.index, xs, page, wide)
-    write(axes, page, (-left, 6), unit)
-    draw_marks(axes, page, left, placed, [x for x, _ in events])
+    draw_marks(axes, page, left, stack, [x for x, _ in events], unit)
     return axes
 
 
@@ -298,15 +301,16 @@ def _end_labels(axes: Axes, page: Page, ends: Sequence[_Label], xs: np.ndarray) 
     low, high = axes.get_ylim()
     wanted = [(e.y - low) / (high - low) * tall for e in ends]
     heights = [page.size * 1.25 * (1 + e.text.count("\n")) for e in ends]
+    last = float(xs[-1])
     for end, y, home in zip(ends, spread(wanted, heights, -4, tall + 6), wanted, strict=True):
         axes.annotate(
-            end.text, (float(xs[-1]), low), (11, y), textcoords="offset points",
+            end.text, (last, low), (11, y), textcoords="offset points",
             fontsize=page.size, weight="bold", va="center", annotation_clip=False,
         )  # fmt: skip
-        if abs(y - home) > page.size * 0.4:
+        if abs(y - home) > page.size * 0.4 or end.x < last:
             axes.annotate(
-                "", (float(xs[-1]), low + home / tall * (high - low)), (9, y),
-                textcoords="offset points", annotation_clip=False,
+                "", (end.x, end.y), (10, y), annotation_clip=False,
+                textcoords=OffsetFrom(axes.transData, (last, low), "points"),
                 arrowprops={"arrowstyle": "-", "linewidth": 0.7, "alpha": 0.6, "color": INK,
-                            "shrinkA": 0, "shrinkB": 3},
+                            "shrinkA": 0, "shrinkB": 4},
             )  # fmt: skip
