@@ -117,6 +117,11 @@ class Reply:
     parsed: Any = None
 
     @property
+    def day(self) -> str:
+        """The day of the reply (UTC)."""
+        return self.at[:10]
+
+    @property
     def generated(self) -> bool:
         """Whether the server says that its data are made up."""
         mark = isinstance(self.parsed, dict) and self.parsed.get("generated")

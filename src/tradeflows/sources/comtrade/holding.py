@@ -16,7 +16,7 @@ from tradeflows.sources.comtrade.reply import PUBLISHER, read
 
 __all__ = ["FOLDER", "Leaf", "assemble", "complete", "held", "leaves", "newest", "path"]
 
-FOLDER = "comtrade/live"
+FOLDER = "un-comtrade/live"
 _KEY = [k for k in tables.TABLES["trade"].key if k != "vintage"]
 
 

@@ -1,0 +1,115 @@
+"""Workbooks read with bounds: a file that unpacks without end is refused before it is opened."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import openpyxl
+
+from tradeflows.errors import SchemaMismatch
+
+__all__ = ["bounded_zip", "first_sheet", "sheet"]
+
+MOST_BYTES = 400 * 1024 * 1024
+MOST_RATIO = 200
+MOST_CELLS = 20_000_000
+_HELP = "download the file again from the publisher"
+
+
+@contextmanager
+def bounded_zip(data: Any, origin: str, most: int = MOST_BYTES) -> Iterator[zipfile.ZipFile]:
+    """Open a zip whose members have plain names and a believable size.
+
+    Raises
+    ------
+    SchemaMismatch
+        No zip, a path that leads elsewhere, or more bytes than ``most`` when unpacked.
+    """
+    try:
+        source = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
+    except (zipfile.BadZipFile, OSError, ValueError, EOFError):
+        raise SchemaMismatch(f"{origin}: no whole zip", "a zip file", _HELP) from None
+    with source:
+        total = 0
+        for member in source.infolist():
+            name = member.filename.replace("\\", "/")
+            if name.startswith("/") or ".." in name.split("/") or ":" in name:
+                raise SchemaMismatch(
+                    f"{origin}: a member named {name[:80]!r}", "plain names", "do not open it"
+                )
+            total += member.file_size
+            ratio = member.file_size / max(member.compress_size, 1)
+            if total > most or (ratio > MOST_RATIO and member.file_size > 50_000_000):
+                raise SchemaMismatch(
+                    f"{origin}: unpacks to {total / 1e6:,.0f} MB or more",
+                    f"at most {most / 1e6:,.0f} MB",
+                    "do not open it: it looks like a zip bomb",
+                )
+        yield source
+
+
+def first_sheet(data: bytes, origin: str) -> list[tuple[Any, ...]]:
+    """Return the rows of the first sheet that has any."""
+    return sheet(data, origin, None)
+
+
+def sheet(data: bytes, origin: str, name: str | None) -> list[tuple[Any, ...]]:
+    """Return the rows of a sheet, values only.
+
+    Raises
+    ------
+    SchemaMismatch
+        No workbook, no such sheet, or more cells than can be meant.
+    """
+    with bounded_zip(data, origin):
+        pass
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+        try:
+            names = [name] if name else book.sheetnames
+            if name and name not in book.sheetnames:
+                raise SchemaMismatch(
+                    f"{origin}: sheets {book.sheetnames}", f"a sheet {name!r}", _HELP
+                )
+            for one in names:
+                rows = _rows(book[one], origin)
+                if rows:
+                    return rows
+        finally:
+            book.close()
+    except SchemaMismatch:
+        raise
+    except Exception as error:  # openpyxl lets many kinds through on bad bytes
+        raise SchemaMismatch(
+            f"{origin}: no readable workbook ({type(error).__name__})", "an XLSX file", _HELP
+        ) from None
+    return []
+
+
+def _rows(page: Any, origin: str) -> list[tuple[Any, ...]]:
+    rows, cells = [], 0
+    for row in page.iter_rows(values_only=True):
+        cells += len(row)
+        if cells > MOST_CELLS:
+            raise SchemaMismatch(
+                f"{origin}: more than {MOST_CELLS:,} cells", "a table of statistics", _HELP
+            )
+        rows.append(tuple(row))
+    return rows if any(v is not None for row in rows for v in row) else []
+
+
+def member_bytes(source: zipfile.ZipFile, name: str, origin: str) -> bytes:
+    """Return one member whole; its claim about its size is not believed."""
+    try:
+        with source.open(name) as stream:
+            data = stream.read(MOST_BYTES + 1)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError):
+        raise SchemaMismatch(f"{origin}: {name} is damaged", "a whole zip", _HELP) from None
+    if len(data) > MOST_BYTES:
+        raise SchemaMismatch(f"{origin}: {name} unpacks without end", "a table", _HELP)
+    return data
