@@ -26,11 +26,12 @@ from tradeflows.errors import (
     TruncatedReply,
     UnknownCode,
 )
-from tradeflows.sources import refresh, session, state
+from tradeflows.sources import address, refresh, state
+from tradeflows.sources.address import Key
 from tradeflows.sources.comtrade import assemble, holding, pull
 from tradeflows.sources.comtrade.plan import months
 from tradeflows.sources.comtrade.standard import pair, standard
-from tradeflows.sources.session import Key, Manners, Session
+from tradeflows.sources.session import Manners, Session
 
 SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
 YEAR = {"start": "2022-01", "end": "2022-12", "manners": QUICK, "sources": ("comtrade",)}
@@ -361,7 +362,7 @@ def test_addresses_with_credentials_are_refused(monkeypatch: pytest.MonkeyPatch)
     for wrong in ("ftp://x", "https://user:pass@host", "nothing"):
         monkeypatch.setenv("TRADEFLOWS_COMTRADE_URL", wrong)
         with pytest.raises(UnknownCode) as caught:
-            session.root_from("TRADEFLOWS_COMTRADE_URL", "https://comtradeapi.un.org")
+            address.root_from("TRADEFLOWS_COMTRADE_URL", "https://comtradeapi.un.org")
         assert "pass" not in str(caught.value)
 
 

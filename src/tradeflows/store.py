@@ -17,7 +17,18 @@ import yaml
 
 from tradeflows.errors import ChecksumMismatch, SchemaMismatch, SourceUnavailable, UnknownCode
 
-__all__ = ["Problem", "Raw", "catalogue", "describe", "folder", "put", "read", "sweep", "verify"]
+__all__ = [
+    "Problem",
+    "Raw",
+    "adopt",
+    "catalogue",
+    "describe",
+    "folder",
+    "put",
+    "read",
+    "sweep",
+    "verify",
+]
 
 SIDECAR = ".yml"
 MARKER = "SNAPSHOT"
@@ -229,6 +240,37 @@ def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
     path.parent.mkdir(parents=True, exist_ok=True)
     _write({path: data, beside: _yaml(raw).encode()})
     return raw
+
+
+def adopt(file: str, source: Path, about: dict[str, Any]) -> Raw:
+    """Move a large file into the store beside a sidecar; it is never held in memory.
+
+    Parameters
+    ----------
+    file : str
+        Path below the folder of raw files; nothing may stand there.
+    source : Path
+        A file on the same disk; it is moved.
+    about : dict
+        As for `put`.
+    """
+    root = folder()
+    path = _inside(root, file)
+    if path.exists():
+        raise ChecksumMismatch(f"{file} is stored already", "a new name", "give another vintage")
+    raw = _raw(file, path, {**about, "bytes": source.stat().st_size, "sha256": _digest(source)})
+    beside = path.with_name(path.name + SIDECAR)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = beside.with_name(f"{beside.name}.{os.getpid()}.part")
+    part.write_text(_yaml(raw), encoding="utf-8")
+    source.replace(path)
+    part.replace(beside)
+    return raw
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def verify() -> list[Problem]:

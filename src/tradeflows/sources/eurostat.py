@@ -3,36 +3,28 @@
 from __future__ import annotations
 
 import gzip
-import io
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
 
-from tradeflows import store, tables
+from tradeflows import store
 from tradeflows.codes.countries import eurostat as letters
-from tradeflows.codes.countries import from_eurostat
-from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError, TruncatedReply
-from tradeflows.sources import published, rows
-from tradeflows.sources.session import AddressTooLong, Manners, Reply, Session, root_from
-from tradeflows.sources.workbook import bounded_zip, member_bytes
+from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply
+from tradeflows.sources.address import root_from
+from tradeflows.sources.sdmx import PUBLISHER, dollars, parse, plain, table_of
+from tradeflows.sources.session import AddressTooLong, Manners, Reply, Session
 
 __all__ = ["PUBLISHER", "Question", "connect", "fetch", "parse", "read", "standard", "verdict"]
 
-PUBLISHER = "Eurostat"
 ROOT = "https://ec.europa.eu"
-RATES = "ecb/exchange_rates_monthly.csv"
 MOST_CELLS = 500_000  # at once; more is answered later, more than 5 million not at all
 NEIGHBOURS = ("TUR", "RUS", "KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
 _COMEXT, _ENERGY = "comext/dissemination", "dissemination"
-_SERIES = {"G3000": "gas", "G3200": "lng", "O4100_TOT": "crude_oil", "O4100": "crude_oil",
-           "O4600": "oil_products", "O4000XO4100": "oil_products", "C0100": "hard_coal",
-           "C0000X0350-0370": "solid_fuels"}  # fmt: skip
-_UNITS = {"MIO_M3": ("m3", 1e6), "THS_T": ("t", 1e3), "TJ_GCV": ("TJ", 1.0), "TJ": ("TJ", 1.0)}
 _HELP = "refresh again; if it stays, the publisher changed its format: report it"
 _WAITS = 60
 
@@ -90,7 +82,7 @@ def fetch(
     Spans are cut so that no reply has more cells than are answered at once. A reply that says the
     same as the stored one of the same edition is not stored again.
     """
-    last = min(end, _dollars().index.max().strftime("%Y-%m"))
+    last = min(end, dollars().index.max().strftime("%Y-%m"))
     stored: list[str] = []
     for number, question in enumerate(questions):
         told(number, len(questions) - number)
@@ -155,11 +147,11 @@ def _answer(session: Session, question: Question, span: tuple[str, str]) -> Repl
 
 
 def verdict(data: bytes) -> str:
-    """Say what a reply is: ``data``, ``later`` (fetch it by its ticket) or ``too big``.
+    r"""Say what a reply is: ``data``, ``later`` (fetch it by its ticket) or ``too big``.
 
     Examples
     --------
-    >>> verdict(b"413\\nEXTRACTION_TOO_BIG: The requested extraction is too big")
+    >>> verdict(b"413\nEXTRACTION_TOO_BIG: The requested extraction is too big")
     'too big'
     """
     if data[:2] in (b"PK", b"\x1f\x8b"):
@@ -188,10 +180,10 @@ def _state(data: bytes) -> str:
 
 
 def _stored(question: Question, span: tuple[str, str], reply: Reply) -> list[str]:
-    day = _edition(_csv(reply.data, question.dataset)) or reply.day
+    day = _edition(table_of(reply.data, question.dataset)) or reply.day
     name = f"eurostat/live/{question.dataset.lower()}-{span[0]}-{span[1]}"
     known = [r for r in store.catalogue() if r.id.startswith(f"{name}@")]
-    if any(r.vintage == day and _plain(store.read(r.id), r.id) == reply.data for r in known):
+    if any(r.vintage == day and plain(store.read(r.id), r.id) == reply.data for r in known):
         return []
     number = sum(r.vintage == day for r in known)
     place = f"{name}@{day}{f'-{number + 1}' if number else ''}.csv.gz"
@@ -202,7 +194,7 @@ def _stored(question: Question, span: tuple[str, str], reply: Reply) -> list[str
         query["generated"] = True
     store.put(
         place,
-        gzip.compress(_plain(reply.data, place), 6, mtime=0),
+        gzip.compress(plain(reply.data, place), 6, mtime=0),
         {
             "publisher": PUBLISHER,
             "title": question.title,
@@ -237,174 +229,3 @@ def _edition(frame: pd.DataFrame) -> str:
 def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
     """Read a stored reply as the trade or volumes table."""
     return parse(data, {"origin": raw.id, "vintage": raw.vintage})
-
-
-def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
-    """Turn SDMX-CSV into the trade table (Comext) or the volumes table (energy).
-
-    Comext values in euro become USD at the month's mean rate, 100 kg become kg.
-
-    Parameters
-    ----------
-    data : bytes
-        CSV, or the same gzipped or zipped.
-    about : mapping
-        ``origin``, ``vintage``; ``rates``: USD per euro by month, else the ECB's.
-
-    Raises
-    ------
-    SchemaMismatch
-        Another table, words where numbers belong, a month without exchange rate.
-    """
-    origin = str(about.get("origin", "reply"))
-    frame = _csv(data, origin)
-    columns = {str(c).lower(): str(c) for c in frame.columns}
-    frame = frame.rename(columns={v: k for k, v in columns.items()})
-    constants = {
-        "origin": origin, "source": PUBLISHER, "vintage": str(about.get("vintage", "unknown")),
-    }  # fmt: skip
-    if {"reporter", "partner", "product", "flow", "indicators", "time_period", "obs_value"} <= set(
-        frame.columns
-    ):
-        rates = about.get("rates")
-        return _trade(frame, constants, _dollars() if rates is None else rates, origin)
-    if {"siec", "partner", "unit", "geo", "time_period", "obs_value"} <= set(frame.columns):
-        return _volumes(frame, constants, origin)
-    raise SchemaMismatch(
-        f"{origin}: columns {list(columns.values())[:12]}", "SDMX-CSV of Comext or energy", _HELP
-    )
-
-
-def _plain(data: bytes, origin: str) -> bytes:
-    if data[:2] == b"PK":
-        with bounded_zip(data, origin) as source:
-            names = [n for n in source.namelist() if not n.endswith("/")]
-            if len(names) != 1:
-                raise SchemaMismatch(f"{origin}: {len(names)} files in a zip", "one table", _HELP)
-            return member_bytes(source, names[0], origin)
-    if data[:2] != b"\x1f\x8b":
-        return data
-    try:
-        with gzip.open(io.BytesIO(data)) as stream:
-            plain = stream.read(Manners.limit + 1)
-    except (OSError, EOFError, ValueError):
-        raise SchemaMismatch(f"{origin}: gzip that is cut", "a whole reply", _HELP) from None
-    if len(plain) > Manners.limit:
-        raise SchemaMismatch(f"{origin}: unpacks without end", "a table", _HELP)
-    return plain
-
-
-def _csv(data: bytes, origin: str) -> pd.DataFrame:
-    plain = _plain(data, origin)
-    if not plain.lstrip()[:8].upper().startswith(b"DATAFLOW"):
-        raise SchemaMismatch(f"{origin}: no SDMX-CSV", "a table that starts with DATAFLOW", _HELP)
-    try:
-        return pd.read_csv(io.BytesIO(plain), dtype="str", keep_default_na=False)
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
-        raise SchemaMismatch(f"{origin}: {error}", "a CSV table", _HELP) from None
-
-
-def _values(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """Return the rows that have a value, with month and number."""
-    text = frame["obs_value"].str.strip()
-    frame = frame[~text.isin(["", ":", "NaN"])]
-    number = pd.to_numeric(frame["obs_value"], errors="coerce").astype("float64")
-    days = pd.to_datetime(frame["time_period"], format="%Y-%m", errors="coerce")
-    for bad, name in ((number.isna(), "obs_value"), (days.isna(), "time_period")):
-        if bad.any():
-            odd = frame[name][bad].iloc[0]
-            raise SchemaMismatch(f"{origin}: {name} holds {odd!r}", "numbers by month", _HELP)
-    return frame.assign(number=number, period=days)
-
-
-def _trade(
-    frame: pd.DataFrame, constants: dict[str, str], rates: pd.Series, origin: str
-) -> pd.DataFrame:
-    frame = _values(frame, origin)
-    if frame.empty:
-        return tables.empty("trade")
-    key = ["reporter", "partner", "product", "flow", "period"]
-    twice = frame.duplicated([*key, "indicators"])
-    odd = ~frame["flow"].isin(["1", "2"])
-    if twice.any() or odd.any():
-        raise SchemaMismatch(
-            f"{origin}: {int(twice.sum())} rows share a key, {int(odd.sum())} have another flow",
-            "one row per key and indicator; flow 1 (import) or 2 (export)",
-            _HELP,
-        )
-    wide = frame.pivot(index=key, columns="indicators", values="number").reset_index()
-    for name in ("VALUE_IN_EUROS", "QUANTITY_IN_100KG", "SUPPLEMENTARY_QUANTITY"):
-        if name not in wide:
-            wide[name] = float("nan")
-    wide = wide[wide["VALUE_IN_EUROS"].notna()].reset_index(drop=True)
-    rate = wide["period"].map(rates)
-    if rate.isna().any():
-        month = wide["period"][rate.isna()].iloc[0]
-        raise SchemaMismatch(
-            f"{origin}: no exchange rate for {month:%Y-%m}", "a rate for every month",
-            "ask up to the last month with a rate, or pass rates",
-        )  # fmt: skip
-    value = wide["VALUE_IN_EUROS"] * rate
-    never = pd.Series(False, index=wide.index)
-    net, net_status = rows.measured(wide["QUANTITY_IN_100KG"] * 100, value, never)
-    extra, extra_status = rows.measured(wide["SUPPLEMENTARY_QUANTITY"], value, never)
-    year = wide["period"].dt.year
-    system = year.map(lambda y: "HS2022" if y >= 2022 else "HS2017" if y >= 2017 else "HS2012")
-    table = pd.DataFrame(
-        {
-            "trade_system": "special",
-            "reporter": wide["reporter"].map(_country).astype("str"),
-            "partner": wide["partner"].map(_country).astype("str"),
-            "flow": wide["flow"].map({"1": "M", "2": "X"}).astype("str"),
-            "freq": "M",
-            "period": wide["period"],
-            "code_system": system.astype("str"),
-            "code": wide["product"].astype("str"),
-            "level": rows.level(wide["product"].astype("str")),
-            "value_usd": value,
-            "valuation": wide["flow"].map({"1": "CIF", "2": "FOB"}).astype("str"),
-            "net_weight_kg": net,
-            "weight_status": net_status,
-            "quantity": extra,
-            "quantity_unit": pd.Series("supplementary unit", index=wide.index).where(extra.notna()),
-            "quantity_status": extra_status,
-            "confidential": rows.confidential(wide["product"].astype("str")),
-        }
-    )
-    return tables.validate(table.assign(**constants), "trade", where=origin)
-
-
-def _volumes(frame: pd.DataFrame, constants: dict[str, str], origin: str) -> pd.DataFrame:
-    frame = _values(frame, origin)
-    if frame.empty:
-        return tables.empty("volumes")
-    unit = frame["unit"].map(lambda u: _UNITS.get(u, (u, 1.0)))
-    table = pd.DataFrame(
-        {
-            "series": frame["siec"].map(lambda s: _SERIES.get(s, f"siec {s}")).astype("str"),
-            "reporter": frame["geo"].map(_country).astype("str"),
-            "partner": frame["partner"].map(_country).astype("str"),
-            "freq": "M",
-            "period": frame["period"],
-            "value": frame["number"] * unit.map(lambda u: u[1]),
-            "unit": unit.map(lambda u: u[0]).astype("str"),
-        }
-    )
-    return tables.validate(table.assign(**constants), "volumes", where=origin)
-
-
-def _country(name: str) -> str:
-    return {"EU27_2020": "EU27", "TOTAL": "World"}.get(name) or from_eurostat(name)
-
-
-def _dollars() -> pd.Series:
-    """Return USD per euro by month, from the snapshot."""
-    try:
-        table = published.read(RATES)
-    except TradeflowsError as error:
-        raise SourceUnavailable(
-            f"{PUBLISHER}: no exchange rates ({error.found})", f"the file {RATES}", "restore it"
-        ) from None
-    mine = table[table["series"] == "usd_per_eur"]
-    rates: pd.Series = mine.set_index("period")["value"]
-    return rates

@@ -6,19 +6,20 @@ message, file or representation.
 
 from __future__ import annotations
 
+import io
 import json
 import logging
-import os
 import re
 import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from pathlib import Path
+from typing import Any, BinaryIO
+from urllib.parse import urljoin, urlsplit
 
 import requests
 import urllib3
@@ -30,12 +31,13 @@ from tradeflows.errors import (
     TradeflowsError,
     UnknownCode,
 )
+from tradeflows.sources.address import Key
 
-__all__ = ["AddressTooLong", "Key", "Manners", "Reply", "Session", "encoded", "root_from"]
+__all__ = ["AddressTooLong", "Manners", "Reply", "Session"]
 
 _log = logging.getLogger(__name__)
-KEY_HEADER = "Ocp-Apim-Subscription-Key"
 GENERATED = "X-Tradeflows-Generated"
+REDIRECTS = (301, 302, 303, 307, 308)
 _LATER = "what was stored stays; run `tradeflows refresh` again to go on"
 
 
@@ -49,48 +51,6 @@ class _Broken(Exception):
     def __init__(self, found: str, wait: float | None = None) -> None:
         super().__init__(found)
         self.found, self.wait = found, wait
-
-
-class Key:
-    """A secret that only `header` gives away.
-
-    Examples
-    --------
-    >>> Key("0123456789abcdef")
-    Key(set)
-    >>> Key("")
-    Key(none)
-    """
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        text = text.strip()
-        if text and not re.fullmatch(r"[\x21-\x7e]{1,256}", text):
-            raise UnknownCode(
-                "COMTRADE_API_KEY holds blanks, line ends or other signs no key has",
-                "the key as the publisher shows it",
-                "set the variable again; its content is not shown here",
-            )
-        self._text = text
-
-    def __repr__(self) -> str:
-        return f"Key({'set' if self._text else 'none'})"
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def header(self) -> dict[str, str]:
-        """Return the header that carries the key, or none."""
-        return {KEY_HEADER: self._text} if self._text else {}
-
-    def hide(self, text: str) -> str:
-        """Return a text with the key blotted out."""
-        return text.replace(self._text, "[key]") if self._text else text
-
-    def within(self, data: bytes) -> bool:
-        """Tell whether bytes repeat the key."""
-        return bool(self._text) and self._text.encode() in data
 
 
 @dataclass(frozen=True)
@@ -126,25 +86,6 @@ class Reply:
         """Whether the server says that its data are made up."""
         mark = isinstance(self.parsed, dict) and self.parsed.get("generated")
         return bool(mark) or self.headers.get(GENERATED.lower()) == "true"
-
-
-def root_from(variable: str, default: str) -> str:
-    """Return the root address a variable names, or the publisher's own.
-
-    Examples
-    --------
-    >>> root_from("TRADEFLOWS_NO_SUCH_URL", "https://comtradeapi.un.org")
-    'https://comtradeapi.un.org'
-    """
-    root = os.environ.get(variable, "").strip().rstrip("/") or default
-    parts = urlsplit(root)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise UnknownCode(
-            f"{variable} is not an address without credentials",
-            f"such as {default}",
-            "correct the variable, or unset it to ask the publisher",
-        )
-    return root
 
 
 @dataclass
@@ -216,6 +157,37 @@ class Session:
             f"try later: {_LATER}",
         )
 
+    def save(self, path: str, target: Path, *, kind: str = "data") -> Reply:
+        """Stream a large file to disk, whole or not at all; the reply's data are empty.
+
+        Raises
+        ------
+        SourceUnavailable, SchemaMismatch
+            As `get`.
+        """
+        url = urljoin(self.root + "/", path.lstrip("/"))
+        failure = _Broken("no try was made")
+        for attempt in range(self.manners.retries + 1):
+            if attempt:
+                self._pause(failure, attempt)
+            try:
+                with target.open("wb") as handle:
+                    reply = self._ask(url, kind, handle)
+                if reply.status in REDIRECTS:
+                    url = self._redirected(url, reply.headers.get("location", ""))
+                    raise _Broken("redirected", 0.0)
+                if reply.status != 200:
+                    raise self._failure(replace(reply, data=target.read_bytes()[:4000]))
+                return reply
+            except _Broken as broken:
+                failure = broken
+                _log.warning("%s: %s (try %d)", self.publisher, broken.found, attempt + 1)
+        raise SourceUnavailable(
+            f"{self.publisher}: {failure.found}, {self.manners.retries + 1} times",
+            "a whole file",
+            f"try later: {_LATER}",
+        )
+
     def _pause(self, failure: _Broken, attempt: int) -> None:
         wait = self.manners.backoff * 2 ** (attempt - 1) if failure.wait is None else failure.wait
         if wait > self.manners.longest_wait and failure.wait is not None:
@@ -229,7 +201,7 @@ class Session:
     def _once(self, url: str, kind: str, expect: str) -> Reply:
         for _ in range(4):
             reply = self._ask(url, kind)
-            if reply.status not in (301, 302, 303, 307, 308):
+            if reply.status not in REDIRECTS:
                 break
             url = self._redirected(url, reply.headers.get("location", ""))
         else:
@@ -240,11 +212,11 @@ class Session:
             raise self._refused("the reply repeats the key", "data; nothing was stored")
         return self._as_json(reply) if expect == "json" else reply
 
-    def _ask(self, url: str, kind: str) -> Reply:
+    def _ask(self, url: str, kind: str, target: BinaryIO | None = None) -> Reply:
         time.sleep(max(0.0, self._last + self.manners.interval - time.monotonic()))
         self.note(kind)
         self.counts[kind] += 1
-        headers = {"Accept-Encoding": "gzip", "User-Agent": "tradeflows"}
+        headers = {"Accept-Encoding": "identity" if target else "gzip", "User-Agent": "tradeflows"}
         if urlsplit(url).netloc == urlsplit(self.root).netloc:
             headers |= self.key.header()
         patience = (min(10.0, self.manners.timeout), self.manners.timeout)
@@ -252,7 +224,7 @@ class Session:
             with self._http.get(
                 url, headers=headers, timeout=patience, stream=True, allow_redirects=False
             ) as response:
-                data = self._body(response)
+                data = self._body(response, target)
                 found = {k.lower(): v for k, v in response.headers.items()}
                 return Reply(url, response.status_code, found, data, _now())
         except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
@@ -262,24 +234,24 @@ class Session:
         finally:
             self._last = time.monotonic()
 
-    def _body(self, response: requests.Response) -> bytes:
+    def _body(self, response: requests.Response, target: BinaryIO | None) -> bytes:
         claim = response.headers.get("Content-Length", "")
         if claim.isdigit() and int(claim) > self.manners.limit:
             raise self._too_big(f"the reply claims {int(claim) / 1e6:,.0f} MB")
-        deadline = time.monotonic() + 10 * self.manners.timeout
-        chunks, size = [], 0
+        deadline = time.monotonic() + (60 if target else 10) * self.manners.timeout
+        into, size = target or io.BytesIO(), 0
         while chunk := response.raw.read(1 << 16, decode_content=False):
             size += len(chunk)
-            chunks.append(chunk)
+            into.write(chunk)
             if size > self.manners.limit:
                 raise self._too_big("the reply does not end")
             if time.monotonic() > deadline:
                 raise _Broken("the reply trickles in too slowly")
         if claim.isdigit() and size != int(claim):
             raise _Broken(f"{size} of {claim} bytes came")
-        if response.headers.get("Content-Encoding", "").lower() != "gzip":
-            return b"".join(chunks)
-        return self._gunzip(b"".join(chunks))
+        body = into.getvalue() if isinstance(into, io.BytesIO) else b""
+        zipped = response.headers.get("Content-Encoding", "").lower() == "gzip" and not target
+        return self._gunzip(body) if zipped else body
 
     def _gunzip(self, data: bytes) -> bytes:
         stream = zlib.decompressobj(31)
@@ -362,17 +334,6 @@ class Session:
             f"at most {self.manners.limit / 1e6:,.0f} MB; nothing was stored",
             "check the address, ask for less",
         )
-
-
-def encoded(parameters: Mapping[str, object]) -> str:
-    """Return a query text; commas and ``*`` stay as they are, so that addresses stay short.
-
-    Examples
-    --------
-    >>> encoded({"period": "202201,202202", "cmdCode": "84*"})
-    'period=202201,202202&cmdCode=84*'
-    """
-    return "&".join(f"{k}={quote(str(v), safe=',*')}" for k, v in parameters.items())
 
 
 def _retry_after(reply: Reply, said: str) -> float | None:

@@ -12,9 +12,10 @@ from tradeflows.errors import (
     TruncatedReply,
     UnknownCode,
 )
+from tradeflows.sources.address import Key, encoded, root_from
 from tradeflows.sources.comtrade.question import LONGEST, Call
 from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER
-from tradeflows.sources.session import Key, Manners, Reply, Session, encoded, root_from
+from tradeflows.sources.session import Manners, Reply, Session
 
 __all__ = ["ROOT", "Client", "Release", "connect"]
 

@@ -1,0 +1,243 @@
+"""BACI of CEPII: reconciled annual trade by HS6, streamed from its zip, never whole in memory."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tradeflows import store, tables
+from tradeflows.codes.countries import from_comtrade
+from tradeflows.errors import SchemaMismatch
+from tradeflows.sources import rows
+from tradeflows.sources.address import root_from
+from tradeflows.sources.session import Manners, Session
+from tradeflows.sources.workbook import bounded_zip
+
+__all__ = ["PUBLISHER", "connect", "fetch", "parse", "read", "stream", "to_parquet"]
+
+PUBLISHER = "CEPII"
+ROOT = "https://www.cepii.fr"
+FOLDER = "DATA_DOWNLOAD/baci/data"
+NEWEST = "202601"
+MOST = 60 * 1024**3
+LARGEST = 4 * 1024**3
+STEP = 200_000
+_COLUMNS = ("t", "i", "j", "k", "v", "q")
+_SYSTEMS = {"HS92": "HS1988", "HS96": "HS1996", "HS02": "HS2002", "HS07": "HS2007",
+            "HS12": "HS2012", "HS17": "HS2017", "HS22": "HS2022"}  # fmt: skip
+_HELP = "fetch the zip again from CEPII"
+
+
+def connect(manners: Manners | None = None) -> Session:
+    """Return a session with CEPII."""
+    patient = manners or Manners(timeout=120.0, limit=LARGEST)
+    return Session(PUBLISHER, root_from("TRADEFLOWS_BACI_URL", ROOT), patient)
+
+
+def fetch(
+    session: Session, revision: str = "HS17", version: str = NEWEST,
+    told: Callable[[int, int], None] = lambda _d, _n: None,
+) -> list[str]:  # fmt: skip
+    """Store an edition unless it is stored; return the ids of new files."""
+    if revision not in _SYSTEMS or not re.fullmatch(r"\d{6}", version):
+        raise SchemaMismatch(
+            f"BACI {revision} {version}", f"one of {sorted(_SYSTEMS)} and YYYYMM", "correct it"
+        )
+    name = f"BACI_{revision}_V{version}"
+    place = f"cepii/live/{name}@{version[:4]}-{version[4:]}-01.zip"
+    if any(raw.id == place for raw in store.catalogue()):
+        return []
+    told(0, 1)
+    # The suffix marks it as unfinished for `store.sweep`.
+    arriving = store.folder() / "cepii" / "live" / f"{name}.zip.part"
+    arriving.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        reply = session.save(f"{FOLDER}/{name}.zip", arriving)
+        years = _years(arriving, place)
+        about: dict[str, Any] = {
+            "publisher": PUBLISHER,
+            "title": f"BACI, {revision}, version {version}",
+            "url": reply.url,
+            "licence": "Etalab 2.0",
+            "terms": "Attribution to CEPII, BACI.",
+            "accessed": reply.at,
+            "vintage": f"{version[:4]}-{version[4:]}-01",
+            "coverage": f"{years[0]} to {years[-1]}",
+            "obtained": "zip from CEPII",
+            "table": "trade",
+            "rows": 0,
+            "traps": ["Reconciled, not reported: values and quantities are CEPII's estimates."],
+            "query": {"generated": True} if reply.generated else {},
+        }
+        store.adopt(place, arriving, about)
+    finally:
+        arriving.unlink(missing_ok=True)
+    return [place]
+
+
+def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
+    """Read a small stored edition as the trade table; use `to_parquet` for a whole one."""
+    return parse(data, {"origin": raw.id, "vintage": raw.vintage})
+
+
+def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
+    """Turn a zip of BACI into the trade table, in memory."""
+    frames = list(stream(io.BytesIO(data), about))
+    if not frames:
+        return tables.empty("trade")
+    return tables.validate(pd.concat(frames), "trade", where=str(about.get("origin", "zip")))
+
+
+def stream(
+    source: BinaryIO | Path, about: Mapping[str, Any], *,
+    countries: Iterable[str] = (), codes: Iterable[str] = (),
+) -> Iterator[pd.DataFrame]:  # fmt: skip
+    """Yield the trade table piece by piece.
+
+    Parameters
+    ----------
+    source : file or Path
+        The zip.
+    about : mapping
+        ``origin`` and ``vintage``.
+    countries, codes : iterable of str
+        Keep rows with one of these countries on both sides, and these codes; all by default.
+
+    Raises
+    ------
+    SchemaMismatch
+        No zip, a member that leads elsewhere, a bomb, other columns, words where numbers belong.
+    """
+    origin = str(about.get("origin", "zip"))
+    both, kept = frozenset(countries), frozenset(codes)
+    handle = source.open("rb") if isinstance(source, Path) else source
+    try:
+        with bounded_zip(handle, origin, MOST) as archive:
+            for name, revision in _members(archive, origin):
+                for piece in _pieces(archive, name, origin):
+                    frame = _trade(piece, revision, about, origin)
+                    if both:
+                        frame = frame[frame["reporter"].isin(both) & frame["partner"].isin(both)]
+                    if kept:
+                        frame = frame[frame["code"].isin(kept)]
+                    if len(frame):
+                        yield frame
+    finally:
+        if isinstance(source, Path):
+            handle.close()
+
+
+def to_parquet(
+    source: BinaryIO | Path, target: Path, about: Mapping[str, Any], *,
+    countries: Iterable[str] = (), codes: Iterable[str] = (),
+) -> int:  # fmt: skip
+    """Write the trade table to a Parquet file, piece by piece; return its rows."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    schema = pa.Schema.from_pandas(tables.empty("trade"), preserve_index=False)
+    count = 0
+    try:
+        with pq.ParquetWriter(part, schema, compression="zstd") as writer:
+            for frame in stream(source, about, countries=countries, codes=codes):
+                writer.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False))
+                count += len(frame)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    return count
+
+
+def _members(archive: zipfile.ZipFile, origin: str) -> list[tuple[str, str]]:
+    found = []
+    for name in sorted(archive.namelist()):
+        hit = re.fullmatch(r"(?:.*/)?BACI_(HS\d\d)_Y(\d{4})_V\d{6}\w?\.csv", name)
+        if hit and hit.group(1) in _SYSTEMS:
+            found.append((name, _SYSTEMS[hit.group(1)]))
+    if not found:
+        raise SchemaMismatch(
+            f"{origin}: {archive.namelist()[:5]}", "files such as BACI_HS17_Y2022_V202601.csv",
+            _HELP,
+        )  # fmt: skip
+    return found
+
+
+def _years(file: Path, origin: str) -> list[str]:
+    with file.open("rb") as handle, bounded_zip(handle, origin, MOST) as archive:
+        return sorted(re.findall(r"_Y(\d{4})_", " ".join(n for n, _ in _members(archive, origin))))
+
+
+def _pieces(archive: zipfile.ZipFile, name: str, origin: str) -> Iterator[pd.DataFrame]:
+    try:
+        with archive.open(name) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
+            lines = csv.reader(text)
+            head = tuple(next(lines, []))
+            if head != _COLUMNS:
+                raise SchemaMismatch(f"{origin}: {name} has {head[:8]}", f"{_COLUMNS}", _HELP)
+            while piece := list(islice(lines, STEP)):
+                odd = next((row for row in piece if len(row) != len(_COLUMNS)), None)
+                if odd is not None:
+                    raise SchemaMismatch(f"{origin}: {name}: {odd[:8]}", "six fields", _HELP)
+                yield pd.DataFrame(piece, columns=list(_COLUMNS), dtype="str")
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, UnicodeDecodeError,
+            RuntimeError, csv.Error) as error:  # fmt: skip
+        raise SchemaMismatch(
+            f"{origin}: {name} is damaged ({type(error).__name__})", "a whole zip", _HELP
+        ) from None
+
+
+def _trade(
+    piece: pd.DataFrame, revision: str, about: Mapping[str, Any], origin: str
+) -> pd.DataFrame:
+    text = piece.apply(lambda column: column.str.strip())
+    numbers = {n: pd.to_numeric(text[n], errors="coerce") for n in ("t", "i", "j", "v")}
+    numbers["q"] = pd.to_numeric(text["q"].where(~text["q"].isin(["", "NA"])), errors="coerce")
+    bad = numbers["t"].isna() | numbers["i"].isna() | numbers["j"].isna() | numbers["v"].isna()
+    bad |= numbers["q"].isna() & ~text["q"].isin(["", "NA"])
+    bad |= ~text["k"].str.fullmatch(r"\d{5,6}")
+    bad |= ~numbers["t"].between(1988, 2100)
+    if bad.any():
+        raise SchemaMismatch(
+            f"{origin}: {text[bad].iloc[0].tolist()}", "year, two countries, code, numbers", _HELP
+        )
+    value = numbers["v"].astype("float64") * 1000
+    code = text["k"].str.zfill(6)
+    net, status = rows.measured(
+        numbers["q"].astype("float64") * 1000, value, pd.Series(True, index=piece.index)
+    )
+    names = {n: from_comtrade(int(n)) for n in {*numbers["i"], *numbers["j"]}}
+    table = pd.DataFrame(
+        {
+            "origin": origin,
+            "source": PUBLISHER,
+            "vintage": str(about.get("vintage", "unknown")),
+            "trade_system": "unknown",
+            "reporter": numbers["i"].map(names).astype("str"),
+            "partner": numbers["j"].map(names).astype("str"),
+            "flow": "X",
+            "freq": "A",
+            "period": pd.to_datetime(numbers["t"].astype("int64").astype("str") + "-01-01"),
+            "code_system": revision,
+            "code": code,
+            "level": 6,
+            "value_usd": value,
+            "valuation": "FOB",
+            "net_weight_kg": net,
+            "weight_status": status,
+            "quantity": float("nan"),
+            "quantity_unit": pd.Series(None, index=piece.index, dtype="str"),
+            "quantity_status": "missing",
+            "confidential": rows.confidential(code),
+        }
+    )
+    return tables.validate(table, "trade", where=origin)
