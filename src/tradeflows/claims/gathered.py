@@ -8,13 +8,14 @@ from functools import lru_cache
 
 from tradeflows.claims.rules import document
 from tradeflows.evidence.disclosure import disclosure
+from tradeflows.evidence.electronics import VolumeBounds, listed_months, volume_bounds
 from tradeflows.evidence.energy import EnergyPrices, energy_prices
 from tradeflows.evidence.turnover import total_trade, turnover
 from tradeflows.figures import amount, percent
 from tradeflows.figures.words import between
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["GATHER", "Gathered", "energy"]
+__all__ = ["GATHER", "Gathered", "energy", "volumes"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def _boom() -> Gathered:
         f"Turnover with Russia grew by {between(growth.low, growth.high, percent)} from 2021 to "
         f"2022, Turkey's total trade by {between(total.low, total.high, percent)}.",
         (*trade.origins, origin),
-        "index.html#the-boom-itself",
+        "index.html#The-boom-itself",
     )
 
 
@@ -103,9 +104,52 @@ def _share_of_energy() -> Gathered:
     )
 
 
+def _listed() -> Gathered:
+    found = listed_months()
+    least = document()["claims"]["a"]["tiers"]["snapshot"]["constants"]["musd_a_month"]
+    months = found.months_above(least)
+    best = found.best()
+    return Gathered(
+        {"months_above": months},
+        f"at least {months.low:.0f} of {months.high:.0f} months",
+        f"Turkey's own statistics hold exports of the listed goods to Russia of a million USD or "
+        f"more in at least {months.low:.0f} of {months.high:.0f} months, at least "
+        f"{amount(float(best.max()), 'USD')} in the largest.",
+        found.origins,
+        "03-electronics-volume.html",
+    )
+
+
+@lru_cache
+def volumes() -> VolumeBounds:
+    """Return the volume bounds under the deflators of the rules file.
+
+    Examples
+    --------
+    >>> round(volumes().of("all exports to Russia")[1].low, 2)
+    0.16
+    """
+    return volume_bounds(document()["claims"]["c"]["deflators"])
+
+
+def _non_essential() -> Gathered:
+    found = volumes()
+    value, volume = found.of("all exports to Russia")
+    return Gathered(
+        {"value_growth": value, "volume_growth": volume},
+        f"{between(value.low, value.high, lambda x: percent(x, sign=True))} in value",
+        f"{found.sentence()} The total is the narrowest published sum that holds all "
+        "non-essential goods; food and fuel are in it.",
+        found.origins,
+        "03-electronics-volume.html",
+    )
+
+
 GATHER: dict[tuple[str, str], Callable[[], Gathered]] = {
+    ("a", "snapshot"): _listed,
     ("b1", "snapshot"): _boom,
     ("b2", "snapshot"): _prices,
     ("b3", "snapshot"): _tripled,
     ("b4", "snapshot"): _share_of_energy,
+    ("c", "snapshot"): _non_essential,
 }

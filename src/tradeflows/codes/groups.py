@@ -11,7 +11,7 @@ import yaml
 
 from tradeflows.errors import UnknownCode
 
-__all__ = ["harmonised", "high_priority", "is_essential"]
+__all__ = ["changed_codes", "harmonised", "high_priority", "is_essential"]
 
 REVISIONS = ("HS2012", "HS2017", "HS2022")
 
@@ -70,6 +70,27 @@ def harmonised() -> dict[tuple[str, str], str]:
         for revision, codes in (("HS2022", group["HS2022"]), ("HS2017", older), ("HS2012", older)):
             found |= {(revision, code): name for code in codes}
     return found
+
+
+def changed_codes() -> pd.DataFrame:
+    """List the groups of listed codes that changed between HS 2017 and HS 2022.
+
+    Returns
+    -------
+    pandas.DataFrame
+        goods, codes in HS 2017, codes in HS 2022, comparable (good, approximate, break), why.
+
+    Examples
+    --------
+    >>> sorted(set(changed_codes()["comparable"]))
+    ['approximate', 'break', 'good']
+    """
+    rows = [
+        (g["name"], ", ".join(g["HS2017"]), ", ".join(g["HS2022"]), g["comparability"], g["why"])
+        for g in _definitions()["groups"].values()
+    ]
+    columns = ["goods", "HS 2017", "HS 2022", "comparable", "why"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def is_essential(code: str) -> bool:

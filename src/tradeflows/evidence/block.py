@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -36,7 +37,13 @@ class Stage:
 
     def price_effect(self, method: str) -> Interval:
         """Return the price effect over all scenarios, USD."""
-        return over(self.scenarios, method).interval
+        if method not in self._effects:
+            self._effects[method] = over(self.scenarios, method).interval
+        return self._effects[method]
+
+    @cached_property
+    def _effects(self) -> dict[str, Interval]:
+        return {}
 
     def volume_effect(self, good: str, method: str) -> Interval:
         """Return the volume effect of one good over all scenarios, USD."""

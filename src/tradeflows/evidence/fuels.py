@@ -79,7 +79,7 @@ class Fuels:
         return lines(
             shown[shown.index.year.isin(range(2020, 2025))],  # type: ignore[attr-defined]
             events=[("2022-02-24", "invasion")],
-            name=f"unit-value-{line.replace(' ', '-')}",
+            name=f"unit-value-{line.lower().replace(' ', '-')}",
             title=f"A tonne of {line} from Russia cost {low} in 2021 and {high} in 2022",
             unit="USD per tonne",
             alt=f"Monthly lines of the unit value of {line} from Russia and of "

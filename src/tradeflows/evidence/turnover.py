@@ -42,6 +42,10 @@ class Turnover:
             float(self.table["turnover_low"][year]), float(self.table["turnover_high"][year])
         )
 
+    def exports(self, year: int) -> Interval:
+        """Return the exports of one year, USD."""
+        return self.of(year) - float(self.table["imports"][year])
+
     def growth(self, base: int, current: int) -> Interval:
         """Return the growth from one year to another, as a fraction."""
         return self.of(current) / self.of(base) - 1

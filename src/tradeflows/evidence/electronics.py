@@ -1,0 +1,315 @@
+"""Did exports of electronics to Russia grow in volume? Bounds from published values.
+
+Unit values of electronics are not prices, so volume is bounded: how far prices alone would have had
+to rise to explain a rise in value, and what is left after the largest rise on record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+import yaml
+
+from tradeflows.errors import SchemaMismatch
+from tradeflows.evidence.printed import Printed, printed
+from tradeflows.evidence.turnover import turnover
+from tradeflows.figures import Figure, lines, percent, ranges
+from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.load import load, window
+from tradeflows.measure.intervals import Interval
+
+__all__ = ["ListedMonths", "VolumeBounds", "contradictions", "listed_months", "volume_bounds"]
+
+_PRICES = ("us_import_prices_capital_goods", "us_import_prices_machinery", "us_import_prices_all")
+_MUSD = 1e6
+
+
+@dataclass(frozen=True)
+class VolumeBounds:
+    """Growth in value of each indicator, and the smallest growth in volume it leaves.
+
+    ``table``: indicator, statistic, base, current, value_low and value_high (growth, fractions;
+    value_low is also how far prices alone would have had to rise), price (largest growth of the
+    import price indices), volume_low and volume_high (growth left after price index and premium;
+    the two ends add or multiply them), source, confidence.
+    """
+
+    table: pd.DataFrame
+    premium: float
+    origins: tuple[str, ...]
+
+    def of(self, indicator: str) -> tuple[Interval, Interval]:
+        """Return growth in value and smallest growth in volume of one indicator."""
+        row = self.table.set_index("indicator")
+        low, high, least, most = (
+            float(row[c][indicator])
+            for c in ("value_low", "value_high", "volume_low", "volume_high")
+        )
+        return Interval(low, high), Interval(least, most)
+
+    def sentence(self) -> Sentence:
+        """Say what is left of the growth in all exports."""
+        value, volume = self.of("all exports to Russia")
+        return Sentence(
+            f"Exports to Russia grew by {between(value.low, value.high, percent)} in value from "
+            f"2021 to 2022. Had prices risen as import price indices did, and Russia paid the "
+            f"largest premium in the literature on top, volume would still have grown by "
+            f"{between(volume.low, volume.high, percent)}."
+        )
+
+    def shown(self) -> Shown:
+        """Show the indicators for people."""
+        t = self.table
+        ends = zip(t["value_low"], t["value_high"], strict=True)
+        left = zip(t["volume_low"], t["volume_high"], strict=True)
+        shown = pd.DataFrame(
+            {
+                "indicator": t["indicator"],
+                "statistic": t["statistic"],
+                "from": t["base"],
+                "to": t["current"],
+                "growth in value": [_span(low, high) for low, high in ends],
+                "smallest growth in volume": [_span(low, high) for low, high in left],
+                "source": t["source"],
+                "confidence": t["confidence"],
+            }
+        )
+        return Shown(shown, "Growth in value and the smallest growth in volume")
+
+    def figure(self) -> Figure:
+        """Draw growth in value and the smallest growth in volume of each indicator."""
+        small = self.table[
+            self.table["value_low"] < 5
+        ]  # a multiple of forty would flatten the rest
+        rows = [
+            (f"{r['indicator']}, {r['statistic']}", r["volume_low"] * 100, r["value_low"] * 100)
+            for _, r in small.iterrows()
+        ]
+        _, volume = self.of("all exports to Russia")
+        return ranges(
+            pd.DataFrame(rows, columns=["label", "low", "high"]),
+            marks={"no growth": 0.0, "10 %": 10.0},
+            name="volume-bounds",
+            title="Even at the largest price rise on record, volume grew in every indicator; all "
+            f"exports by at least {percent(volume.low)}"
+            if (small["volume_low"] > 0).all()
+            else "Prices alone could explain the rise of some indicators",
+            unit="%",
+            alt="For each indicator a bar from the smallest growth in volume to the growth in "
+            "value: " + "; ".join(f"{name}: {low:.0f} to {high:.0f} %" for name, low, high in rows),
+            origins=self.origins,
+            note="left end: growth left after import price indices and the largest premium; right "
+            "end: growth in value",
+        )
+
+
+def volume_bounds(deflators: Mapping[str, Any]) -> VolumeBounds:
+    """Bound the growth in volume of every indicator of exports to Russia.
+
+    Parameters
+    ----------
+    deflators : mapping
+        Of the rules file, claim c: the largest unit-value premium, in points.
+
+    Returns
+    -------
+    VolumeBounds
+
+    Notes
+    -----
+    With growth in value g, growth of prices p and premium m, volume grew by at least
+    (1 + g) / (1 + p + m) - 1 if the premium adds to the growth of prices, and by at least
+    (1 + g) / ((1 + p)(1 + m)) - 1 if it comes on top of it. Both are given.
+    """
+    premium = float(deflators["largest_unit_value_premium"]["points"])
+    rows, origins = [], set()
+    for stated in _stated()["indicators"]:
+        growth, source, confidence, origin = _growth(stated)
+        base, current = stated["windows"]
+        price = _price_growth(base, current)
+        added, multiplied = 1 + price + premium, (1 + price) * (1 + premium)
+        rows.append(
+            {
+                "indicator": stated["name"],
+                "statistic": stated["statistic"],
+                "base": base,
+                "current": current,
+                "value_low": growth.low,
+                "value_high": growth.high,
+                "price": price,
+                "volume_low": (1 + growth.low) / max(added, multiplied) - 1,
+                "volume_high": (1 + growth.low) / min(added, multiplied) - 1,
+                "source": source,
+                "confidence": confidence,
+            }
+        )
+        origins |= {*origin, "bls/import_price_indices_monthly.csv"}
+    return VolumeBounds(pd.DataFrame(rows), premium, tuple(sorted(origins)))
+
+
+def _growth(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, ...]]:
+    """Return growth in value, its source, the confidence in it, and the raw files."""
+    if stated.get("turnover"):
+        trade = turnover()
+        grown = trade.exports(2022) / trade.exports(2021) - 1
+        return grown, "A011, WITS", "B", trade.origins
+    if "values" in stated:
+        before, after = (printed(figure) for figure in stated["values"])
+        return after.value / before.value - 1, *_cited(after)
+    if "print" in stated:
+        return _in_print(stated["print"])
+    keys = {"code": "surge_basket"} if stated.get("basket") else {"source": "WITS", "code": "84-85"}
+    found = load("trade", reporter="TUR", partner="RUS", flow="X", freq="A", **keys)
+    by_year = found.set_index(found["period"].dt.year)["value_usd"]
+    base, current = (int(w[:4]) for w in stated["windows"])
+    growth = float(by_year[current] / by_year[base]) - 1
+    origin = tuple(sorted(set(found["origin"])))
+    return Interval(growth, growth), found["source"].iloc[0], "B", origin
+
+
+def _in_print(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, ...]]:
+    figure = printed(stated["figure"])
+    comparison = load("published", id=figure.id)["comparison"].iloc[0]
+    if stated["words"] not in comparison:
+        raise SchemaMismatch(
+            f"figure {figure.id}: {comparison!r}", f"the words {stated['words']!r}", "look again"
+        )
+    if "at_least" in stated:
+        return Interval(stated["at_least"], float("inf")), *_cited(figure)
+    room = stated.get("rounding", 0.0005)
+    return Interval(stated["growth"] - room, stated["growth"] + room), *_cited(figure)
+
+
+def _cited(figure: Printed) -> tuple[str, str, tuple[str, ...]]:
+    return figure.cite, figure.confidence, (figure.origin,)
+
+
+@lru_cache
+def _price_growth(base: str, current: str) -> float:
+    """Return the largest growth of the import price indices between two windows."""
+    growth = []
+    for series in _PRICES[:2]:
+        found = load("prices", series=series)
+        before, after = (
+            float(found.loc[found["period"].between(*window(w)), "value"].mean())
+            for w in (base, current)
+        )
+        growth.append(after / before - 1)
+    return max(growth)
+
+
+@dataclass(frozen=True)
+class ListedMonths:
+    """Lower bounds of monthly exports of the 45 listed goods to Russia.
+
+    ``table``: month, at least (USD), how (printed, implied, gap between two statistics), source.
+    The largest bound of a month counts.
+    """
+
+    table: pd.DataFrame
+    origins: tuple[str, ...]
+
+    def months_above(self, musd: float) -> Interval:
+        """Return how many months of the window reached a value: at least, and at most."""
+        best = self.best()
+        surely = int((best >= musd * _MUSD).sum())
+        return Interval(surely, len(best))
+
+    def best(self) -> pd.Series:
+        """Return the largest lower bound of each month of the window, 0 where none is known."""
+        months = pd.date_range(*self._window, freq="MS")
+        return self.table.groupby("month")["at_least"].max().reindex(months, fill_value=0.0)
+
+    @property
+    def _window(self) -> tuple[pd.Timestamp, pd.Timestamp]:
+        return window("2022-03/2023-02")
+
+    def shown(self) -> Shown:
+        """Show every bound."""
+        shown = self.table.assign(
+            month=[f"{m:%Y-%m}" for m in self.table["month"]],
+            at_least=[f"{x / _MUSD:.1f}" for x in self.table["at_least"]],
+        )
+        return Shown(
+            shown.set_axis(["month", "at least, m USD", "how", "source"], axis=1), "Bounds"
+        )
+
+    def figure(self) -> Figure:
+        """Draw the largest lower bound of each month."""
+        best = self.best() / _MUSD
+        surely = int(self.months_above(1.0).low)
+        return lines(
+            pd.DataFrame({"at least": best.where(best > 0)}),
+            name="listed-goods-lower-bounds",
+            title=f"Listed goods worth a million USD or more left for Russia in at least {surely} "
+            f"of {len(best)} months",
+            unit="million USD",
+            alt="Lower bounds by month: "
+            + "; ".join(f"{m:%Y-%m}: {x:.1f}" for m, x in best.items() if x > 0),
+            origins=self.origins,
+            note="45 codes, composition inferred; a month without a point has no bound",
+        )
+
+
+def listed_months() -> ListedMonths:
+    """Collect what is known of monthly exports of the 45 listed goods to Russia.
+
+    Returns
+    -------
+    ListedMonths
+        March 2022 to February 2023.
+
+    Examples
+    --------
+    >>> listed_months().months_above(1.0).low
+    7
+    """
+    rows = []
+    for stated in _stated()["listed_months"]:
+        figure = printed(stated["figure"])
+        how = "implied: " + stated["implies"] if "implies" in stated else "printed"
+        start, end = stated.get("from"), stated.get("to")
+        months = pd.date_range(start, end, freq="MS") if start else [figure.start]
+        rows += [(month, figure.value.low, how, figure.cite) for month in months]
+    gaps = load("trade", code_system="positive gaps", code="high_priority_45")
+    rows += [
+        (month, value, "gap: general trade less special trade, by code", "UN Comtrade minus TÜİK")
+        for month, value in zip(gaps["period"], gaps["value_usd"], strict=True)
+    ]
+    table = pd.DataFrame(rows, columns=["month", "at_least", "how", "source"])
+    inside = table["month"].between(*window("2022-03/2023-02"))
+    origins = tuple(sorted({*gaps["origin"], "press/published_figures.csv"}))
+    return ListedMonths(table[inside].sort_values(["month", "how"]).reset_index(drop=True), origins)
+
+
+def contradictions() -> Shown:
+    """Show prints that contradict each other, which one is used, and why.
+
+    Examples
+    --------
+    >>> contradictions().table["used"].tolist()
+    ['D001', 'D003', 'D007', 'A016']
+    """
+    rows = []
+    for stated in _stated()["contradictions"]:
+        texts = [f"{printed(f).text} ({f}: {note})" for f, note in stated["prints"].items()]
+        rows.append((stated["what"], "; ".join(texts), stated["used"], stated["why"]))
+    columns = ["what", "in print", "used", "why"]
+    return Shown(pd.DataFrame(rows, columns=columns), "Prints that contradict each other")
+
+
+@lru_cache
+def _stated() -> dict[str, Any]:
+    text = files("tradeflows.evidence").joinpath("electronics.yml").read_text("utf-8")
+    return dict(yaml.safe_load(text))
+
+
+def _span(low: float, high: float) -> str:
+    if high == float("inf"):
+        return f"over {percent(low)}"
+    return between(low, high, percent)

@@ -1,0 +1,129 @@
+"""Volume of electronics is bounded, never read off unit values; every number has a source."""
+
+import pandas as pd
+import pytest
+
+import tradeflows as tf
+from tradeflows.claims.gathered import volumes
+from tradeflows.claims.rules import document
+from tradeflows.errors import SchemaMismatch
+from tradeflows.evidence import electronics
+from tradeflows.evidence.electronics import contradictions, listed_months, volume_bounds
+from tradeflows.evidence.rerouting import (
+    destinations,
+    eu_neighbours,
+    levels_2025,
+    mirror,
+    statistics_gap,
+)
+
+
+def test_smallest_volume_growth_of_all_exports():
+    value, volume = volumes().of("all exports to Russia")
+    assert value.low == pytest.approx(0.618, abs=0.002)
+    assert volume.low == pytest.approx(0.158, abs=0.002)
+
+
+def test_without_premium_or_price_the_bound_is_the_growth_in_value():
+    nothing = {"largest_unit_value_premium": {"points": 0.0}}
+    for _, row in volume_bounds(nothing).table.iterrows():
+        left = (1 + row["value_low"]) / (1 + row["price"]) - 1
+        assert row["volume_low"] == row["volume_high"] == pytest.approx(left)
+
+
+def test_a_larger_premium_leaves_less_volume():
+    low = volume_bounds({"largest_unit_value_premium": {"points": 0.1}}).table["volume_low"]
+    high = volume_bounds({"largest_unit_value_premium": {"points": 0.5}}).table["volume_low"]
+    assert (high < low).all()
+
+
+def test_price_growth_of_machinery_is_what_the_rules_expect():
+    table = volumes().table.set_index("indicator")
+    assert 0.03 <= table.loc["all exports to Russia", "price"] <= 0.04
+
+
+def test_words_that_an_indicator_leans_on_stand_in_the_print():
+    stated = {"figure": "B003", "words": "+99 % yoy", "growth": 0.99}
+    with pytest.raises(SchemaMismatch, match="99"):
+        electronics._in_print(stated)
+
+
+def test_every_indicator_names_statistic_source_and_confidence():
+    table = volumes().table
+    for column in ("statistic", "source", "confidence"):
+        assert table[column].str.len().gt(0).all()
+    assert table["statistic"].nunique() > 4
+
+
+def test_months_of_listed_goods():
+    found = listed_months()
+    assert found.months_above(1.0).low == 7
+    assert found.months_above(1.0).high == 12
+    best = found.best() / 1e6
+    assert best["2022-11-01"] == pytest.approx(12.25)
+    assert best["2023-01-01"] == pytest.approx(8.35)  # implied by "lowest since August 2022"
+    assert best["2022-04-01"] == 0
+
+
+def test_bounds_are_never_added_up():
+    found = listed_months()
+    month = found.table[found.table["month"] == "2022-11-01"]
+    assert len(month) > 1
+    assert found.best()["2022-11-01"] == month["at_least"].max()
+
+
+def test_claims_a_and_c_by_the_rules():
+    exported, rise = tf.judge("a"), tf.judge("c")
+    assert exported.grade == "contradicted"
+    assert "end use" in exported.say
+    assert rise.grade == "partly supported"
+    assert "needs the panel" in rise.say
+
+
+def test_contradictory_prints_are_resolved_with_a_reason():
+    table = contradictions().table
+    assert any("158" in t and "900" in t for t in table["in print"])
+    assert (table["why"].str.len() > 30).all()
+
+
+def test_russia_among_destinations():
+    near, far = destinations(2022, 2023), destinations(2022, 2024)
+    assert near.rank() == (4, 58)
+    assert far.rank() == (39, 58)
+    assert near.table["base"].min() >= near.least
+    assert set(near.table["rank"]) <= set(range(1, 59))
+
+
+def test_eu_exports_leave_out_codes_of_one_revision():
+    found = eu_neighbours()
+    assert (found.goods, found.months_before) == (15, 26)
+    assert set(found.left_out) == {"854151", "854159", "880730", "901380"}
+    assert "too few" in found.sentence()
+    table = found.table.set_index("partner")
+    assert table.loc["RUS", "growth"] < 0.05
+    assert table.loc["KGZ", "growth"] > 3
+    assert (table["rank"] <= table["chapters"]).all()
+
+
+def test_the_gap_between_statistics():
+    gap = statistics_gap()
+    assert round(gap.of(2021) / 1e6) == 57
+    assert round(gap.of(2022) / 1e6) == 279
+    assert "inference" in gap.sentence()
+
+
+def test_levels_of_2025_add_up_to_the_file():
+    listed = tf.load("trade", source="TÜİK", trade_system="special", flow="X", level="6")
+    assert set(listed["period"].dt.year) == {2025}
+    table = levels_2025().table
+    assert table["codes with exports"].astype(int).sum() == listed["code"].nunique()
+
+
+def test_the_mirror_gap_is_eleven_times():
+    assert "11 times less" in mirror()
+
+
+def test_deflators_come_from_the_rules():
+    premium = document()["claims"]["c"]["deflators"]["largest_unit_value_premium"]["points"]
+    assert volumes().premium == premium
+    assert isinstance(volumes().table, pd.DataFrame)
