@@ -27,6 +27,7 @@ class Gathered:
     detail: str
     origins: tuple[str, ...]
     page: str
+    clause: str = ""  # for the one sentence that opens the report
 
 
 @lru_cache
@@ -53,6 +54,7 @@ def _boom() -> Gathered:
         f"2022, Turkey's total trade by {between(total.low, total.high, percent)}.",
         (*trade.origins, origin),
         "index.html#The-boom-itself",
+        f"trade with Russia grew by {between(growth.low, growth.high, percent)} in a year",
     )
 
 
@@ -75,6 +77,7 @@ def _prices() -> Gathered:
         f"{found.sentence()} The range is over formulas, paths and bounds.",
         found.origins,
         "02-energy-price-or-volume.html",
+        f"the price of energy accounts for {words} of that",
     )
 
 
@@ -109,14 +112,16 @@ def _listed() -> Gathered:
     least = document()["claims"]["a"]["tiers"]["snapshot"]["constants"]["musd_a_month"]
     months = found.months_above(least)
     best = found.best()
+    words = f"at least {months.low:.0f} of {months.high:.0f} months"
     return Gathered(
         {"months_above": months},
-        f"at least {months.low:.0f} of {months.high:.0f} months",
+        words,
         f"Turkey's own statistics hold exports of the listed goods to Russia of a million USD or "
-        f"more in at least {months.low:.0f} of {months.high:.0f} months, at least "
+        f"more in {words}, at least "
         f"{amount(float(best.max()), 'USD')} in the largest.",
         found.origins,
         "03-electronics-volume.html",
+        f"goods of the kinds found in weapons went to Russia in {words}",
     )
 
 
@@ -142,6 +147,8 @@ def _non_essential() -> Gathered:
         "non-essential goods; food and fuel are in it.",
         found.origins,
         "03-electronics-volume.html",
+        f"exports grew by {between(value.low, value.high, percent)} in value and by at least "
+        f"{percent(volume.low)} in volume",
     )
 
 

@@ -42,7 +42,16 @@ def judge(claim: str, tier: str = "snapshot") -> Verdict:
     got = gather()
     grade, say, outcomes = decide(stated, got.numbers)
     return Verdict(
-        stated, grade, say, got.headline, got.detail, got.numbers, outcomes, got.origins, got.page
+        stated,
+        grade,
+        say,
+        got.headline,
+        got.detail,
+        got.numbers,
+        outcomes,
+        got.origins,
+        got.page,
+        got.clause,
     )
 
 

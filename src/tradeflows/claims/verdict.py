@@ -43,6 +43,7 @@ class Verdict:
     outcomes: dict[str, Outcome]
     origins: tuple[str, ...]
     evidence: str = ""
+    clause: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -113,8 +114,11 @@ class Verdicts:
         return iter(self.verdicts)
 
     def sentence(self) -> Sentence:
-        """Say what was found, in the order of the claims."""
-        return Sentence(" ".join(v.detail for v in self if v.detail))
+        """Say in one sentence what was found."""
+        found = {v.rule.claim: v.clause for v in self if v.clause}
+        order = [found[claim] for claim in ("b1", "b2", "c", "a") if claim in found]
+        words = "; ".join(order)
+        return Sentence(f"In one sentence: {words}.")
 
     def _repr_html_(self) -> str:
         cards = "".join(v._repr_html_() for v in self.verdicts)

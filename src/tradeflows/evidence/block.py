@@ -14,7 +14,12 @@ from typing import Any
 
 import pandas as pd
 
-from tradeflows.evidence.corridors import crude_corridor, gas_corridor
+from tradeflows.evidence.corridors import (
+    crude_corridor,
+    gas_by_month,
+    gas_corridor,
+    yearly_gas_corridor,
+)
 from tradeflows.evidence.disclosure import Disclosure, disclosure
 from tradeflows.evidence.printed import printed
 from tradeflows.load import load
@@ -183,9 +188,8 @@ def _value(known: Disclosure, year: int) -> Interval:
 def _corridors(
     stated: Mapping[str, Any], bound: Mapping[str, Any], year: int
 ) -> dict[str, Interval]:
-    monthly = gas_corridor(_second(stated), year).mul(_gas_by_month(year), axis=0).sum()
-    flow = _gas_by_month(year).sum()
-    gas = Interval(float(monthly["floor"] / flow), float(monthly["ceiling"] / flow), bound["name"])
+    floor, ceiling = yearly_gas_corridor(_second(stated), year)
+    gas = Interval(floor, ceiling, bound["name"])
     return {"gas": gas, "crude": crude_corridor(stated["corridors"]["crude"], year)}
 
 
@@ -196,7 +200,7 @@ def _second(stated: Mapping[str, Any]) -> Mapping[str, Any]:
 def _gas_around(stated: Mapping[str, Any], bound: Mapping[str, Any], year: int) -> Interval:
     """Bound the year's gas price by one printed month: dearer after it, cheaper before it."""
     month = pd.Timestamp(bound["month"])
-    corridor, flows = gas_corridor(_second(stated), year), _gas_by_month(year)
+    corridor, flows = gas_corridor(_second(stated), year), gas_by_month(year)
     here = _gas_of_month(stated, bound, month, flows[month])
     floor, ceiling = (float(corridor[end][month]) for end in ("floor", "ceiling"))
     here = here.intersect(Interval(floor, ceiling, "corridor of the month"))
@@ -222,11 +226,6 @@ def _gas_of_month(
     oil_value = price * (float(crude["value"].iloc[0]) * 1000)
     rest = Interval(figure.low - room - seen, figure.high + room - seen, bound["name"])
     return (rest - oil_value) * (1 / flow)
-
-
-def _gas_by_month(year: int) -> pd.Series:
-    flows = load("volumes", source="IEA", series="gas", partner="RUS", months=str(year))
-    return flows.set_index("period")["value"]
 
 
 def _quantities(

@@ -15,7 +15,13 @@ from tradeflows.errors import UnknownCode
 from tradeflows.load import load, window
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["crude_corridor", "gas_corridor", "heat_content"]
+__all__ = [
+    "crude_corridor",
+    "gas_by_month",
+    "gas_corridor",
+    "heat_content",
+    "yearly_gas_corridor",
+]
 
 _MMBTU_PER_TJ = 947.817  # one million Btu (international table) is 1.05505585 GJ
 _KG_PER_TONNE = 1000.0
@@ -67,6 +73,36 @@ def gas_corridor(bound: Mapping[str, Any], year: int) -> pd.DataFrame:
     hubs = pd.concat([_monthly(series) for series in ceiling], axis=1).max(axis=1)
     corridor = pd.DataFrame({"floor": floor["slope"] * lagged * heat, "ceiling": hubs * heat})
     return corridor[pd.DatetimeIndex(corridor.index).year == year]
+
+
+def gas_by_month(year: int) -> pd.Series:
+    """Return the gas that crossed the border in each month of a year, cubic metres.
+
+    Examples
+    --------
+    >>> round(gas_by_month(2022).sum() / 1e9, 1)
+    21.4
+    """
+    flows = load("volumes", source="IEA", series="gas", partner="RUS", months=str(year))
+    return flows.set_index("period")["value"]
+
+
+def yearly_gas_corridor(bound: Mapping[str, Any], year: int) -> tuple[float, float]:
+    """Return floor and ceiling of a year's gas price, months weighted by their flow.
+
+    Parameters
+    ----------
+    bound, year
+        As in `gas_corridor`.
+
+    Returns
+    -------
+    tuple of float
+        USD per cubic metre.
+    """
+    flows = gas_by_month(year)
+    value = gas_corridor(bound, year).mul(flows, axis=0).sum() / flows.sum()
+    return float(value["floor"]), float(value["ceiling"])
 
 
 def crude_corridor(rule: Mapping[str, Any], year: int, month: str | None = None) -> Interval:

@@ -95,8 +95,8 @@ class VolumeBounds:
             pd.DataFrame(rows, columns=["label", "low", "high"]),
             marks={"no growth": 0.0, "10 %": 10.0},
             name="volume-bounds",
-            title="Even at the largest price rise on record, volume grew in every indicator; all "
-            f"exports by at least {percent(volume.low)}"
+            title="Even with the largest premium in the literature, volume grew in every "
+            f"indicator; all exports by at least {percent(volume.low)}"
             if (small["volume_low"] > 0).all()
             else "Prices alone could explain the rise of some indicators",
             unit="%",

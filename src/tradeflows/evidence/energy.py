@@ -93,7 +93,6 @@ class EnergyPrices:
             rows.append(
                 (
                     f"{stage.id}. {stage.name}",
-                    stage.text,
                     between(value.low, value.high, _usd),
                     f"{gas.low * 1000:,.0f} to {gas.high * 1000:,.0f}",
                     between(effect.low, effect.high, _usd),
@@ -102,7 +101,6 @@ class EnergyPrices:
             )
         columns = [
             "bound",
-            "what it says",
             f"hidden block {self.base}",
             f"gas {self.base}, USD per 1000 m³",
             "price effect of energy",
@@ -110,6 +108,11 @@ class EnergyPrices:
             "of the change in imports",
         ]
         return Shown(pd.DataFrame(rows, columns=columns), "The range after each bound")
+
+    def bounds(self) -> Shown:
+        """Show the bounds in words, in the order in which they are applied."""
+        rows = [(f"{s.id}. {s.name}", s.text) for s in self.block.stages]
+        return Shown(pd.DataFrame(rows, columns=["bound", "what it says"]), "The bounds in words")
 
     def sentence(self) -> Sentence:
         """Say what energy prices account for."""
@@ -163,17 +166,17 @@ class EnergyPrices:
         """Draw how each bound narrows the share of the change in turnover."""
         shares = {f"{s.id}. {s.name}": self.share(s) for s in self.block.stages}
         table = pd.DataFrame(
-            [(name, s.low, s.high) for name, s in shares.items() if s is not None],
+            [(name, s.low * 100, s.high * 100) for name, s in shares.items() if s is not None],
             columns=["label", "low", "high"],
         )
-        low, high = table.iloc[-1]["low"], table.iloc[-1]["high"]
+        low, high = float(table["low"].iloc[-1]) / 100, float(table["high"].iloc[-1]) / 100
         return ranges(
             table,
-            marks={"in part": 0.10, "mainly": 0.50},
+            marks={"in part": 10.0, "mainly": 50.0},
             name=f"energy-bounds-{self.base}-{self.current}",
             title=f"Energy prices account for {between(low, high, percent)} of the rise in "
             "turnover once the hidden prices are bounded",
-            unit="share",
+            unit="% of the change in turnover",
             alt="Ranges of the share after each bound, from top to bottom: "
             + "; ".join(
                 f"{name}: {between(s.low, s.high, percent)}" for name, s in shares.items() if s

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.evidence.block import Confidential
-from tradeflows.evidence.corridors import gas_corridor, heat_content
+from tradeflows.evidence.corridors import heat_content, yearly_gas_corridor
 from tradeflows.figures import Figure, amount, lines, number, percent, ranges
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.load import load
@@ -164,8 +164,7 @@ def gas_prices(block: Confidential, bound: Mapping[str, Any]) -> Figure:
     """
     rows = []
     for which, year in enumerate((block.base, block.current)):
-        corridor = gas_corridor(bound, year).mean() * 1000
-        floor, ceiling = float(corridor["floor"]), float(corridor["ceiling"])
+        floor, ceiling = (x * 1000 for x in yearly_gas_corridor(bound, year))
         solved = block.last.price("gas", which) * 1000
         rows += [
             (f"{year}: old oil-indexed contract", floor, floor),
