@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 from standin import harness, server, trade
-from standin.harness import HASTY, KEY, QUICK, small
+from standin.harness import HASTY, KEY, QUICK, live, small
 from tradeflows import store
 from tradeflows.errors import (
     QuotaExhausted,
@@ -78,7 +78,7 @@ def test_nine_years_take_few_calls_and_a_second_refresh_none(few_goods: server.S
     assert "period=202203&" in asked[0]
     assert len(revised.stored) == 1
     table = assemble()
-    old = assemble(raws=[r for r in store.catalogue() if r.id not in revised.stored])
+    old = assemble(raws=[r for r in live() if r.id not in revised.stored])
     march = [
         f[(f["period"] == "2022-03-01") & (f["code"] == "TOTAL")].sort_values("flow")
         for f in (old, table)
@@ -161,7 +161,7 @@ def test_without_a_key_the_table_is_the_same(
 def test_a_lower_cap_than_known_is_noticed_and_split(site: server.Site) -> None:
     site.comtrade.caps = (500, 900)
     refresh.run([pair("TUR", "RUS")], **YEAR)
-    proofs = [r.query["proof"] for r in store.catalogue()]
+    proofs = [r.query["proof"] for r in live()]
     assert all(p["count"] == p["rows"] < 900 for p in proofs)
     cut = assemble()
     asked = dict.fromkeys(("partner2code", "motcode"), "0") | {
@@ -177,7 +177,7 @@ def test_an_empty_reply_is_kept_for_some_days_only(
     nothing = [pair("TUR", "RUS", ["X"], ["010613"])]
     refresh.run(nothing, **YEAR)
     assert assemble().empty
-    (raw,) = store.catalogue()
+    (raw,) = live()
     assert raw.rows == 0
     assert raw.query["expires"] > raw.accessed[:10]
     site.asked.clear()
@@ -227,7 +227,7 @@ def test_faults_that_pass(site: server.Site, fault: str) -> None:
     site.faults.append(server.Fault(fault, RECOVERS[fault]))
     refresh.run(small(), **_hasty(fault))
     assert store.verify() == []
-    assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in store.catalogue())
+    assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in live())
 
 
 @pytest.mark.parametrize("fault", RAISES)
@@ -238,12 +238,12 @@ def test_faults_that_stay(site: server.Site, fault: str, tmp_path: Path) -> None
     with pytest.raises(kind, match=words) as caught:
         refresh.run(small(), **_hasty(fault))
     assert KEY not in f"{caught.value!r} {caught.value}"
-    assert store.catalogue() == []
+    assert live() == []
     assert store.verify() == []
     assert not list(data_of(tmp_path).rglob("*.part"))
     site.faults.clear()
     refresh.run(small(), **SPRING)
-    assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in store.catalogue())
+    assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in live())
 
 
 def test_a_new_column_is_no_fault(site: server.Site) -> None:
@@ -255,7 +255,7 @@ def test_a_new_column_is_no_fault(site: server.Site) -> None:
 def test_an_address_refused_as_too_long_is_split(site: server.Site) -> None:
     site.faults.append(server.Fault("414", 1, "count"))
     refresh.run(small(), **SPRING)
-    assert len(store.catalogue()) == 2
+    assert len(live()) == 2
     many = [f"{n:06d}" for n in range(840_000, 840_500)]
     refresh.run([pair("TUR", "RUS", ["X"], many)], **SPRING | {"end": "2022-02"})
     assert max(len(path) for _, path in site.asked) < 1900
@@ -303,7 +303,7 @@ def test_a_reply_that_repeats_the_key_is_not_stored(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("COMTRADE_API_KEY", "primaryValue")
     with pytest.raises(SourceUnavailable, match="repeats the key"):
         refresh.run(small(), **SPRING)
-    assert store.catalogue() == []
+    assert live() == []
 
 
 @pytest.mark.parametrize("key", ["two words", "line\nend", "ключ", "x" * 300])
@@ -409,7 +409,7 @@ def test_killed_anywhere_the_store_verifies_and_the_next_run_goes_on(
         finished = torn.wait() == 0
         between += not finished
         assert store.verify() == []
-        assert all(store.read(raw.id) for raw in store.catalogue())
+        assert all(store.read(raw.id) for raw in live())
         if finished:
             assert same(assemble(), expected)
             folder = tmp_path / f"torn-{number}"
@@ -417,7 +417,7 @@ def test_killed_anywhere_the_store_verifies_and_the_next_run_goes_on(
     (folder / "raw").mkdir(parents=True, exist_ok=True)
     monkeypatch.setenv("TRADEFLOWS_DATA", str(folder))
     site.asked.clear()
-    before = {raw.url.partition("//")[2].partition("/")[2] for raw in store.catalogue()}
+    before = {raw.url.partition("//")[2].partition("/")[2] for raw in live()}
     assert _started(folder).wait(120) == 0
     assert not before & {path.lstrip("/") for kind, path in site.asked if kind == "data"}
     assert store.verify() == []

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import pytest
-
+from tradeflows import store
 from tradeflows.sources.comtrade.question import Part
 from tradeflows.sources.comtrade.standard import pair
 from tradeflows.sources.session import Manners
 
-from . import server, trade
+if TYPE_CHECKING:
+    import pytest
+
+from . import others, server, trade
 
 KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 QUICK = Manners(interval=0.0, timeout=30.0, backoff=0.01, retries=3)
 HASTY = Manners(interval=0.0, timeout=0.5, backoff=0.01, retries=3)
+SNAPSHOT = Path(__file__).parents[2] / "data" / "raw"
 VARIABLES = ("COMTRADE", "EUROSTAT", "WORLDBANK", "BACI")
+
+
+def site_of(world: trade.World) -> server.Site:
+    """Return a site that answers for every publisher."""
+    return server.Site(
+        world,
+        others={
+            "/eurostat/": others.Eurostat(world),
+            "/en/": others.WorldBank(),
+            "/DATA_DOWNLOAD/": others.zipped(others.baci()),
+        },
+    )
 
 
 @contextmanager
@@ -25,8 +42,8 @@ def asked(
     patch: pytest.MonkeyPatch, folder: Path, world: trade.World | None = None, key: str = KEY
 ) -> Iterator[server.Site]:
     """Point every loader at a stand-in and a new data folder."""
-    (folder / "raw").mkdir(parents=True)
-    site = server.Site(world or trade.World())
+    shutil.copytree(SNAPSHOT / "ecb", folder / "raw" / "ecb")
+    site = site_of(world or trade.World())
     with server.Server(site) as running:
         patch.setenv("TRADEFLOWS_DATA", str(folder))
         patch.setenv("COMTRADE_API_KEY", key)
@@ -38,3 +55,8 @@ def asked(
 def small() -> list[Part]:
     """Return a part with few rows: totals and chapters of Turkey and Russia."""
     return [pair("TUR", "RUS", codes=["TOTAL", "AG2"])]
+
+
+def live() -> list[store.Raw]:
+    """Return what refreshes have stored."""
+    return [raw for raw in store.catalogue() if "/live/" in raw.id]

@@ -8,6 +8,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -41,7 +42,7 @@ _HELP = "fetch the zip again from CEPII"
 
 def connect(manners: Manners | None = None) -> Session:
     """Return a session with CEPII."""
-    patient = manners or Manners(timeout=120.0, limit=LARGEST)
+    patient = replace(manners or Manners(timeout=120.0), limit=LARGEST)
     return Session(PUBLISHER, root_from("TRADEFLOWS_BACI_URL", ROOT), patient)
 
 

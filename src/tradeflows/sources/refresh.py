@@ -9,22 +9,23 @@ import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 
 from tradeflows import store
 from tradeflows.errors import TradeflowsError, UnknownCode
-from tradeflows.sources import state
+from tradeflows.sources import baci, eurostat, state, worldbank
 from tradeflows.sources.comtrade import client as comtrade
 from tradeflows.sources.comtrade import holding, standard
 from tradeflows.sources.comtrade import plan as plans
 from tradeflows.sources.comtrade.client import Client, Release
 from tradeflows.sources.comtrade.pull import Journal, Pull
 from tradeflows.sources.comtrade.question import Part, remaining
-from tradeflows.sources.session import Manners
+from tradeflows.sources.session import Manners, Session
 
-__all__ = ["Outcome", "Status", "parts", "plan", "run", "status"]
+__all__ = ["Outcome", "Status", "listed", "parts", "plan", "run", "status"]
 
 _log = logging.getLogger(__name__)
 _CODES = Path(__file__).parents[1] / "codes" / "high_priority.csv"
@@ -97,10 +98,13 @@ class Status:
 
 def parts(codes: Sequence[str] | None = None) -> tuple[Part, ...]:
     """Return the standard pull; the high-priority codes are those of the package unless given."""
-    if codes is None:
-        table = pd.read_csv(_CODES, dtype="str")
-        codes = sorted({c for n in ("hs2022", "hs2017", "hs2012") for c in table[n].dropna()})
-    return standard.standard(codes)
+    return standard.standard(listed() if codes is None else codes)
+
+
+def listed() -> list[str]:
+    """Return the high-priority codes of every HS revision."""
+    table = pd.read_csv(_CODES, dtype="str")
+    return sorted({c for n in ("hs2022", "hs2017", "hs2012") for c in table[n].dropna()})
 
 
 def plan(
@@ -324,4 +328,40 @@ def _files(leaves: Sequence[holding.Leaf]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
-_SOURCES: dict[str, Callable[[_Work], None]] = {"comtrade": _comtrade}
+def _plainly(
+    work: _Work, source: str, session: Session, fetch: Callable[[Session], list[str]]
+) -> None:
+    """Fetch from a publisher that is asked a few times only."""
+    session.note = state.Ledger(source).note
+    try:
+        work.stored += fetch(session)
+    finally:
+        work.calls[source] = dict(session.counts)
+
+
+def _worldbank(work: _Work) -> None:
+    told = partial(work.told, "worldbank")
+    session = worldbank.connect(work.manners)
+    _plainly(work, "worldbank", session, lambda s: worldbank.fetch(s, told))
+
+
+def _eurostat(work: _Work) -> None:
+    asked = eurostat.standard(listed())
+    told = partial(work.told, "eurostat")
+    end = work.end or _this_month()
+    session = eurostat.connect(work.manners)
+    _plainly(work, "eurostat", session, lambda s: eurostat.fetch(s, asked, work.start, end, told))
+
+
+def _baci(work: _Work) -> None:
+    told = partial(work.told, "baci")
+    session = baci.connect(work.manners)
+    _plainly(work, "baci", session, lambda s: baci.fetch(s, told=told))
+
+
+_SOURCES: dict[str, Callable[[_Work], None]] = {
+    "baci": _baci,
+    "comtrade": _comtrade,
+    "eurostat": _eurostat,
+    "worldbank": _worldbank,
+}

@@ -1,0 +1,106 @@
+"""BACI: streamed, bounded, flagged as estimated."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standin import others, server
+from standin.harness import QUICK, asked
+from tradeflows import store
+from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError
+from tradeflows.sources import baci, refresh
+
+ABOUT = {"origin": "x", "vintage": "2026-01-01"}
+NAME = "BACI_HS17_Y2022_V202601.csv"
+
+
+def zipped(text: str, name: str = NAME) -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, text)
+    return out.getvalue()
+
+
+def test_rows_keep_their_units() -> None:
+    data = zipped("t,i,j,k,v,q\n2022,792,643,10121,   1.500,   0.250\n2022,842,490,854231,2,NA\n")
+    table = baci.parse(data, ABOUT).sort_values("code")
+    assert table["code"].tolist() == ["010121", "854231"]
+    assert table["value_usd"].tolist() == [1500.0, 2000.0]
+    assert table["net_weight_kg"].fillna(-1).tolist() == [250.0, -1.0]
+    assert table["weight_status"].tolist() == ["estimated", "missing"]
+    assert table["reporter"].tolist() == ["TUR", "USA"]
+    assert table["partner"].tolist() == ["RUS", "TWN"]
+
+
+def test_a_refresh_streams_to_parquet(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(baci, "STEP", 64)
+    with asked(monkeypatch, tmp_path / "data") as site:
+        outcome = refresh.run(sources=("baci",), manners=QUICK)
+        assert outcome.calls["baci"] == {"data": 1}
+        assert refresh.run(sources=("baci",), manners=QUICK).calls["baci"] == {}
+        raw = store.describe(outcome.stored[0])
+        target = tmp_path / "baci.parquet"
+        rows = baci.to_parquet(raw.path, target, {"origin": raw.id, "vintage": raw.vintage})
+        assert rows == 2000
+        order = ["period", "reporter", "partner", "code"]
+        pd.testing.assert_frame_equal(
+            pd.read_parquet(target).sort_values(order, ignore_index=True),
+            baci.read(store.read(raw.id), raw).sort_values(order, ignore_index=True),
+            check_dtype=False,
+        )
+        few = baci.to_parquet(raw.path, target, ABOUT, countries=["TUR", "RUS"], codes=["010110"])
+        assert few == 4
+        site.others["/DATA_DOWNLOAD/"] = others.zipped(b"<html>")
+        (tmp_path / "other" / "raw").mkdir(parents=True)
+        monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path / "other"))
+        with pytest.raises(SchemaMismatch):
+            refresh.run(sources=("baci",), manners=QUICK)
+        site.others["/DATA_DOWNLOAD/"] = lambda _path, _asked: None
+        with pytest.raises(SourceUnavailable, match="404"):
+            refresh.run(sources=("baci",), manners=QUICK)
+        assert store.verify() == []
+        assert not [p for p in (tmp_path / "other" / "raw").rglob("*") if p.is_file()]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        zipped("x"),
+        zipped("t,i,j,k,v\n"),
+        zipped("t,i,j,k,v,q\n2022,792\n"),
+        zipped("t,i,j,k,v,q\n2022,792,643,10121,many,1\n"),
+        zipped("t,i,j,k,v,q\n2022,792,643,1,5,1\n"),
+        zipped("t,i,j,k,v,q\n2022,792,643,10121,-5,1\n"),
+        zipped("t,i,j,k,v,q\n2022,792,643,10121,5,1\n" * 2),
+        zipped("t,i,j,k,v,q\n2022,792,643,10121,5,1\n", "../" + NAME),
+        zipped("t,i,j,k,v,q\n2022,792,643,10121,5,1\n")[:-30],
+        zipped("t,i,j,k,v,q\n" + "0" * 60_000_000),
+    ],
+)
+def test_other_files_are_refused(data: bytes) -> None:
+    with pytest.raises(SchemaMismatch):
+        baci.parse(data, ABOUT)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_escape_the_errors(data: bytes) -> None:
+    with pytest.raises(TradeflowsError):
+        baci.parse(data, ABOUT)
+    with pytest.raises(TradeflowsError):
+        baci.parse(zipped(data.decode("latin-1")), ABOUT)
+
+
+def test_a_claim_of_many_gigabytes_is_refused(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with asked(monkeypatch, tmp_path / "data") as site:
+        site.faults.append(server.Fault("claim", 9, "DATA_DOWNLOAD"))
+        with pytest.raises(SchemaMismatch, match="claims"):
+            refresh.run(sources=("baci",), manners=QUICK)
+        assert store.verify() == []

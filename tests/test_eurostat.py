@@ -1,0 +1,115 @@
+"""Eurostat: cells, delays, refusals, euro and hundreds of kilograms."""
+
+import gzip
+import io
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from standin.harness import QUICK, asked, live
+from tradeflows import store
+from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError
+from tradeflows.sources import eurostat, refresh
+
+HEAD = "DATAFLOW,LAST UPDATE,freq,reporter,partner,product,flow,indicators,TIME_PERIOD,OBS_VALUE\n"
+ROW = "ESTAT:DS-045409(1.0),15/09/26,M,AT,AE,7204,2,{},2023-09,{}\n"
+TEXT = HEAD + ROW.format("QUANTITY_IN_100KG", "1772.90") + ROW.format("VALUE_IN_EUROS", "204548")
+RATES = pd.Series({pd.Timestamp("2023-09-01"): 1.5})
+ABOUT = {"origin": "x", "vintage": "2026-09-15", "rates": RATES}
+USUAL = {"sources": ("eurostat",), "manners": QUICK, "start": "2022-01", "end": "2022-12"}
+
+
+def test_euro_become_dollars_and_hundreds_kilograms() -> None:
+    row = eurostat.parse(TEXT.encode(), ABOUT).iloc[0]
+    assert row["value_usd"] == 204548 * 1.5
+    assert row["net_weight_kg"] == pytest.approx(177290.0)
+    assert (row["reporter"], row["partner"], row["flow"]) == ("AUT", "ARE", "X")
+    assert (row["valuation"], row["code_system"], row["code"]) == ("FOB", "HS2022", "7204")
+
+
+def test_gzip_and_zip_say_the_same() -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("data.csv", TEXT)
+    plain = eurostat.parse(TEXT.encode(), ABOUT)
+    assert eurostat.parse(out.getvalue(), ABOUT).equals(plain)
+    assert eurostat.parse(gzip.compress(TEXT.encode()), ABOUT).equals(plain)
+
+
+def test_a_month_without_rate_is_named() -> None:
+    with pytest.raises(SchemaMismatch, match="2023-09"):
+        eurostat.parse(TEXT.encode(), ABOUT | {"rates": RATES[:0]})
+
+
+def test_no_value_is_no_zero_and_no_weight_is_missing() -> None:
+    text = HEAD + ROW.format("VALUE_IN_EUROS", "5") + ROW.format("QUANTITY_IN_100KG", ":")
+    assert eurostat.parse(text.encode(), ABOUT)["weight_status"].tolist() == ["missing"]
+    assert eurostat.parse((HEAD + ROW.format("VALUE_IN_EUROS", ":")).encode(), ABOUT).empty
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<html>",
+        "DATAFLOW\n",
+        HEAD + ROW.format("VALUE_IN_EUROS", "many"),
+        HEAD + ROW.format("VALUE_IN_EUROS", "-1"),
+        HEAD + ROW.format("VALUE_IN_EUROS", "5") * 2,
+        HEAD + ROW.format("VALUE_IN_EUROS", "5").replace(",2,", ",3,"),
+        HEAD + ROW.format("VALUE_IN_EUROS", "5").replace("2023-09", "2023-W09"),
+    ],
+)
+def test_wrong_tables_are_refused(text: str) -> None:
+    with pytest.raises(SchemaMismatch):
+        eurostat.parse(text.encode(), ABOUT)
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_escape_the_errors(data: bytes) -> None:
+    for start in (b"", b"PK\x03\x04", b"\x1f\x8b", HEAD.encode()):
+        try:
+            eurostat.parse(start + data, ABOUT)
+        except TradeflowsError:
+            continue
+
+
+def test_replies_are_told_apart() -> None:
+    assert eurostat.verdict(TEXT.encode()) == "data"
+    assert eurostat.verdict(b"413\nEXTRACTION_TOO_BIG: The requested") == "too big"
+    assert eurostat.verdict(b'{"warning":{"status":413,"label":"x"}}') == "too big"
+    assert eurostat.verdict(b'<footer:Message code="413" severity="Infomation">') == "too big"
+    assert eurostat.verdict(b"<queued><id>a1b2</id><status>SUBMITTED</status>") == "later"
+
+
+def test_the_standard_pull_is_stored_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with asked(monkeypatch, tmp_path / "data") as site:
+        first = refresh.run(**USUAL)
+        assert len(first.stored) == first.calls["eurostat"]["data"] == 4
+        assert refresh.run(**USUAL).stored == ()
+        whole = {raw.table: eurostat.read(store.read(raw.id), raw) for raw in live()}
+        assert set(whole["trade"]["reporter"]) == {"EU27"}
+        assert (live()[0].vintage, live()[0].query["generated"]) == ("2026-09-15", True)
+        gas = eurostat.read(store.read(live()[1].id), live()[1])
+        assert set(gas["series"]) == {"gas", "lng"}
+        assert set(gas["unit"]) == {"m3", "TJ"}
+        assert (gas["period"] > "2022-01-01").all()  # the first month is not there, not zero
+        site.others["/eurostat/"].most = 5000
+        refresh.run(**USUAL)
+        spans = {raw.query["span"][0] for raw in live() if raw.table == "trade"}
+        assert len(spans) > 1
+        assert store.verify() == []
+
+
+def test_delayed_replies_are_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    with asked(monkeypatch, tmp_path / "data") as site:
+        eurostat_ = site.others["/eurostat/"]
+        eurostat_.later, eurostat_.waits = True, 3
+        refresh.run(**USUAL)
+        assert len(live()) == 4
+        eurostat_.waits = 10_000
+        with pytest.raises(SourceUnavailable, match="did not come"):
+            refresh.run(**USUAL)
