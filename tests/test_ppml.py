@@ -71,7 +71,9 @@ def test_a_regressor_on_zeros_only_is_refused():
     panel.loc[panel["x"] == 1, "y"] = 0
     fit = ppml(panel, "y", effects=["d", "t"], regressors=["x"])
     assert np.isnan(fit.table.loc["x", "coefficient"])
-    assert "does not vary" in str(fit.sentence())
+    assert "no finite estimate" in str(fit.sentence())
+    flat = ppml(panel.assign(x=panel["t"]), "y", effects=["d", "t"], regressors=["x"])
+    assert flat.reason == "x does not vary within the effects"
 
 
 def test_collinear_regressors_and_empty_panels_are_said():
@@ -116,6 +118,30 @@ def test_collapsed_fit_equals_the_full_one(zeros):
     full["x"] = ((full["g"] == 1) & (full["d"] == 3) & (full["t"] >= 20)).astype(float)
     fit = ppml(full, "y", effects=[("g", "d"), ("g", "t"), ("d", "t")], regressors=["x"])
     assert beta[0, 0] == pytest.approx(fit.table.loc["x", "coefficient"], abs=1e-9)
+
+
+def test_sparse_panels_have_an_estimate_in_both_fits_or_in_none():
+    found = set()
+    for draw in range(16):
+        rng = np.random.default_rng(draw)
+        shape = (int(rng.integers(3, 8)), 24)
+        other = np.exp(rng.normal(3, 1, shape)) * (rng.random(shape) > 0.3)
+        listed = np.exp(rng.normal(1, 1, shape)) * (rng.random(shape) > rng.choice([0.5, 0.9]))
+        beta, _ = difference(listed[None], other + listed, 16, [0])
+        d, t = (i.ravel() for i in np.indices(shape))
+        parts = [
+            pd.DataFrame({"g": g, "d": d, "t": t, "y": y.ravel()})
+            for g, y in ((1, listed), (0, other))
+        ]
+        full = pd.concat(parts)
+        full["x"] = ((full["g"] == 1) & (full["d"] == 0) & (full["t"] >= 16)).astype(float)
+        fit = ppml(full, "y", effects=[("g", "d"), ("g", "t"), ("d", "t")], regressors=["x"])
+        there = fit.table.loc["x", "coefficient"]
+        assert np.isfinite(there) == np.isfinite(beta[0, 0])
+        if np.isfinite(there):
+            assert beta[0, 0] == pytest.approx(there, abs=1e-9)
+        found.add(bool(np.isfinite(there)))
+    assert found == {True, False}
 
 
 def test_destinations_without_trade_before_or_after():

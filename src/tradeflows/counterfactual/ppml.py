@@ -60,7 +60,7 @@ class Ppml:
         >>> panel = pd.DataFrame({"d": list("aabb"), "t": [0, 1, 0, 1], "y": [1, 2, 3, 0],
         ...     "x": [0, 0, 0, 1]})
         >>> ppml(panel, "y", effects=["d", "t"], regressors=["x"]).sentence()
-        'not determined: x does not vary within the effects where y is positive'
+        'not determined: no finite estimate: a regressor sets rows without trade apart'
         """
         if self.reason:
             return f"not determined: {self.reason}"
@@ -78,9 +78,8 @@ def ppml(
 ) -> Ppml:
     """Fit E[y] = exp(effects + regressors · β) by Poisson pseudo-maximum likelihood [1]_.
 
-    Before the fit, rows of groups that hold one row only or no trade at all are left out, and
-    a regressor that varies only where y is zero is refused: both would send an estimate to minus
-    infinity [2]_.
+    Before the fit, rows of groups that hold one row only or no trade at all are left out: their
+    effect would go to minus infinity [2]_. A regressor whose own estimate would is refused.
 
     Parameters
     ----------
@@ -126,7 +125,7 @@ def ppml(
     reason = _unidentified(outcome, x, codes, regressors)
     fit = None if reason else _fit(outcome, x, codes)
     if fit is None:
-        reason = reason or "the fit did not converge"
+        reason = reason or "no finite estimate: a regressor sets rows without trade apart"
         blank = pd.DataFrame(np.nan, list(regressors), ["coefficient", "se", "effect"])
         return Ppml(blank, len(outcome), dropped, np.nan, 0, reason, label)
     beta, within, mu, rounds = fit
@@ -204,39 +203,58 @@ def _within(values: Floats, weight: Floats, codes: Codes) -> Floats:
 def _unidentified(y: Floats, x: Floats, codes: Codes, names: Sequence[str]) -> str:
     if not len(y):
         return "no row is left after dropping groups without trade"
-    positive = y > 0
-    left = _within(
-        x[positive].copy(), np.ones(int(positive.sum())), [_recode(c[positive]) for c in codes]
-    )
-    flat = np.linalg.norm(left, axis=0) < 1e-7 * (1 + np.linalg.norm(x, axis=0))
+    left, flat = _variation(x, codes)
     if flat.any():
         which = ", ".join(n for n, f in zip(names, flat, strict=True) if f)
-        return f"{which} does not vary within the effects where y is positive"
+        return f"{which} does not vary within the effects"
     if np.linalg.matrix_rank(left) < x.shape[1]:
         return f"{', '.join(names)} are linear combinations of each other within the effects"
     return ""
 
 
+def _variation(x: Floats, codes: Codes) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Return what the effects leave of the regressors, and which of them they leave flat."""
+    left = _within(x.copy(), np.ones(len(x)), codes)
+    return left, np.linalg.norm(left, axis=0) < 1e-7 * (1 + np.linalg.norm(x, axis=0))
+
+
+def _apart(y: Floats, mu: Floats, x: Floats, codes: Codes) -> bool:
+    keep = (y > 0) | (mu > 1e-10 * y.mean())
+    if keep.all():
+        return False
+    left, flat = _variation(x[keep], [_recode(c[keep]) for c in codes])
+    return bool(flat.any()) or bool(np.linalg.matrix_rank(left) < x.shape[1])
+
+
 def _fit(y: Floats, x: Floats, codes: Codes) -> tuple[Floats, Floats, Floats, int] | None:
-    """Iterate weighted least squares, projecting from the last round's residuals."""
+    """Iterate weighted least squares, projecting from the last round's residuals.
+
+    Where only rows without trade, fitted ever closer to zero, tell a regressor from the effects,
+    there is no finite estimate, and None is returned.
+    """
     mu = (y + y.mean()) / 2
     eta = np.log(mu)
     last, deviance = np.zeros_like(y), np.inf
     moved = np.column_stack([np.zeros_like(y), x])
-    for rounds in range(1, 201):
+    beta = np.full(x.shape[1], np.inf)
+    for rounds in range(1, 101):
         z = eta + (y - mu) / mu
         moved[:, 0] += z - last
         last = z
         moved = _within(moved, mu, codes)
         weighted = moved[:, 1:] * mu[:, None]
+        before = beta
         try:
             beta = np.linalg.solve(weighted.T @ moved[:, 1:], weighted.T @ moved[:, 0])
         except np.linalg.LinAlgError:
             return None
-        eta = z - (moved[:, 0] - moved[:, 1:] @ beta)
-        mu = np.exp(np.clip(eta, -700, 700))
+        eta = np.clip(z - (moved[:, 0] - moved[:, 1:] @ beta), -200, 200)
+        mu = np.exp(eta)
         old, deviance = deviance, _deviance(y, mu)
-        if abs(old - deviance) < 1e-13 * (0.1 + abs(deviance)):
+        settled = abs(old - deviance) < 1e-13 * (0.1 + abs(deviance))
+        if settled and _apart(y, mu, x, codes):
+            return None
+        if settled and np.abs(beta - before).max() < 1e-8 * (1 + np.abs(beta).max()):
             return beta, _within(moved, mu, codes)[:, 1:], mu, rounds
     return None
 

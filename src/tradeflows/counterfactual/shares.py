@@ -129,20 +129,41 @@ def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Float
     rounds = np.zeros(len(y), dtype=np.int_)
     going = np.arange(len(y))
     for _ in range(ROUNDS):
-        step_row, step_column = _step(y[going], n[going], row[going], column[going])
+        step_row, step_column = _shortened(y[going], n[going], row[going], column[going])
         row[going] += step_row
         column[going] += step_column
         rounds[going] += 1
-        moved = np.abs(step_row[:, :, None] + step_column[:, None, :]) * keep[going]
-        going = going[moved.max(axis=(1, 2)) > 1e-11]
+        moved = np.abs(step_row[:, :, None] + step_column[:, None, :])
+        alive = _alive(y[going], n[going], row[going], column[going])
+        going = going[np.where(alive, moved, 0.0).max(axis=(1, 2)) > 1e-11]
         if not going.size:
             break
     p = _share(row, column)
     with np.errstate(all="ignore"):
         variance = ((y - n * p) ** 2).sum(axis=2) / (n * p * (1 - p)).sum(axis=2) ** 2
+    linked = _linked(_alive(y, n, row, column), reference)
     row[going] = np.nan
-    row[~_linked(keep, reference)] = np.nan
+    row[~linked] = np.nan
     return _ends(row, listed, total, keep), variance, rounds
+
+
+def _shortened(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats]:
+    """Halve a table's step as long as it leads downhill."""
+    step_row, step_column = _step(y, n, row, column)
+    start = _likelihood(y, n, row, column)
+    for _ in range(30):
+        there = _likelihood(y, n, row + step_row, column + step_column)
+        downhill = there < start - 1e-12 * (1 + np.abs(start))
+        if not downhill.any():
+            break
+        step_row[downhill] /= 2
+        step_column[downhill] /= 2
+    return step_row, step_column
+
+
+def _likelihood(y: Floats, n: Floats, row: Floats, column: Floats) -> Floats:
+    logit = row[:, :, None] + column[:, None, :]
+    return np.asarray((y * logit - n * np.logaddexp(0, logit)).sum(axis=(1, 2)))
 
 
 def _step(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats]:
@@ -165,6 +186,12 @@ def _step(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Fl
     step = root * np.linalg.solve(small, right[:, :, None])[:, :, 0]
     step_column = inverse * (g_column - (step[:, None, :] @ w)[:, 0])
     return np.clip(step, -5, 5), np.clip(step_column, -5, 5)
+
+
+def _alive(y: Floats, n: Floats, row: Floats, column: Floats) -> Masks:
+    """Tell cells that bind effects together from those an effect at infinity fits without error."""
+    p = _share(row, column)
+    return (n > 0) & (((y > 0) & (y < n)) | (p * (1 - p) > 1e-9))
 
 
 def _inverse(weight: Floats) -> Floats:
