@@ -243,13 +243,15 @@ def placebo_dates(
     dates: tuple[str, ...] = PLACEBO_DATES,
     control: pd.Series | None = None,
     start: str = "2017-01",
+    unit: str = "USD",
+    origins: tuple[str, ...] = (),
     rng: int = 0,
 ) -> tuple[Expectation, ...]:
     """Pretend the event came earlier: what the same rule says when nothing happened.
 
     Parameters
     ----------
-    series, control, start, rng
+    series, control, start, unit, origins, rng
         As in `expected`.
     event : str
         The real event; no placebo window reaches it.
@@ -273,6 +275,9 @@ def placebo_dates(
         last = min(month(date) + pd.DateOffset(months=11), month(event) - pd.DateOffset(months=1))
         window = f"{date}/{last:%Y-%m}"
         out.append(
-            expected(series, event=date, window=window, control=control, start=start, rng=rng)
-        )
+            expected(
+                series, event=date, window=window, control=control, start=start, unit=unit,
+                origins=origins, rng=rng,
+            )
+        )  # fmt: skip
     return tuple(out)
