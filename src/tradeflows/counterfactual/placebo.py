@@ -105,7 +105,7 @@ class Placebo:
             alt=f"Histogram of {len(finite)} placebo estimates with {self.case} marked",
             origins=self.origins,
             period=self.window,
-            note=f"p = {self.p:.3f}",
+            note="" if np.isnan(self.p) else f"p = {self.p:.3f}",
         )
 
     def sentence(self) -> Sentence:
