@@ -23,6 +23,7 @@ __all__ = ["BARS", "Bridge", "bridge", "bridge_sql"]
 
 BARS = ("price", "volume", "entry", "exit", "unpriced")
 PATHS = ("monthly", "two-point")
+MOST_BITS = 62  # months that fit in one integer, a bit each
 _SUMS = ["value_base", "value_current", "change", *BARS]
 
 
@@ -243,7 +244,6 @@ def bridge_sql(
     if path == "monthly":
         start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
         named["step"] = f"12 * year(period) + month(period) - 1 - {start}"
-    sided = path == "monthly" or len(old) == len(new) == 1
     unit = f"{quantity}_unit" if f"{quantity}_unit" in columns else None
     return queries.text("bridge").format(
         keys=", ".join(k if k == sql else f"{sql} AS {k}" for k, sql in named.items()),
@@ -256,14 +256,21 @@ def bridge_sql(
         quantity=usable(columns, quantity, estimated),
         now=now,
         within=f"({old.sql()} OR {now})",
-        repeats=(
-            "greatest(count(CASE WHEN now THEN 1 END), count(CASE WHEN NOT now THEN 1 END)) - 1"
-            if sided
-            else "count(*) - count(DISTINCT period)"
-        ),
+        repeats=_repeats(old, new, path),
         price=queries.PRICE[method],
         volume=queries.VOLUME[method],
     )
+
+
+def _repeats(old: Window, new: Window, path: str) -> str:
+    """Return the SQL that counts rows of one product and period beyond the first."""
+    if path == "monthly" or len(old) == len(new) == 1:
+        return "greatest(count(CASE WHEN now THEN 1 END), count(CASE WHEN NOT now THEN 1 END)) - 1"
+    if len(old) + len(new) > MOST_BITS:
+        return "count(*) - count(DISTINCT period)"
+    first = f"CASE WHEN now THEN {new.first - len(old)} ELSE {old.first} END"
+    bit = f"CAST(1 AS BIGINT) << CAST(12 * year(period) + month(period) - 1 - {first} AS INTEGER)"
+    return f"count(*) - bit_count(bit_or({bit}))"
 
 
 def _rows(
