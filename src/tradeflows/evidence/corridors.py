@@ -36,7 +36,7 @@ def heat_content(months: int = 12) -> float:
     Examples
     --------
     >>> round(heat_content() * 1000, 1)
-    36.2
+    36.3
     """
     flows = load("volumes", source="Eurostat", series="gas", partner="RUS")
     by_unit = flows.pivot_table(index="period", columns="unit", values="value").dropna()
@@ -80,7 +80,7 @@ def gas_by_month(year: int) -> pd.Series:
 
     Examples
     --------
-    >>> round(gas_by_month(2022).sum() / 1e9, 1)
+    >>> round(float(gas_by_month(2022).sum()) / 1e9, 1)
     21.4
     """
     flows = load("volumes", source="IEA", series="gas", partner="RUS", months=str(year))
