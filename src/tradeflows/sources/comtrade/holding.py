@@ -86,13 +86,14 @@ def newest(known: Iterable[Leaf], as_of: str | None = None) -> list[tuple[Leaf, 
     """Return the replies to read, each with the reporters and periods it is to be read for.
 
     Within a part, reporter and period the newest complete release counts, or the newest where
-    none is complete; ``as_of`` leaves out what was fetched after that day.
+    none is complete; ``as_of`` leaves out what was released after that day.
     """
-    usable = [x for x in known if as_of is None or x.raw.accessed[:10] <= as_of]
     boxes: dict[tuple[str, str, str], list[Box]] = {}
     slots: dict[tuple[str, str, str], dict[tuple[str, str], list[Leaf]]] = {}
-    for leaf in usable:
+    for leaf in known:
         for pair in leaf.pairs():
+            if as_of is not None and leaf.release(pair)[1][:10] > as_of:
+                continue
             slot = slots.setdefault((leaf.call.part, leaf.call.freq, pair), {})
             slot.setdefault(leaf.release(pair), []).append(leaf)
             place = (leaf.call.freq, pair, leaf.release(pair)[0])
@@ -122,7 +123,7 @@ def assemble(as_of: str | None = None, raws: Iterable[store.Raw] | None = None) 
     Parameters
     ----------
     as_of : str, optional
-        ``YYYY-MM-DD``: only what had been fetched by then.
+        ``YYYY-MM-DD``: only what had been released by then.
     raws : iterable of Raw, optional
         Sidecars to choose among; all by default.
     """

@@ -1,0 +1,78 @@
+"""What refreshes and downloads have brought, read with the parser of its publisher."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import pandas as pd
+
+from tradeflows import store, tables
+from tradeflows.errors import UnknownCode
+from tradeflows.sources import baci, comtrade, eurostat, tuik, worldbank
+from tradeflows.sources.comtrade import holding
+
+__all__ = ["files", "is_generated", "read", "table"]
+
+_READERS: dict[str, Callable[[bytes, store.Raw], pd.DataFrame]] = {
+    "cepii": baci.read,
+    "eurostat": eurostat.read,
+    "tuik": tuik.read,
+    "un-comtrade": comtrade.read,
+    "world-bank": worldbank.read,
+}
+
+
+def files(name: str | None = None) -> list[store.Raw]:
+    """Return the raw files in live folders, of one table or of all."""
+    return [r for r in store.catalogue() if "/live/" in r.id and name in (None, r.table)]
+
+
+def is_generated(raws: Iterable[store.Raw] | None = None) -> bool:
+    """Tell whether any of the files comes from a server that makes its data up."""
+    return any(r.query.get("generated") for r in (files() if raws is None else raws))
+
+
+def read(raw: store.Raw) -> pd.DataFrame:
+    """Read one live file as the table its sidecar names.
+
+    Raises
+    ------
+    UnknownCode
+        A folder that belongs to no publisher.
+    TradeflowsError
+        As the parser of the publisher.
+    """
+    publisher = raw.id.split("/")[0]
+    if publisher not in _READERS:
+        raise UnknownCode(
+            f"{raw.id}: no parser for {publisher!r}", f"one of {sorted(_READERS)}", "move the file"
+        )
+    return _READERS[publisher](store.read(raw.id), raw)
+
+
+def table(
+    name: str, as_of: str | None = None, keep: Callable[[store.Raw], bool] = lambda _raw: True
+) -> pd.DataFrame:
+    """Return the newest rows of everything live of one table; BACI is left to `baci.to_parquet`.
+
+    Parameters
+    ----------
+    name : str
+        ``trade``, ``prices`` or ``volumes``.
+    as_of : str, optional
+        ``YYYY-MM-DD``: only what had been released by then.
+    keep : callable, optional
+        Files to leave out are not read.
+    """
+    chosen = [r for r in files(name) if keep(r) and not r.id.startswith("cepii/")]
+    frames = []
+    if name == "trade":
+        frames.append(holding.assemble(as_of, chosen))
+    others = [r for r in chosen if not r.id.startswith(holding.FOLDER)]
+    frames += [read(r) for r in others if as_of is None or r.vintage <= as_of]
+    filled = [f for f in frames if not f.empty]
+    if not filled:
+        return tables.empty(name)
+    key = [k for k in tables.TABLES[name].key if k != "vintage"]
+    whole = pd.concat(filled, ignore_index=True).sort_values([*key, "vintage"], kind="stable")
+    return tables.validate(whole.drop_duplicates(key, keep="last"), name, where="live files")

@@ -1,0 +1,43 @@
+"""Live files together: one row per key, the newest, marked where made up."""
+
+from pathlib import Path
+
+import pytest
+
+from standin.harness import QUICK, asked, live, small
+from tradeflows import store
+from tradeflows.sources import live as rooms
+from tradeflows.sources import refresh
+
+USUAL = {"start": "2022-01", "end": "2022-06", "manners": QUICK}
+
+
+def test_everything_refreshed_is_read_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with asked(monkeypatch, tmp_path / "data") as site:
+        assert rooms.table("trade").empty
+        assert not rooms.is_generated()
+        outcome = refresh.run(small(), sources=("worldbank", "eurostat", "comtrade"), **USUAL)
+        assert set(outcome.calls) == {"worldbank", "eurostat", "comtrade"}
+        assert "comtrade" in outcome.sentence()
+        assert outcome.table["calls"].sum() == sum(len(k) for k in [site.asked])
+        assert sum(len(rooms.read(raw)) for raw in live()) > 0
+        trade = rooms.table("trade")
+        assert set(trade["source"]) == {"UN Comtrade", "Eurostat"}
+        assert set(rooms.table("prices")["source"]) == {"World Bank"}
+        assert set(rooms.table("volumes")["source"]) == {"Eurostat"}
+        assert rooms.is_generated()
+        few = rooms.table("trade", keep=lambda raw: raw.publisher == "Eurostat")
+        assert set(few["source"]) == {"Eurostat"}
+        assert rooms.table("trade", as_of="2016-12-31").empty
+        site.comtrade.revised[792, "202203"] = 1
+        refresh.run(small(), sources=("comtrade",), **USUAL)
+        revised = rooms.table("trade")
+        assert len(revised) == len(trade)
+        before = rooms.table("trade", as_of="2022-10-31")
+        march = (revised["period"] == "2022-03-01") & (revised["source"] == "UN Comtrade")
+        assert (revised[march]["vintage"] == "2022-11-11").all()
+        assert "2022-03-01" in set(before["period"].astype(str).str[:10])
+        assert (before["vintage"] <= "2022-10-31").all()
+        assert store.verify() == []
