@@ -22,6 +22,8 @@ from tradeflows.figures import MIME
 __all__ = ["Page", "file_of", "read", "render"]
 
 DESCRIPTION = 180
+_REGION = re.compile(r'<[^<>]*role="region"[^<>]*>')
+_LABEL = re.compile(r'aria-label="([^"]*)"')
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAG = re.compile(r"<[^>]+>")
 _UNIT = re.compile(r"(?<=\d) (?=%|(?:bn|m|USD|EUR|t|kg|kB)\b)")  # numbers stay with their unit
@@ -155,7 +157,7 @@ def mathml(formula: str, *, block: bool = False) -> str:
 
 
 def wide_table(table: str) -> str:
-    """Wrap a table so that it scrolls by itself, by keyboard too; `render` numbers the labels.
+    """Wrap a table so that it scrolls by itself, by keyboard too.
 
     Parameters
     ----------
@@ -165,10 +167,7 @@ def wide_table(table: str) -> str:
     -------
     str
     """
-    return f'<div class="table" role="region" tabindex="0" aria-label="{_UNNAMED}">{table}</div>'
-
-
-_UNNAMED = "Table without a name"
+    return f'<div class="table" role="region" tabindex="0" aria-label="Table">{table}</div>'
 
 
 def _result(html: str) -> str:
@@ -266,7 +265,7 @@ def render(nb: Any, stem: str, files: dict[str, str]) -> Page:
         title=title,
         description=_description(body),
         contents=tuple(prose.contents),
-        body=_UNIT.sub("\N{NO-BREAK SPACE}", _numbered(_linked(body, files), title)),
+        body=_UNIT.sub("\N{NO-BREAK SPACE}", told_apart(_linked(body, files))),
         figures=tuple(_figures(nb)),
     )
 
@@ -297,13 +296,30 @@ def _linked(body: str, files: dict[str, str]) -> str:
     return body
 
 
-def _numbered(body: str, title: str) -> str:
-    """Give every table without a name one that is unique on the page."""
-    parts = body.split(f'aria-label="{_UNNAMED}"')
-    out = parts[0]
-    for n, part in enumerate(parts[1:], 1):
-        out += f'aria-label="{escape(f"Table {n}: {title}")}"{part}'
-    return out
+def told_apart(body: str) -> str:
+    """Give tables that scroll different names: a screen reader lists them side by side.
+
+    Parameters
+    ----------
+    body : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> told_apart('<p role="region" aria-label="A"><p role="region" aria-label="A">')
+    '<p role="region" aria-label="A"><p role="region" aria-label="A (2)">'
+    """
+    seen: dict[str, int] = {}
+
+    def named(found: re.Match[str]) -> str:
+        name = found[1]
+        seen[name] = n = seen.get(name, 0) + 1
+        return found[0] if n == 1 else f'aria-label="{name} ({n})"'
+
+    return _REGION.sub(lambda tag: _LABEL.sub(named, tag[0]), body)
 
 
 def _figures(nb: Any) -> list[dict[str, Any]]:

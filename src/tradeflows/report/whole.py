@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tradeflows.report.page import Page
+from tradeflows.report.page import Page, told_apart
 
 __all__ = ["FILE", "chapters", "merged"]
 
@@ -58,9 +58,11 @@ def merged(pages: Sequence[Page]) -> str:
     -------
     str
     """
-    return "\n".join(
-        f'<article class="chapter" id="{p.file.removeprefix("#")}">\n{p.body}\n</article>'
-        for p in pages
+    return told_apart(
+        "\n".join(
+            f'<article class="chapter" id="{p.file.removeprefix("#")}">\n{p.body}\n</article>'
+            for p in pages
+        )
     )
 
 
