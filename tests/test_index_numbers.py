@@ -389,7 +389,7 @@ def test_annual_rows_and_windows():
     assert len(chained.table) == 4
     by_year = price_index(trade, base="previous-year", window="2020-01/2022-12").table
     assert by_year["period"].max() == pd.Timestamp("2022-12-01")
-    assert "price index stands at" in chained.sentence()
+    assert "price index ends at" in chained.sentence()
     fixed = price_index(trade, base="2021").table
     assert fixed.loc[fixed["period"].dt.year == 2021, "price"].mean() == pytest.approx(1, abs=0.2)
 

@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from tradeflows.errors import SchemaMismatch
-from tradeflows.figures.numbers import percent
+from tradeflows.figures.numbers import percent, span
 from tradeflows.measure import queries
 from tradeflows.measure.factors import log_mean
 from tradeflows.measure.formulas import TOTALS, aggregate
@@ -41,12 +41,12 @@ class PriceIndex:
     origins: tuple[str, ...] = field(repr=False, default=())
 
     def sentence(self) -> str:
-        """Say where price and volume stand in the last period."""
+        """Say where price and volume end."""
         last = self.table.iloc[-1]
         name = self.formula.replace("_", "-").title()
         return (
-            f"In {last['period']:%Y-%m} the {name} price index stands at {last['price']:.3f}"
-            f" and the volume index at {last['volume']:.3f} ({self.base} base);"
+            f"{span(pd.DatetimeIndex(self.table['period']))}: the {name} price index ends at"
+            f" {last['price']:.3f} and the volume index at {last['volume']:.3f} ({self.base} base);"
             f" {percent(last['matched_share'])} of the value is priced."
         )
 
