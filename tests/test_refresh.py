@@ -367,6 +367,49 @@ def test_addresses_with_credentials_are_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.usefixtures("site")
+def test_one_bad_reply_does_not_stop_the_others(site: server.Site) -> None:
+    parts = [*small(), pair("TUR", "KAZ", codes=["TOTAL"]), pair("TUR", "GEO", codes=["TOTAL"])]
+    site.faults.append(server.Fault("doubled", 1))
+    with pytest.raises(SchemaMismatch, match="share a key"):
+        refresh.run(parts, **SPRING)
+    assert set(assemble()["partner"]) == {"KAZ", "GEO"}
+    site.asked.clear()
+    refresh.run(parts, **SPRING)
+    assert site.counts()["data"] == 1
+    assert set(assemble()["partner"]) == {"KAZ", "GEO", "RUS"}
+
+
+def test_metadata_that_is_not_there_leaves_the_system_unknown(site: server.Site) -> None:
+    site.faults.append(server.Fault("404", 9, "metadata"))
+    refresh.run(small(), **SPRING)
+    assert set(assemble()["trade_system"]) == {"unknown"}
+
+
+def test_a_revision_on_the_day_of_the_release_is_the_newest(
+    site: server.Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refresh.run(small(), **SPRING)
+    plain = site.comtrade.availability
+
+    def same_day(asked: dict[str, str]) -> dict[str, object]:
+        told = plain(asked)
+        for record in told["data"]:
+            record["lastReleased"] = "2022-10-11T09:00:00"
+        return told
+
+    monkeypatch.setattr(site.comtrade, "availability", same_day)
+    for times in (1, 2, 3):
+        time.sleep(1.1)
+        site.comtrade.revised[792, "202203"] = times
+        refresh.run(small(), **SPRING)
+        table = assemble()
+        total = table[(table["code"] == "TOTAL") & (table["period"] == "2022-03-01")]
+        asked = {"reportercode": "792", "partnercode": "643", "period": "202203",
+                 "flowcode": "M,X", "cmdcode": "TOTAL"}  # fmt: skip
+        frames = pd.concat(site.comtrade._frames(asked))
+        assert sorted(total["value_usd"]) == sorted(frames["value"].unique())
+
+
 def test_an_unknown_source_is_named() -> None:
     with pytest.raises(UnknownCode, match="wto"):
         refresh.run(small(), sources=("wto",))

@@ -48,9 +48,9 @@ class AddressTooLong(SourceUnavailable):
 class _Broken(Exception):
     """A reply worth asking for again."""
 
-    def __init__(self, found: str, wait: float | None = None) -> None:
+    def __init__(self, found: str, wait: float | None = None, *, hopeless: bool = False) -> None:
         super().__init__(found)
-        self.found, self.wait = found, wait
+        self.found, self.wait, self.hopeless = found, wait, hopeless
 
 
 @dataclass(frozen=True)
@@ -115,6 +115,7 @@ class Session:
     hosts: tuple[str, ...] = ()
     note: Callable[[str], None] = lambda _kind: None
     counts: Counter[str] = field(default_factory=Counter)
+    slowness: float = 1.0  # grows where the publisher says that calls come too fast
     _last: float = field(default=0.0, repr=False)
     _http: requests.Session = field(default_factory=requests.Session, repr=False)
 
@@ -151,8 +152,10 @@ class Session:
             except _Broken as broken:
                 failure = broken
                 _log.warning("%s: %s (try %d)", self.publisher, broken.found, attempt + 1)
+                if broken.hopeless and attempt:
+                    break
         raise SourceUnavailable(
-            f"{self.publisher}: {failure.found}, {self.manners.retries + 1} times",
+            f"{self.publisher}: {failure.found}, {attempt + 1} times",
             "a whole reply",
             f"try later: {_LATER}",
         )
@@ -182,8 +185,10 @@ class Session:
             except _Broken as broken:
                 failure = broken
                 _log.warning("%s: %s (try %d)", self.publisher, broken.found, attempt + 1)
+                if broken.hopeless and attempt:
+                    break
         raise SourceUnavailable(
-            f"{self.publisher}: {failure.found}, {self.manners.retries + 1} times",
+            f"{self.publisher}: {failure.found}, {attempt + 1} times",
             "a whole file",
             f"try later: {_LATER}",
         )
@@ -213,7 +218,8 @@ class Session:
         return self._as_json(reply) if expect == "json" else reply
 
     def _ask(self, url: str, kind: str, target: BinaryIO | None = None) -> Reply:
-        time.sleep(max(0.0, self._last + self.manners.interval - time.monotonic()))
+        pace = self.manners.interval * self.slowness
+        time.sleep(max(0.0, self._last + pace - time.monotonic()))
         self.note(kind)
         self.counts[kind] += 1
         headers = {"Accept-Encoding": "identity" if target else "gzip", "User-Agent": "tradeflows"}
@@ -230,7 +236,10 @@ class Session:
         except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
             raise _Broken(f"silence for {self.manners.timeout:g} seconds") from None
         except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            raise _Broken(f"the connection failed ({type(error).__name__})") from None
+            unheard = isinstance(error, requests.ConnectionError) and "NewConnection" in repr(error)
+            unheard = unheard or "NameResolution" in repr(error)
+            name = type(error).__name__
+            raise _Broken(f"the connection failed ({name})", hopeless=unheard) from None
         finally:
             self._last = time.monotonic()
 
@@ -287,6 +296,7 @@ class Session:
     def _failure(self, reply: Reply) -> TradeflowsError | _Broken:
         said = self._said(reply)
         if reply.status == 429:
+            self.slowness = min(self.slowness * 2, 16.0)
             return _Broken(f"status 429: {said}", _retry_after(reply, said))
         if reply.status in (408, 500, 502, 503, 504):
             return _Broken(f"status {reply.status}: {said}", _retry_after(reply, ""))

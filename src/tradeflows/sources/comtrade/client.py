@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tradeflows.errors import (
-    SchemaMismatch,
-    TruncatedReply,
-    UnknownCode,
-)
+from tradeflows.errors import QuotaExhausted, SchemaMismatch, TradeflowsError, TruncatedReply
 from tradeflows.sources.address import Key, encoded, root_from
 from tradeflows.sources.comtrade.question import LONGEST, Call
 from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER
@@ -19,6 +16,7 @@ from tradeflows.sources.session import Manners, Reply, Session
 
 __all__ = ["ROOT", "Client", "Release", "connect"]
 
+_log = logging.getLogger(__name__)
 ROOT = "https://comtradeapi.un.org"
 DAILY = 500  # calls a day with the free key
 
@@ -99,7 +97,10 @@ class Client:
         path = f"public/v1/getMetadata/C/{freq}/HS"
         try:
             records = self._listed(path, sorted(set(reporters)), "metadata")
-        except (SchemaMismatch, UnknownCode):
+        except QuotaExhausted:
+            raise
+        except TradeflowsError as error:  # rows matter more than notes about them
+            _log.warning("trade systems stay unknown: %s", error.found)
             return {}
         notes: list[dict[str, Any]] = []
         for record in records:

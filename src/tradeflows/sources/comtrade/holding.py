@@ -101,7 +101,11 @@ def newest(known: Iterable[Leaf], as_of: str | None = None) -> list[tuple[Leaf, 
     chosen: dict[str, tuple[Leaf, list[str]]] = {}
     for (_, freq, pair), releases in slots.items():
         ranked = {
-            release: (complete(mine, boxes[freq, pair, release[0]]), release[1], release[0])
+            release: (
+                complete(mine, boxes[freq, pair, release[0]]),
+                release[1],
+                max(leaf.raw.accessed for leaf in mine),
+            )
             for release, mine in releases.items()
         }
         for leaf in releases[max(ranked, key=lambda r: ranked[r])]:

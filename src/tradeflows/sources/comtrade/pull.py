@@ -15,7 +15,7 @@ from typing import Any
 
 from tradeflows import store
 from tradeflows.codes.countries import from_comtrade
-from tradeflows.errors import SchemaMismatch, TruncatedReply
+from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply
 from tradeflows.sources.comtrade.client import Client, Release
 from tradeflows.sources.comtrade.holding import path
 from tradeflows.sources.comtrade.question import Call, shortened, split
@@ -27,6 +27,7 @@ __all__ = ["Journal", "Pull"]
 _log = logging.getLogger(__name__)
 Counted = tuple[int, Reply]
 Task = tuple[Call, Counted | None]
+MOST_ERRORS = 3  # bad replies in a row after which the publisher is left alone
 EMPTY_FOR = timedelta(days=7)  # how long "no rows" is believed
 _LICENCE = "UN Comtrade policy on use and re-dissemination"
 _TERMS = "Internal use; passing the data on needs the permission of the UN Statistics Division."
@@ -77,15 +78,27 @@ class Pull:
         """Work through the calls; return the ids of the files stored."""
         self.cap = self.client.cap
         queue: deque[Task] = deque((c, None) for c in calls)
+        errors: list[TradeflowsError] = []
+        in_a_row = 0
         self._note(queue)
-        while queue:
+        while queue and in_a_row < MOST_ERRORS:
             call, counted = queue.popleft()
             if not self._is_stored(call):
-                smaller = self._work(call, counted)
+                try:
+                    smaller = self._work(call, counted)
+                except (SchemaMismatch, TruncatedReply) as error:  # one bad reply: others may do
+                    errors.append(error)
+                    in_a_row += 1
+                    continue
                 queue.extendleft(reversed(smaller))
                 if smaller:
                     self._note(queue)
+            in_a_row = 0
             self.told(len(self.stored), len(queue))
+        if errors:
+            for other in errors[1:]:
+                errors[0].add_note(f"also: {other.found}")
+            raise errors[0]
         self.journal.clear()
         return self.stored
 
