@@ -272,13 +272,14 @@ def _kimber(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
 
 def _tukey(x: Numbers, *, cutoff: float = 2.5) -> Flags:
     low, high = np.quantile(x, [0.05, 0.95])
-    tail = (x < low) | (x > high)
+    tail = np.asarray((x < low) | (x > high), dtype=bool)
     kept = x[(x != 1) & ~tail]
     if not len(kept):
         return tail
     middle = kept.mean()
     up, down = kept[kept >= middle].mean() - middle, middle - kept[kept <= middle].mean()
-    return tail | (x - middle > cutoff * up) | (middle - x > cutoff * down)
+    odd = (x - middle > cutoff * up) | (middle - x > cutoff * down)
+    return np.asarray(tail | odd, dtype=bool)
 
 
 RULES: dict[str, Callable[..., Flags]] = {
