@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from standin import others, server
@@ -88,6 +88,7 @@ def test_other_files_are_refused(data: bytes) -> None:
         baci.parse(data, ABOUT)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=300))
 def test_no_bytes_escape_the_errors(data: bytes) -> None:
     with pytest.raises(TradeflowsError):

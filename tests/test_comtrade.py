@@ -6,7 +6,7 @@ import json
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from standin import comtrade, trade
@@ -171,12 +171,14 @@ def test_other_bytes_are_refused(data: bytes) -> None:
         parse(data, {"origin": "x"})
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=300))
 def test_no_bytes_escape_the_errors(data: bytes) -> None:
     with contextlib.suppress(TradeflowsError):
         parse(data, {})
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(0, 40), st.sampled_from([None, True, -1, "x", [], {}, 1e308, "1", 3.5]))
 def test_no_record_escapes_the_errors(column: int, value: object) -> None:
     body = json.loads(comtrade.Comtrade(WORLD).answer(asked(cmdcode="TOTAL"), keyed=True)[1])
@@ -223,6 +225,7 @@ BOXES = st.builds(
 )
 
 
+@settings(deadline=None, max_examples=60)
 @given(BOXES, st.lists(BOXES, max_size=3))
 def test_what_remains_completes_the_box(box: Box, held: list[Box]) -> None:
     rest = remaining(box, held)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from standin.harness import QUICK, asked, live
@@ -68,6 +68,7 @@ def test_wrong_tables_are_refused(text: str) -> None:
         eurostat.parse(text.encode(), ABOUT)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=300))
 def test_no_bytes_escape_the_errors(data: bytes) -> None:
     for start in (b"", b"PK\x03\x04", b"\x1f\x8b", HEAD.encode()):

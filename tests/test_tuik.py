@@ -7,7 +7,7 @@ from pathlib import Path
 import openpyxl
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from standin import others
@@ -93,6 +93,7 @@ def test_wrong_tables_are_named(text: str, words: str) -> None:
         tuik.parse(text.encode(), ABOUT)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=200))
 def test_no_bytes_escape_the_errors(data: bytes) -> None:
     for start in (b"", b"PK\x03\x04", b"\x1f\x8b", b"Year;Month;Flow;Country;HS8;Value USD;kg\n"):

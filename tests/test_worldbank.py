@@ -6,7 +6,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from standin import others
@@ -66,6 +66,7 @@ def test_other_workbooks_are_refused() -> None:
         worldbank.parse(out.getvalue(), ABOUT)
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.binary(max_size=300))
 def test_no_bytes_escape_the_errors(data: bytes) -> None:
     for start in (b"", b"PK\x03\x04"):

@@ -140,12 +140,17 @@ def assemble(as_of: str | None = None, raws: Iterable[store.Raw] | None = None) 
     filled = [f for f in frames if not f.empty]
     if not filled:
         return tables.empty("trade")
-    whole = pd.concat(filled, ignore_index=True).sort_values(
-        [*_KEY, "vintage", "origin"], ascending=True, kind="stable"
-    )
-    latest = whole.groupby(_KEY, sort=False)["vintage"].transform("max")
-    once = whole[whole["vintage"] == latest].drop_duplicates(_KEY, keep="first")
-    return tables.validate(once, "trade", where=PUBLISHER)
+    return tables.validate(_once(pd.concat(filled, ignore_index=True)), "trade", where=PUBLISHER)
+
+
+def _once(whole: pd.DataFrame) -> pd.DataFrame:
+    """Return rows that two pulls asked for once: the newer vintage, then the first file."""
+    twice = whole.duplicated(_KEY, keep=False)
+    if not twice.any():
+        return whole
+    ranked = whole[twice].sort_values("origin", kind="stable")
+    ranked = ranked.sort_values("vintage", ascending=False, kind="stable")
+    return pd.concat([whole[~twice], ranked.drop_duplicates(_KEY, keep="first")])
 
 
 def _pair(frame: pd.DataFrame) -> pd.Series:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import pandas as pd
@@ -162,10 +162,8 @@ def _columns(records: list[dict[str, Any]], origin: str) -> pd.DataFrame:
     missing = [n for n in wanted if n.lower() not in names]
     if missing:
         raise SchemaMismatch(f"{origin}: no columns {missing}", f"all of {wanted}", _ASK)
-    raw = {n: [r.get(names[n.lower()]) for r in records] for n in wanted}
-    for n in ("cifvalue", "fobvalue", "mosCode"):
-        key = names.get(n.lower(), n)
-        raw[n] = [r.get(key) for r in records]
+    more = ("cifvalue", "fobvalue", "mosCode")
+    raw = _gathered(records, {n: names.get(n.lower(), n) for n in (*wanted, *more)})
     data: dict[str, Any] = {n: _texts(raw[n], n, origin) for n in _TEXT}
     data |= {n: _wholes(raw[n], n, origin) for n in _WHOLE}
     data |= {n: _numbers(raw[n], n, origin) for n in (*_NUMBER, "cifvalue", "fobvalue")}
@@ -174,41 +172,58 @@ def _columns(records: list[dict[str, Any]], origin: str) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
-def _texts(values: list[Any], name: str, origin: str) -> pd.Series:
-    odd = [v for v in values if not isinstance(v, str)]
-    if odd:
-        raise _mistyped(origin, name, odd[0], "text")
+def _gathered(
+    records: list[dict[str, Any]], names: Mapping[str, str]
+) -> dict[str, tuple[Any, ...]]:
+    try:
+        rows_ = map(itemgetter(*names.values()), records)
+        return dict(zip(names, zip(*rows_, strict=True), strict=True))
+    except KeyError:  # a record without one of them
+        return {n: tuple(r.get(key) for r in records) for n, key in names.items()}
+
+
+def _texts(values: tuple[Any, ...], name: str, origin: str) -> pd.Series:
+    if set(map(type, values)) != {str}:
+        odd = next(v for v in values if not isinstance(v, str))
+        raise _mistyped(origin, name, odd, "text")
     return pd.Series(values, dtype="str").str.strip()
 
 
-def _wholes(values: list[Any], name: str, origin: str) -> list[int]:
-    out = []
-    for v in values:
-        number = int(v) if isinstance(v, str) and v.strip().lstrip("-").isdecimal() else v
-        if not isinstance(number, int) or isinstance(number, bool) or abs(number) > 10**9:
+def _wholes(values: tuple[Any, ...], name: str, origin: str) -> Sequence[int]:
+    if set(map(type, values)) != {int}:
+        values = tuple(
+            int(v) if isinstance(v, str) and v.strip().lstrip("-").isdecimal() else v
+            for v in values
+        )
+    for v in set(values) if set(map(type, values)) == {int} else values:
+        if type(v) is not int or abs(v) > 10**9:
             raise _mistyped(origin, name, v, "a whole number")
-        out.append(number)
-    return out
+    return values
 
 
-def _numbers(values: list[Any], name: str, origin: str) -> pd.Series:
-    odd = [
-        v
-        for v in values
-        if v is not None and (not isinstance(v, int | float) or isinstance(v, bool))
-    ]
-    odd += [v for v in values if isinstance(v, int) and abs(v) > 10**18]
-    odd += [v for v in values if isinstance(v, float) and math.isinf(v)]
-    odd += [v for v in values if v is None or v != v] if name == "primaryValue" else []
-    if odd:
-        raise _mistyped(origin, name, odd[0], "a finite number")
-    return pd.Series(values, dtype="float64")
+def _numbers(values: tuple[Any, ...], name: str, origin: str) -> pd.Series:
+    nothing = type(None)
+    if not set(map(type, values)) <= {int, float, nothing}:
+        odd = next(v for v in values if type(v) not in (int, float, nothing))
+        raise _mistyped(origin, name, odd, "a number")
+    try:
+        number = pd.Series(values, dtype="float64")
+    except OverflowError:
+        raise _mistyped(origin, name, "a number without end", "a finite number") from None
+    bad = number.abs() > 10**18
+    if name == "primaryValue":
+        bad |= number.isna()
+    if bad.any():
+        raise _mistyped(origin, name, number[bad].iloc[0], "a finite number")
+    return number
 
 
-def _flags(values: list[Any], name: str, origin: str) -> list[bool]:
-    odd = [v for v in values if v is not None and v not in (True, False)]
-    if odd:
-        raise _mistyped(origin, name, odd[0], "true or false")
+def _flags(values: tuple[Any, ...], name: str, origin: str) -> list[bool]:
+    if not set(map(type, values)) <= {bool, int, float, type(None)} or not (
+        set(values) <= {True, False, None}
+    ):
+        odd = next(v for v in values if v is not None and v not in (True, False))
+        raise _mistyped(origin, name, odd, "true or false")
     return [bool(v) for v in values]
 
 
