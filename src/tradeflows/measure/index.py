@@ -17,7 +17,16 @@ from tradeflows.measure.factors import log_mean
 from tradeflows.measure.formulas import TOTALS, aggregate
 from tradeflows.measure.multilateral import MULTILATERAL
 from tradeflows.measure.window import Window
-from tradeflows.quality.relation import Census, Relation, census, keys, opened, too_large, usable
+from tradeflows.quality.relation import (
+    Census,
+    Relation,
+    census,
+    keys,
+    opened,
+    too_large,
+    unique,
+    usable,
+)
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
@@ -126,6 +135,7 @@ def price_index(
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
         months = _months(seen)
+        unique(relation, within, quantity, months)
         ask = _Question(relation, seen, within, quantity, estimated, months)
         if formula in MULTILATERAL:
             base = "full window"
@@ -163,12 +173,6 @@ class _Question:
             estimated=self.estimated,
         )
         rows = self.relation.frame(query)
-        if rows["n"].max() > 1:
-            raise SchemaMismatch(
-                "rows share a key",
-                "one row per product, partner and period",
-                "sum them first, or keep one of them",
-            )
         indices = rows[_INDICES].to_numpy(float)
         if not (np.isfinite(indices) & (indices > 0)).all():
             raise too_large("an index is not a positive finite number")
@@ -200,11 +204,11 @@ def _months(seen: Census) -> list[int]:
 
 _BASE_CELLS = "SELECT * FROM cell"
 _BASE_YEARS = (
-    "SELECT {keys}, {year} AS m, sum(v) / max(months) AS v, sum(q) / max(months) AS q, max(n) AS n"
+    "SELECT {keys}, {year} AS m, sum(v) / max(months) AS v, sum(q) / max(months) AS q"
     " FROM cell INNER JOIN calendar ON calendar.y = {year} GROUP BY {keys}, {year}"
 )
 _BASE_WINDOW = (
-    "SELECT {keys}, {first} AS m, sum(v) / {length} AS v, sum(q) / {length} AS q, max(n) AS n"
+    "SELECT {keys}, {first} AS m, sum(v) / {length} AS v, sum(q) / {length} AS q"
     " FROM cell WHERE m BETWEEN {first} AND {last} GROUP BY {keys}"
 )
 _PAIRS = {
@@ -246,7 +250,6 @@ def index_sql(
     joined.append(match.format(lag=lag, c_year=year.replace("m /", "c.m /")))
     return queries.text("index").format(
         keys=", ".join(names),
-        columns=", ".join(names),
         pair_keys=", ".join(f"c.{name}" for name in names),
         month="12 * year(period)" + (" + month(period) - 1" if lag == 1 else ""),
         year=year,
@@ -263,11 +266,11 @@ def index_sql(
 
 def _select(formula: str, pairs: str, names: Sequence[str]) -> str:
     if pairs == "cells":
-        return f"SELECT {', '.join(names)}, m, v, q, n FROM cell"  # noqa: S608
+        return f"SELECT {', '.join(names)}, m, v, q FROM cell"  # noqa: S608
     return (
         f"SELECT m0, m, {aggregate(formula, 'price')} AS price, "  # noqa: S608
         f"{aggregate(formula, 'volume')} AS volume, sum(v1) / sum(v0) AS value, "
-        "sum(v0) AS matched_base, sum(v1) AS matched, max(n) AS n FROM pair GROUP BY m0, m"
+        "sum(v0) AS matched_base, sum(v1) AS matched FROM pair GROUP BY m0, m"
     )
 
 
@@ -379,6 +382,7 @@ def contributions(
         seen = census(relation, quantity, within, estimated=estimated)
         for window in (old, new):
             window.require(seen.value_of, annual=seen.annual)
+        unique(relation, within, quantity, [min(old.first, new.first), max(old.last, new.last)])
         names = list(keys(relation.columns, ()))
         select = (
             f"SELECT {', '.join(names)}, v0, v1, a, b FROM pair "  # noqa: S608

@@ -1,14 +1,13 @@
 -- Price and volume index of every pair of periods (base b, current c) that {match} selects.
 -- Row by row: a = p1 q0 (base quantities at current prices), b = p0 q1, r = p1 / p0 = a / v0.
 WITH cell AS (
-    SELECT {keys}, {month} AS m, sum(v) AS v, sum(q) AS q, count(*) AS n
+    SELECT {keys}, m, v, q
     FROM (
-        SELECT {columns}, period, CAST(value_usd AS DOUBLE) AS v, {quantity} AS q
+        SELECT {keys}, {month} AS m, CAST(value_usd AS DOUBLE) AS v, {quantity} AS q
         FROM trade
         WHERE {within}
     ) AS usable
     WHERE q IS NOT NULL
-    GROUP BY {keys}, m
 ),
 calendar AS (
     SELECT {year} AS y, count(DISTINCT m) AS months FROM cell GROUP BY y
@@ -26,7 +25,8 @@ pair AS (
         c.v * (b.q / c.q) AS a,
         b.v * (c.q / b.q) AS b,
         {totals}
-        greatest(b.n, c.n) AS n
+        b.q AS q0,
+        c.q AS q1
     FROM {current} AS c
     INNER JOIN base AS b ON {on}
 )

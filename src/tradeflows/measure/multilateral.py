@@ -51,9 +51,7 @@ def _geks(ask: Question, formula: str) -> pd.DataFrame:
 def _matrices(ask: Question) -> tuple[Matrix, Matrix]:
     """Return value and quantity by period and product, 0 where a good is absent."""
     cells = ask.cells()
-    if cells["n"].max() > 1:
-        raise SchemaMismatch("rows share a key", "one row per product and period", "sum them first")
-    names = [n for n in cells.columns if n not in ("m", "v", "q", "n")]
+    names = [n for n in cells.columns if n not in ("m", "v", "q")]
     product = cells.groupby(names, sort=True).ngroup().to_numpy()
     row = np.searchsorted(ask.months, cells["m"].to_numpy())
     shape = (len(ask.months), int(product.max()) + 1 if len(product) else 0)

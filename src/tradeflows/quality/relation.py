@@ -27,7 +27,17 @@ if TYPE_CHECKING:
     import duckdb
     import pandas as pd
 
-__all__ = ["LARGEST", "PAIR", "Relation", "census", "keys", "opened", "too_large", "usable"]
+__all__ = [
+    "LARGEST",
+    "PAIR",
+    "Relation",
+    "census",
+    "keys",
+    "opened",
+    "too_large",
+    "unique",
+    "usable",
+]
 
 PAIR = ("reporter", "partner", "flow", "code")
 LARGEST = "1.7976931348623157e308"  # NaN compares as larger in DuckDB and in Spark
@@ -273,6 +283,25 @@ def census(
         tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
         "freq" in rows and set(rows["freq"]) == {"A"},
     )
+
+
+def unique(relation: Relation, within: str, quantity: str, months: Sequence[int]) -> None:
+    """Refuse a product that stands twice in one period; a bit for each period finds it."""
+    columns = relation.columns
+    names = [*keys(columns, ()), *(n for n in (f"{quantity}_unit",) if n in columns)]
+    month = "12 * year(period) + month(period) - 1"
+    bits = f"bit_count(bitstring_agg({month}, {months[0]}, {months[-1] + 11}))"
+    query = (
+        f"SELECT {', '.join(names)} FROM trade WHERE {within} "  # noqa: S608
+        f"GROUP BY {', '.join(names)} HAVING count(*) > {bits} ORDER BY ALL LIMIT 3"
+    )
+    twice = relation.connection.sql(query).df()
+    if len(twice):
+        raise SchemaMismatch(
+            f"rows share a key, among them {twice.to_dict('records')}",
+            f"one row per ({', '.join([*names, 'period'])})",
+            "sum them first, or keep one of them",
+        )
 
 
 def _check_numbers(rows: pd.DataFrame) -> None:
