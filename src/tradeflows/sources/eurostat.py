@@ -19,7 +19,17 @@ from tradeflows.sources.address import root_from
 from tradeflows.sources.sdmx import PUBLISHER, dollars, parse, plain, table_of
 from tradeflows.sources.session import AddressTooLong, Manners, Reply, Session
 
-__all__ = ["PUBLISHER", "Question", "connect", "fetch", "parse", "read", "standard", "verdict"]
+__all__ = [
+    "PUBLISHER",
+    "Question",
+    "connect",
+    "dollars",
+    "fetch",
+    "parse",
+    "read",
+    "standard",
+    "verdict",
+]
 
 ROOT = "https://ec.europa.eu"
 MOST_CELLS = 500_000  # at once; more is answered later, more than 5 million not at all
@@ -82,7 +92,8 @@ def fetch(
     Spans are cut so that no reply has more cells than are answered at once. A reply that says the
     same as the stored one of the same edition is not stored again.
     """
-    last = min(end, dollars().index.max().strftime("%Y-%m"))
+    trade = any(q.table == "trade" for q in questions)
+    last = min(end, dollars().index.max().strftime("%Y-%m")) if trade else end
     stored: list[str] = []
     for number, question in enumerate(questions):
         told(number, len(questions) - number)

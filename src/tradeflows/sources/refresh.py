@@ -23,9 +23,10 @@ from tradeflows.sources.comtrade import plan as plans
 from tradeflows.sources.comtrade.client import Client, Release
 from tradeflows.sources.comtrade.pull import Journal, Pull
 from tradeflows.sources.comtrade.question import Part, remaining
+from tradeflows.sources.comtrade.standard import pair
 from tradeflows.sources.session import Manners, Session
 
-__all__ = ["Outcome", "Status", "listed", "parts", "plan", "run", "status"]
+__all__ = ["Outcome", "Status", "listed", "pair", "parts", "plan", "run", "status"]
 
 _log = logging.getLogger(__name__)
 _CODES = Path(__file__).parents[1] / "codes" / "high_priority.csv"
@@ -346,7 +347,12 @@ def _worldbank(work: _Work) -> None:
 
 
 def _eurostat(work: _Work) -> None:
-    asked = eurostat.standard(listed())
+    try:
+        eurostat.dollars()
+        asked = eurostat.standard(listed())
+    except TradeflowsError as error:  # energy comes in physical units and needs no rates
+        _log.warning("EU exports are left out: %s", error.found)
+        asked = eurostat.standard([])
     told = partial(work.told, "eurostat")
     end = work.end or _this_month()
     session = eurostat.connect(work.manners)
