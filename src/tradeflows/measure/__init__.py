@@ -1,10 +1,11 @@
 """Measures of trade: the additive bridge, index numbers, bounds."""
 
 from tradeflows.measure.bridge import Bridge, bridge
+from tradeflows.measure.contributions import contributions
 from tradeflows.measure.dialects import sql
 from tradeflows.measure.envelope import Envelope, bridges, chain
 from tradeflows.measure.factors import VolumePriceMix, lmdi, shapley, volume_price_mix
-from tradeflows.measure.index import PriceIndex, contributions, drift, price_index
+from tradeflows.measure.index import PriceIndex, drift, price_index
 from tradeflows.measure.intervals import (
     Block,
     Extreme,

@@ -36,8 +36,7 @@ cross_value AS (
     SELECT
         *,
         CASE WHEN priced THEN v1 * (q0 / q1) END AS a,
-        CASE WHEN priced THEN v0 * (q1 / q0) END AS b,
-        CASE WHEN priced THEN (v1 - v0) / v0 END AS x
+        CASE WHEN priced THEN v0 * (q1 / q0) END AS b
     FROM matched
 ),
 effect AS (

@@ -8,14 +8,9 @@ and Import Price Index Manual, ch. 16-18.
 
 from __future__ import annotations
 
+from tradeflows.measure.queries import log_mean
+
 __all__ = ["FORMULAS", "TOTALS", "aggregate"]
-
-
-def _mean(v0: str, v1: str) -> str:
-    """Return the SQL of the logarithmic mean of two positive numbers."""
-    x = f"(({v1} - {v0}) / {v0})"
-    series = f"{v0} * (1 + {x} * (1.0 / 2 - {x} * (1.0 / 12 - {x} * (1.0 / 24 - {x} * 19 / 720))))"
-    return f"(CASE WHEN abs({x}) < 0.001 THEN {series} ELSE ({v1} - {v0}) / ln({v1} / {v0}) END)"
 
 
 _LASPEYRES = "(sum([a]) / sum(v0))"
@@ -23,7 +18,7 @@ _PAASCHE = "(sum(v1) / sum([b]))"
 _CARLI = "avg([a] / v0)"
 _HARMONIC = "(1 / avg(v0 / [a]))"
 _HALF = f"(({_LASPEYRES} - sum([b]) / sum(v0)) / 2)"  # Stuvel
-_SHARES = _mean("(v0 / total0)", "(v1 / total1)")
+_SHARES = log_mean("(v0 / total0)", "(v1 / total1)")
 
 FORMULAS = {
     "laspeyres": _LASPEYRES,
@@ -33,7 +28,7 @@ FORMULAS = {
     "walsh": "(sum(sqrt(v1) * sqrt([a])) / sum(sqrt(v0) * sqrt([b])))",
     "sato_vartia": f"exp(sum({_SHARES} * ln([a] / v0)) / sum({_SHARES}))",
     "montgomery_vartia": (
-        f"exp(sum({_mean('v0', 'v1')} * ln([a] / v0)) / {_mean('sum(v0)', 'sum(v1)')})"
+        f"exp(sum({log_mean('v0', 'v1')} * ln([a] / v0)) / {log_mean('sum(v0)', 'sum(v1)')})"
     ),
     "geometric_laspeyres": "exp(sum(v0 * ln([a] / v0)) / sum(v0))",
     "geometric_paasche": "exp(sum(v1 * ln([a] / v0)) / sum(v1))",

@@ -1,0 +1,107 @@
+"""Which product moved a price index: contributions that sum to the index minus one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from tradeflows.measure.factors import log_mean
+from tradeflows.measure.index import index_sql
+from tradeflows.measure.window import Window
+from tradeflows.quality.relation import census, keys, opened, unique
+
+__all__ = ["contributions"]
+
+
+def contributions(
+    trade: Any,
+    base: str,
+    current: str,
+    formula: str = "fisher",
+    *,
+    quantity: str = "net_weight_kg",
+    estimated: str = "unpriced",
+) -> pd.DataFrame:
+    """Split a price index minus one into the contribution of each product.
+
+    Parameters
+    ----------
+    trade, quantity, estimated
+        As in `price_index`.
+    base, current : str
+        Two windows of one period each.
+    formula : {"laspeyres", "paasche", "fisher", "tornqvist"}
+        Fisher by van IJzeren's weights.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Products with ``relative`` (p1 / p0) and ``contribution``, largest first; the
+        contributions sum to the index minus one.
+
+    References
+    ----------
+    Reinsdorf, Diewert and Ehemann (2002), Additive decompositions for Fisher, Törnqvist and
+    geometric mean indexes; Dikhanov (1997); van IJzeren (1952).
+    """
+    if formula not in _WEIGHTS:
+        raise ValueError(f"formula={formula!r}: expected one of {', '.join(_WEIGHTS)}")
+    old, new = Window.parse(base), Window.parse(current)
+    with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
+        within = f"({old.sql()} OR {new.sql()})"
+        seen = census(relation, quantity, within, estimated=estimated)
+        for window in (old, new):
+            window.require(seen.value_of, annual=seen.annual)
+        unique(relation, within, quantity, [min(old.first, new.first), max(old.last, new.last)])
+        names = list(keys(relation.columns, ()))
+        select = (
+            f"SELECT {', '.join(names)}, v0, v1, a, b FROM pair "  # noqa: S608
+            f"WHERE m BETWEEN {new.first} AND {new.last}"
+        )
+        query = index_sql(
+            relation.columns,
+            pairs="window",
+            lag=12 if seen.annual else 1,
+            first=old,
+            within=within,
+            quantity=quantity,
+            estimated=estimated,
+            select=select,
+        )
+        rows = relation.frame(query).sort_values(names)
+    relative = rows["a"] / rows["v0"]
+    part = _WEIGHTS[formula](*(rows[n].to_numpy(float) for n in ("v0", "v1", "a", "b")))
+    table = rows[names].assign(relative=relative, contribution=part * (relative - 1))
+    order = table["contribution"].abs().sort_values(ascending=False, kind="stable").index
+    return table.loc[order].reset_index(drop=True)
+
+
+Numbers = NDArray[np.float64]
+
+
+def _van_ijzeren(v0: Numbers, v1: Numbers, a: Numbers, b: Numbers) -> Numbers:
+    laspeyres = b.sum() / v0.sum()
+    fisher = np.sqrt(laspeyres * (v1.sum() / a.sum()))
+    base, now = v0 / v0.sum(), b / b.sum()
+    return np.asarray((fisher * base + laspeyres * now) / (fisher + laspeyres), dtype=float)
+
+
+def _tornqvist(v0: Numbers, v1: Numbers, a: Numbers, b: Numbers) -> Numbers:  # noqa: ARG001
+    """Turn geometric weights into arithmetic ones: w / L(r, P), scaled to one."""
+    share = (v0 / v0.sum() + v1 / v1.sum()) / 2
+    relative = a / v0
+    index = float(np.exp((share * np.log(relative)).sum()))
+    weight = share / np.array([log_mean(r, index) for r in relative])
+    return np.asarray(weight / weight.sum(), dtype=float)
+
+
+_WEIGHTS: dict[str, Callable[..., Numbers]] = {
+    "laspeyres": lambda v0, v1, a, b: v0 / v0.sum(),  # noqa: ARG005
+    "paasche": lambda v0, v1, a, b: b / b.sum(),  # noqa: ARG005
+    "fisher": _van_ijzeren,
+    "tornqvist": _tornqvist,
+}
