@@ -382,3 +382,13 @@ def test_a_sound_frame_raises_no_warning(handmade):
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         january(handmade.assign(weight_status="reported", confidential=False))
+
+
+def test_figures_show_the_bars_and_the_range(handmade):
+    figure = january(handmade.assign(origin="file")).figure("hand", "By hand")
+    assert figure.table["kind"].tolist() == ["total", *BARS, "total"]
+    envelope = bridges(handmade, "2021-01", "2022-01")
+    whiskers = envelope.figure("range", "Range").table.set_index("kind").loc["price"]
+    assert (whiskers["low"], whiskers["high"]) == envelope.range("price")
+    assert envelope.table.set_index("bar").loc["price", "low"] == whiskers["low"]
+    assert len(envelope.by_method) == 8
