@@ -7,10 +7,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from standin.harness import QUICK, asked, live, small
 
 from tradeflows import tables
 from tradeflows.errors import TruncatedReply
-from tradeflows.sources import comtrade, eurostat, tuik, worldbank
+from tradeflows.sources import comtrade, eurostat, refresh, tuik, worldbank
 from tradeflows.sources.address import Key
 from tradeflows.sources.session import Reply, Session
 
@@ -70,6 +71,17 @@ def test_the_cut_india_reply_is_refused_whole() -> None:
     whole = json.loads(cut) | {"count": 15}
     table = comtrade.parse(json.dumps(whole).encode(), ABOUT)
     assert set(table["code_system"]) == {"HS2017", "HS2022"}
+
+
+def test_a_server_that_gives_the_cut_reply_leaves_nothing_behind(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    cut = body("api/un-comtrade-sdk/india_exports_2022_monthly_truncated_excerpt.json")
+    with asked(monkeypatch, tmp_path / "data") as site:
+        site.others["/data/v1/get"] = lambda _path, _asked: (200, {}, cut)
+        with pytest.raises(TruncatedReply):
+            refresh.run(small(), sources=("comtrade",), start="2022-01", manners=QUICK)
+        assert live() == []
 
 
 def test_other_recorded_replies() -> None:

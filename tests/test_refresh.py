@@ -367,6 +367,19 @@ def test_addresses_with_credentials_are_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 @pytest.mark.usefixtures("site")
+def test_the_stand_in_runs_on_its_own() -> None:
+    command = [sys.executable, "-m", "tests.standin", "--port", "0", "--scenario", "volume"]
+    root = Path(__file__).parents[1]
+    with subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = iter(process.stdout.readline, "")
+        url = next(line for line in lines if "COMTRADE_URL" in line).strip().partition("=")[2]
+        reply = Session("x", url, QUICK).get("public/v1/getDA/C/M/HS", "reporterCode=792")
+        assert reply.generated
+        assert url.startswith("http://127.0.0.1:")
+        process.terminate()
+
+
 def test_one_bad_reply_does_not_stop_the_others(site: server.Site) -> None:
     parts = [*small(), pair("TUR", "KAZ", codes=["TOTAL"]), pair("TUR", "GEO", codes=["TOTAL"])]
     site.faults.append(server.Fault("doubled", 1))

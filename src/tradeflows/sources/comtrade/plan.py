@@ -89,7 +89,8 @@ class Plan:
         return (
             f"{data} data calls and about as many counts {mode}, about {max(1, round(minutes))}"
             f" minutes{quota}{saved}."
-            f" {self.held} months are stored already, {self.not_yet} are not published yet.{asked}"
+            f" Counted by reporter, {self.held} months are stored already,"
+            f" {self.not_yet} are not published yet.{asked}"
         )
 
 
@@ -130,33 +131,61 @@ def draw(
         What an interrupted pull left; it goes on as planned there.
     """
     checksums = {pair: r.checksum for pair, r in releases.items()}
-    valid = [c for c in under_way if all(checksums.get(k) == v for k, v in c.releases)]
-    names = {p.name for p in parts}
-    calls = [c for c in valid if c.part in names]
     stored = {freq: held(leaves(), checksums, freq) for freq in {p.freq for p in parts}}
+    calls = _under_way(under_way, parts, checksums, span, stored)
+    boxes = _boxes(calls, stored)
     not_yet = have = 0
     # Without a key listed codes are asked before, not within, the long lists of HS6.
     in_turn = parts if client.keyed else sorted(parts, key=lambda p: not p.codes[0].isdigit())
     for part in in_turn:
-        wanted = _wanted(part, span)
-        missing: dict[tuple[int, tuple[Box, ...]], list[str]] = {}
-        for pair in wanted:
+        box, missing = part.box(), dict[tuple[int, tuple[Box, ...]], list[str]]()
+        for pair in _wanted(part, span):
             if pair not in releases:
                 not_yet += 1
                 continue
-            boxes = stored[part.freq].get(pair, []) + _planned(calls, pair, part.freq)
-            rest = remaining(part.box(), boxes)
-            have += not remaining(part.box(), stored[part.freq].get(pair, []))
+            have += not remaining(box, stored[part.freq].get(pair, []))
+            rest = remaining(box, boxes.get((part.freq, pair), []))
             for order, piece in enumerate(_pieces(rest, client.keyed)):
                 missing.setdefault((order, piece), []).append(pair)
-        for (_, boxes_), pairs in missing.items():
-            calls += _packed(client, part, boxes_, pairs, checksums)
-    done = {(p, f): b for f, s in stored.items() for p, b in s.items()}
-    ordered = _ordered([c for c in calls if not _is_held(c, done)], parts, client.keyed)
+        for (_, pieces), pairs in missing.items():
+            more = _packed(client, part, pieces, pairs, checksums)
+            calls += more
+            for place, added in _boxes(more, {}).items():
+                boxes.setdefault(place, []).extend(added)
+    ordered = _ordered(calls, parts, client.keyed)
     return Plan(
         tuple(ordered), tuple(parts), not_yet, have, client.keyed,
         client.session.manners.interval, client.cap, known, used,
     )  # fmt: skip
+
+
+def _under_way(
+    calls: Iterable[Call], parts: Sequence[Part], checksums: Mapping[str, str],
+    span: tuple[str, str], stored: Mapping[str, Mapping[str, list[Box]]],
+) -> list[Call]:  # fmt: skip
+    """Return the calls of an interrupted pull that are still asked for and not yet answered."""
+    wanted = {p.name: set(_wanted(p, span)) for p in parts}
+    return [
+        call
+        for call in calls
+        if all(checksums.get(pair) == told for pair, told in call.releases)
+        and {pair for pair, _ in call.releases} <= wanted.get(call.part, set())
+        and any(
+            remaining(call.box, stored.get(call.freq, {}).get(pair, []))
+            for pair, _ in call.releases
+        )
+    ]
+
+
+def _boxes(
+    calls: Iterable[Call], stored: Mapping[str, Mapping[str, list[Box]]]
+) -> dict[tuple[str, str], list[Box]]:
+    """Return by frequency, reporter and period what is stored or about to be."""
+    boxes = {(f, pair): list(b) for f, pairs in stored.items() for pair, b in pairs.items()}
+    for call in calls:
+        for pair, _ in call.releases:
+            boxes.setdefault((call.freq, pair), []).append(call.box)
+    return boxes
 
 
 def _wanted(part: Part, span: tuple[str, str]) -> list[str]:
@@ -164,16 +193,6 @@ def _wanted(part: Part, span: tuple[str, str]) -> list[str]:
     if part.freq == "A":
         periods = sorted({p[:4] for p in periods})
     return [f"{r}-{p}" for r in part.numbers() for p in periods]
-
-
-def _planned(calls: Iterable[Call], pair: str, freq: str) -> list[Box]:
-    return [c.box for c in calls if c.freq == freq and pair in dict(c.releases)]
-
-
-def _is_held(call: Call, stored: Mapping[tuple[str, str], list[Box]]) -> bool:
-    return all(
-        not remaining(call.box, stored.get((pair, call.freq), [])) for pair, _ in call.releases
-    )
 
 
 def _pieces(boxes: list[Box], keyed: bool) -> list[tuple[Box, ...]]:
