@@ -10,6 +10,7 @@ import hashlib
 import os
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
+from glob import escape
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -243,17 +244,7 @@ def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
 
 
 def adopt(file: str, source: Path, about: dict[str, Any]) -> Raw:
-    """Move a large file into the store beside a sidecar; it is never held in memory.
-
-    Parameters
-    ----------
-    file : str
-        Path below the folder of raw files; nothing may stand there.
-    source : Path
-        A file on the same disk; it is moved.
-    about : dict
-        As for `put`.
-    """
+    """Move a large file from the same disk into the store, as `put`, but never into memory."""
     root = folder()
     path = _inside(root, file)
     if path.exists():
@@ -325,12 +316,8 @@ def _unfinished(file: Path, path: Path) -> bool:
         return False
     beside = path.name + SIDECAR
     return path.name.endswith(".part") or (
-        not path.with_name(beside).is_file() and any(path.parent.glob(f"{_quoted(beside)}.*.part"))
+        not path.with_name(beside).is_file() and any(path.parent.glob(f"{escape(beside)}.*.part"))
     )
-
-
-def _quoted(name: str) -> str:
-    return name.replace("[", "[[]")
 
 
 def _differs(file: str) -> list[Problem]:
