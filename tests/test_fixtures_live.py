@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from standin.harness import QUICK, asked, live, small
 
+from standin.harness import QUICK, asked, live, small
 from tradeflows import tables
 from tradeflows.errors import TruncatedReply
 from tradeflows.sources import comtrade, eurostat, refresh, tuik, worldbank
