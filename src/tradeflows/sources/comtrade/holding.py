@@ -14,7 +14,7 @@ from tradeflows.codes.countries import from_comtrade
 from tradeflows.sources.comtrade.question import Box, Call, remaining
 from tradeflows.sources.comtrade.reply import PUBLISHER, read
 
-__all__ = ["FOLDER", "Leaf", "assemble", "complete", "held", "leaves", "newest", "path"]
+__all__ = ["FOLDER", "Leaf", "assemble", "complete", "held", "leaves", "newest", "of_pairs", "path"]
 
 FOLDER = "un-comtrade/live"
 _KEY = [k for k in tables.TABLES["trade"].key if k != "vintage"]
@@ -135,7 +135,7 @@ def assemble(as_of: str | None = None, raws: Iterable[store.Raw] | None = None) 
     for leaf, pairs in newest(leaves(raws), as_of):
         frame = read(store.read(leaf.raw.id), leaf.raw)
         if len(pairs) < len(leaf.pairs()):
-            frame = frame[_pair(frame).isin(_spelled(pairs))]
+            frame = of_pairs(frame, pairs)
         frames.append(frame)
     filled = [f for f in frames if not f.empty]
     if not filled:
@@ -153,9 +153,11 @@ def _once(whole: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([whole[~twice], ranked.drop_duplicates(_KEY, keep="first")])
 
 
-def _pair(frame: pd.DataFrame) -> pd.Series:
-    pair: pd.Series = frame["reporter"] + "-" + frame["period"].dt.strftime("%Y%m")
-    return pair
+def of_pairs(frame: pd.DataFrame, pairs: Iterable[str]) -> pd.DataFrame:
+    """Return the rows of some reporters and periods, written ``792-202201``."""
+    pair = frame["reporter"] + "-" + frame["period"].dt.strftime("%Y%m")
+    chosen: pd.DataFrame = frame[pair.isin(_spelled(pairs))]
+    return chosen
 
 
 def _spelled(pairs: Iterable[str]) -> set[str]:
