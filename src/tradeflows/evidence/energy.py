@@ -204,8 +204,9 @@ class EnergyPrices:
             ),
             origins=self.origins,
             period=f"{self.base} to {self.current}",
-            note="hidden block: bounded, middle of its range, whiskers for the range; disclosed "
-            "lines: measured (Bennet, months summed)",
+            note="hidden block: bounded, bar at the middle of its range; disclosed lines: measured "
+            "(Bennet, months summed)",
+            whiskers="whiskers: the range of what is bounded",
         )
 
     @property

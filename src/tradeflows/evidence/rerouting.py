@@ -89,6 +89,7 @@ class Destinations:
             origins=self.origins,
             period=f"{self.base} to {self.current}",
             note="value, not volume; the base year already holds most of the first rise",
+            counted="destinations",
         )
 
 

@@ -8,16 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tradeflows.figures.figure import Figure, csv_text, table_html
+    from tradeflows.figures.comparisons import histogram, ranges
+    from tradeflows.figures.figure import Figure
+    from tradeflows.figures.frames import csv_text, table_html
     from tradeflows.figures.numbers import amount, number, percent
-    from tradeflows.figures.parts import bars, histogram, ranges, waterfall
+    from tradeflows.figures.parts import bars, waterfall
     from tradeflows.figures.time import fan, lines
+    from tradeflows.figures.words import Sentence, Shown, between
 
 __all__ = [
     "MIME",
     "Figure",
+    "Sentence",
+    "Shown",
     "amount",
     "bars",
+    "between",
     "csv_text",
     "fan",
     "histogram",
@@ -32,10 +38,13 @@ __all__ = [
 MIME = "application/vnd.tradeflows.figure+json"  # under it a figure carries its parts to the report
 
 _ROOMS = {
-    "figure": ("Figure", "csv_text", "table_html"),
+    "comparisons": ("histogram", "ranges"),
+    "figure": ("Figure",),
+    "frames": ("csv_text", "table_html"),
     "numbers": ("amount", "number", "percent"),
-    "parts": ("bars", "histogram", "ranges", "waterfall"),
+    "parts": ("bars", "waterfall"),
     "time": ("fan", "lines"),
+    "words": ("Sentence", "Shown", "between"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -8,7 +8,7 @@ from html import escape
 
 import pandas as pd
 
-from tradeflows.figures.figure import table_html
+from tradeflows.figures.frames import table_html
 
 __all__ = ["Sentence", "Shown", "between"]
 
