@@ -68,7 +68,7 @@ def recall(name: str) -> dict[str, Any]:
     """Return a note, or nothing where there is none or it is damaged."""
     try:
         content = json.loads((folder() / f"{name}.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, SourceUnavailable):
         return {}
     return content if isinstance(content, dict) else {}
 
