@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+import sys
+from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
-
-# Bound here at once because the room and the function share the name.
-from tradeflows.load import load
 
 if TYPE_CHECKING:
     from tradeflows.claims.judge import judge, judge_all
-    from tradeflows.measure import bridge, bridges
+    from tradeflows.load import load
+    from tradeflows.measure.bridge import bridge
+    from tradeflows.measure.envelope import bridges
 
 __all__ = ["bridge", "bridges", "judge", "judge_all", "load"]
 
-# Heavy rooms are imported when first asked for: `import tradeflows` stays quick.
+# Rooms are imported when a name is first asked for: `import tradeflows` stays quick.
 _LATE = {
     "bridge": "tradeflows.measure",
     "bridges": "tradeflows.measure",
     "judge": "tradeflows.claims.judge",
     "judge_all": "tradeflows.claims.judge",
+    "load": "tradeflows.load",
 }
 
 
@@ -26,6 +29,16 @@ def __getattr__(name: str) -> Any:
     if name not in _LATE:
         msg = f"module 'tradeflows' has no attribute {name!r}"
         raise AttributeError(msg)
-    from importlib import import_module
-
     return getattr(import_module(_LATE[name]), name)
+
+
+class _Package(ModuleType):
+    """A package in which `load` is the function, although a room bears the name too."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        """Leave the name alone when Python binds the room, which it does on import."""
+        if not (name in _LATE and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from pathlib import Path
@@ -19,6 +20,8 @@ from tradeflows.figures.frames import csv_text, disarmed, kind_of, table_html
 from tradeflows.figures.style import NARROW, STYLE, WIDE, Draw, svg
 
 __all__ = ["Figure", "figure"]
+
+_FILES_SHOWN = 15
 
 
 @dataclass(frozen=True)
@@ -95,11 +98,17 @@ class Figure:
             raise SchemaMismatch(
                 f"figure {self.name!r} holds no drawing", "a figure of this module", "draw it anew"
             )
-        with rc_context(STYLE):
-            self.draw(WIDE).savefig(
-                path, dpi=dpi, facecolor="white", metadata={"Software": None}, format="png"
-            )
+        Path(path).write_bytes(self._picture(self.draw, dpi))
         return Path(path)
+
+    @staticmethod
+    def _picture(draw: Draw, dpi: int) -> bytes:
+        picture = io.BytesIO()
+        with rc_context(STYLE):
+            draw(WIDE).savefig(
+                picture, dpi=dpi, facecolor="white", metadata={"Software": None}, format="png"
+            )
+        return picture.getvalue()
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.csv().encode()).decode()
@@ -118,7 +127,7 @@ class Figure:
             f"<span hidden> of {escape(self.name)}</span></a></div>"
             f'<details class="as-table"><summary>Read this chart as a table</summary>'
             f"{table_html(self.table, label=f'Table: {self.title}', unit=self.unit)}"
-            f"{_files(self.origins)}</details></figure>"
+            f"</details>{_trace(self.name, self.origins)}</figure>"
         )
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -131,6 +140,7 @@ class Figure:
             "alt": self.alt,
             "origins": list(self.origins),
             "csv": self.csv(),
+            "png": base64.b64encode(self._picture(self.draw, 150)).decode() if self.draw else "",
             "fields": [
                 {"name": disarmed(str(c)), "type": kind_of(self.table[c])} for c in self.table
             ],
@@ -169,34 +179,46 @@ def _labelled(chart: str, alt: str, css: str, inline: str) -> str:
 
 def _sources(origins: Iterable[str]) -> str:
     """Name the publishers, those of one vintage together."""
-    cited: dict[str, dict[str, str]] = {}
-    for origin in origins:
-        publisher, vintage = _known(origin)
-        cited.setdefault(vintage, {}).setdefault(publisher, origin)
-    groups = []
-    for vintage, publishers in cited.items():
-        marks = [
-            f'<cite data-raw="{escape(raw)}">{escape(publisher)}</cite>'
-            for publisher, raw in publishers.items()
-        ]
-        groups.append(", ".join(marks) + (f" (vintage {escape(vintage)})" if vintage else ""))
-    return f"Source: {'; '.join(groups)}. " if groups else ""
-
-
-def _files(origins: Iterable[str]) -> str:
-    """Name every raw file under a figure, with the beginning of its hash."""
-    marks = []
+    cited: dict[str, list[tuple[str, str]]] = {}
     for origin in origins:
         raw = _raw(origin)
-        digest = f", sha256 {escape(raw.sha256[:12])}…" if raw else ""
-        marks.append(f'<cite data-raw="{escape(origin)}">{escape(origin)}</cite>{digest}')
-    return f'<p class="raw">Raw files: {"; ".join(marks)}.</p>' if marks else ""
+        publisher, vintage = (raw.publisher, raw.vintage or "") if raw else (origin, "")
+        cited.setdefault(publisher, []).append((vintage, origin))
+    groups: dict[str, list[str]] = {}
+    for publisher, files in cited.items():
+        first, last = min(v for v, _ in files), max(v for v, _ in files)
+        when = f"vintage {last}" if first == last else f"vintages {first} to {last}"
+        mark = f'<cite data-raw="{escape(files[0][1])}">{escape(publisher)}</cite>'
+        groups.setdefault(when if last else "", []).append(mark)
+    words = [
+        ", ".join(marks) + (f" ({escape(when)})" if when else "") for when, marks in groups.items()
+    ]
+    return f"Source: {'; '.join(words)}. " if words else ""
 
 
-def _known(origin: str) -> tuple[str, str]:
-    """Return publisher and vintage of a raw file, or its id where nothing is known of it."""
-    raw = _raw(origin)
-    return (str(raw.publisher), str(raw.vintage or "")) if raw else (origin, "")
+def _trace(name: str, origins: Sequence[str]) -> str:
+    """Lead from the figure to every raw file under it: publisher, vintage, hash."""
+    if not origins:
+        return ""
+    items = []
+    for origin in origins[:_FILES_SHOWN]:
+        raw = _raw(origin)
+        mark = f'<cite data-raw="{escape(origin)}">{escape(origin)}</cite>'
+        items.append(
+            f"<li>{mark}: {escape(raw.publisher)}, {escape(raw.title)}, vintage "
+            f'{escape(raw.vintage)}<br><span class="hash">sha256 {escape(raw.sha256)}</span></li>'
+            if raw
+            else f"<li>{mark}</li>"
+        )
+    more = len(origins) - len(items)
+    rest = f"<li>and {more} more, which the command below lists</li>" if more > 0 else ""
+    return (
+        '<details class="trace"><summary>Trace this chart to the raw files</summary>'
+        f"<p>The chart is drawn from the table {name}.csv, the table comes from:</p>"
+        f'<ul class="raw">{"".join(items)}{rest}</ul>'
+        f"<p><code>tradeflows trace {name}</code> names notebook, cell and query too, and compares "
+        "every hash with the stored bytes.</p></details>"
+    )
 
 
 def _raw(origin: str) -> Any:

@@ -65,7 +65,7 @@ def build(notebooks: Path, out: Path) -> Built:
     runner.run(todo)
     files = _render(copies)
     _checked(files)
-    _publish(out, files, key)
+    _publish(out, {n: t.encode() if isinstance(t, str) else t for n, t in files.items()}, key)
     _forget(cache, set(copies.values()))
     return Built(tuple(p.stem for p in todo), wrote=True)
 
@@ -110,8 +110,8 @@ def _is_built(out: Path, key: str) -> bool:
         return False
 
 
-def _render(copies: Mapping[Path, Path]) -> dict[str, str]:
-    """Return every file of the report as text."""
+def _render(copies: Mapping[Path, Path]) -> dict[str, str | bytes]:
+    """Return every file of the report: pages and tables as text, pictures as bytes."""
     from tradeflows.report import page, sources, tables
     from tradeflows.store import catalogue
 
@@ -124,8 +124,10 @@ def _render(copies: Mapping[Path, Path]) -> dict[str, str]:
     nbs = {p.stem: page.read(copy) for p, copy in copies.items()}
     pages = [page.render(nb, stem, names) for stem, nb in nbs.items()]
     pages = [_cited(p, {r.id: sources.anchor(r.id) for r in raw}) for p in pages]
+    pictures = tables.pictures(pages)
+    pages = [_pictured(p, pictures) for p in pages]
     files = tables.files(pages, raw, _version())
-    return {**_framed([*pages, sources.page(raw)]), **files}
+    return {**_framed([*pages, sources.page(raw)]), **files, **pictures}
 
 
 def _cited(page: Page, anchors: Mapping[str, str]) -> Page:
@@ -141,6 +143,24 @@ def _cited(page: Page, anchors: Mapping[str, str]) -> Page:
         return f'<cite><a href="sources.html#{place}">{found[2]}</a></cite>'
 
     body = re.sub(r'<cite data-raw="([^"]*)">(.*?)</cite>', link, page.body)
+    return replace(page, body=body)
+
+
+def _pictured(page: Page, pictures: Mapping[str, bytes]) -> Page:
+    """Offer the chart as PNG beside its data."""
+    import re
+    from dataclasses import replace
+
+    def offered(found: re.Match[str]) -> str:
+        name = found[1]
+        if f"data/{name}.png" not in pictures:
+            return found[0]
+        return (
+            f'{found[0]} <span class="also">· <a download="{name}.png" href="data/{name}.png">'
+            f"Chart as PNG<span hidden> of {name}</span></a></span>"
+        )
+
+    body = re.sub(r'<a download="([a-z0-9-]+)\.csv".*?</a>', offered, page.body)
     return replace(page, body=body)
 
 
@@ -176,10 +196,10 @@ def _framed(pages: Sequence[Page]) -> dict[str, str]:
     return {name: text.rstrip() + "\n" for name, text in out.items()}
 
 
-def _checked(files: Mapping[str, str]) -> None:
+def _checked(files: Mapping[str, str | bytes]) -> None:
     from tradeflows.report import check
 
-    wrong = check.problems(files)
+    wrong = check.problems({n: t if isinstance(t, str) else "" for n, t in files.items()})
     if wrong:
         raise TradeflowsError(
             "pages that break a rule:\n" + "\n".join(wrong[:20]),
@@ -188,15 +208,15 @@ def _checked(files: Mapping[str, str]) -> None:
         )
 
 
-def _publish(out: Path, files: Mapping[str, str], key: str) -> None:
+def _publish(out: Path, files: Mapping[str, bytes], key: str) -> None:
     """Write everything beside its place, then move it there; the index last."""
     staged = out / CACHE / f"new-{os.getpid()}"
     old = _listed(out)
     try:
-        for name, text in files.items():
+        for name, data in files.items():
             path = staged / name
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8", newline="\n")
+            path.write_bytes(data)
         for name in sorted(files, key=lambda n: n == "index.html"):
             (out / name).parent.mkdir(parents=True, exist_ok=True)
             (staged / name).replace(out / name)
@@ -204,7 +224,7 @@ def _publish(out: Path, files: Mapping[str, str], key: str) -> None:
         shutil.rmtree(staged, ignore_errors=True)
     for name in old - set(files):
         (out / name).unlink(missing_ok=True)
-    digests = {name: keys.of_bytes(text.encode()) for name, text in files.items()}
+    digests = {name: keys.of_bytes(data) for name, data in files.items()}
     part = out / CACHE / (BUILT + ".part")
     part.write_text(json.dumps({"key": key, "files": digests}, indent=1), "utf-8")
     part.replace(out / CACHE / BUILT)

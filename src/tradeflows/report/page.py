@@ -41,6 +41,7 @@ class Page:
     contents: tuple[tuple[str, str], ...]  # id and words of every h2
     body: str
     figures: tuple[dict[str, Any], ...] = ()
+    notebook: str = ""
 
 
 def file_of(stem: str, first: str) -> str:
@@ -267,6 +268,7 @@ def render(nb: Any, stem: str, files: dict[str, str]) -> Page:
         contents=tuple(prose.contents),
         body=_UNIT.sub("\N{NO-BREAK SPACE}", told_apart(_linked(body, files))),
         figures=tuple(_figures(nb)),
+        notebook=stem,
     )
 
 
@@ -328,5 +330,6 @@ def _figures(nb: Any) -> list[dict[str, Any]]:
         for output in cell.get("outputs", []):
             parts = output.get("data", {}).get(MIME)
             if parts:
-                found.append(json.loads(parts) if isinstance(parts, str) else dict(parts))
+                given = json.loads(parts) if isinstance(parts, str) else parts
+                found.append({**given, "cell": cell.get("id", "")})
     return found

@@ -1,7 +1,8 @@
-"""The table behind every figure as CSV, described by a Frictionless data package."""
+"""The table behind every figure as CSV, its chart as PNG, and a Frictionless data package."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,7 +12,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.report.page import Page
 from tradeflows.store import Raw
 
-__all__ = ["files"]
+__all__ = ["files", "pictures"]
 
 
 def files(pages: Iterable[Page], catalogue: Sequence[Raw], version: str) -> dict[str, str]:
@@ -61,6 +62,22 @@ def files(pages: Iterable[Page], catalogue: Sequence[Raw], version: str) -> dict
     return out
 
 
+def pictures(pages: Iterable[Page]) -> dict[str, bytes]:
+    """Return ``data/<figure>.png`` for every figure.
+
+    Parameters
+    ----------
+    pages : iterable of Page
+
+    Returns
+    -------
+    dict
+        Path to bytes.
+    """
+    drawn = [figure for page in pages for figure in page.figures if figure.get("png")]
+    return {f"data/{f['name']}.png": base64.b64decode(f["png"]) for f in drawn}
+
+
 def _resource(figure: Mapping[str, Any], page: Page, known: Mapping[str, Raw]) -> dict[str, Any]:
     data = figure["csv"].encode()
     return {
@@ -76,6 +93,9 @@ def _resource(figure: Mapping[str, Any], page: Page, known: Mapping[str, Raw]) -
         "hash": f"sha256:{hashlib.sha256(data).hexdigest()}",
         "schema": {"fields": figure["fields"]},
         "sources": [_source(origin, known.get(origin)) for origin in figure["origins"]],
+        "page": page.file,
+        "notebook": f"{page.notebook}.ipynb",
+        "cell": figure["cell"],
     }
 
 
@@ -85,4 +105,8 @@ def _source(origin: str, raw: Raw | None) -> dict[str, str]:
     return {
         "title": f"{raw.publisher}: {raw.title}, vintage {raw.vintage}",
         "path": raw.url or origin,
+        "raw": raw.id,
+        "publisher": raw.publisher,
+        "vintage": raw.vintage,
+        "sha256": raw.sha256,
     }

@@ -15,6 +15,7 @@ _TAG = re.compile(r"<[a-zA-Z][^>]*>")
 _OWN = re.compile(r' (id|for|aria-labelledby|aria-describedby)="([^"]+)"')
 _HREF = re.compile(r' href="([^"#:]*)(?:#([^"]*))?"')
 _URL = re.compile(r"url\(#([^)]+)\)")
+_PICTURE = re.compile(r' <span class="also">.*?</a></span>')  # a file beside the page, not in it
 
 
 def chapters(pages: Sequence[Page]) -> list[Page]:
@@ -40,7 +41,8 @@ def chapters(pages: Sequence[Page]) -> list[Page]:
     out = []
     for page in pages:
         stem = known[page.file]
-        body = _TAG.sub(lambda tag: _inward(tag[0], stem, known), page.body)  # noqa: B023
+        alone = _PICTURE.sub("", page.body)
+        body = _TAG.sub(lambda tag: _inward(tag[0], stem, known), alone)  # noqa: B023
         contents = tuple((f"{stem}--{slug}", words) for slug, words in page.contents)
         out.append(replace(page, file=f"#{stem}", body=body, contents=contents))
     return out
