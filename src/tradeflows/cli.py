@@ -1,9 +1,18 @@
-"""The command line: verify, status, judge, and more as the rooms grow."""
+"""The command line: bring data, say what is there, judge, report, and trace a figure to its bytes.
+
+Exit codes: 0 done, 1 an error that is told in three lines, 2 a wrong command, 3 the publisher's
+quota is used up (run again later: what came is kept), 130 stopped by hand.
+"""
 
 from __future__ import annotations
 
 import json
-from typing import Annotated
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -11,26 +20,230 @@ from rich.markup import escape
 from rich.table import Table
 
 from tradeflows import store
-from tradeflows.errors import TradeflowsError
+from tradeflows.errors import QuotaExhausted, TradeflowsError, UnknownCode
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from tradeflows.report.trace import Trace
+    from tradeflows.sources.comtrade.question import Part
+    from tradeflows.sources.refresh import Status, Told
 
 __all__ = ["main"]
 
+LATER, STOPPED = 3, 130
+READ, BRING = "Read", "Bring and check data"
+
 app = typer.Typer(
     help="Did this trade grow because prices rose, or because more was shipped?",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong command, 3 quota used up (run again later: what "
+    "came is kept), 130 stopped by hand. --json prints for scripts.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-out, err = Console(), Console(stderr=True)
+_WIDE = 200  # letters a line where no terminal cuts them
+
+
+def _console(stream: TextIO, *, stderr: bool = False) -> Console:
+    wide = None if stream.isatty() else _WIDE
+    return Console(stderr=stderr, width=wide, soft_wrap=True, highlight=False)
+
+
+out, err = _console(sys.stdout), _console(sys.stderr, stderr=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+Reports = Annotated[Path, typer.Option("--reports", help="Folder of the built report.")]
+Reporter = Annotated[str, typer.Option(help="Reporting country, ISO3: TUR")]
+Partner = Annotated[str, typer.Option(help="Partner country, ISO3, or ALL")]
+Codes = Annotated[str, typer.Option(help="HS codes with commas; also TOTAL, AG2, AG4, AG6")]
+Flows = Annotated[str, typer.Option(help="M imports, X exports, with commas; also RM, RX")]
+Start = Annotated[str, typer.Option(help="First month, YYYY-MM")]
+End = Annotated[str, typer.Option(help="Last month, YYYY-MM; the newest published if left out")]
 
 
-@app.command()
+def _print_json(found: Any) -> None:
+    """Print JSON as it is: no colour, no line broken to fit a terminal."""
+    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def _table(*columns: str) -> Table:
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table
+
+
+def _shown(frame: pd.DataFrame) -> Table:
+    table = _table(*(str(c).replace("_", " ") for c in frame))
+    for row in frame.itertuples(index=False):
+        table.add_row(*(escape(str(cell)) for cell in row))
+    return table
+
+
+@app.command(rich_help_panel=BRING)
+def refresh(
+    reporter: Reporter = "",
+    partner: Partner = "",
+    codes: Codes = "",
+    flows: Flows = "M,X",
+    start: Start = "2017-01",
+    end: End = "",
+    source: Annotated[
+        str, typer.Option(help="worldbank, eurostat, comtrade, baci, with commas")
+    ] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked.")] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="With --dry-run: ask nobody what is published.")
+    ] = False,
+    wait: Annotated[float, typer.Option(help="Seconds to wait for another refresh.")] = 0.0,
+    as_json: AsJson = False,
+) -> None:
+    """Bring live data: the report's standard pull, or any pair, codes and months.
+
+    Stop it at any moment: what is stored is whole, and the next run goes on.
+    With COMTRADE_API_KEY set UN Comtrade is far quicker; the key is never written.
+
+    See first what would be asked:
+
+      tradeflows refresh --dry-run
+
+    Any other question, here microchips to Kazakhstan:
+
+      tradeflows refresh --reporter TUR --partner KAZ --codes 8542 --flows X
+      --start 2021-01 --end 2022-12
+    """
+    from tradeflows.sources import refresh as live
+
+    asked = _asked(reporter, partner, codes, flows)
+    last = end or None
+    if dry_run:
+        plan = live.plan(asked, start=start, end=last, offline=offline)
+        if as_json:
+            _print_json({"plan": plan.table.to_dict("records"), "words": plan.sentence()})
+        else:
+            out.print(_shown(plan.table[plan.table["data_calls"] > 0]), soft_wrap=False)
+            out.print(escape(plan.sentence()))
+        return
+    usual = ("comtrade",) if asked else ("worldbank", "eurostat", "comtrade")
+    sources = tuple(s.strip() for s in source.split(",") if s.strip()) or usual
+    with _progress(quiet=as_json) as told:
+        done = live.run(asked, sources=sources, start=start, end=last, wait=wait, told=told)
+    if as_json:
+        _print_json({"stored": done.stored, "calls": done.calls, "words": done.sentence()})
+    else:
+        out.print(escape(done.sentence()))
+
+
+def _asked(reporter: str, partner: str, codes: str, flows: str) -> list[Part] | None:
+    """Return the part asked for, or None for the standard pull."""
+    from tradeflows.sources.refresh import pair
+
+    if not (reporter or partner or codes):
+        return None
+    if not (reporter and partner):
+        raise UnknownCode(
+            f"reporter {reporter!r} and partner {partner!r}",
+            "both",
+            "name --reporter and --partner",
+        )
+    wanted = [[w.strip() for w in words.split(",") if w.strip()] for words in (flows, codes)]
+    return [pair(reporter.upper(), partner.upper(), wanted[0], wanted[1])]
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Told]:
+    """Show calls done and left: bars on a terminal, now and then a line elsewhere."""
+    if quiet or not sys.stderr.isatty():
+        yield (lambda *_: None) if quiet else _Lines()
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeElapsedColumn as Elapsed
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (
+        TextColumn("{task.description}"), BarColumn(bar_width=28), MofNCompleteColumn(),
+        TextColumn("calls"), Elapsed(), TextColumn("left"), Remaining(),
+    )  # fmt: skip
+    with Progress(*columns, console=err) as bars:
+        tasks: dict[str, Any] = {}
+
+        def told(source: str, done: int, left: int) -> None:
+            if source not in tasks:
+                tasks[source] = bars.add_task(source)
+            bars.update(tasks[source], completed=done, total=done + left)
+
+        yield told
+
+
+class _Lines:
+    """A line a publisher every ten seconds, and one at its end."""
+
+    def __init__(self) -> None:
+        self.said: dict[str, float] = {}
+
+    def __call__(self, source: str, done: int, left: int) -> None:
+        now = time.monotonic()
+        if left == 0 or now - self.said.get(source, 0.0) > 10:
+            self.said[source] = now
+            sys.stderr.write(f"{source}: {done} calls done, {left} left\n")
+
+
+@app.command(rich_help_panel=BRING)
+def status(as_json: AsJson = False) -> None:
+    """List the raw files, and how far live data are proven complete."""
+    from tradeflows.sources import refresh as live
+
+    raws = store.catalogue()
+    known = live.status()
+    proofs = {
+        row["file"]: {"rows": row["rows"], "counted": row["counted"], "proven": row["proven"]}
+        for row in known.files.to_dict("records")
+    }
+    if as_json:
+        fields = ("id", "publisher", "title", "coverage", "vintage", "rows", "sha256", "complete")
+        files = [{**{f: getattr(r, f) for f in fields}, "proof": proofs.get(r.id)} for r in raws]
+        missing = known.missing.to_dict("records")
+        _print_json({"files": files, "missing": missing, "words": known.sentence()})
+        return
+    table = _table("file", "publisher", "coverage", "vintage", "rows")
+    for raw in (r for r in raws if "/live/" not in r.id):
+        table.add_row(*_cells(raw))
+    out.print(table, soft_wrap=False)
+    _live(known, [r for r in raws if "/live/" in r.id], proofs)
+
+
+def _cells(raw: store.Raw, *more: str) -> list[str]:
+    cells = (raw.id, raw.publisher, raw.coverage, raw.vintage, f"{raw.rows:,}", *more)
+    return [escape(cell) for cell in cells]
+
+
+def _live(known: Status, raws: list[store.Raw], proofs: dict[str, Any]) -> None:
+    """Print the live files with the publisher's count beside our rows, and what is missing."""
+    if raws:
+        table = _table("live file", "publisher", "coverage", "vintage", "rows", "proof")
+        for raw in raws:
+            found = proofs.get(raw.id)
+            words = "one file, whole"
+            if found:
+                words = f"{found['rows']} of {found['counted']} rows counted by the publisher" + (
+                    "" if found["proven"] else ": NOT proven"
+                )
+            table.add_row(*_cells(raw, words if raw.complete else "interrupted: not read"))
+        out.print()
+        out.print(table, soft_wrap=False)
+    out.print()
+    out.print(escape(known.sentence()))
+    for part, gaps in known.missing.groupby("part", sort=False):
+        out.print(escape(f"  {part}: {len(gaps)} published months missing"))
+
+
+@app.command(rich_help_panel=BRING)
 def verify(as_json: AsJson = False) -> None:
     """Compare every raw file with its sidecar and name what differs."""
     problems = store.verify()
     if as_json:
-        out.print_json(json.dumps([vars(p) for p in problems]))
+        _print_json([vars(p) for p in problems])
     elif problems:
         for problem in problems:
             err.print(f"[bold]{escape(problem.id)}[/bold]: {escape(problem.found)}")
@@ -40,22 +253,7 @@ def verify(as_json: AsJson = False) -> None:
     raise typer.Exit(1 if problems else 0)
 
 
-@app.command()
-def status(as_json: AsJson = False) -> None:
-    """List the raw files: publisher, coverage, vintage, rows."""
-    raws = store.catalogue()
-    if as_json:
-        fields = ("id", "publisher", "title", "coverage", "vintage", "rows", "sha256", "complete")
-        out.print_json(json.dumps([{f: getattr(r, f) for f in fields} for r in raws]))
-        return
-    table = Table("file", "publisher", "coverage", "vintage", "rows", box=None)
-    for raw in raws:
-        row = (raw.id, raw.publisher, raw.coverage, raw.vintage, str(raw.rows))
-        table.add_row(*(escape(cell) for cell in row))
-    out.print(table)
-
-
-@app.command()
+@app.command(rich_help_panel=READ)
 def judge(
     claim: Annotated[str, typer.Argument(help="a, b1, b2, b3, b4 or c; all if left out")] = "",
     as_json: AsJson = False,
@@ -66,20 +264,103 @@ def judge(
 
     verdicts = [judged(claim)] if claim else list(judge_all())
     if as_json:
-        rows = [{"claim": v.rule.claim, "grade": v.grade, "number": v.headline} for v in verdicts]
-        out.print_json(json.dumps(rows))
+        _print_json(
+            [
+                {
+                    "claim": v.rule.claim,
+                    "question": v.rule.question,
+                    "grade": v.grade,
+                    "number": v.headline,
+                    "tier": v.rule.tier,
+                    "origins": list(v.origins),
+                }
+                for v in verdicts
+            ]
+        )
         return
     for verdict in verdicts:
-        out.print(f"[bold]{verdict.rule.claim}[/bold] {escape(verdict.sentence())}")
+        number = escape(verdict.headline)
+        out.print(f"[bold]{verdict.rule.claim}[/bold] {escape(verdict.sentence())} ({number})")
+
+
+@app.command(rich_help_panel=READ)
+def report(
+    notebooks: Annotated[Path, typer.Option(help="Folder of notebooks.")] = Path("notebooks"),
+    reports: Reports = Path("reports"),
+) -> None:
+    """Run the notebooks that changed and render every page; as `make report` does."""
+    from tradeflows.report.build import build
+
+    start = time.monotonic()
+    done = build(notebooks, reports)
+    took = time.monotonic() - start
+    if done.wrote:
+        ran = f"ran {len(done.ran)} notebooks, " if done.ran else ""
+        out.print(escape(f"{ran}wrote the pages, open {reports}/index.html ({took:.0f} s)"))
+    else:
+        out.print(escape(f"{reports} is up to date: nothing to do"))
+
+
+@app.command(rich_help_panel=READ)
+def trace(
+    figure: Annotated[
+        str, typer.Argument(help="Name of a figure, as on its page; lists all if left out")
+    ] = "",
+    reports: Reports = Path("reports"),
+    as_json: AsJson = False,
+) -> None:
+    """Walk from a figure of the report to its table, raw files, publishers and hashes.
+
+    Exits with 1 if a table or raw file is no longer the one that the report was built from.
+    """
+    from tradeflows.report.trace import figures
+    from tradeflows.report.trace import trace as traced
+
+    if not figure:
+        names = figures(reports)
+        _print_json(names) if as_json else out.print("\n".join(names))
+        return
+    found = traced(figure, reports)
+    if as_json:
+        _print_json(found.as_dict())
+    else:
+        _path(found)
+    raise typer.Exit(0 if found.is_whole else 1)
+
+
+def _path(found: Trace) -> None:
+    """Print a trace from the figure down to the bytes."""
+    out.print(f"[bold]{escape(found.title)}[/bold]")
+    out.print(f"figure    {escape(found.page)}")
+    out.print(f"drawn by  {escape(found.notebook)}, cell {escape(found.cell)}")
+    out.print(f"table     {escape(found.table)}  ({found.now})")
+    out.print(f"          sha256 {found.sha256}")
+    for raw in found.origins:
+        out.print(f"raw file  [bold]{escape(raw.id)}[/bold]  ({raw.now})")
+        lines = {
+            "publisher": f"{raw.publisher}: {raw.title}",
+            "vintage": raw.vintage + (f", accessed {raw.accessed}" if raw.accessed else ""),
+            "address": raw.url,
+            "query": ", ".join(f"{k}={v}" for k, v in raw.query.items()),
+            "sha256": raw.sha256,
+        }
+        for name, words in lines.items():
+            if words:
+                out.print(f"          {name}: {escape(words)}")
 
 
 def main() -> None:
-    """Run the command line; an expected error is two lines, not a traceback."""
+    """Run the command line; an expected error is a few lines, not a traceback."""
     try:
         app()
     except TradeflowsError as error:
         err.print(f"[bold red]{type(error).__name__}[/bold red] {escape(str(error))}")
-        raise SystemExit(1) from None
+        for note in getattr(error, "__notes__", ()):
+            err.print(escape(note))
+        raise SystemExit(LATER if isinstance(error, QuotaExhausted) else 1) from None
+    except KeyboardInterrupt:
+        err.print("stopped: what is stored is whole, the next run goes on")
+        raise SystemExit(STOPPED) from None
 
 
 if __name__ == "__main__":
