@@ -6,7 +6,7 @@ import pytest
 import tradeflows as tf
 from tradeflows.claims.gathered import volumes
 from tradeflows.claims.rules import document
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.evidence import electronics
 from tradeflows.evidence.electronics import contradictions, listed_months, volume_bounds
 from tradeflows.evidence.rerouting import (
@@ -16,6 +16,7 @@ from tradeflows.evidence.rerouting import (
     mirror,
     statistics_gap,
 )
+from tradeflows.evidence.timelines import timeline
 
 
 def test_smallest_volume_growth_of_all_exports():
@@ -127,3 +128,22 @@ def test_deflators_come_from_the_rules():
     premium = document()["claims"]["c"]["deflators"]["largest_unit_value_premium"]["points"]
     assert volumes().premium == premium
     assert isinstance(volumes().table, pd.DataFrame)
+
+
+def test_one_statistic_to_a_line():
+    office, assembly = timeline("TÜİK"), timeline("TİM")
+    assert not set(office.table["source"]) & set(assembly.table["source"])
+    both = office.table.merge(assembly.table, on="month")
+    assert (both["value_y"] < both["value_x"]).all()  # TİM is the lower statistic
+
+
+def test_every_print_of_a_timeline_names_publisher_date_and_link():
+    for goods in ("TOTAL", "CHPL45", "84", "85"):
+        table = timeline("TÜİK", goods).table
+        assert table["source"].str.contains(r"\d{4}.*\([A-Z]\d+\)").all()
+        assert table["url"].str.startswith("http").all()
+
+
+def test_nothing_in_print_is_an_error():
+    with pytest.raises(UnknownCode, match="in print"):
+        timeline("TİM", "84")

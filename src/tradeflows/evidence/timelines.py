@@ -1,0 +1,163 @@
+"""Exports to Russia month by month, one statistic to a line: TÜİK, TİM and others never mix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from tradeflows.errors import UnknownCode
+from tradeflows.evidence.printed import printed
+from tradeflows.figures import Figure, amount, lines
+from tradeflows.figures.words import Shown
+from tradeflows.load import load
+
+__all__ = ["Timeline", "basket", "timeline"]
+
+_EVENTS = [("2022-02-24", "invasion"), ("2023-03-01", "transit halt")]
+_STATISTICS = {
+    "TÜİK": ("TUIK general trade system", "Trade Ministry preliminary (general trade)"),
+    "TİM": ("TIM (Turkish Exporters Assembly) records", "TIM records"),
+}
+_SLUGS = {"TÜİK": "tuik", "TİM": "tim"}
+_GOODS = {
+    "TOTAL": "all goods",
+    "CHPL45": "45 listed goods",
+    "84": "machinery (HS 84)",
+    "85": "electronics (HS 85)",
+}
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Single months of one statistic, as printed.
+
+    ``table``: month, value (middle of the range a print stands for, USD), printed, source
+    (publisher, date and id), url, confidence.
+    """
+
+    statistic: str
+    goods: str
+    table: pd.DataFrame
+    origins: tuple[str, ...]
+
+    def figure(self) -> Figure:
+        """Draw the months that were printed; the others are gaps."""
+        months = self.table.groupby("month")["value"].mean().asfreq("MS")
+        top = self.table.iloc[int(self.table["value"].argmax())]
+        first = self.table.iloc[0]
+        return lines(
+            pd.DataFrame({self.statistic: months}),
+            events=[
+                e for e in _EVENTS if months.index[0] <= pd.Timestamp(e[0]) <= months.index[-1]
+            ],
+            name=f"exports-{_SLUGS[self.statistic]}-{self.goods.lower()}",
+            title=f"Exports of {_GOODS[self.goods]} to Russia by {self.statistic}: "
+            f"{amount(float(first['value']), 'USD')} in {first['month']:%B %Y}, "
+            f"{amount(float(top['value']), 'USD')} at most in print, in {top['month']:%B %Y}",
+            unit="USD",
+            alt="Months in print: "
+            + "; ".join(
+                f"{month:%Y-%m} {amount(float(value), 'USD')}"
+                for month, value in zip(self.table["month"], self.table["value"], strict=True)
+            ),
+            origins=self.origins,
+            note="single months as printed, the ministry's first prints among them; other months "
+            "are gaps",
+        )
+
+    def shown(self) -> Shown:
+        """Show every print with its source."""
+        shown = pd.DataFrame(
+            {
+                "month": [f"{m:%Y-%m}" for m in self.table["month"]],
+                "printed": self.table["printed"],
+                "source": self.table["source"],
+                "confidence": self.table["confidence"],
+            }
+        )
+        label = f"{_GOODS[self.goods]} to Russia, months in print, {self.statistic}"
+        return Shown(shown, label)
+
+
+def timeline(statistic: str, goods: str = "TOTAL") -> Timeline:
+    """Collect the months of exports to Russia that one statistic has in print.
+
+    Parameters
+    ----------
+    statistic : str
+        ``TÜİK`` or ``TİM``.
+    goods : str
+        ``TOTAL``, ``CHPL45``, ``84`` or ``85``.
+
+    Returns
+    -------
+    Timeline
+        Figures of confidence B; where a month was printed twice both are in the table.
+
+    Raises
+    ------
+    UnknownCode
+        Nothing in print.
+
+    Examples
+    --------
+    >>> found = timeline("TÜİK")
+    >>> bool(found.table["month"].is_monotonic_increasing)
+    True
+    """
+    rows = load("published", partner="RUS", flow="X", confidence="B")
+    single = rows["period_start"] == rows["period_end"]
+    named = rows["statistic"].isin(_STATISTICS.get(statistic, ()))
+    coded = rows["codes"].str.split(" ").str[0] == goods
+    level = rows["unit"].str.startswith("USD million") & ~rows["unit"].str.contains(
+        "bound|per month"
+    )
+    found = rows[single & named & coded & level].sort_values(["period_start", "id"])
+    if found.empty:
+        raise UnknownCode(
+            f"no month of {goods} by {statistic} in print",
+            f"a statistic of {list(_STATISTICS)} and goods of {list(_GOODS)}",
+            "choose another pair",
+        )
+    prints = [printed(figure) for figure in found["id"]]
+    table = pd.DataFrame(
+        {
+            "month": found["period_start"].to_numpy(),
+            "value": [(p.value.low + p.value.high) / 2 for p in prints],
+            "printed": [p.text for p in prints],
+            "source": [p.cite for p in prints],
+            "url": [p.url for p in prints],
+            "confidence": [p.confidence for p in prints],
+        }
+    )
+    return Timeline(statistic, goods, table, tuple(sorted(set(found["origin"]))))
+
+
+def basket() -> Figure:
+    """Draw exports to Russia of the basket that surged in Kazakhstan's exports, by reporter.
+
+    Examples
+    --------
+    >>> basket().name
+    'surge-basket'
+    """
+    found = load("trade", code="surge_basket")
+    names = {"TUR": "Turkey", "ARM": "Armenia", "GEO": "Georgia", "KGZ": "Kyrgyzstan"}
+    table = found.assign(reporter=found["reporter"].map(names)).pivot_table(
+        index="period", columns="reporter", values="value_usd"
+    )
+    turkey = table["Turkey"].set_axis(table.index.year)  # type: ignore[attr-defined]
+    return lines(
+        table,
+        events=_EVENTS,
+        name="surge-basket",
+        title=f"Turkey's exports of the basket went from {amount(float(turkey[2021]), 'USD')} in "
+        f"2021 to {amount(float(turkey[2023]), 'USD')} in 2023 and "
+        f"{amount(float(turkey[2025]), 'USD')} in 2025",
+        unit="USD",
+        alt="Exports to Russia by year and reporter. Turkey: "
+        + "; ".join(f"{year} {amount(float(x), 'USD')}" for year, x in turkey.items()),
+        origins=tuple(sorted(set(found["origin"]))),
+        note="HS6 codes that surged in Kazakhstan's exports; not the high-priority list",
+    )
