@@ -2,11 +2,18 @@
 
 import json
 import shutil
+import subprocess
+import sys
 
 import pytest
 from typer.testing import CliRunner
 
+import tiny_suite
+from standin import harness
 from tradeflows import cli, store
+from tradeflows.errors import QuotaExhausted, SourceUnavailable
+from tradeflows.report import keys
+from tradeflows.sources import refresh
 
 run = CliRunner()
 
@@ -29,12 +36,89 @@ def test_verify_names_the_file_and_exits_with_one(tmp_path, monkeypatch):
 
 def test_status_lists_every_file():
     listed = json.loads(run.invoke(cli.app, ["status", "--json"]).output)
-    assert {r["id"] for r in listed} == {r.id for r in store.catalogue()}
+    assert {r["id"] for r in listed["files"]} == {r.id for r in store.catalogue()}
+    words = run.invoke(cli.app, ["status"]).output
+    assert store.catalogue()[0].id in words
+    assert "tradeflows refresh" in words
 
 
 def test_judge_prints_grade():
-    result = run.invoke(cli.app, ["judge", "b1", "--json"])
-    assert json.loads(result.output) == [{"claim": "b1", "grade": "supported", "number": "+96 %"}]
+    found = json.loads(run.invoke(cli.app, ["judge", "b1", "--json"]).output)[0]
+    assert (found["claim"], found["grade"], found["number"]) == ("b1", "supported", "+96 %")
+    assert found["origins"]
+    assert "Supported" in run.invoke(cli.app, ["judge", "b1"]).output
+
+
+def test_a_plan_is_shown_without_a_network():
+    words = ["refresh", "--reporter", "tur", "--partner", "kaz", "--codes", "8542", "--flows", "X"]
+    months = ["--start", "2021-01", "--end", "2021-12"]
+    result = run.invoke(cli.app, [*words, *months, "--dry-run", "--offline", "--json"])
+    found = json.loads(result.output)
+    assert [row["part"] for row in found["plan"]] == ["tur-kaz-8542"]
+    shown = run.invoke(cli.app, [*words, *months, "--dry-run", "--offline"]).output
+    assert "tur-kaz-8542" in shown
+    assert "data calls" in shown
+
+
+def test_any_pair_is_refreshed_and_its_proof_is_shown(tmp_path, monkeypatch, capfd):
+    words = ["refresh", "--reporter", "TUR", "--partner", "RUS", "--codes", "TOTAL,AG2"]
+    with harness.asked(monkeypatch, tmp_path):
+        months = ["--start", "2022-01", "--end", "2022-03"]
+        done = run.invoke(cli.app, [*words, *months])
+        assert done.exit_code == 0, done.output
+        assert "1 new files" in done.output
+        again = json.loads(run.invoke(cli.app, [*words, *months, "--json"]).output)
+        assert again["stored"] == []
+        found = json.loads(run.invoke(cli.app, ["status", "--json"]).output)
+        proofs = [r["proof"] for r in found["files"] if r["proof"]]
+        assert len(proofs) == 1
+        assert proofs[0]["proven"]
+        assert "counted by the publisher" in run.invoke(cli.app, ["status"]).output
+    assert harness.KEY not in done.output + capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"),
+    [
+        (QuotaExhausted("quota", "more", "wait"), 3),
+        (SourceUnavailable("away", "there", "try later"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_exit_codes_tell_what_to_do(monkeypatch, capsys, raised, code):
+    monkeypatch.setattr(refresh, "run", lambda *_, **__: (_ for _ in ()).throw(raised))
+    monkeypatch.setattr("sys.argv", ["tradeflows", "refresh"])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert stopped.value.code == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_half_a_pair_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr("sys.argv", ["tradeflows", "refresh", "--reporter", "TUR"])
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert "--partner" in capsys.readouterr().err
+
+
+def test_report_builds_and_then_has_nothing_to_do(tmp_path, monkeypatch):
+    monkeypatch.setattr(keys, "shared", lambda _: "settled")
+    tiny_suite.save(tmp_path / "notebooks" / "00-x.ipynb", "# One\n\nPage.", "1 + 1")
+    words = ["report", "--notebooks", str(tmp_path / "notebooks"), "--reports", str(tmp_path / "r")]
+    assert "wrote the pages" in run.invoke(cli.app, words).output
+    assert "nothing to do" in run.invoke(cli.app, words).output
+
+
+def test_importing_the_package_is_light_and_load_is_the_function():
+    code = (
+        "import sys, tradeflows as tf;"
+        "heavy = {'pandas', 'numpy', 'matplotlib', 'duckdb', 'yaml'} & set(sys.modules);"
+        "import tradeflows.load; from tradeflows.load import load;"
+        "assert tf.load is load and callable(tf.bridge);"
+        "sys.exit(','.join(sorted(heavy)) or 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_an_expected_error_is_no_traceback(monkeypatch, capsys):
@@ -46,7 +130,9 @@ def test_an_expected_error_is_no_traceback(monkeypatch, capsys):
     assert "Traceback" not in shown
 
 
-@pytest.mark.parametrize("command", [[], ["verify"], ["status"], ["judge"]])
+@pytest.mark.parametrize(
+    "command", [[], ["verify"], ["status"], ["judge"], ["refresh"], ["report"], ["trace"]]
+)
 def test_help_reads(command):
     result = run.invoke(cli.app, [*command, "--help"])
     assert result.exit_code == 0
