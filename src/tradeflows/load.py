@@ -8,15 +8,19 @@ from typing import Any
 import pandas as pd
 
 from tradeflows import store, tables
-from tradeflows.errors import DoubleCountedTotals, UnknownCode
+from tradeflows.codes.countries import from_comtrade
+from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
 from tradeflows.quality.corrections import corrected
-from tradeflows.sources import published
+from tradeflows.sources import live, published
 
 __all__ = ["load"]
 
 
 def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
     """Load a table: raw files read, checked against their sidecars, corrected, validated.
+
+    What a refresh brought is read beside the snapshot; where both have a row, the newer vintage
+    counts. ``AS_OF=YYYY-MM-DD`` leaves out what was released later.
 
     Parameters
     ----------
@@ -41,6 +45,8 @@ def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFra
         Several sources or trade systems report the trade asked for: choose one.
     ChecksumMismatch, SchemaMismatch
         A raw file changed or breaks a promise of its table.
+    SourceUnavailable
+        Generated trade in a data folder that ``TRADEFLOWS_DATA`` does not name.
 
     Examples
     --------
@@ -57,6 +63,7 @@ def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFra
     files = [raw for raw in _newest(table) if _may_hold(raw, columns)]
     frames = [_selected(corrected(published.read(raw.id), raw.id), columns) for raw in files]
     found = pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
+    found = _merged(table, found, _live(table, columns))
     if months is not None:
         start, end = window(months)
         found = found[found["period"].between(start, end)]
@@ -101,11 +108,13 @@ def window(months: str) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 
 def _newest(table: str) -> list[store.Raw]:
-    """Return complete files of a table, the newest vintage of each dataset, as of AS_OF if set."""
+    """Return the snapshot's files of a table, the newest vintage of each, as of AS_OF if set."""
     as_of = os.environ.get("AS_OF", "9999")
     newest: dict[str, store.Raw] = {}
     for raw in store.catalogue():
-        if raw.table == table and raw.complete and raw.vintage <= as_of:
+        if _is_live(raw) or raw.table != table:
+            continue
+        if raw.complete and raw.vintage <= as_of:
             name = raw.id.split("@")[0]
             newest[name] = max(newest.get(name, raw), raw, key=lambda r: r.vintage)
     return list(newest.values())
@@ -115,6 +124,60 @@ def _may_hold(raw: store.Raw, columns: dict[str, str]) -> bool:
     """Skip files whose constants contradict the question before they are read."""
     known = {"source": raw.publisher, **raw.constants}
     return all(c not in known or str(known[c]) in _wanted(v) for c, v in columns.items())
+
+
+def _is_live(raw: store.Raw) -> bool:
+    return f"/{store.LIVE}/" in raw.id
+
+
+def _live(table: str, columns: dict[str, str]) -> pd.DataFrame:
+    """Return the rows of refreshed files that may hold what is asked for."""
+    able = [r for r in live.files(table) if _may_hold(r, columns) and _may_answer(r, columns)]
+    if not able:
+        return tables.empty(table)
+    if live.is_generated(able) and not os.environ.get("TRADEFLOWS_DATA"):
+        raise SourceUnavailable(
+            "the data folder holds generated trade",
+            "generated trade only in a folder of its own",
+            "name that folder in TRADEFLOWS_DATA, and delete the live folders here",
+        )
+    known = {_dataset(r) for r in able}  # all files of a dataset: they say which release is whole
+    found = live.table(table, os.environ.get("AS_OF"), keep=lambda r: _dataset(r) in known)
+    return _selected(found, columns)
+
+
+def _dataset(raw: store.Raw) -> str:
+    return str(raw.query.get("part", raw.id.split("@")[0]))
+
+
+def _may_answer(raw: store.Raw, columns: dict[str, str]) -> bool:
+    """Skip replies of UN Comtrade to other questions, before they are read."""
+    box = raw.query.get("box")
+    if not isinstance(box, dict):
+        return True
+    partners = box["partners"]
+    known = {
+        "freq": [raw.query["freq"]],
+        "flow": box["flows"],
+        "reporter": [from_comtrade(int(r)) for r in raw.query["reporters"]],
+    }
+    if list(partners) != ["ALL"]:
+        known["partner"] = [from_comtrade(int(p)) for p in partners]
+    systems = columns.get("code_system", "HS")
+    return any(s.startswith("HS") for s in _wanted(systems)) and all(
+        set(_wanted(columns[c])) & set(values) for c, values in known.items() if c in columns
+    )
+
+
+def _merged(table: str, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
+    """Return both, a row that stands in both once: the newer vintage."""
+    if new.empty:
+        return old
+    if old.empty:
+        return new
+    key = [k for k in tables.TABLES[table].key if k != "vintage"]
+    both = pd.concat([old, new], ignore_index=True).sort_values("vintage", kind="stable")
+    return both.drop_duplicates(key, keep="last").sort_index()
 
 
 def _wanted(values: str) -> list[str]:
