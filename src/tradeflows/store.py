@@ -77,6 +77,9 @@ class Problem:
     todo: str
 
 
+# what PyYAML lets through on bad scalars and deep nesting
+_UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError,
+               OverflowError)  # fmt: skip
 _OWN = {"id", "path", "bytes", "sha256"}
 _NEEDED = {f.name for f in fields(Raw)} - _OWN - {"traps", "constants", "query", "complete"}
 _MEND = (
@@ -347,8 +350,10 @@ def _sidecar(root: Path, beside: Path) -> Raw:
 @lru_cache(maxsize=8192)
 def _parsed(file: str, path: Path, text: bytes) -> Raw:
     try:
+        if b"&" in text and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, _LOADER)):
+            raise ValueError("an alias, which may unfold without end")
         loaded = yaml.load(text.decode(), Loader=_LOADER)  # noqa: S506 - a safe loader
-    except (yaml.YAMLError, UnicodeDecodeError, ValueError) as error:
+    except _UNREADABLE as error:
         raise SchemaMismatch(
             f"{file}{SIDECAR} is not readable YAML ({type(error).__name__})", "a sidecar", _MEND
         ) from None
@@ -358,13 +363,13 @@ def _parsed(file: str, path: Path, text: bytes) -> Raw:
 def _raw(file: str, path: Path, loaded: Any) -> Raw:
     known = {f.name for f in fields(Raw)} - {"id", "path"}
     if not isinstance(loaded, dict) or not (_NEEDED | {"bytes", "sha256"}) <= set(loaded) <= known:
-        keys = sorted(map(str, loaded)) if isinstance(loaded, dict) else loaded
+        keys = sorted(map(str, loaded)) if isinstance(loaded, dict) else repr(loaded)[:80]
         raise SchemaMismatch(
             f"{file}{SIDECAR} has {keys}", f"the fields {', '.join(sorted(known))}", _MEND
         )
     texts = {k: v for k, v in loaded.items() if k in _NEEDED - {"rows"} or k == "sha256"}
     odd = [k for k, v in texts.items() if not isinstance(v, str)]
-    odd += [k for k in ("rows", "bytes") if type(loaded[k]) is not int]
+    odd += [k for k in ("rows", "bytes") if type(loaded[k]) is not int or abs(loaded[k]) >> 63]
     odd += [k for k in ("constants", "query") if not isinstance(loaded.get(k, {}), dict)]
     odd += [k for k in ("traps",) if not isinstance(loaded.get(k, []), list | tuple)]
     if odd:

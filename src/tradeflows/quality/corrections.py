@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -12,7 +12,14 @@ import yaml
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["Correction", "corrected", "corrections"]
+__all__ = ["Correction", "corrected", "corrections", "read"]
+
+ACTIONS = ("drop",)
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, faster where it is there
+STATUSES = ("open", "reported", "fixed upstream")
+# what PyYAML lets through on bad scalars and deep nesting
+_UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError,
+               OverflowError)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,8 +43,55 @@ def corrections() -> tuple[Correction, ...]:
     >>> {c.action for c in corrections()}
     {'drop'}
     """
-    text = files("tradeflows.quality").joinpath("corrections.yml").read_text("utf-8")
-    return tuple(Correction(**entry) for entry in yaml.safe_load(text) or ())
+    return read(files("tradeflows.quality").joinpath("corrections.yml").read_bytes())
+
+
+def read(text: bytes) -> tuple[Correction, ...]:
+    """Return the corrections of a YAML text.
+
+    Raises
+    ------
+    SchemaMismatch
+        No list of corrections, each with every field.
+
+    Examples
+    --------
+    >>> read(b"[]")
+    ()
+    """
+    try:
+        if any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, _LOADER)):
+            raise _unreadable("an alias")
+        loaded = yaml.load(text, _LOADER)  # noqa: S506 - a safe loader
+    except SchemaMismatch:
+        raise
+    except _UNREADABLE as error:
+        raise _unreadable(type(error).__name__) from None
+    if not isinstance(loaded, list):
+        raise _unreadable("no list")
+    return tuple(_one(entry) for entry in loaded)
+
+
+def _one(entry: Any) -> Correction:
+    names = {f.name for f in fields(Correction)}
+    if not isinstance(entry, dict) or set(entry) != names:
+        raise _unreadable(f"an entry {repr(entry)[:80]}")
+    texts = all(isinstance(entry[n], str) for n in ("file", "reason", "status"))
+    maps = isinstance(entry["where"], dict) and isinstance(entry["expect"], dict)
+    if not (texts and maps and entry["where"] and entry["expect"]):
+        raise _unreadable(f"an entry for {repr(entry['file'])[:80]}")
+    if entry["action"] not in ACTIONS or entry["status"] not in STATUSES:
+        raise _unreadable(f"action {repr(entry['action'])[:20]}, {repr(entry['status'])[:20]}")
+    return Correction(**entry)
+
+
+def _unreadable(found: str) -> SchemaMismatch:
+    return SchemaMismatch(
+        f"corrections.yml: {found}",
+        f"a list of {', '.join(f.name for f in fields(Correction))}; action {' or '.join(ACTIONS)},"
+        f" status {', '.join(STATUSES)}",
+        "see the corrections that are there",
+    )
 
 
 def corrected(frame: pd.DataFrame, file: str) -> pd.DataFrame:

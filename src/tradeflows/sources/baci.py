@@ -6,7 +6,6 @@ import csv
 import io
 import re
 import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -23,7 +22,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import rows
 from tradeflows.sources.address import root_from
 from tradeflows.sources.session import Manners, Session
-from tradeflows.sources.workbook import bounded_zip
+from tradeflows.sources.workbook import DAMAGED, bounded_zip
 
 __all__ = ["PUBLISHER", "connect", "fetch", "parse", "read", "stream", "to_parquet"]
 
@@ -190,8 +189,9 @@ def _pieces(archive: zipfile.ZipFile, name: str, origin: str) -> Iterator[pd.Dat
                 if odd is not None:
                     raise SchemaMismatch(f"{origin}: {name}: {odd[:8]}", "six fields", _HELP)
                 yield pd.DataFrame(piece, columns=list(_COLUMNS), dtype="str")
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, UnicodeDecodeError,
-            RuntimeError, csv.Error) as error:  # fmt: skip
+    except SchemaMismatch:
+        raise
+    except (*DAMAGED, csv.Error) as error:
         raise SchemaMismatch(
             f"{origin}: {name} is damaged ({type(error).__name__})", "a whole zip", _HELP
         ) from None

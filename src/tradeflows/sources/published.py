@@ -97,9 +97,11 @@ def _csv(data: bytes, file: str) -> pd.DataFrame:
     for column in () if is_print else [c for c in _NUMBERS if c in frame]:
         try:
             frame[column] = pd.to_numeric(frame[column])
-        except ValueError as error:
+            if frame[column].astype("float64").abs().max() == float("inf"):
+                raise ValueError("a number without end")
+        except (ValueError, OverflowError) as error:
             raise SchemaMismatch(
-                f"{file}: column {column!r}: {error}", "numbers", "restore the file"
+                f"{file}: column {column!r}: {error}", "finite numbers", "restore the file"
             ) from None
     return frame
 

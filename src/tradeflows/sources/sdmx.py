@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -76,7 +77,7 @@ def plain(data: bytes, origin: str) -> bytes:
     try:
         with gzip.open(io.BytesIO(data)) as stream:
             whole = stream.read(Manners.limit + 1)
-    except (OSError, EOFError, ValueError):
+    except (OSError, EOFError, ValueError, zlib.error):
         raise SchemaMismatch(f"{origin}: gzip that is cut", "a whole reply", _HELP) from None
     if len(whole) > Manners.limit:
         raise SchemaMismatch(f"{origin}: unpacks without end", "a table", _HELP)

@@ -285,8 +285,11 @@ class Session:
         return Reply(reply.url, reply.status, reply.headers, reply.data, reply.at, parsed)
 
     def _redirected(self, url: str, location: str) -> str:
-        target = urljoin(url, location)
-        host = urlsplit(target).netloc
+        try:
+            target = urljoin(url, location)
+            host = urlsplit(target).netloc
+        except ValueError:
+            raise self._refused("a redirect to no address", "a reply from the publisher") from None
         own = host == urlsplit(self.root).netloc
         allowed = not self.key and any(host == h or host.endswith("." + h) for h in self.hosts)
         if not (own or allowed) or urlsplit(target).scheme not in ("http", "https"):
@@ -320,7 +323,7 @@ class Session:
         text = reply.data[:4000].decode("utf-8", "replace")
         try:
             body = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             body = {"message": re.sub(r"<[^>]*>", " ", text)}
         if isinstance(body, dict):
             details = body.get("errorObject") or []

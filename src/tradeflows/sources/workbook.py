@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import io
+import lzma
+import struct
+import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -13,12 +16,15 @@ import openpyxl
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["bounded_zip", "first_sheet", "sheet"]
+__all__ = ["DAMAGED", "bounded_zip", "first_sheet", "sheet"]
 
 MOST_BYTES = 400 * 1024 * 1024
 MOST_RATIO = 200
 MOST_CELLS = 20_000_000
 _HELP = "download the file again from the publisher"
+# what reading a damaged zip may raise
+DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError,
+           RuntimeError, ValueError)  # fmt: skip
 
 
 @contextmanager
@@ -32,7 +38,7 @@ def bounded_zip(data: Any, origin: str, most: int = MOST_BYTES) -> Iterator[zipf
     """
     try:
         source = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError):
+    except DAMAGED:
         raise SchemaMismatch(f"{origin}: no whole zip", "a zip file", _HELP) from None
     with source:
         total = 0
@@ -69,26 +75,26 @@ def sheet(data: bytes, origin: str, name: str | None) -> list[tuple[Any, ...]]:
     with bounded_zip(data, origin):
         pass
     try:
-        book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-        try:
-            names = [name] if name else book.sheetnames
-            if name and name not in book.sheetnames:
-                raise SchemaMismatch(
-                    f"{origin}: sheets {book.sheetnames}", f"a sheet {name!r}", _HELP
-                )
-            for one in names:
-                rows = _rows(book[one], origin)
-                if rows:
-                    return rows
-        finally:
-            book.close()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about what a workbook holds beside its cells
+            return _opened(data, origin, name)
     except SchemaMismatch:
         raise
     except Exception as error:  # openpyxl lets many kinds through on bad bytes
         raise SchemaMismatch(
             f"{origin}: no readable workbook ({type(error).__name__})", "an XLSX file", _HELP
         ) from None
-    return []
+
+
+def _opened(data: bytes, origin: str, name: str | None) -> list[tuple[Any, ...]]:
+    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+    try:
+        if name and name not in book.sheetnames:
+            raise SchemaMismatch(f"{origin}: sheets {book.sheetnames}", f"a sheet {name!r}", _HELP)
+        found = (_rows(book[one], origin) for one in ([name] if name else book.sheetnames))
+        return next((rows for rows in found if rows), [])
+    finally:
+        book.close()
 
 
 def _rows(page: Any, origin: str) -> list[tuple[Any, ...]]:
@@ -108,7 +114,7 @@ def member_bytes(source: zipfile.ZipFile, name: str, origin: str) -> bytes:
     try:
         with source.open(name) as stream:
             data = stream.read(MOST_BYTES + 1)
-    except (zipfile.BadZipFile, zlib.error, OSError, EOFError, RuntimeError):
+    except DAMAGED:
         raise SchemaMismatch(f"{origin}: {name} is damaged", "a whole zip", _HELP) from None
     if len(data) > MOST_BYTES:
         raise SchemaMismatch(f"{origin}: {name} unpacks without end", "a table", _HELP)

@@ -92,7 +92,14 @@ def link(page: str, url: str) -> str:
             "a link to the monthly workbook",
             "look whether the page has moved; the snapshot's prices stay usable",
         )
-    return urljoin(url, unescape(found[0]))
+    try:
+        address = urljoin(url, unescape(found[0]))
+        urlsplit(address)
+    except ValueError:
+        raise SourceUnavailable(
+            f"{PUBLISHER}: the page links to {found[0][:80]!r}", "an address", "look at the page"
+        ) from None
+    return address
 
 
 def _within(address: str, session: Session) -> str:

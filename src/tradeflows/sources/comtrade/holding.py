@@ -11,6 +11,7 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.codes.countries import from_comtrade
+from tradeflows.errors import SchemaMismatch
 from tradeflows.sources.comtrade.question import Box, Call, remaining
 from tradeflows.sources.comtrade.reply import PUBLISHER, read
 
@@ -53,11 +54,28 @@ def leaves(raws: Iterable[store.Raw] | None = None) -> list[Leaf]:
     """Return every stored reply of UN Comtrade, sorted by id."""
     known = store.catalogue() if raws is None else raws
     mine = [r for r in known if r.id.startswith(FOLDER + "/") and r.complete and _told(r.query)]
-    return [Leaf(r, _call(r.query)) for r in sorted(mine, key=lambda r: r.id)]
+    return [Leaf(r, _asked(r)) for r in sorted(mine, key=lambda r: r.id)]
 
 
 def _told(query: Mapping[str, Any]) -> bool:
     return {"part", "freq", "reporters", "periods", "box", "releases"} <= set(query)
+
+
+def _asked(raw: store.Raw) -> Call:
+    """Return the call of a sidecar, or say that its query is damaged."""
+    try:
+        call = _call(raw.query)
+        for pair in (f"{int(r)}-{int(p)}" for r in call.reporters for p in call.periods):
+            str(raw.query["releases"][pair]["released"])
+        until = raw.query.get("expires")
+        date.fromisoformat(str(until) if until else "2000-01-01")
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise SchemaMismatch(
+            f"{raw.id}: a query that cannot be read ({type(error).__name__})",
+            "the question the reply answers, as a refresh wrote it",
+            "delete file and sidecar, and refresh again",
+        ) from None
+    return call
 
 
 def _call(query: Mapping[str, Any]) -> Call:

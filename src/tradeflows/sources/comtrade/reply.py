@@ -186,7 +186,10 @@ def _texts(values: tuple[Any, ...], name: str, origin: str) -> pd.Series:
     if set(map(type, values)) != {str}:
         odd = next(v for v in values if not isinstance(v, str))
         raise _mistyped(origin, name, odd, "text")
-    return pd.Series(values, dtype="str").str.strip()
+    try:
+        return pd.Series(values, dtype="str").str.strip()
+    except UnicodeEncodeError:
+        raise _mistyped(origin, name, "half a letter", "text") from None
 
 
 def _wholes(values: tuple[Any, ...], name: str, origin: str) -> Sequence[int]:
