@@ -62,7 +62,7 @@ def page(catalogue: Sequence[Raw]) -> Page:
     for publisher, files in groups:
         slug = anchor(publisher).replace("raw-", "by-", 1)
         contents.append((slug, publisher))
-        body += f'<h2 id="{slug}">{escape(publisher)}</h2>\n' + "".join(map(_file, files))
+        body += f'<h2 id="{slug}">{escape(publisher)}</h2>\n' + "".join(map(_entry, _pulls(files)))
     contents.append(("errata", "Errata"))
     body += '<h2 id="errata">Errata</h2>\n' + _errata(errata())
     words = "Every raw file behind the report: publisher, terms, vintage, known traps and sha256."
@@ -106,6 +106,51 @@ def _errata(entries: Iterable[dict[str, str]]) -> str:
         for e in entries
     )
     return f"<dl>{rows}</dl>" if rows else "<p>None so far.</p>"
+
+
+def _pulls(files: Sequence[Raw]) -> list[list[Raw]]:
+    """Return files one by one, the replies to one live question together."""
+    pulls: dict[str, list[Raw]] = {}
+    for raw in files:
+        pulls.setdefault(str(raw.query.get("part", raw.id)), []).append(raw)
+    return list(pulls.values())
+
+
+def _entry(files: Sequence[Raw]) -> str:
+    return _file(files[0]) if len(files) == 1 else _pull(files)
+
+
+def _pull(files: Sequence[Raw]) -> str:
+    """Describe a pull once, and list its files with vintage, rows and hash."""
+    first, part = files[0], str(files[0].query["part"])
+    vintages = sorted(raw.vintage for raw in files)
+    lines = [
+        ("Publisher", first.publisher),
+        ("Licence", first.licence),
+        ("Terms", first.terms),
+        ("Vintages", f"{vintages[0]} to {vintages[-1]}"),
+        ("How obtained", first.obtained),
+        ("Size", f"{sum(r.rows for r in files):,} rows in {len(files)} files"),
+        ("Query", f"pull {part}; tradeflows trace and the sidecar of each file name the question"),
+    ]
+    items = "".join(f"<dt>{k}</dt><dd>{_linked(v)}</dd>" for k, v in lines if v)
+    if first.traps:
+        traps = "".join(f"<li>{_linked(str(t))}</li>" for t in first.traps)
+        items += f"<dt>Beware</dt><dd><ul>{traps}</ul></dd>"
+    rows = "".join(
+        f'<tr id="{anchor(r.id)}"><th scope="row" class="text">{escape(r.id)}'
+        f"{'' if r.complete else ' (not complete)'}</th><td>{escape(r.vintage)}</td>"
+        f'<td>{r.rows:,}</td><td class="hash">{escape(r.sha256)}</td></tr>'
+        for r in files
+    )
+    return (
+        f'<h3 id="{anchor("pull-" + part)}">{escape(first.title)}</h3>\n<dl>{items}</dl>\n'
+        f"<details open><summary>The {len(files)} files</summary>"
+        f'<div class="table" role="region" tabindex="0" aria-label="Files of {escape(part)}">'
+        '<table class="data"><thead><tr><th scope="col">file</th><th scope="col">vintage</th>'
+        f'<th scope="col">rows</th><th scope="col">sha256</th></tr></thead><tbody>{rows}'
+        "</tbody></table></div></details>\n"
+    )
 
 
 def _file(raw: Raw) -> str:
