@@ -11,7 +11,7 @@ from tradeflows.errors import UnknownCode
 from tradeflows.sources import baci, comtrade, eurostat, tuik, worldbank
 from tradeflows.sources.comtrade import holding
 
-__all__ = ["files", "is_generated", "read", "table"]
+__all__ = ["days", "files", "is_generated", "read", "released", "table"]
 
 _READERS: dict[str, Callable[[bytes, store.Raw], pd.DataFrame]] = {
     "cepii": baci.read,
@@ -25,6 +25,24 @@ _READERS: dict[str, Callable[[bytes, store.Raw], pd.DataFrame]] = {
 def files(name: str | None = None) -> list[store.Raw]:
     """Return the raw files in live folders, of one table or of all."""
     return [r for r in store.catalogue() if "/live/" in r.id and name in (None, r.table)]
+
+
+def days(raw: store.Raw) -> set[str]:
+    """Return the days on which what is in a file was released."""
+    releases = raw.query.get("releases")
+    told = releases.values() if isinstance(releases, dict) else ()
+    return {str(release["released"])[:10] for release in told} or {raw.vintage}
+
+
+def released(raws: Iterable[store.Raw], as_of: str | None = None) -> list[store.Raw]:
+    """Return the files that hold something released by a day; all without a day.
+
+    Examples
+    --------
+    >>> released(store.catalogue(), "2020-01-01")
+    []
+    """
+    return [raw for raw in raws if not as_of or min(days(raw)) <= as_of]
 
 
 def is_generated(raws: Iterable[store.Raw] | None = None) -> bool:

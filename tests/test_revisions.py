@@ -1,0 +1,145 @@
+"""What publishers changed in the past is seen, and a report of then can be built again."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import tiny_suite
+from standin import harness, server
+from standin.harness import QUICK, live, small
+from tradeflows import store
+from tradeflows.errors import UnknownCode
+from tradeflows.load import load
+from tradeflows.sources import live as rooms
+from tradeflows.sources import refresh, worldbank
+from tradeflows.sources.revisions import revisions, vintages
+
+SPRING = {"start": "2022-02", "end": "2022-04", "manners": QUICK, "sources": ("comtrade",)}
+BEFORE, AFTER = "2022-11-30", "2027-12-31"
+LATER = 55  # months by which the stand-in's revision of March 2022 is released later: June 2027
+ASKED = {"source": "UN Comtrade", "partner": "RUS", "flow": "M", "code": "TOTAL", "freq": "M"}
+
+
+@pytest.fixture
+def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[server.Site]:
+    with harness.asked(monkeypatch, tmp_path / "data") as found:
+        refresh.run(small(), **SPRING)
+        yield found
+
+
+def revise(site: server.Site) -> None:
+    site.comtrade.revised[792, "202203"] = LATER
+    refresh.run(small(), **SPRING)
+
+
+def test_a_revision_is_listed_by_code_and_month(site: server.Site) -> None:
+    assert revisions(BEFORE, AFTER).table.empty
+    revise(site)
+    found = revisions(BEFORE, AFTER)
+    assert set(found.table["kind"]) == {"revised"}
+    assert set(found.table["period"]) == {pd.Timestamp("2022-03-01")}
+    ratio = found.table["after"] / found.table["before"]
+    assert ratio.tolist() == pytest.approx([1.001**LATER] * len(ratio))
+    assert found.table["change"].abs().is_monotonic_decreasing
+    months = found.by_month()
+    assert months["rows"].sum() == len(found.table)
+    assert months["change"].sum() == pytest.approx(found.table["change"].sum())
+    assert "1 months of the past changed" in found.sentence()
+    assert set(found.table["to_vintage"]) == {"2027-05-11"}
+
+
+def test_vintages_stand_side_by_side(site: server.Site) -> None:
+    revise(site)
+    table = vintages(code="TOTAL", flow="M", partner="RUS")
+    assert table.columns.tolist() == ["2022-09-11", "2022-10-11", "2022-11-11", "2027-05-11"]
+    march = table[table.index.get_level_values("period") == "2022-03-01"].iloc[0]
+    assert pd.isna(march["2022-09-11"])
+    assert march["2022-10-11"] == march["2022-11-11"]
+    assert march["2027-05-11"] / march["2022-10-11"] == pytest.approx(1.001**LATER)
+
+
+def test_months_published_later_are_not_called_revised(site: server.Site) -> None:
+    found = revisions("2022-09-30", BEFORE)
+    assert set(found.table["kind"]) == {"first published"}
+    assert "0 months of the past changed" in found.sentence()
+    assert len(site.asked) > 0
+
+
+@pytest.mark.usefixtures("site")
+def test_a_second_edition_of_prices_is_a_revision() -> None:
+    refresh.run(sources=("worldbank",), manners=QUICK)
+    (raw,) = [r for r in live() if r.table == "prices"]
+    again = store.read(raw.id)
+    about = {k: v for k, v in vars(raw).items() if k not in ("id", "path", "bytes", "sha256")}
+    table = worldbank.read(again, raw)
+    store.put(raw.id.replace("2026-06-02", "2026-07-02"), again, about | {"vintage": "2026-07-02"})
+    assert len(table) == len(rooms.table("prices", "2026-07-02"))
+    assert revisions("2026-06-30", "2026-07-30", "prices").table.empty
+
+
+@pytest.mark.parametrize(
+    "wrong", [("2022", "2023-01-01"), ("2023-01-01", "2022-01-01"), ("x", "y"), ("2022-01-01",) * 3]
+)
+def test_what_makes_no_sense_is_refused(wrong: tuple[str, ...]) -> None:
+    with pytest.raises(UnknownCode):
+        revisions(*wrong)
+
+
+def test_the_table_as_of_then_is_byte_identical(
+    site: server.Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AS_OF", BEFORE)
+    before = load("trade", **ASKED).to_csv(index=False).encode()
+    revise(site)
+    assert load("trade", **ASKED).to_csv(index=False).encode() == before
+    monkeypatch.delenv("AS_OF")
+    now = load("trade", **ASKED)
+    assert now.to_csv(index=False).encode() != before
+    assert len(now) == 3
+
+
+CELL = """\
+import tradeflows as tf
+from tradeflows import figures
+found = tf.load("trade", source="UN Comtrade", partner="RUS", flow="M", code="TOTAL", freq="M")
+table = found.set_index("period")[["value_usd"]].rename(columns={"value_usd": "imports"})
+figures.lines(table, name="imports", title="Imports", unit="USD", alt="A line",
+              origins=tuple(found["origin"].unique()))
+"""
+BUILD = """
+import sys, pathlib
+from tradeflows.report.build import build
+build(*map(pathlib.Path, sys.argv[1:]))
+"""
+LISTS = {"sources.html", "tradeflows.html"}  # they list what is stored
+
+
+def report(notebooks: Path, out: Path, as_of: str) -> dict[str, bytes]:
+    env = {**os.environ, "AS_OF": as_of}
+    subprocess.run([sys.executable, "-c", BUILD, notebooks, out], env=env, check=True)
+    files = [p for p in out.rglob("*") if p.is_file() and ".cache" not in p.parts]
+    return {p.relative_to(out).as_posix(): p.read_bytes() for p in files}
+
+
+@pytest.mark.slow
+def test_the_report_as_of_then_is_byte_identical(site: server.Site, tmp_path: Path) -> None:
+    data = tmp_path / "data" / "raw"
+    shutil.copytree(harness.SNAPSHOT, data, dirs_exist_ok=True)
+    tiny_suite.save(tmp_path / "notebooks" / "00-answers.ipynb", "# Imports", "## Now", CELL)
+    day = "2026-12-31"  # later than the snapshot, earlier than the revision
+    before = report(tmp_path / "notebooks", tmp_path / "before", day)
+    revise(site)
+    after = report(tmp_path / "notebooks", tmp_path / "after", day)
+    assert set(after) == set(before)
+    assert len(before) >= 4
+    different = {name for name in before if after[name] != before[name]}
+    assert different <= LISTS
+    newest = report(tmp_path / "notebooks", tmp_path / "newest", AFTER)
+    assert newest["index.html"] != before["index.html"]
+    assert newest["data/imports.csv"] != before["data/imports.csv"]
