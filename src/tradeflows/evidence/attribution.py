@@ -260,10 +260,11 @@ def non_essential(
     )  # fmt: skip
 
 
-def panel_cube(panel: Panel, event: str, window: str) -> Cube:
+def panel_cube(panel: Panel, event: str, window: str, value: str = "value_usd") -> Cube:
     """Return the panel as an array; goods that cannot be compared over time are left out."""
     rows = panel.exports
-    return cube(rows[~rows["code"].isin(broken())], event=event, window=window, start=START)
+    rows = rows[~rows["code"].isin(broken())]
+    return cube(rows, event=event, window=window, start=START, value=value)
 
 
 def family(a: Listed, c: NonEssential, correction: str, level: float) -> Shown:
