@@ -233,6 +233,36 @@ def test_every_chart_comes_with_its_data(browser, folder):
         assert waiting.value.suggested_filename == link.get_attribute("download")
 
 
+def test_every_chart_comes_as_a_picture_too(browser, folder):
+    for name in _names(folder):
+        if name == WHOLE:
+            continue
+        with _Open(browser, folder, name) as it:
+            links = it.page.locator(".also a[download]")
+            assert links.count() == it.page.locator("figure").count(), name
+            for n in range(links.count()):
+                file = folder / links.nth(n).get_attribute("href")
+                assert file.read_bytes().startswith(b"\x89PNG")
+
+
+def test_every_figure_is_traced_on_its_page(browser, folder):
+    with _Open(browser, folder, "index.html") as it:
+        trace = it.page.locator("details.trace").first
+        trace.locator("summary").click()
+        assert trace.locator("code").inner_text().startswith("tradeflows trace ")
+        link = trace.locator("a")
+        if link.count():  # a figure on raw files that are known
+            link.first.click()
+            assert "sources.html#raw-" in it.page.url
+
+
+def test_the_first_screen_holds_question_answer_and_cards(browser, folder):
+    with _Open(browser, folder, "index.html") as it:
+        for what in ("h1", "h1 + p", ".card-grade"):
+            box = it.page.locator(what).first.bounding_box() or {"y": 0, "height": 0}
+            assert box["y"] + box["height"] <= MODES["light"]["height"], what
+
+
 def test_text_in_charts_is_large_enough_on_a_phone(browser, folder):
     sizes = """() => [...document.querySelectorAll('.chart svg')]
       .filter(s => s.checkVisibility()).flatMap(s => {

@@ -49,9 +49,12 @@ def test_every_notebook_has_a_page_and_the_first_is_the_index(suite):
         "01-the-data.html",
         "02-last.html",
         "data/bridge.csv",
+        "data/bridge.png",
         "data/datapackage.json",
         "data/hostile.csv",
+        "data/hostile.png",
         "data/rise.csv",
+        "data/rise.png",
         "index.html",
         "sources.html",
         "tradeflows.html",
@@ -233,6 +236,22 @@ def test_sources_page_lists_every_raw_file(suite):
     assert "None so far." in page
 
 
+def test_the_files_of_a_pull_stand_together():
+    from dataclasses import replace
+
+    from tradeflows import store
+
+    one = replace(store.catalogue()[0], id="p/live/a@1.json", query={"part": "own"})
+    two = replace(one, id="p/live/a@2.json", vintage="2030-01-01", sha256="f" * 64)
+    body = sources.page([one, two]).body
+    assert body.count("<h3") == 1
+    assert "in 2 files" in body
+    assert all(f'id="{sources.anchor(raw.id)}"' in body for raw in (one, two))
+    assert "f" * 64 in body
+    many = [replace(one, id=f"p/live/a@{n}.json") for n in range(500)]
+    assert len(sources.page(many).body) < 200_000
+
+
 def test_figures_lead_to_their_raw_files():
     from tradeflows.report.build import _cited
     from tradeflows.report.page import Page
@@ -278,6 +297,7 @@ WHOLE = """<title>t</title><meta name="description"><meta name="viewport"><main>
         ("</main>", '<a href="lost.html">', "no such file"),
         ("</main>", '<a href="#F">', "no such place; there is #f"),
         ("</main>", '<p id="f">', "ids used twice: f"),
+        ("</main>", '<nav aria-label="n"></nav><p role="region" aria-label="n">', "twice: n"),
         ("</main>", "x" * 400_000, "more than 400 kB"),
     ],
 )

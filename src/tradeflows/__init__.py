@@ -12,8 +12,9 @@ if TYPE_CHECKING:
     from tradeflows.load import load
     from tradeflows.measure.bridge import bridge
     from tradeflows.measure.envelope import bridges
+    from tradeflows.measure.index import price_index
 
-__all__ = ["bridge", "bridges", "judge", "judge_all", "load"]
+__all__ = ["bridge", "bridges", "judge", "judge_all", "load", "price_index"]
 
 # Rooms are imported when a name is first asked for: `import tradeflows` stays quick.
 _LATE = {
@@ -22,6 +23,7 @@ _LATE = {
     "judge": "tradeflows.claims.judge",
     "judge_all": "tradeflows.claims.judge",
     "load": "tradeflows.load",
+    "price_index": "tradeflows.measure",
 }
 
 

@@ -136,7 +136,7 @@ class Answer:
             alt=self.sentence(),
             origins=self.origins,
             period=f"{self.base} to {self.current}",
-            note="bars: Bennet",
+            note=("GENERATED TRADE, NOT DATA · " if self.generated else "") + "bars: Bennet",
             whiskers=f"whiskers: range over {len(self.by_method)} formulas and paths",
         )
 

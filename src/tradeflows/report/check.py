@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -42,6 +43,7 @@ class _Seen(HTMLParser):
     links: list[str] = field(default_factory=list)
     figures: list[_Figure] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
+    landmarks: list[str] = field(default_factory=list)
     has: set[str] = field(default_factory=set)
     open: list[str] = field(default_factory=list)
 
@@ -56,6 +58,8 @@ class _Seen(HTMLParser):
         self.has.add(tag if tag != "meta" else f"meta {given.get('name', '')}")
         if "id" in given:
             self.ids.append(given["id"])
+        if tag == "nav" or given.get("role") == "region":
+            self.landmarks.append(given.get("aria-label", ""))
         if tag == "a" and "href" in given:
             self.links.append(given["href"])
         self._loads(tag, given)
@@ -124,9 +128,10 @@ def _read(html: str) -> _Seen:
     for needed in ("title", "h1", "main", "meta description", "meta viewport"):
         if needed not in seen.has:
             seen.wrong.append(f"no {needed}")
-    twice = sorted({i for i in seen.ids if seen.ids.count(i) > 1}) if seen.ids else []
-    if twice:
-        seen.wrong.append(f"ids used twice: {', '.join(twice[:5])}")
+    for what, names in (("ids", seen.ids), ("names of landmarks", seen.landmarks)):
+        twice = [name for name, n in Counter(names).items() if n > 1]
+        if twice:
+            seen.wrong.append(f"{what} used twice: {', '.join(sorted(twice)[:5])}")
     return seen
 
 
