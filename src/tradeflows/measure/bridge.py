@@ -13,8 +13,18 @@ import pandas as pd
 from tradeflows.errors import SchemaMismatch
 from tradeflows.figures.numbers import amount, percent
 from tradeflows.measure import queries
+from tradeflows.measure.coding import coded, decoded
 from tradeflows.measure.window import Window
-from tradeflows.quality.relation import PAIR, Relation, census, keys, opened, too_large, usable
+from tradeflows.quality.relation import (
+    PAIR,
+    Relation,
+    census,
+    keys,
+    month,
+    opened,
+    too_large,
+    usable,
+)
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
@@ -196,8 +206,9 @@ def bridge(
     (410.0, 450.0, -250.0, 210.0)
     """
     windows = _windows(base, current, path)
+    trade, names = coded(trade, by)
     with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
-        within = f"({windows[0].sql()} OR {windows[1].sql()})"
+        within = _within(*windows)
         seen = census(relation, quantity, within, estimated=estimated)
         if seen.annual and path == "monthly":
             raise SchemaMismatch(
@@ -205,7 +216,7 @@ def bridge(
             )
         for window in windows:
             window.require(seen.value_of, annual=seen.annual)
-        rows = _rows(relation, windows, by, method, path, quantity, estimated)
+        rows = _rows(relation, windows, by, method, path, quantity, estimated, names)
     return _result(rows, windows, tuple(by), method, path, seen.origins)
 
 
@@ -243,7 +254,7 @@ def bridge_sql(
     now = new.sql()
     if path == "monthly":
         start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
-        named["step"] = f"12 * year(period) + month(period) - 1 - {start}"
+        named["step"] = f"{month(columns)} - {start}"
     unit = f"{quantity}_unit" if f"{quantity}_unit" in columns else None
     return queries.text("bridge").format(
         keys=", ".join(k if k == sql else f"{sql} AS {k}" for k, sql in named.items()),
@@ -255,11 +266,18 @@ def bridge_sql(
         group_or_nothing="".join(f"{name}, " for name in by),
         quantity=usable(columns, quantity, estimated),
         now=now,
-        within=f"({old.sql()} OR {now})",
+        within=_within(old, new),
+        parts="effect" if set(named) - {"step"} <= set(by) else "part",
         repeats=_repeats(old, new, path),
         price=queries.PRICE[method],
         volume=queries.VOLUME[method],
     )
+
+
+def _within(old: Window, new: Window) -> str:
+    if old.last + 1 == new.first:
+        return Window(old.first, new.last).sql()
+    return f"({old.sql()} OR {new.sql()})"
 
 
 def _repeats(old: Window, new: Window, path: str) -> str:
@@ -269,7 +287,7 @@ def _repeats(old: Window, new: Window, path: str) -> str:
     if len(old) + len(new) > MOST_BITS:
         return "count(*) - count(DISTINCT period)"
     first = f"CASE WHEN now THEN {new.first - len(old)} ELSE {old.first} END"
-    bit = f"CAST(1 AS BIGINT) << CAST(12 * year(period) + month(period) - 1 - {first} AS INTEGER)"
+    bit = f"CAST(1 AS BIGINT) << CAST({month(())} - {first} AS INTEGER)"
     return f"count(*) - bit_count(bit_or({bit}))"
 
 
@@ -281,6 +299,7 @@ def _rows(
     path: str,
     quantity: str,
     estimated: str,
+    names: dict[str, pd.Index],
 ) -> pd.DataFrame:
     query = bridge_sql(
         relation.columns,
@@ -291,7 +310,7 @@ def _rows(
         quantity=quantity,
         estimated=estimated,
     )
-    rows = relation.frame(query).rename(columns={"gone": "exit"})
+    rows = decoded(relation.frame(query), names).rename(columns={"gone": "exit"})
     rows["change"] = rows["value_current"] - rows["value_base"]
     if not np.isfinite(rows[_SUMS].to_numpy(float)).all():
         raise too_large("a bar is not a finite number")

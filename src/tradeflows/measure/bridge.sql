@@ -55,6 +55,7 @@ effect AS (
     FROM cross_value
 ),
 part AS (
+    -- Left out where the group is the whole key: each row of effect is then a part.
     SELECT
         {group_or_nothing}
         step,
@@ -83,5 +84,5 @@ SELECT
     sum(unpriced) AS unpriced,
     sum(priced_current) AS priced_current,
     max(repeats) AS repeats
-FROM part
+FROM {parts}
 GROUP BY GROUPING SETS (({group}), (step))

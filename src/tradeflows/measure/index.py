@@ -12,6 +12,7 @@ import pandas as pd
 from tradeflows.errors import SchemaMismatch
 from tradeflows.figures.numbers import percent, span
 from tradeflows.measure import queries
+from tradeflows.measure.coding import coded
 from tradeflows.measure.formulas import TOTALS, aggregate
 from tradeflows.measure.multilateral import MULTILATERAL
 from tradeflows.measure.window import Window
@@ -20,6 +21,7 @@ from tradeflows.quality.relation import (
     Relation,
     census,
     keys,
+    month,
     opened,
     too_large,
     unique,
@@ -129,7 +131,7 @@ def price_index(
     >>> price_index(trade, "fisher", base="fixed").table["price"].round(6).tolist()
     [1.0, 2.0]
     """
-    with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
+    with opened(coded(trade)[0], ("period", "code", "value_usd", quantity)) as relation:
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
         months = _months(seen)
@@ -237,7 +239,7 @@ def index_sql(
     ``pairs`` says which periods meet: previous, year-over-year, window, month-to-year,
     year-to-year, all.
     """
-    names = list(keys(columns, ()))
+    names = list(keys(columns, ()).values())
     names += [f"{quantity}_unit"] if f"{quantity}_unit" in columns else []
     base, current, match = _PAIRS[pairs]
     year = "CAST(floor(m / 12) AS INTEGER)"
@@ -249,7 +251,7 @@ def index_sql(
     return queries.text("index").format(
         keys=", ".join(names),
         pair_keys=", ".join(f"c.{name}" for name in names),
-        month="12 * year(period)" + (" + month(period) - 1" if lag == 1 else ""),
+        month=month(columns) if lag == 1 else "12 * year(period)",
         year=year,
         match=pairs,
         quantity=usable(columns, quantity, estimated),

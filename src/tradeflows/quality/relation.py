@@ -28,11 +28,14 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "CODED",
     "LARGEST",
     "PAIR",
+    "PREFIXES",
     "Relation",
     "census",
     "keys",
+    "month",
     "opened",
     "too_large",
     "unique",
@@ -42,6 +45,7 @@ __all__ = [
 PAIR = ("reporter", "partner", "flow", "code")
 LARGEST = "1.7976931348623157e308"  # NaN compares as larger in DuckDB and in Spark
 WORLD = ("World", "WLD", "W00")
+CODED = "{}__coded"  # column of integers that stand for the text of a key
 PREFIXES = {"chapter": 2, "heading": 4, "subheading": 6}
 MEMORY = "3GB"  # beyond it DuckDB spills to disk
 
@@ -82,10 +86,17 @@ def keys(columns: Sequence[str], by: Sequence[str]) -> dict[str, str]:
             f"columns of the table ({', '.join(columns)}) or {', '.join(PREFIXES)}",
             "add the column, or group by another",
         )
-    found = {name: name for name in PAIR if name in columns}
-    for name in by:
-        found[name] = name if name in columns else f"left(code, {PREFIXES[name]})"
+    found = {}
+    for name in (*(pair for pair in PAIR if pair in columns), *by):
+        text = name if name in columns else f"left(code, {PREFIXES[name]})"
+        found[name] = CODED.format(name) if CODED.format(name) in columns else text
     return found
+
+
+def month(columns: Sequence[str]) -> str:
+    """Return the SQL of a row's month, counted from year 0."""
+    name = CODED.format("month")
+    return name if name in columns else "12 * year(period) + month(period) - 1"
 
 
 @contextmanager
@@ -220,15 +231,7 @@ class Census:
     annual: bool
 
 
-_GROUPS = {
-    "freq": "freq",
-    "source": "source",
-    "trade_system": "trade_system",
-    "code_system": "code_system",
-    "flow": "flow",
-    "origin": "origin",
-    "confidential": "confidential",
-}
+_GROUPS = ("freq", "source", "trade_system", "code_system", "flow", "origin", "confidential")
 
 
 def census(
@@ -261,8 +264,9 @@ def census(
         exports.
     """
     columns = relation.columns
-    groups = {name: sql for name, sql in _GROUPS.items() if name in columns}
-    groups["level"] = "level" if "level" in columns else "length(code)"
+    groups = {name: name for name in _GROUPS if name in columns}
+    length = CODED.format("length")
+    groups["level"] = next((n for n in ("level", length) if n in columns), "length(code)")
     if "partner" in columns:
         groups["world"] = f"partner IN {WORLD}"
     status = status_column(quantity)
@@ -288,18 +292,18 @@ def census(
 def unique(relation: Relation, within: str, quantity: str, months: Sequence[int]) -> None:
     """Refuse a product that stands twice in one period; a bit for each period finds it."""
     columns = relation.columns
-    names = [*keys(columns, ()), *(n for n in (f"{quantity}_unit",) if n in columns)]
-    month = "12 * year(period) + month(period) - 1"
-    bits = f"bit_count(bitstring_agg({month}, {months[0]}, {months[-1] + 11}))"
+    found = keys(columns, ()) | {n: n for n in (f"{quantity}_unit",) if n in columns}
+    bits = f"bit_count(bitstring_agg({month(columns)}, {months[0]}, {months[-1] + 11}))"
     query = (
-        f"SELECT {', '.join(names)} FROM trade WHERE {within} "  # noqa: S608
-        f"GROUP BY {', '.join(names)} HAVING count(*) > {bits} ORDER BY ALL LIMIT 3"
+        "SELECT {0} FROM trade WHERE "  # noqa: S608
+        f"{within} GROUP BY {{0}} HAVING count(*) > {bits} ORDER BY ALL LIMIT 3"
     )
-    twice = relation.connection.sql(query).df()
-    if len(twice):
+    names = ", ".join(found)
+    if relation.connection.sql(query.format(", ".join(found.values()))).fetchall():
+        twice = relation.connection.sql(query.format(names)).df()
         raise SchemaMismatch(
             f"rows share a key, among them {twice.to_dict('records')}",
-            f"one row per ({', '.join([*names, 'period'])})",
+            f"one row per ({names}, period)",
             "sum them first, or keep one of them",
         )
 
@@ -370,9 +374,8 @@ def _check_prefixes(relation: Relation, within: str) -> None:
 
 
 def _double(found: str, column: str) -> DoubleCountedTotals:
-    return DoubleCountedTotals(
-        found, "rows that add up without counting anything twice", f"keep one {column} or one level"
-    )
+    wanted = "rows that add up without counting anything twice"
+    return DoubleCountedTotals(found, wanted, f"keep one {column} or one level")
 
 
 def _warn(rows: pd.DataFrame, estimated: str) -> None:
