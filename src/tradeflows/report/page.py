@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from html import escape, unescape
 from importlib import resources
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -314,12 +315,16 @@ def told_apart(body: str) -> str:
     >>> told_apart('<p role="region" aria-label="A"><p role="region" aria-label="A">')
     '<p role="region" aria-label="A"><p role="region" aria-label="A (2)">'
     """
-    seen: dict[str, int] = {}
+    taken: set[str] = set()
 
     def named(found: re.Match[str]) -> str:
-        name = found[1]
-        seen[name] = n = seen.get(name, 0) + 1
-        return found[0] if n == 1 else f'aria-label="{name} ({n})"'
+        name = base = re.sub(r" \(\d+\)$", "", found[1])
+        for n in count(2):
+            if name not in taken:
+                break
+            name = f"{base} ({n})"
+        taken.add(name)
+        return f'aria-label="{name}"'
 
     return _REGION.sub(lambda tag: _LABEL.sub(named, tag[0]), body)
 
