@@ -115,7 +115,7 @@ def test_the_command_prints_the_path_and_exits_with_what_it_found(reports, copie
 def test_the_page_shows_the_trace_and_offers_the_picture(reports):
     page = (reports / "03-more.html").read_text("utf-8")
     assert '<details class="trace">' in page
-    assert store.describe(RAW).sha256 in page
+    assert f"sha256 {store.describe(RAW).sha256[:12]}…" in page
     assert f"sources.html#raw-{RAW.replace('/', '-').replace('_', '-').replace('.', '-')}" in page
     assert 'href="data/prices.png"' in page
     assert (reports / "data" / "prices.png").read_bytes().startswith(b"\x89PNG")

@@ -205,8 +205,8 @@ def _trace(name: str, origins: Sequence[str]) -> str:
         raw = _raw(origin)
         mark = f'<cite data-raw="{escape(origin)}">{escape(origin)}</cite>'
         items.append(
-            f"<li>{mark}: {escape(raw.publisher)}, {escape(raw.title)}, vintage "
-            f'{escape(raw.vintage)}<br><span class="hash">sha256 {escape(raw.sha256)}</span></li>'
+            f"<li>{mark}, sha256 {escape(raw.sha256[:12])}…: {escape(raw.publisher)}, "
+            f"vintage {escape(raw.vintage)}</li>"
             if raw
             else f"<li>{mark}</li>"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from html import escape
 from typing import Any
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from tradeflows.figures.numbers import NONE, is_yearly, period_text, scale_for
 
-__all__ = ["csv_text", "disarmed", "kind_of", "table_html"]
+__all__ = ["csv_text", "disarmed", "html_text", "kind_of", "table_html"]
 
 _ROWS_SHOWN = 80
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -53,6 +54,25 @@ def disarmed(cell: Any) -> Any:
     """Put an apostrophe before text that a spreadsheet would run as a formula."""
     dangerous = isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA)
     return f"'{cell}" if dangerous else cell
+
+
+def html_text(text: str) -> str:
+    """Escape text; what stands between backticks is code.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> html_text("1 < 2: `make refresh`")
+    '1 &lt; 2: <code>make refresh</code>'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
@@ -114,7 +134,7 @@ def _look(cells: list[str], left: bool) -> str:
 def _cell(text: str, tag: str, scope: str, look: str) -> str:
     kind = f' scope="{scope}"' if scope else ""
     css = f' class="{look}"' if look else ""
-    return f"<{tag}{kind}{css}>{escape(text)}</{tag}>"
+    return f"<{tag}{kind}{css}>{html_text(text)}</{tag}>"
 
 
 def _texts(values: pd.Series, factor: float) -> list[str]:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from html import escape
 
 import pandas as pd
 
-from tradeflows.figures.frames import table_html
+from tradeflows.figures.frames import html_text, table_html
 
 __all__ = ["Sentence", "Shown", "between"]
 
@@ -25,7 +24,7 @@ class Sentence(str):
     __slots__ = ()
 
     def _repr_html_(self) -> str:
-        return f"<p>{escape(self)}</p>"
+        return f"<p>{html_text(self)}</p>"
 
 
 @dataclass(frozen=True, eq=False)
