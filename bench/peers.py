@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,12 @@ def _fisher(rows: pd.DataFrame) -> float:
 
 
 def fisher_groupby(frame: pd.DataFrame) -> np.ndarray:
-    """Chained Fisher: a function applied to each month."""
-    links = _links(frame, 1).groupby("period")[[*_columns()]].apply(_fisher)
-    return np.r_[1.0, links.cumprod()]
+    """Chained Fisher: each month of a groupby merged with the month before."""
+    months = list(frame.groupby("period")[["code", "value_usd", "net_weight_kg"]])
+    links = [1.0]
+    for (_, before), (_, now) in pairwise(months):
+        links.append(_fisher(now.merge(before, on="code", suffixes=("1", "0"))))
+    return np.cumprod(links)
 
 
 def _columns() -> list[str]:

@@ -53,6 +53,38 @@ def test_parquet_gives_what_the_frame_gives(trade, folder):
     pd.testing.assert_frame_equal(ours.table, streamed.table, rtol=1e-12)
 
 
+KEYS = {
+    "one partner": {"partner": "RUS"},
+    "reporters that are absent": {"reporter": [None, "TUR", "TUR"]},
+    "categories": {"partner": pd.Categorical(["KAZ", "RUS", "KAZ"])},
+    "all reported": {"weight_status": "reported"},
+    "status unknown": {"weight_status": pd.array(["reported", None, "reported"], dtype="string")},
+    "text as objects": {"partner": np.array(["KAZ", "RUS", "KAZ"], dtype=object)},
+}
+
+
+@pytest.mark.parametrize("changed", KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize("by", [("code",), ("chapter", "partner"), ("weight_status",)])
+def test_numbers_for_keys_change_no_result(changed, by, tmp_path):
+    """Three goods in two months: a frame, whose keys are numbered, against its Parquet file."""
+    months = pd.to_datetime(["2021-01-01"] * 3 + ["2021-02-01"] * 3)
+    half = pd.DataFrame({"code": ["270900", "271121", "854231"], "partner": "TUR"})
+    half = half.assign(weight_status="reported").assign(**changed)
+    frame = pd.concat([half, half]).reset_index(drop=True).assign(period=months)
+    frame["value_usd"] = [10.0, 20.0, 30.0, 50.0, 40.0, 0.0]
+    frame["net_weight_kg"] = [1.0, 2.0, 3.0, 4.0, 3.0, 0.0]
+    frame.to_parquet(tmp_path / "rows.parquet", index=False)
+    ours, streamed = (
+        bridge(t, "2021-01", "2021-02", by=by) for t in (frame, tmp_path / "rows.parquet")
+    )
+    pd.testing.assert_frame_equal(
+        ours.table, streamed.table, check_dtype=False, check_categorical=False, rtol=1e-12
+    )
+    assert ours.price == pytest.approx(streamed.price, rel=1e-12)
+    ours, streamed = (price_index(t, base="fixed") for t in (frame, tmp_path / "rows.parquet"))
+    pd.testing.assert_frame_equal(ours.table, streamed.table, rtol=1e-12)
+
+
 def test_a_memory_limit_far_below_the_data_is_enough(folder, tmp_path, monkeypatch):
     """Half a million products under 200 MB: the engine spills instead of failing."""
     import duckdb

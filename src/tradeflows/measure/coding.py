@@ -3,7 +3,8 @@
 Only types change. Each key gets a column of integers beside its text (``code__coded`` beside
 ``code``), which `tradeflows.quality.relation.keys` prefers, and so do the length of the code and
 the month, worked out once for each code and period. A column of the pair with one value throughout
-tells nothing apart and is left out. Parquet files keep their text.
+tells nothing apart and is left out, as is a status that is "reported" throughout. Parquet files
+keep their text.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ def coded(trade: Any, by: Sequence[str] = ()) -> tuple[Any, dict[str, pd.Index]]
         return trade, {}
     numbers: dict[str, Any] = {}
     names: dict[str, pd.Index] = {}
-    alike = []
+    alike = [n for n in trade if n not in by and _is_reported(n, trade[n])]
     for name in (n for n in dict.fromkeys([*PAIR, *by]) if n in trade and _is_text(trade[n])):
         found, texts = pd.factorize(trade[name])
         if len(texts) == 1 and name not in ("code", *by) and (found == 0).all():
@@ -67,6 +68,10 @@ def coded(trade: Any, by: Sequence[str] = ()) -> tuple[Any, dict[str, pd.Index]]
         for name, number in numbers.items()
     }
     return trade.drop(columns=alike).assign(**columns), names
+
+
+def _is_reported(name: Any, column: pd.Series) -> bool:
+    return str(name).endswith("_status") and bool((column == "reported").fillna(value=False).all())
 
 
 def _is_text(column: pd.Series) -> bool:
