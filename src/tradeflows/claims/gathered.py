@@ -24,7 +24,16 @@ from tradeflows.figures import amount, percent
 from tradeflows.figures.words import between
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["GATHER", "Gathered", "energy", "panel_energy", "panel_listed", "panel_rise", "volumes"]
+__all__ = [
+    "GATHER",
+    "Gathered",
+    "energy",
+    "panel_energy",
+    "panel_event",
+    "panel_listed",
+    "panel_rise",
+    "volumes",
+]
 
 
 @dataclass(frozen=True)
@@ -200,13 +209,13 @@ def panel_energy() -> EnergyPanel:
 
 @lru_cache(maxsize=2)
 def _listed_of(data: Panel) -> Listed:
-    return listed_exports(data, document()["claims"]["a"]["window"], _event())
+    return listed_exports(data, document()["claims"]["a"]["window"], panel_event())
 
 
 @lru_cache(maxsize=2)
 def _rise_of(data: Panel) -> NonEssential:
     main = document()["windows"]["main"]
-    return non_essential(data, main["base"], main["current"], _event(), complete=_complete())
+    return non_essential(data, main["base"], main["current"], panel_event(), complete=_complete())
 
 
 @lru_cache(maxsize=2)
@@ -215,7 +224,14 @@ def _energy_of(data: Panel) -> EnergyPanel:
     return energy_panel(data, document()["claims"]["b2"], main["base"], main["current"])
 
 
-def _event() -> str:
+def panel_event() -> str:
+    """Return the first month that the models do not see.
+
+    Examples
+    --------
+    >>> panel_event()
+    '2022-02'
+    """
     return event_after(document()["windows"]["fit_until"])
 
 
