@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import resource
 import sys
 import time
 import warnings
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import mkdtemp
 
@@ -46,12 +46,14 @@ def main(name: str, runs: int, file: Path) -> None:
         tally.slowest = max(tally.slowest, time.process_time() - began)
         tally.tries += 1
         if tally.tries >= runs:
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-            file.write_text(json.dumps(asdict(tally) | {"peak_mb": peak}, indent=1), "utf-8")
-            raise SystemExit(0)
+            tally.peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+            file.write_text(json.dumps(vars(tally), indent=1), "utf-8")
+            os._exit(0)  # libFuzzer would take an exit for a crash
 
     bounds = ["-max_len=8192", "-rss_limit_mb=4096", "-timeout=60", "-verbosity=0", "-seed=1"]
-    atheris.Setup(["guided", *bounds, f"-dict={WORDS}", str(seeds)], take)
+    atheris.Setup(
+        ["guided", *bounds, f"-dict={WORDS}", f"-artifact_prefix={seeds}/", str(seeds)], take
+    )
     atheris.Fuzz()
 
 

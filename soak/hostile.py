@@ -70,6 +70,7 @@ class Tally:
     tries: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     slowest: float = 0.0
+    peak_mb: int = 0
     defects: list[str] = field(default_factory=list)
 
 

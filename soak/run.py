@@ -1,7 +1,8 @@
 """The long run: hostile input, kills and mutants. `make soak`; ARGS=--short for a minute of it.
 
-Every part writes its counts to ``build/soak/`` when it is done, and a part that is there is not run
-again (``--again`` does). ``docs/faults.md`` is written from these counts by ``soak/table.py``.
+Every part writes its counts to ``build/soak/`` as it goes and takes them up again when it is
+stopped; a part that is complete is not run again (``--again`` does). ``soak/table.py`` writes
+``docs/faults.md`` from these counts.
 """
 
 from __future__ import annotations
@@ -10,17 +11,17 @@ import argparse
 import json
 import logging
 import os
-import re
 import resource
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "soak"
+STEP = 2_500
 MEMORY = 4 << 30  # bytes of address space that a parser may have in all
 NAMES = (
     "comtrade-json", "comtrade-lists", "eurostat-csv", "eurostat-words", "workbook", "tuik-csv",
@@ -58,8 +59,9 @@ def main(given: list[str] | None = None) -> int:
 def _once(place: str, part: str, name: str, tries: int, again: bool, short: bool) -> bool:
     """Run one part in a process of its own, unless its counts are there."""
     file = OUT / ("short" if short else ".") / f"{place}.json"
-    if again or not file.is_file():
+    if again:
         file.unlink(missing_ok=True)
+    if not file.is_file() or json.loads(file.read_text("utf-8"))["tries"] < tries:
         file.parent.mkdir(parents=True, exist_ok=True)
         script = {"fuzz": "run.py", "guided": "guided.py", "kills": "kills.py"}[part]
         if part == "guided" and find_spec("atheris") is None:
@@ -82,15 +84,28 @@ def _once(place: str, part: str, name: str, tries: int, again: bool, short: bool
 
 
 def one(name: str, tries: int, file: Path) -> None:
-    """Fuzz one parser within bounds of memory and write down the counts."""
+    """Fuzz one parser within bounds of memory; write the counts down every few thousand inputs."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     logging.disable(logging.CRITICAL)
     import hostile
 
-    tally = hostile.fuzz(hostile.parsers()[name], tries, seed=int(os.environ.get("SEED", "1")))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    found = asdict(tally) | {"peak_mb": peak // 1024}
-    file.write_text(re.sub(re.escape(str(ROOT)), "", json.dumps(found, indent=1)), "utf-8")
+    parser = hostile.parsers()[name]
+    tally = hostile.Tally(name, "mutation")
+    if file.is_file():
+        tally = hostile.Tally(**json.loads(file.read_text("utf-8")))
+        tally.outcomes = Counter(tally.outcomes)
+    while tally.tries < tries:
+        seed = int(os.environ.get("SEED", "1")) * 1_000_000 + tally.tries
+        more = hostile.fuzz(parser, min(STEP, tries - tally.tries), seed)
+        tally.tries += more.tries
+        tally.outcomes += more.outcomes
+        tally.slowest = max(tally.slowest, more.slowest)
+        tally.defects += more.defects
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
+        tally.peak_mb = max(tally.peak_mb, peak)
+        part = file.with_suffix(".part")
+        part.write_text(json.dumps(vars(tally), indent=1).replace(str(ROOT), ""), "utf-8")
+        part.replace(file)
 
 
 if __name__ == "__main__":

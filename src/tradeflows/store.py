@@ -34,8 +34,6 @@ __all__ = [
 SIDECAR = ".yml"
 MARKER = "SNAPSHOT"
 LIVE = "live"
-
-
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, faster where it is compiled in
 
 
@@ -129,10 +127,6 @@ def folder() -> Path:
 
 def catalogue() -> list[Raw]:
     """List every raw file that has a sidecar, sorted by id.
-
-    Returns
-    -------
-    list of Raw
 
     Raises
     ------
@@ -229,6 +223,8 @@ def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
         Other bytes stand there already.
     SchemaMismatch
         The sidecar lacks a field or has an unknown one.
+    SourceUnavailable
+        The disk is full or the folder read-only.
     """
     root = folder()
     path = _inside(root, file)
@@ -241,8 +237,15 @@ def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
             "give the file another vintage",
         )
     raw = _raw(file, path, {**about, "bytes": len(data), "sha256": digest})
-    path.parent.mkdir(parents=True, exist_ok=True)
-    _write({path: data, beside: _yaml(raw).encode()})
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write({path: data, beside: _yaml(raw).encode()})
+    except OSError as error:
+        raise SourceUnavailable(
+            f"{file} cannot be written ({error.strerror})",
+            "a data folder that may be written, with space on its disk",
+            "make space or correct the permissions, then run it again: what is stored is whole",
+        ) from None
     return raw
 
 
@@ -252,7 +255,9 @@ def adopt(file: str, source: Path, about: dict[str, Any]) -> Raw:
     path = _inside(root, file)
     if path.exists():
         raise ChecksumMismatch(f"{file} is stored already", "a new name", "give another vintage")
-    raw = _raw(file, path, {**about, "bytes": source.stat().st_size, "sha256": _digest(source)})
+    with source.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    raw = _raw(file, path, {**about, "bytes": source.stat().st_size, "sha256": digest})
     beside = path.with_name(path.name + SIDECAR)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = beside.with_name(f"{beside.name}.{os.getpid()}.part")
@@ -260,11 +265,6 @@ def adopt(file: str, source: Path, about: dict[str, Any]) -> Raw:
     source.replace(path)
     part.replace(beside)
     return raw
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def verify() -> list[Problem]:
@@ -297,14 +297,9 @@ def verify() -> list[Problem]:
 
 
 def sweep() -> list[str]:
-    """Clear away what interrupted refreshes left in the live folders.
+    """Clear away what interrupted refreshes left in the live folders; return what it was.
 
     Call it only while holding the refresh lock.
-
-    Returns
-    -------
-    list of str
-        The files removed.
     """
     root = folder()
     left = [p for p in root.rglob("*") if p.is_file() and _unfinished(p.relative_to(root), p)]

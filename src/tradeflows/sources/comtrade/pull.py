@@ -15,7 +15,12 @@ from typing import Any
 
 from tradeflows import store
 from tradeflows.codes.countries import from_comtrade
-from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply
+from tradeflows.errors import (
+    SchemaMismatch,
+    SourceUnavailable,
+    TradeflowsError,
+    TruncatedReply,
+)
 from tradeflows.sources.comtrade.client import Client, Release
 from tradeflows.sources.comtrade.holding import path
 from tradeflows.sources.comtrade.question import Call, shortened, split
@@ -274,7 +279,14 @@ def _today() -> date:
 
 def replace_file(file: Path, text: str) -> None:
     """Write a small state file whole or not at all."""
-    file.parent.mkdir(parents=True, exist_ok=True)
     part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    part.write_text(text, encoding="utf-8")
-    part.replace(file)
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    except OSError as error:
+        raise SourceUnavailable(
+            f"{file.name} cannot be written ({error.strerror})",
+            "a data folder that may be written, with space on its disk",
+            "make space or correct the permissions, then run it again: what is stored is whole",
+        ) from None

@@ -1,0 +1,56 @@
+"""The picture of the rooms is what the imports are, and every import leads one way."""
+
+import importlib.util
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+LONGEST = 400
+
+
+@pytest.fixture(scope="module")
+def picture() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("architecture", ROOT / "docs" / "architecture.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _arcs(text: str) -> set[str]:
+    root = ET.fromstring(text)  # noqa: S314 - our own file
+    titles = [t.text or "" for t in root.iter("{http://www.w3.org/2000/svg}title")]
+    return {t.split(":")[0] for t in titles}
+
+
+def test_the_picture_shows_the_imports_of_today(picture: ModuleType) -> None:
+    stored = (ROOT / "docs" / "architecture.svg").read_text("utf-8")
+    assert _arcs(stored) == _arcs(picture.drawn()), "run `python docs/architecture.py`"
+
+
+def test_every_import_leads_to_an_earlier_room(picture: ModuleType) -> None:
+    order = picture.rooms()
+    wrong = [(a, b) for a, b in picture.imports() if order.index(b) > order.index(a)]
+    assert wrong == []
+    folders = {p.name for p in picture.PACKAGE.iterdir() if (p / "__init__.py").is_file()}
+    assert folders <= set(order), "a room that the contract does not know"
+
+
+def test_the_import_contract_holds() -> None:
+    done = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout
+
+
+def test_no_module_is_long() -> None:
+    files = (ROOT / "src").rglob("*.py")
+    long = {p.name: n for p in files if (n := len(p.read_text("utf-8").splitlines())) > LONGEST}
+    assert long == {}
