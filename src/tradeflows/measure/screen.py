@@ -27,7 +27,7 @@ from tradeflows.quality.relation import PREFIXES, Relation, census, opened, stat
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
 
-__all__ = ["Screen", "screen", "screen_sql"]
+__all__ = ["Goods", "Screen", "screen", "screen_sql"]
 
 LEVEL = 0.10
 NEEDED = 8
@@ -262,7 +262,8 @@ def screen(
             estimated=estimated,
         )
         windows = Window.parse(base), Window.parse(current)
-        within = _within(relation.columns, windows, flow)
+        months = f"({windows[0].sql()} OR {windows[1].sql()})"
+        within = f"{months} AND {_of(flow, relation.columns)}"
         seen = census(relation, WEIGHT, within, estimated=estimated)
         for window in windows:
             window.require(seen.value_of, annual=seen.annual)
@@ -349,7 +350,7 @@ def screen_sql(
     return queries.text("screen").format(
         columns=", ".join(used),
         goods=_grouped(goods, placebo),
-        within=_within(columns, (Window.parse(base), Window.parse(current)), flow),
+        flow=_of(flow, columns),
         bridge=bridge_sql(
             [*used, "goods"],
             base,
@@ -363,7 +364,7 @@ def screen_sql(
         least=f"{float(least)!r}",
         needed=int(needed),
         tested=f"c.{tested}" if target else tested,
-        tested_effect=f"e.{tested}" if target else tested,
+        tested_amounts=f"e.{tested}" if target else tested,
     )
 
 
@@ -392,9 +393,8 @@ def _listed(relation: Relation, goods: Goods) -> dict[str, Collection[str]]:
     return named
 
 
-def _within(columns: Sequence[str], windows: tuple[Window, Window], flow: str) -> str:
-    months = f"({windows[0].sql()} OR {windows[1].sql()})"
-    return f"{months} AND flow = {_quoted(flow)}" if "flow" in columns else months
+def _of(flow: str, columns: Sequence[str]) -> str:
+    return f"flow = {_quoted(flow)}" if "flow" in columns else "TRUE"
 
 
 def _grouped(goods: Mapping[str, Collection[str]], placebo: str | Mapping[str, Any]) -> str:

@@ -3,9 +3,9 @@
 WITH trade AS (
     SELECT {columns}, {goods} AS goods
     FROM trade
-    WHERE {within}
+    WHERE {flow}
 ),
-effect AS (
+amounts AS (
     SELECT
         reporter, partner, goods, value_base, value_current, price, volume, entry,
         gone AS exit, unpriced, priced_current, repeats,
@@ -16,7 +16,7 @@ effect AS (
 ),
 counted AS (
     SELECT reporter, partner, goods, listed, value_base, growth
-    FROM effect
+    FROM amounts
     WHERE greatest(value_base, value_current) >= {least} AND goods <> {other}
 ),
 -- A median polish in one sweep: what these goods of the reporter usually did, then the pair.
@@ -82,11 +82,11 @@ SELECT
     e.reporter, e.partner, e.goods, e.value_base, e.value_current, e.price, e.volume, e.entry,
     e.exit, e.unpriced, e.priced_current, e.growth, d.among_destinations, d.destinations,
     r.excess, r.score, r.among_placebos, r.placebos, r.p,
-    (SELECT max(repeats) FROM effect) AS repeats
-FROM effect AS e
+    (SELECT max(repeats) FROM amounts) AS repeats
+FROM amounts AS e
 LEFT JOIN place AS d
     ON e.reporter = d.reporter AND e.partner = d.partner AND e.goods = d.goods
 LEFT JOIN ranked AS r
     ON e.reporter = r.reporter AND e.partner = r.partner AND e.goods = r.goods AND r.listed
-WHERE e.listed AND {tested_effect}
+WHERE e.listed AND {tested_amounts}
 ORDER BY e.reporter, e.partner, e.goods
