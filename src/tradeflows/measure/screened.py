@@ -1,0 +1,143 @@
+"""What a screen found: pairs of countries, ranked, with words, a figure and a file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from tradeflows.codes.countries import countries
+from tradeflows.errors import UnknownCode
+from tradeflows.figures.numbers import percent
+from tradeflows.figures.words import Sentence
+
+if TYPE_CHECKING:
+    from tradeflows.figures import Figure
+
+__all__ = ["Screen"]
+
+
+@dataclass(frozen=True, eq=False)
+class Screen:
+    """Pairs of countries and what became of their trade in listed goods.
+
+    Attributes
+    ----------
+    table : pandas.DataFrame
+        One row per reporter, partner and group of listed goods, most striking first: value_base,
+        value_current, change and the five bars of the bridge (USD), weighed (share of the current
+        value that weights make a price for), growth (log points), its rank among_destinations of
+        the reporter and their number, excess growth (log points), its score, the score's rank
+        among_placebos of the pair and their number, p, q (p corrected by Benjamini and Hochberg),
+        stands_out. What cannot be judged has no p.
+    coverage : float
+        Share of the current value of these rows that weights make a price for.
+    """
+
+    base: str
+    current: str
+    target: str | None
+    least: float
+    level: float
+    coverage: float
+    table: pd.DataFrame = field(repr=False)
+    origins: tuple[str, ...] = field(repr=False, default=())
+
+    @property
+    def found(self) -> pd.DataFrame:
+        """The rows that stand out."""
+        return self.table[self.table["stands_out"]]
+
+    def sentence(self) -> Sentence:
+        """Say how many pairs stand out, which first, and how far weights reach."""
+        judged = int(self.table["p"].notna().sum())
+        names = [self._case(row) for row in self.found.head(5).itertuples()]
+        more = len(self.found) - len(names)
+        which = f": {', '.join(names)}{f' and {more} more' if more else ''}" if names else ""
+        return Sentence(
+            f"From {self.base} to {self.current}, listed goods grew out of step in"
+            f" {len(self.found)} of {judged} cases, false finds held to {percent(self.level)}"
+            f"{which}. {len(self.table) - judged} more are too small or have too few other goods"
+            f" to judge. Weights make a price for {percent(self.coverage)} of the current value."
+        )
+
+    def case(self, reporter: str, partner: str | None = None) -> pd.Series:
+        """Return the row of one pair, its most striking goods.
+
+        Raises
+        ------
+        UnknownCode
+            The pair is not in the table.
+        """
+        partner = partner or self.target
+        rows = self.table
+        rows = rows[(rows["reporter"] == reporter) & (rows["partner"] == partner)]
+        if rows.empty:
+            raise UnknownCode(
+                f"no listed goods from {reporter} to {partner}",
+                "a reporter and a partner of the table",
+                "name both, as in its columns",
+            )
+        return rows.iloc[0]
+
+    def figure(
+        self, reporter: str | None = None, partner: str | None = None, *, name: str = "screen"
+    ) -> Figure | Sentence:
+        """Draw all judged cases with one marked; a sentence where none is judged.
+
+        Parameters
+        ----------
+        reporter, partner : str, optional
+            The case to mark; by default the most striking one.
+        name : str
+            File name of the figure and of its table.
+        """
+        from tradeflows.figures import histogram
+
+        judged = self.table.dropna(subset="p")
+        row = self.case(reporter, partner) if reporter else self.table.iloc[0]
+        if judged.empty or pd.isna(row["p"]):
+            return self.sentence()
+        here = self._case(row)
+        rest = judged.drop(index=row.name)
+        values = rest["score"].set_axis([self._case(r) for r in rest.itertuples()])
+        words = f"{here} ranks {1 + int((rest['score'] > row['score']).sum())} of {len(judged)}"
+        return histogram(
+            values if len(values) < 500 else values.reset_index(drop=True),
+            mark=float(row["score"]),
+            mark_label=here,
+            name=name,
+            title=f"{words} by growth of listed goods out of step with other goods",
+            unit="excess growth over what is usual for its size",
+            alt=f"Histogram of scores of {len(judged)} cases; {words}.",
+            origins=self.origins,
+            period=f"{self.base} to {self.current}",
+            note=f"p = {row['p']:.4f}, corrected {row['q']:.3f}",
+            counted="cases",
+        )
+
+    def parquet(self, path: str | Path) -> Path:
+        """Write the table to a Parquet file: whole, or not at all.
+
+        Rows go to a file of another name first, which takes its place when it is on the disk.
+        """
+        path = Path(path)
+        part = path.with_name(f"{path.name}.{os.getpid()}.part")
+        try:
+            with part.open("wb") as handle:
+                self.table.to_parquet(handle, index=False)
+                handle.flush()
+                os.fsync(handle.fileno())
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+        return path
+
+    def _case(self, row: Any) -> str:
+        named = {c.code: c.name for c in countries() if c.current}
+        ends = [row.reporter] if self.target else [row.reporter, row.partner]
+        goods = f", {row.goods}" if len(set(self.table["goods"])) > 1 else ""
+        return " to ".join(named.get(e, e) for e in ends) + goods
