@@ -54,6 +54,10 @@ validate: $(VENV)/.core  ## simulate how often the rules would cry wolf (resumab
 bench: $(VENV)/.dev  ## time the measures beside others in one run
 	$(BIN)/python bench/run.py $(ARGS)
 
+soak: $(VENV)/.soak  ## hostile input, kills, mutants (resumable, hours; ARGS=--short for a minute)
+	$(BIN)/python soak/run.py $(ARGS)
+	$(BIN)/python soak/table.py
+
 clean:  ## remove what make made; the data stay
 	rm -rf $(VENV) reports build screenshots src/*.egg-info data/processed/*
 
@@ -86,6 +90,9 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.core
 
 $(VENV)/.lab: requirements-lab.lock $(VENV)/.core
 	$(call install,requirements-lab.lock)
+
+$(VENV)/.soak: soak/requirements.lock $(VENV)/.dev
+	$(call install,soak/requirements.lock)
 
 reports/.built: $(NOTEBOOKS) $(SOURCES) $(RAW) $(VENV)/.core
 	$(BIN)/python -m tradeflows.report build --notebooks notebooks --out reports
