@@ -125,6 +125,22 @@ def test_half_a_letter_is_refused() -> None:
         parser.read(parser.seeds[1].replace(b'"TOTAL"', b'"\\ud800"'))
 
 
+def test_numbers_too_long_for_an_integer_are_refused() -> None:
+    parser = PARSERS["comtrade-json"]
+    spoiled = re.sub(rb'"period": "?\d+"?', b'"period": "' + b"1" * 5000 + b'"', parser.seeds[1])
+    with pytest.raises(SchemaMismatch, match="period"):
+        parser.read(spoiled)
+    lists = PARSERS["comtrade-lists"]
+    with pytest.raises(SchemaMismatch, match="availability"):
+        lists.read(re.sub(rb'"period": \d+', b'"period": 1e999', lists.seeds[0]))
+
+
+@pytest.mark.parametrize("sent", ["\xb2", "Mon, 01 Jan 2024 00:00:00 -0000", "x", "-1", "9" * 400])
+def test_odd_headers_are_no_crash(sent: str) -> None:
+    told = Reply("http://localhost", 429, {"retry-after": sent}, b"{}", "")
+    assert "429" in str(Session("x", "http://localhost")._failure(told))
+
+
 def test_an_error_body_nested_without_end_is_no_crash() -> None:
     deep = b'{"error": ' + b"[" * 3000
     failure = Session("x", "http://localhost")._failure(

@@ -245,7 +245,7 @@ class Session:
 
     def _body(self, response: requests.Response, target: BinaryIO | None) -> bytes:
         claim = response.headers.get("Content-Length", "")
-        if claim.isdigit() and int(claim) > self.manners.limit:
+        if claim.isdecimal() and int(claim) > self.manners.limit:
             raise self._too_big(f"the reply claims {int(claim) / 1e6:,.0f} MB")
         deadline = time.monotonic() + (60 if target else 10) * self.manners.timeout
         into, size = target or io.BytesIO(), 0
@@ -256,7 +256,7 @@ class Session:
                 raise self._too_big("the reply does not end")
             if time.monotonic() > deadline:
                 raise _Broken("the reply trickles in too slowly")
-        if claim.isdigit() and size != int(claim):
+        if claim.isdecimal() and size != int(claim):
             raise _Broken(f"{size} of {claim} bytes came")
         body = into.getvalue() if isinstance(into, io.BytesIO) else b""
         zipped = response.headers.get("Content-Encoding", "").lower() == "gzip" and not target
@@ -351,14 +351,14 @@ class Session:
 
 def _retry_after(reply: Reply, said: str) -> float | None:
     sent = reply.headers.get("retry-after", "").strip()
-    if sent.isdigit():
+    if sent.isdecimal():
         return float(sent)
     if sent:
         try:
             when = parsedate_to_datetime(sent)
-        except ValueError:
+            return max(0.0, (when - datetime.now(UTC)).total_seconds())
+        except (ValueError, TypeError, OverflowError):
             return None
-        return max(0.0, (when - datetime.now(UTC)).total_seconds())
     found = re.search(r"try again in (\d+) second", said, re.IGNORECASE)
     return float(found.group(1)) if found else None
 

@@ -143,7 +143,7 @@ def _release(record: dict[str, Any]) -> tuple[str, Release]:
         pair = f"{int(told['reportercode'])}-{int(told['period'])}"
         checksum, released = told["datasetchecksum"], told["lastreleased"]
         records = int(told.get("totalrecords") or 0)
-    except (KeyError, TypeError, ValueError):
+    except (KeyError, TypeError, ValueError, OverflowError):
         raise SchemaMismatch(
             f"{PUBLISHER}: an availability record with {sorted(map(str, record))}",
             "reporterCode, period, datasetChecksum, lastReleased",

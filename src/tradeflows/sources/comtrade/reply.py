@@ -195,7 +195,9 @@ def _texts(values: tuple[Any, ...], name: str, origin: str) -> pd.Series:
 def _wholes(values: tuple[Any, ...], name: str, origin: str) -> Sequence[int]:
     if set(map(type, values)) != {int}:
         values = tuple(
-            int(v) if isinstance(v, str) and v.strip().lstrip("-").isdecimal() else v
+            int(v)
+            if isinstance(v, str) and len(v) < 16 and v.strip().lstrip("-").isdecimal()
+            else v
             for v in values
         )
     for v in set(values) if set(map(type, values)) == {int} else values:
