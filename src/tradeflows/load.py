@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCod
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import live, published
 
-__all__ = ["load"]
+__all__ = ["load", "refuse_generated", "window"]
 
 
 def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
@@ -126,6 +127,25 @@ def _may_hold(raw: store.Raw, columns: dict[str, str]) -> bool:
     return all(c not in known or str(known[c]) in _wanted(v) for c, v in columns.items())
 
 
+def refuse_generated(raws: Iterable[store.Raw]) -> None:
+    """Raise where files hold generated trade and ``TRADEFLOWS_DATA`` does not name their folder.
+
+    Raises
+    ------
+    SourceUnavailable
+
+    Examples
+    --------
+    >>> refuse_generated([])
+    """
+    if live.is_generated(raws) and not os.environ.get("TRADEFLOWS_DATA"):
+        raise SourceUnavailable(
+            "the data folder holds generated trade",
+            "generated trade only in a folder of its own",
+            "name that folder in TRADEFLOWS_DATA, and delete the live folders here",
+        )
+
+
 def _is_live(raw: store.Raw) -> bool:
     return f"/{store.LIVE}/" in raw.id
 
@@ -135,12 +155,7 @@ def _live(table: str, columns: dict[str, str]) -> pd.DataFrame:
     able = [r for r in live.files(table) if _may_hold(r, columns) and _may_answer(r, columns)]
     if not able:
         return tables.empty(table)
-    if live.is_generated(able) and not os.environ.get("TRADEFLOWS_DATA"):
-        raise SourceUnavailable(
-            "the data folder holds generated trade",
-            "generated trade only in a folder of its own",
-            "name that folder in TRADEFLOWS_DATA, and delete the live folders here",
-        )
+    refuse_generated(able)
     known = {_dataset(r) for r in able}  # all files of a dataset: they say which release is whole
     found = live.table(table, os.environ.get("AS_OF"), keep=lambda r: _dataset(r) in known)
     return _selected(found, columns)

@@ -21,7 +21,7 @@ from tradeflows import store
 from tradeflows.codes.groups import harmonised, high_priority, is_essential
 from tradeflows.counterfactual.months import month, span
 from tradeflows.errors import DoubleCountedTotals, UnknownCode
-from tradeflows.load import load
+from tradeflows.load import load, refuse_generated
 from tradeflows.quality.concordance import harmonise
 from tradeflows.sources import live
 from tradeflows.sources.comtrade.standard import SUPPLIERS, TRANSIT
@@ -144,12 +144,19 @@ def panel() -> Panel:
     Panel
         With a ``reason`` and no rows where nothing was refreshed.
 
+    Raises
+    ------
+    SourceUnavailable
+        Generated trade in a data folder that ``TRADEFLOWS_DATA`` does not name.
+
     Examples
     --------
     >>> panel().reason in ("", ABSENT) or panel().reason.startswith("the panel")
     True
     """
-    ids = tuple(r.id + r.sha256 for r in live.files("trade") if r.id.startswith(_SOURCE))
+    files = [r for r in live.files("trade") if r.id.startswith(_SOURCE)]
+    refuse_generated(files)
+    ids = tuple(r.id + r.sha256 for r in files)
     return _panel(store.folder(), os.environ.get("AS_OF", ""), ids)
 
 
