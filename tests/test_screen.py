@@ -1,0 +1,297 @@
+"""The screen of all pairs: one bridge under it, p-values that hold, files that are whole."""
+
+import ast
+import importlib.util
+import shutil
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from standin.harness import QUICK, asked
+from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
+from tradeflows.evidence.who_else import every_pair, standing
+from tradeflows.figures import Figure
+from tradeflows.measure import bridge
+from tradeflows.measure import screen as module
+from tradeflows.measure.plan import plan, rates
+from tradeflows.measure.screen import OTHER, Screen, screen, screen_sql
+from tradeflows.sources import refresh
+from world import listed, world
+
+WINDOWS = {"base": "2021", "current": "2022"}
+BARS = ["value_base", "value_current", "change", "price", "volume", "entry", "exit", "unpriced"]
+pytestmark = pytest.mark.filterwarnings("ignore:weights estimated by the publisher")
+
+
+@pytest.fixture(scope="module")
+def made():
+    return world(3, surges=8, surge=3)
+
+
+@pytest.fixture(scope="module")
+def trade(made):
+    return made.frame()
+
+
+@pytest.fixture(scope="module")
+def result(trade):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return screen(trade, target="RUS", **WINDOWS)
+
+
+def test_bars_are_those_of_the_bridge(trade, result):
+    row = result.case("TUR")
+    pair = trade[(trade["reporter"] == "TUR") & (trade["partner"] == "RUS")]
+    alone = bridge(pair[pair["code"].isin(listed())], "2021", "2022", path="two-point")
+    assert [row[name] for name in BARS] == pytest.approx([getattr(alone, n) for n in BARS])
+    assert row["weighed"] == pytest.approx(alone.priced_share)
+    sums = result.table[["price", "volume", "entry", "exit", "unpriced"]].sum(axis=1)
+    np.testing.assert_allclose(sums, result.table["change"], rtol=1e-9, atol=1e-3)
+
+
+def test_there_is_no_second_bridge():
+    tree = ast.parse(Path(module.__file__).read_text("utf-8"))
+    names = {a.name for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) for a in n.names}
+    assert "bridge_sql" in names
+    text = Path(module.__file__).with_name("screen.sql").read_text("utf-8")
+    assert "{bridge}" in text
+    assert "net_weight_kg" not in text
+
+
+def test_growth_excess_and_p_by_hand(trade, result):
+    """The same by pandas, from the amounts of the bridge."""
+    goods = np.where(trade["code"].isin(listed()), "listed goods", trade["code"].str[:2])
+    keys = ["reporter", "partner", "goods"]
+    year = trade["period"].dt.year.to_numpy()
+    table = trade.assign(goods=goods).pivot_table(
+        values="value_usd", index=keys, columns=year, aggfunc="sum", fill_value=0.0
+    )
+    table = table[table.max(axis=1) >= 1e6].rename(columns=str)
+    growth = np.log((table["2022"] + 1e6) / (table["2021"] + 1e6))
+    home = growth.groupby(["reporter", "goods"])
+    beyond = (growth - home.transform("median"))[home.transform("count") >= 8]
+    beyond = beyond[beyond.index.get_level_values("partner") == "RUS"]
+    pair = beyond.groupby(["reporter", "partner"])
+    excess = (beyond - pair.transform("median"))[pair.transform("count") > 8]
+    base = table["2021"].reindex(excess.index)
+    order = base.reset_index().sort_values(["2021", *keys]).index
+    tenth = pd.Series(0, excess.index)
+    for i, part in enumerate(np.array_split(order, 10)):
+        tenth.iloc[part] = i
+    score = excess / excess.abs().groupby(tenth).transform("median")
+    ours = result.table.dropna(subset="p").set_index(keys)
+    placebos = score[score.index.get_level_values("goods") != "listed goods"]
+    np.testing.assert_allclose(ours["excess"], excess[ours.index], rtol=1e-9)
+    np.testing.assert_allclose(ours["score"], score[ours.index], rtol=1e-9)
+    p = [(1 + (placebos >= s - 1e-12).sum()) / (1 + len(placebos)) for s in ours["score"]]
+    np.testing.assert_allclose(ours["p"], p)
+    assert len(ours) == (score.index.get_level_values("goods") == "listed goods").sum()
+    for case, row in ours.iterrows():
+        assert row["among_placebos"] == 1 + (placebos.loc[case[:2]] >= row["score"] - 1e-12).sum()
+        rivals = growth.loc[case[0], :, case[2]]
+        assert row["among_destinations"] == 1 + (rivals > growth[case] + 1e-12).sum()
+        assert row["destinations"] == len(rivals)
+
+
+def test_planted_surges_are_found_and_little_else():
+    """A short form of `bench/screen.py --worlds`."""
+    shares, right, planted = [], 0, 0
+    for seed in range(6):
+        drawn = world(seed, surges=8, surge=3)
+        found = screen(drawn.frame(), target="RUS", **WINDOWS)
+        pairs = set(zip(found.found["reporter"], found.found["partner"], strict=True))
+        judged = set(found.table.dropna(subset="p")["reporter"])
+        right += len(pairs & set(drawn.surges))
+        planted += len({s for s in drawn.surges if s[0] in judged})
+        shares.append(len(pairs - set(drawn.surges)) / max(1, len(pairs)))
+    assert np.mean(shares) <= 0.10
+    assert right >= 0.7 * planted > 0
+
+
+def test_without_surges_nothing_stands_out_and_p_is_uniform():
+    p = []
+    for seed in range(3):
+        result = screen(world(seed, rows=60_000).frame(), **WINDOWS)
+        assert len(result.found) <= 1
+        p += result.table["p"].dropna().tolist()
+    quantiles = np.quantile(p, [0.05, 0.25, 0.5, 0.75, 0.95])
+    np.testing.assert_allclose(quantiles, [0.05, 0.25, 0.5, 0.75, 0.95], atol=0.08)
+    assert min(p) > 0
+
+
+def test_parquet_gives_what_the_frame_gives(made, result, tmp_path):
+    made.file(tmp_path / "2.parquet")
+    streamed = screen(f"{tmp_path}/*.parquet", target="RUS", **WINDOWS)
+    pd.testing.assert_frame_equal(result.table, streamed.table, rtol=1e-9)
+
+
+def test_words_and_chart(result):
+    assert "Weights make a price for" in result.sentence()
+    assert str(len(result.found)) in result.sentence()
+    last = result.table.dropna(subset="p").iloc[-1]
+    figure = result.figure(last["reporter"], name="last")
+    assert isinstance(figure, Figure)
+    judged = len(result.table["p"].dropna())
+    assert f"ranks {judged} of {judged} by growth" in figure.title
+    assert result.figure().table["value"].notna().all()
+    with pytest.raises(UnknownCode, match="no listed goods from"):
+        result.case("XXX")
+
+
+def test_a_world_too_small_to_judge_says_so(trade):
+    few = trade[trade["reporter"].isin(["TUR"]) & trade["partner"].isin(["RUS", "AND"])]
+    result = screen(few, target="RUS", **WINDOWS)
+    assert result.table["p"].isna().all()
+    assert not result.found.size
+    assert "0 of 0 cases" in result.sentence()
+    assert result.figure() == result.sentence()
+
+
+def test_groups_by_name_and_placebos_by_name(trade):
+    goods = {"chips": ["8542"], "others": ["8517", "8471"]}
+    placebo = {f"{c}": [f"{c}"] for c in range(60, 77)}
+    result = screen(trade, target="RUS", goods=goods, placebo=placebo, **WINDOWS)
+    assert set(result.table["goods"]) == set(goods)
+    assert OTHER not in set(result.table["goods"])
+    assert result.table["placebos"].max() <= 17 + 1
+    assert " to " not in result._case(result.table.iloc[0])
+
+
+def test_what_would_be_summed_wrongly_is_refused(trade):
+    with pytest.raises(SchemaMismatch, match="share a key"):
+        screen(pd.concat([trade, trade.head(1)]), **WINDOWS)
+    with pytest.raises(DoubleCountedTotals):
+        screen(pd.concat([trade, trade.head(5).assign(partner="World")]), **WINDOWS)
+    with pytest.raises(SchemaMismatch, match="no rows for 2023"):
+        screen(trade, base="2022", current="2023")
+    with pytest.raises(UnknownCode, match="none of the listed goods"):
+        screen(trade, goods=["0000"], **WINDOWS)
+    with pytest.raises(UnknownCode, match="without codes"):
+        screen(trade, goods=[], **WINDOWS)
+    with pytest.raises(ValueError, match="expected one of chapter"):
+        screen(trade, placebo="section", **WINDOWS)
+    with pytest.raises(ValueError, match="has the name"):
+        screen(trade, goods={"a": ["84"]}, placebo={"a": ["85"]}, **WINDOWS)
+
+
+def test_a_name_with_a_quote_is_only_a_name(trade):
+    result = screen(trade, target="RUS", goods={"it's": ["8542"]}, **WINDOWS)
+    assert set(result.table["goods"]) == {"it's"}
+
+
+KILLED = """
+import os, signal, sys
+import pandas as pd
+from tradeflows.measure.screen import Screen
+table = pd.DataFrame({"p": range(100_000)})
+whole = Screen("2021", "2022", None, 1e6, 0.1, 1.0, table)
+class Handle(pd.DataFrame):
+    def to_parquet(self, handle, **_):
+        handle.write(b"PAR1 half of it")
+        handle.flush()
+        os.kill(os.getpid(), signal.SIGKILL)
+if sys.argv[2] == "kill":
+    object.__setattr__(whole, "table", Handle(table))
+whole.parquet(sys.argv[1])
+"""
+
+
+def test_killed_in_the_middle_no_file_looks_whole(result, tmp_path):
+    target = tmp_path / "screen.parquet"
+    killed = subprocess.run([sys.executable, "-c", KILLED, str(target), "kill"], check=False)
+    assert killed.returncode == -9
+    assert not target.exists()
+    assert all(file.suffix == ".part" for file in tmp_path.iterdir())
+    assert result.parquet(target) == target
+    before = target.read_bytes()
+    subprocess.run([sys.executable, "-c", KILLED, str(target), "kill"], check=False)
+    assert target.read_bytes() == before
+    pd.testing.assert_frame_equal(pd.read_parquet(target), result.table, check_dtype=False)
+
+
+SPARK = """
+import sys, warnings
+warnings.simplefilter("ignore")
+from pyspark.sql import SparkSession
+spark = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false")
+    .config("spark.sql.shuffle.partitions", "2").getOrCreate())
+spark.read.parquet(sys.argv[1]).createOrReplaceTempView("trade")
+spark.sql(open(sys.argv[2]).read()).toPandas().to_parquet(sys.argv[3], index=False)
+"""
+
+
+def test_spark_gives_the_same_rows(made, trade, tmp_path):
+    if importlib.util.find_spec("pyspark") is None or importlib.util.find_spec("sqlglot") is None:
+        pytest.skip("pyspark and sqlglot are the extra 'spark', not installed here")
+    if shutil.which("java") is None:
+        pytest.skip("Spark needs Java, not installed here")
+    import duckdb
+    import sqlglot
+
+    text = screen_sql(list(trade.columns), "2021", "2022", goods={"listed goods": listed()})
+    made.file(tmp_path / "world.parquet")
+    (tmp_path / "run.py").write_text(SPARK)
+    (tmp_path / "screen.sql").write_text(sqlglot.transpile(text, read="duckdb", write="spark")[0])
+    files = [str(tmp_path / name) for name in ("world.parquet", "screen.sql", "spark.parquet")]
+    command = [sys.executable, str(tmp_path / "run.py"), *files]
+    subprocess.run(command, check=True, capture_output=True)
+    with duckdb.connect() as connection:
+        connection.register("trade", trade)
+        ours = connection.sql(text).df()
+    theirs = pd.read_parquet(files[2])[ours.columns]
+    keys = ["reporter", "partner", "goods"]
+    numbers = [c for c in ours.columns if c not in keys]
+    ours, theirs = (
+        t.astype(dict.fromkeys(numbers, float)).sort_values(keys).reset_index(drop=True)
+        for t in (ours, theirs)
+    )
+    pd.testing.assert_frame_equal(ours, theirs, check_dtype=False, rtol=1e-9, atol=1e-9)
+
+
+def test_it_can_be_had_for_spark():
+    sqlglot = pytest.importorskip("sqlglot", reason="sqlglot is in the extra 'spark'")
+    columns = ["reporter", "partner", "period", "code", "value_usd", "net_weight_kg"]
+    text = screen_sql(columns, "2021", "2022", target="RUS", goods={"chips": ["8542"]})
+    assert "GROUPING SETS" in sqlglot.transpile(text, read="duckdb", write="spark")[0]
+
+
+def test_russia_stands_where_its_rank_says():
+    found = standing(2022, 2024)
+    russia = found.table.set_index("partner").loc["RUS"]
+    above = int((found.others >= russia["growth"]).sum())
+    assert russia["p"] == pytest.approx((1 + above) / (1 + len(found.others)))
+    assert not set(found.others.index) & set(found.table["partner"])
+    assert "Russia" in found.sentence()
+    assert "Russia" in set(found.shown().table["destination"])
+    assert set(found.figure().table["case"]) >= {"Russia", "Germany"}
+
+
+def test_every_pair_of_the_stored_baci(monkeypatch, tmp_path):
+    assert "tradeflows refresh --source baci" in str(every_pair())
+    with asked(monkeypatch, tmp_path / "data"):
+        refresh.run(sources=("baci",), manners=QUICK)
+        found = every_pair(None, "2021", "2022", goods=["01"])
+        assert isinstance(found, Screen)
+        written = {f.suffix for f in (tmp_path / "data" / "processed").rglob("*")}
+        assert ".parquet" in written
+        assert ".part" not in written
+        assert found.coverage == 0  # BACI's weights are estimates and make no price
+        again = every_pair(None, "2021", "2022", goods=["01"])
+    pd.testing.assert_frame_equal(found.table, again.table)
+
+
+def test_the_paper_plan_follows_the_measured_rates():
+    ours = rates().query("engine == 'DuckDB'").sort_values("rows")
+    largest = ours.iloc[-1]
+    there = plan(int(largest["rows"]))
+    assert there.table["hours"].iloc[0] * 3600 == pytest.approx(largest["seconds"], rel=0.5)
+    assert there.gigabytes * 1e9 == pytest.approx(largest["bytes"])
+    whole = plan()
+    assert f"{whole.rows:,} rows" in whole.sentence()
+    assert len(whole.shown().table) == len(whole.table)
