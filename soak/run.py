@@ -19,14 +19,12 @@ from collections import Counter
 from importlib.util import find_spec
 from pathlib import Path
 
+import hostile
+
 ROOT = Path(__file__).resolve().parents[1]
 OUT = ROOT / "build" / "soak"
 STEP = 2_500
 MEMORY = 4 << 30  # bytes of address space that a parser may have in all
-NAMES = (
-    "comtrade-json", "comtrade-lists", "eurostat-csv", "eurostat-words", "workbook", "tuik-csv",
-    "baci-zip", "sidecar-yaml", "snapshot-csv", "corrections-yaml", "rules-yaml",
-)  # fmt: skip
 
 
 def main(given: list[str] | None = None) -> int:
@@ -38,18 +36,18 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--tries", type=int, help="inputs for each parser")
     parser.add_argument("--only", default="", help="parsers, with commas")
     args = parser.parse_args(given)
-    names = [n for n in NAMES if n in args.only.split(",")] if args.only else list(NAMES)
+    names = [n for n in hostile.parsers() if not args.only or n in args.only.split(",")]
     if args.short:
-        args.parts, args.again = ["fuzz", "kills"], True
+        args.parts, args.again = ["fuzz"], True  # the tests kill a few times themselves
     fine = True
     for part in args.parts:
-        tries = args.tries or (200 if args.short else 100_000 if part == "fuzz" else 50_000)
+        tries = args.tries or (500 if args.short else 100_000 if part == "fuzz" else 50_000)
         if part in ("fuzz", "guided"):
             for name in names:
                 fine &= _once(f"{part}-{name}", part, name, tries, args.again, args.short)
         elif part == "kills":
             for what in ("put", "refresh", "report"):
-                kills = args.tries or (3 if args.short else 200)
+                kills = args.tries or 200
                 fine &= _once(f"kills-{what}", part, what, kills, args.again, args.short)
         else:
             subprocess.run([sys.executable, ROOT / "soak" / "mutants.py"], check=False)  # noqa: S603
@@ -87,8 +85,6 @@ def one(name: str, tries: int, file: Path) -> None:
     """Fuzz one parser within bounds of memory; write the counts down every few thousand inputs."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     logging.disable(logging.CRITICAL)
-    import hostile
-
     parser = hostile.parsers()[name]
     tally = hostile.Tally(name, "mutation")
     if file.is_file():
