@@ -230,7 +230,7 @@ def _named(raw: pd.DataFrame, origin: str) -> dict[str, pd.Series]:
 
 def _numbers(values: pd.Series, name: str, origin: str) -> pd.Series:
     """Return numbers; a comma is the decimal sign where one stands behind points or alone."""
-    text = values.str.replace(r"[\s\u00a0]", "", regex=True)
+    text = values.str.replace("[\\s\u00a0]", "", regex=True)
     comma = text.str.contains(",", regex=False).any()
     many = text.str.fullmatch(r"-?\d{1,3}(?:\.\d{3})+").any() and not text.str.contains(
         r"\.\d{1,2}$|\.\d{4,}$|e", regex=True, case=False
