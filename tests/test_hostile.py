@@ -135,6 +135,13 @@ def test_numbers_too_long_for_an_integer_are_refused() -> None:
         lists.read(re.sub(rb'"period": \d+', b'"period": 1e999', lists.seeds[0]))
 
 
+@pytest.mark.parametrize("country", ["1e999", "inf", "792.5", "-4", "9" * 400])
+def test_countries_that_are_no_number_are_refused(country: str) -> None:
+    pack = PARSERS["baci-zip"].pack
+    with pytest.raises(SchemaMismatch, match="two countries"):
+        baci.parse(pack(f"t,i,j,k,v,q\n2022,{country},643,10121,1,1\n".encode()), ABOUT)
+
+
 @pytest.mark.parametrize("sent", ["\xb2", "Mon, 01 Jan 2024 00:00:00 -0000", "x", "-1", "9" * 400])
 def test_odd_headers_are_no_crash(sent: str) -> None:
     told = Reply("http://localhost", 429, {"retry-after": sent}, b"{}", "")

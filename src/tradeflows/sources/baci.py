@@ -206,6 +206,7 @@ def _trade(
     bad = numbers["t"].isna() | numbers["i"].isna() | numbers["j"].isna() | numbers["v"].isna()
     bad |= numbers["q"].isna() & ~text["q"].isin(["", "NA"])
     bad |= ~text["k"].str.fullmatch(r"\d{5,6}")
+    bad |= ~text["i"].str.fullmatch(r"\d{1,6}") | ~text["j"].str.fullmatch(r"\d{1,6}")
     bad |= ~numbers["t"].between(1988, 2100)
     if bad.any():
         raise SchemaMismatch(
