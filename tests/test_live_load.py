@@ -1,5 +1,6 @@
 """What a refresh brought is loaded beside the snapshot: the newest row, marked where made up."""
 
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -7,10 +8,12 @@ import pytest
 
 import tradeflows as tf
 from generated import rows_of
-from standin import trade
+from standin import harness, trade
 from standin.harness import QUICK, asked, small
 from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
 from tradeflows.evidence import panel as room
+from tradeflows.evidence.rerouting import eu_neighbours
+from tradeflows.load import newest
 from tradeflows.sources import live, refresh
 from tradeflows.sources.comtrade.standard import standard
 
@@ -65,11 +68,25 @@ def test_months_not_published_are_absent_and_totals_are_not_mixed():
 
 
 @pytest.mark.usefixtures("site")
-def test_prices_of_a_refresh_replace_those_of_the_snapshot():
+def test_refreshed_prices_are_read_where_the_snapshot_has_none():
     refresh.run(small(), **{**SPRING, "sources": ("worldbank",)})
-    found = tf.load("prices", source="World Bank", series="brent")
+    brent = {"source": "World Bank", "series": "brent"}
+    found = newest("prices", **brent)
     assert not found.duplicated(["series", "period"]).any()
-    assert found["origin"].str.contains("/live/").all()
+    assert found["origin"].str.contains("/live/").any()
+    assert tf.load("prices", **brent).equals(found)
+
+
+def test_what_the_snapshot_answers_stays_as_it_is(monkeypatch, tmp_path):
+    with asked(monkeypatch, tmp_path / "data"):
+        shutil.copytree(harness.SNAPSHOT, tmp_path / "data" / "raw", dirs_exist_ok=True)
+        brent = {"series": "brent", "months": "2022"}
+        before = tf.load("prices", **brent)
+        refresh.run(small(), **{**SPRING, "sources": ("worldbank", "eurostat")})
+        assert tf.load("prices", **brent).equals(before)
+        assert not newest("prices", **brent)["value"].equals(before["value"])
+        assert {raw.split("/")[1] for raw in eu_neighbours().origins} != {"live"}
+        assert eu_neighbours().goods == 15
 
 
 @pytest.mark.usefixtures("site")

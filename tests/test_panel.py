@@ -170,6 +170,7 @@ def test_sections_of_generated_trade_carry_the_mark(given):
     sure = sections.certainty()._repr_html_()
     assert MARK in sure
     assert "holm" in sure
+    assert MARK in sections.side_by_side()._repr_html_()
     assert MARK in live_checks.run(data).sentence()
 
 

@@ -14,14 +14,15 @@ from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCod
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import live, published
 
-__all__ = ["load", "refuse_generated", "window"]
+__all__ = ["load", "newest", "refuse_generated", "window"]
 
 
 def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
     """Load a table: raw files read, checked against their sidecars, corrected, validated.
 
-    What a refresh brought is read beside the snapshot; where both have a row, the newer vintage
-    counts. ``AS_OF=YYYY-MM-DD`` leaves out what was released later.
+    Where the snapshot answers the question it does, so that what rests on it stays as it is;
+    otherwise what a refresh brought is read. `newest` reads both. ``AS_OF=YYYY-MM-DD`` leaves out
+    what was released later.
 
     Parameters
     ----------
@@ -55,24 +56,53 @@ def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFra
     >>> round(float(total["value_usd"].sum()) / 1e9, 2)
     58.85
     """
+    return _loaded(table, months, columns, refreshed=False)
+
+
+def newest(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
+    """Load a table from snapshot and refreshed files together: of two vintages the newer row.
+
+    Parameters
+    ----------
+    table, months, **columns
+        As in `load`.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> newest("prices", series="brent", months="2022").shape[0]
+    12
+    """
+    return _loaded(table, months, columns, refreshed=True)
+
+
+def _loaded(
+    table: str, months: str | None, columns: dict[str, str], *, refreshed: bool
+) -> pd.DataFrame:
     if table not in tables.TABLES:
         raise UnknownCode(f"no table {table!r}", f"one of {', '.join(tables.TABLES)}", "name one")
     unknown = [c for c in columns if c not in tables.TABLES[table].names]
     if unknown:
         names = ", ".join(tables.TABLES[table].names)
         raise UnknownCode(f"table {table!r} has no columns {unknown}", names, "name one of them")
-    files = [raw for raw in _newest(table) if _may_hold(raw, columns)]
+    files = [raw for raw in _editions(table) if _may_hold(raw, columns)]
     frames = [_selected(corrected(published.read(raw.id), raw.id), columns) for raw in files]
     found = pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
-    found = _merged(table, found, _live(table, columns))
-    if months is not None:
-        start, end = window(months)
-        found = found[found["period"].between(start, end)]
+    found = _within(found, months)
+    if refreshed or found.empty:
+        found = _merged(table, found, _within(_live(table, columns), months))
     if found.empty:
         raise _nothing(table, columns, months)
     if table == "trade":
         _one_statistic(found)
     return tables.validate(found, table, where="load")
+
+
+def _within(found: pd.DataFrame, months: str | None) -> pd.DataFrame:
+    return found if months is None else found[found["period"].between(*window(months))]
 
 
 def window(months: str) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -108,17 +138,17 @@ def window(months: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     return start, end.normalize().replace(day=1)
 
 
-def _newest(table: str) -> list[store.Raw]:
+def _editions(table: str) -> list[store.Raw]:
     """Return the snapshot's files of a table, the newest vintage of each, as of AS_OF if set."""
     as_of = os.environ.get("AS_OF", "9999")
-    newest: dict[str, store.Raw] = {}
+    editions: dict[str, store.Raw] = {}
     for raw in store.catalogue():
         if _is_live(raw) or raw.table != table:
             continue
         if raw.complete and raw.vintage <= as_of:
             name = raw.id.split("@")[0]
-            newest[name] = max(newest.get(name, raw), raw, key=lambda r: r.vintage)
-    return list(newest.values())
+            editions[name] = max(editions.get(name, raw), raw, key=lambda r: r.vintage)
+    return list(editions.values())
 
 
 def _may_hold(raw: store.Raw, columns: dict[str, str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from tradeflows.claims.gathered import panel_event, panel_listed, panel_rise
-from tradeflows.claims.judge import judge
+from tradeflows.claims.judge import judge, tiers
 from tradeflows.claims.rules import document
 from tradeflows.claims.verdict import Verdicts
 from tradeflows.counterfactual import Validation, event_study
@@ -17,7 +17,7 @@ from tradeflows.evidence.transit import transit
 from tradeflows.figures import percent
 from tradeflows.figures.words import Sentence, Shown
 
-__all__ = ["alarms", "certainty", "chances", "electronics", "rerouting"]
+__all__ = ["alarms", "certainty", "chances", "electronics", "rerouting", "side_by_side"]
 
 
 def electronics() -> Section:
@@ -91,6 +91,17 @@ def certainty() -> Section:
         ),
         data.generated,
     )
+
+
+def side_by_side() -> Section:
+    """Show what each tier says of each claim, marked where the panel is made up.
+
+    Examples
+    --------
+    >>> "by the panel" in side_by_side()._repr_html_()
+    True
+    """
+    return Section((tiers(),), panel().generated)
 
 
 def alarms(simulated: Validation) -> Shown | Sentence:
