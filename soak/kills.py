@@ -48,7 +48,7 @@ about = {w: w for w in ("publisher", "title", "url", "licence", "terms", "access
                         "coverage", "obtained")}
 print("ready", flush=True)
 for n in range(int(sys.argv[1]), 10 ** 9):
-    data = bytes([n % 251]) * (1 << n % 20)
+    data = bytes([n % 251]) * (1 << n % 16)
     raw = store.put(f"x/live/{n:09d}@v.bin", data, about | {"table": "prices", "rows": n})
     print(n, flush=True)
 """
@@ -99,11 +99,12 @@ def finish(code: str, *args: object) -> None:
 
 def put(folder: Path, kills: int, draw: random.Random) -> Counter[str]:
     """Kill a process that stores file after file."""
-    (folder / "raw").mkdir(parents=True)
-    os.environ["TRADEFLOWS_DATA"] = str(folder)
     outcomes: Counter[str] = Counter()
-    told = -1
-    for _ in range(kills):
+    for number in range(kills):
+        if number % 10 == 0:  # a new store now and then, so that verifying stays quick
+            here, told = folder / str(number), -1
+            (here / "raw").mkdir(parents=True)
+            os.environ["TRADEFLOWS_DATA"] = str(here)
         _, said = killed(PUT, told + 1, after=draw.uniform(0, 0.3))
         told = max([told, *(int(n) for n in said[1:] if n.strip().isdigit())])
         hold(not store.verify(), "the store does not verify")
@@ -111,9 +112,9 @@ def put(folder: Path, kills: int, draw: random.Random) -> Counter[str]:
         hold({f"x/live/{n:09d}@v.bin" for n in range(told + 1)} <= stored, "a file is lost")
         outcomes["killed: store verifies, nothing lost"] += 1
         outcomes["of these with something to sweep"] += bool(store.sweep())
-        hold(not list(folder.rglob("*.part")), "something is left over")
-    for raw in store.catalogue():
-        hold(store.read(raw.id)[:1] == bytes([raw.rows % 251]), "a file holds other bytes")
+        hold(not list(here.rglob("*.part")), "something is left over")
+        for raw in store.catalogue():
+            hold(store.read(raw.id)[:1] == bytes([raw.rows % 251]), "a file holds other bytes")
     return outcomes
 
 
