@@ -9,21 +9,36 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tradeflows.claims.judge import judge, judge_all
+    from tradeflows.counterfactual import expected, triple_difference
     from tradeflows.load import load
     from tradeflows.measure.bridge import bridge
     from tradeflows.measure.envelope import bridges
     from tradeflows.measure.index import price_index
+    from tradeflows.measure.screen import screen
 
-__all__ = ["bridge", "bridges", "judge", "judge_all", "load", "price_index"]
+__all__ = [
+    "bridge",
+    "bridges",
+    "expected",
+    "judge",
+    "judge_all",
+    "load",
+    "price_index",
+    "screen",
+    "triple_difference",
+]
 
 # Rooms are imported when a name is first asked for: `import tradeflows` stays quick.
 _LATE = {
     "bridge": "tradeflows.measure",
     "bridges": "tradeflows.measure",
+    "expected": "tradeflows.counterfactual",
     "judge": "tradeflows.claims.judge",
     "judge_all": "tradeflows.claims.judge",
     "load": "tradeflows.load",
     "price_index": "tradeflows.measure",
+    "screen": "tradeflows.measure.screen",
+    "triple_difference": "tradeflows.counterfactual",
 }
 
 

@@ -1,8 +1,4 @@
-"""The command line: bring data, say what is there, judge, report, and trace a figure to its bytes.
-
-Exit codes: 0 done, 1 an error that is told in three lines, 2 a wrong command, 3 the publisher's
-quota is used up (run again later: what came is kept), 130 stopped by hand.
-"""
+"""The command line: bring data, say what is there, judge, report, trace a figure to its bytes."""
 
 from __future__ import annotations
 
@@ -281,6 +277,46 @@ def judge(
     for verdict in verdicts:
         number = escape(verdict.headline)
         out.print(f"[bold]{verdict.rule.claim}[/bold] {escape(verdict.sentence())} ({number})")
+
+
+@app.command(rich_help_panel=READ)
+def revisions(old: str, new: str, name: str = "trade", as_json: AsJson = False) -> None:
+    """List what a publisher changed between two days, YYYY-MM-DD, in refreshed data."""
+    from tradeflows.sources.revisions import revisions as revised
+
+    found = revised(old, new, name)
+    if as_json:
+        _print_json(json.loads(found.table.to_json(orient="records", date_format="iso")))
+        return
+    out.print(escape(found.sentence()))
+    if len(found.table):
+        out.print(_shown(found.by_month()), soft_wrap=False)
+
+
+@app.command(rich_help_panel=READ)
+def screen(
+    files: Annotated[str, typer.Argument(help="Parquet, or a glob; else the stored BACI")] = "",
+    target: Annotated[str, typer.Option(help="Destination, ISO3, or all")] = "RUS",
+    base: str = "2021",
+    current: str = "2023",
+    to: Annotated[Path | None, typer.Option("--out", help="Write Parquet here.")] = None,
+) -> None:
+    """Rank growth of the high-priority goods among all pairs, false finds controlled."""
+    from tradeflows.evidence.who_else import every_pair
+    from tradeflows.measure.screen import Screen
+    from tradeflows.measure.screen import screen as screened
+
+    asked = None if target == "all" else target
+    found = (
+        screened(files, base=base, current=current, target=asked)
+        if files
+        else every_pair(asked, base, current)
+    )
+    out.print(escape(str(found.sentence() if isinstance(found, Screen) else found)))
+    if isinstance(found, Screen):
+        out.print(_shown(found.table.head(20)), soft_wrap=False)
+        if to is not None:
+            found.parquet(to)
 
 
 @app.command(rich_help_panel=READ)

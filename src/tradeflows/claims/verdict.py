@@ -9,7 +9,7 @@ from html import escape
 import pandas as pd
 
 from tradeflows.claims.rules import UNKNOWN, Outcome, Rule
-from tradeflows.figures.words import Sentence, Shown
+from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.measure.intervals import Interval
 
 __all__ = ["Verdict", "Verdicts"]
@@ -65,7 +65,7 @@ class Verdict:
         for name, test in self.rule.tests.items():
             value = self.numbers.get(test["number"])
             (kind, limit), *_ = [(k, v) for k, v in test.items() if k != "number"]
-            found = "not known" if value is None else f"{value.low:.4g} to {value.high:.4g}"
+            found = "not known" if value is None else between(value.low, value.high, _digits)
             words = _WORDS[self.outcomes.get(name, UNKNOWN)]
             meaning = self.rule.numbers[test["number"]]
             rows.append((name, meaning, found, f"{kind.replace('_', ' ')} {limit}", words))
@@ -123,6 +123,10 @@ class Verdicts:
     def _repr_html_(self) -> str:
         cards = "".join(v._repr_html_() for v in self.verdicts)
         return f'<div class="cards">{cards}</div>'
+
+
+def _digits(x: float) -> str:
+    return f"{x:.4g}"
 
 
 def _day(date: str) -> str:

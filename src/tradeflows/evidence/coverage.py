@@ -26,7 +26,7 @@ class Coverage:
 
 
 def coverage() -> Coverage:
-    """List what every series of the tables trade, prices and volumes covers.
+    """List what every series of the snapshot's trade, prices and volumes covers.
 
     Returns
     -------
@@ -40,7 +40,8 @@ def coverage() -> Coverage:
     >>> int(table.set_index("series").loc["coal", "missing"]) > 0
     True
     """
-    raws = [raw for raw in store.catalogue() if raw.table != "published"]
+    kept = [raw for raw in store.catalogue() if "/live/" not in raw.id]
+    raws = [raw for raw in kept if raw.table != "published"]
     rows = [row for raw in raws for row in _series(raw)]
     return Coverage(pd.DataFrame(rows), tuple(raw.id for raw in raws))
 
