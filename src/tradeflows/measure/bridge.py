@@ -283,7 +283,7 @@ def _within(old: Window, new: Window) -> str:
 def _repeats(old: Window, new: Window, path: str) -> str:
     """Return the SQL that counts rows of one product and period beyond the first."""
     if path == "monthly" or len(old) == len(new) == 1:
-        return "greatest(count(CASE WHEN now THEN 1 END), count(CASE WHEN NOT now THEN 1 END)) - 1"
+        return "count(*) - bit_count(bit_or(CASE WHEN now THEN 2 ELSE 1 END))"
     if len(old) + len(new) > MOST_BITS:
         return "count(*) - count(DISTINCT period)"
     first = f"CASE WHEN now THEN {new.first - len(old)} ELSE {old.first} END"
