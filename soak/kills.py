@@ -97,9 +97,8 @@ def finish(code: str, *args: object) -> None:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, timeout=LONGEST)  # noqa: S603
 
 
-def put(folder: Path, kills: int, draw: random.Random) -> Counter[str]:
+def put(folder: Path, kills: int, draw: random.Random, outcomes: Counter[str]) -> None:
     """Kill a process that stores file after file."""
-    outcomes: Counter[str] = Counter()
     for number in range(kills):
         if number % 10 == 0:  # a new store now and then, so that verifying stays quick
             here, told = folder / str(number), -1
@@ -110,17 +109,15 @@ def put(folder: Path, kills: int, draw: random.Random) -> Counter[str]:
         hold(not store.verify(), "the store does not verify")
         stored = {r.id for r in store.catalogue()}
         hold({f"x/live/{n:09d}@v.bin" for n in range(told + 1)} <= stored, "a file is lost")
-        outcomes["killed: store verifies, nothing lost"] += 1
+        outcomes["killed"] += 1
         outcomes["of these with something to sweep"] += bool(store.sweep())
         hold(not list(here.rglob("*.part")), "something is left over")
         for raw in store.catalogue():
             hold(store.read(raw.id)[:1] == bytes([raw.rows % 251]), "a file holds other bytes")
-    return outcomes
 
 
-def refresh(folder: Path, kills: int, draw: random.Random) -> Counter[str]:
+def refresh(folder: Path, kills: int, draw: random.Random, outcomes: Counter[str]) -> None:
     """Kill refreshes until all is there, again and again."""
-    outcomes: Counter[str] = Counter()
     world = trade.World(breadth=0)
     with (
         pytest.MonkeyPatch.context() as patch,
@@ -150,7 +147,6 @@ def refresh(folder: Path, kills: int, draw: random.Random) -> Counter[str]:
         hold(_contents(torn) == whole, "the finished store differs")
         hold(not list(torn.rglob("*.part")), "something is left over")
         outcomes["finished: equal to the calm run"] += 1
-    return outcomes
 
 
 def _contents(folder: Path) -> dict[str, str]:
@@ -162,7 +158,7 @@ def _contents(folder: Path) -> dict[str, str]:
     }
 
 
-def report(folder: Path, kills: int, draw: random.Random) -> Counter[str]:
+def report(folder: Path, kills: int, draw: random.Random, outcomes: Counter[str]) -> None:
     """Kill builds of a small report; pages stay whole, of the old build or of the new."""
     os.environ.pop("TRADEFLOWS_DATA", None)
     notebooks, out = tiny_suite.write(folder / "notebooks"), folder / "reports"
@@ -170,7 +166,6 @@ def report(folder: Path, kills: int, draw: random.Random) -> Counter[str]:
     began = time.monotonic()
     finish(REPORT, notebooks, out)
     took = time.monotonic() - began
-    outcomes: Counter[str] = Counter()
     old = _pages(out)
     while outcomes["killed"] < kills:
         os.utime(first)
@@ -184,7 +179,6 @@ def report(folder: Path, kills: int, draw: random.Random) -> Counter[str]:
     outcomes["left over after the last build"] = len(
         [*(out / ".cache").glob("new-*"), *(out / ".cache").glob("*.part")]
     )
-    return outcomes
 
 
 def _pages(out: Path) -> dict[str, str]:
@@ -199,14 +193,18 @@ def main(what: str, kills: int, file: Path) -> None:
     draw = random.Random(int(os.environ.get("SEED", "20220224")))  # noqa: S311 - moments
     ways = {"put": put, "refresh": refresh, "report": report}
     defects: list[str] = []
-    with tempfile.TemporaryDirectory(prefix="tf-kills-") as folder:
-        try:
-            outcomes = ways[what](Path(folder), kills, draw)
-        except Broken as error:
-            defects, outcomes = [f"{what}: {error}"], Counter()
-    found = {"parser": what, "way": "SIGKILL", "tries": kills, "outcomes": outcomes,
-             "defects": defects}  # fmt: skip
-    file.write_text(json.dumps(found, indent=1), "utf-8")
+    outcomes: Counter[str] = Counter()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # counts so far are written down
+    try:
+        with tempfile.TemporaryDirectory(prefix="tf-kills-", ignore_cleanup_errors=True) as folder:
+            ways[what](Path(folder), kills, draw, outcomes)
+    except Broken as error:
+        defects = [f"{what}: {error}"]
+    finally:
+        done = min(kills, outcomes["killed"])
+        found = {"parser": what, "way": "SIGKILL", "tries": done, "outcomes": outcomes,
+                 "defects": defects}  # fmt: skip
+        file.write_text(json.dumps(found, indent=1), "utf-8")
 
 
 if __name__ == "__main__":

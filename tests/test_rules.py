@@ -3,11 +3,11 @@
 import itertools
 
 import pytest
-from tradeflows.measure.intervals import Interval
 
 from tradeflows.claims import rules
 from tradeflows.claims.rules import UNKNOWN, decide, graded, outcome, rule
 from tradeflows.errors import SchemaMismatch, UnknownCode
+from tradeflows.measure.intervals import Interval
 
 RULES = [rule(claim, tier) for claim in rules.claims() for tier in rules.TIERS]
 NAMES = [f"{r.claim}-{r.tier}" for r in RULES]
