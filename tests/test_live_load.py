@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from nbformat import writes
+from nbformat.v4 import new_markdown_cell, new_notebook
 
 import tradeflows as tf
 from generated import rows_of
@@ -14,6 +16,7 @@ from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCod
 from tradeflows.evidence import panel as room
 from tradeflows.evidence.rerouting import eu_neighbours
 from tradeflows.load import newest
+from tradeflows.report.build import build
 from tradeflows.sources import live, refresh
 from tradeflows.sources.comtrade.standard import standard
 
@@ -131,3 +134,15 @@ def test_refresh_tables_panel_hold_what_was_generated():
     assert again.exports.equals(data.exports)  # kept as Parquet
     with pytest.raises(DoubleCountedTotals, match="several statistics"):
         tf.load("trade", source="UN Comtrade", flow="M", freq="M", partner="RUS,TUR")
+
+
+@pytest.mark.usefixtures("site")
+def test_pages_of_generated_trade_never_land_in_reports(tmp_path):
+    refresh.run(small(), **SPRING)
+    notebooks = tmp_path / "notebooks"
+    notebooks.mkdir()
+    book = new_notebook(cells=[new_markdown_cell("# A page")])
+    (notebooks / "00-page.ipynb").write_text(writes(book))
+    with pytest.raises(SourceUnavailable, match="generated trade"):
+        build(notebooks, tmp_path / "reports")
+    assert not (tmp_path / "reports" / "index.html").exists()

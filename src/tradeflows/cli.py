@@ -32,8 +32,7 @@ READ, BRING = "Read", "Bring and check data"
 
 app = typer.Typer(
     help="Did this trade grow because prices rose, or because more was shipped?",
-    epilog="Exit codes: 0 done, 1 error, 2 wrong command, 3 quota used up (run again later: what "
-    "came is kept), 130 stopped by hand. --json prints for scripts.",
+    epilog="Exit codes: 0 done, 1 error, 2 wrong command, 3 quota used up, 130 stopped by hand.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -100,11 +99,7 @@ def refresh(
     Stop it at any moment: what is stored is whole, and the next run goes on.
     With COMTRADE_API_KEY set UN Comtrade is far quicker; the key is never written.
 
-    See first what would be asked:
-
-      tradeflows refresh --dry-run
-
-    Any other question, here microchips to Kazakhstan:
+    --dry-run says first what would be asked. Another question, microchips to Kazakhstan:
 
       tradeflows refresh --reporter TUR --partner KAZ --codes 8542 --flows X
       --start 2021-01 --end 2022-12
@@ -129,6 +124,10 @@ def refresh(
         _print_json({"stored": done.stored, "calls": done.calls, "words": done.sentence()})
     else:
         out.print(escape(done.sentence()))
+    if "comtrade" in sources and not (asked or as_json):
+        from tradeflows.evidence import live_checks
+
+        out.print(escape(live_checks.run().sentence()))
 
 
 def _asked(reporter: str, partner: str, codes: str, flows: str) -> list[Part] | None:
@@ -190,8 +189,7 @@ def status(as_json: AsJson = False) -> None:
     """List the raw files, and how far live data are proven complete."""
     from tradeflows.sources import refresh as live
 
-    raws = store.catalogue()
-    known = live.status()
+    raws, known = store.catalogue(), live.status()
     proofs = {
         row["file"]: {"rows": row["rows"], "counted": row["counted"], "proven": row["proven"]}
         for row in known.files.to_dict("records")

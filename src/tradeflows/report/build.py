@@ -59,6 +59,7 @@ def build(notebooks: Path, out: Path) -> Built:
     if _is_built(out, key):
         os.utime(out / "index.html")
         return Built()
+    _refuse_generated(out)
     todo = {p: copy for p, copy in copies.items() if not copy.is_file()}
     from tradeflows.report import runner
 
@@ -68,6 +69,18 @@ def build(notebooks: Path, out: Path) -> Built:
     _publish(out, {n: t.encode() if isinstance(t, str) else t for n, t in files.items()}, key)
     _forget(cache, set(copies.values()))
     return Built(tuple(p.stem for p in todo), wrote=True)
+
+
+def _refuse_generated(out: Path) -> None:
+    """Keep pages made from generated trade out of the folder of the real report."""
+    from tradeflows.sources import live
+
+    if out.resolve().name == "reports" and live.is_generated():
+        raise SourceUnavailable(
+            "the data folder holds generated trade",
+            f"trade as published, for pages in {out}",
+            "build into another folder: tradeflows report --reports trial",
+        )
 
 
 def _found(notebooks: Path) -> list[Path]:
