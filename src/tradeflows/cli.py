@@ -304,12 +304,11 @@ def screen(
     from tradeflows.measure.screen import Screen
     from tradeflows.measure.screen import screen as screened
 
-    asked = None if target == "all" else target
-    found = (
-        screened(files, base=base, current=current, target=asked)
-        if files
-        else every_pair(asked, base, current)
-    )
+    goal = None if target == "all" else target
+    if files:
+        found: object = screened(files, base=base, current=current, target=goal)
+    else:
+        found = every_pair(goal, base, current)
     out.print(escape(str(found.sentence() if isinstance(found, Screen) else found)))
     if isinstance(found, Screen):
         out.print(_shown(found.table.head(20)), soft_wrap=False)
