@@ -52,8 +52,10 @@ def _plain(values: pd.Series) -> pd.Series:
 
 def disarmed(cell: Any) -> Any:
     """Put an apostrophe before text that a spreadsheet would run as a formula."""
-    dangerous = isinstance(cell, str) and cell.lstrip(" ").startswith(_FORMULA)
-    return f"'{cell}" if dangerous else cell
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r", " ")  # unquoted in CSV, some readers would begin a new line there
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def html_text(text: str) -> str:
