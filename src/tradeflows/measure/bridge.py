@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -245,12 +245,19 @@ def bridge_sql(
     path: str = "monthly",
     quantity: str = "net_weight_kg",
     estimated: str = "unpriced",
+    of_code: Mapping[str, str] | None = None,
 ) -> str:
-    """Return the bridge as DuckDB SQL over a table ``trade`` with these columns."""
+    """Return the bridge as DuckDB SQL over a table ``trade`` with these columns.
+
+    ``of_code`` adds names for ``by`` whose SQL depends on the code alone, as the chapter's does.
+    They are worked out once for each product and not for each row.
+    """
     if method not in queries.PRICE:
         raise ValueError(f"method={method!r}: expected one of {', '.join(queries.PRICE)}")
     old, new = _windows(base, current, path)
-    named = keys(columns, by)
+    found = keys(columns, [name for name in by if name not in (of_code or {})])
+    derived = {n: sql for n, sql in found.items() if sql.startswith("left(")} | dict(of_code or {})
+    named = {name: sql for name, sql in found.items() if name not in derived}
     now = new.sql()
     if path == "monthly":
         start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
@@ -262,12 +269,13 @@ def bridge_sql(
         step_or_nothing="" if path == "monthly" else "0 AS step,",
         unit=f"CASE WHEN value_usd > 0 THEN coalesce({unit}, '') END" if unit else "NULL",
         units="count(DISTINCT unit)" if unit else "1",
+        of_code_or_nothing="".join(f"{sql} AS {name}, " for name, sql in derived.items()),
         group=", ".join(by),
         group_or_nothing="".join(f"{name}, " for name in by),
         quantity=usable(columns, quantity, estimated),
         now=now,
         within=_within(old, new),
-        parts="effect" if set(named) - {"step"} <= set(by) else "part",
+        parts="part" if path == "monthly" and set(named) - {"step"} > set(by) - set(derived) else "effect",
         repeats=_repeats(old, new, path),
         price=queries.PRICE[method],
         volume=queries.VOLUME[method],

@@ -27,7 +27,7 @@ cell AS (
 ),
 matched AS (
     SELECT
-        *,
+        *, {of_code_or_nothing}
         v0 > 0 AND v1 > 0 AND blind = 0 AND units <= 1 AS priced
     FROM cell
 ),
@@ -55,7 +55,7 @@ effect AS (
     FROM cross_value
 ),
 part AS (
-    -- Left out where the group is the whole key: each row of effect is then a part.
+    -- Left out where each row of effect is a part, or where there is one step only.
     SELECT
         {group_or_nothing}
         step,

@@ -7,11 +7,16 @@ from typing import Any
 
 from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.index import index_sql
+from tradeflows.measure.screen import screen_sql
 from tradeflows.tables import TABLES
 
 __all__ = ["sql"]
 
-_TEXTS: dict[str, Callable[..., str]] = {"bridge": bridge_sql, "index": index_sql}
+_TEXTS: dict[str, Callable[..., str]] = {
+    "bridge": bridge_sql,
+    "index": index_sql,
+    "screen": screen_sql,
+}
 
 
 def sql(
@@ -25,14 +30,15 @@ def sql(
 
     Parameters
     ----------
-    measure : {"bridge", "index"}
+    measure : {"bridge", "index", "screen"}
         Which one.
     dialect : str
         ``duckdb``, or any that SQLGlot writes, such as ``spark``; needs the extra ``spark``.
     columns : sequence of str
         Columns of the table; by default all of the canonical table.
     **settings
-        As in `bridge` (base, current, by, method, path, …) and, for the index, formula and pairs.
+        As in `bridge` (base, current, by, method, path, …); for the index, formula and pairs; for the
+        screen, as in `screen_sql`.
 
     Returns
     -------

@@ -218,15 +218,15 @@ def screen_sql(
     tested = f"partner = {_quoted(target)}" if target else "TRUE"
     return queries.text("screen").format(
         columns=", ".join(used),
-        goods=_grouped(goods, placebo),
         flow=_of(flow, columns),
         bridge=bridge_sql(
-            [*used, "goods"],
+            used,
             base,
             current,
             by=("reporter", "partner", "goods"),
             path="two-point",
             estimated=estimated,
+            of_code={"goods": _grouped(goods, placebo)},
         ),
         listed=", ".join(map(_quoted, goods)),
         other=_quoted(OTHER),

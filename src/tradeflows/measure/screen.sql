@@ -1,7 +1,7 @@
 -- Growth of listed goods between two windows, pair by pair, ranked among placebo goods.
 -- Amounts come from the bridge, one row per reporter, partner and group of goods.
 WITH trade AS (
-    SELECT {columns}, {goods} AS goods
+    SELECT {columns}
     FROM trade
     WHERE {flow}
 ),
