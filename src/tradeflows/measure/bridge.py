@@ -258,6 +258,7 @@ def bridge_sql(
     found = keys(columns, [name for name in by if name not in (of_code or {})])
     derived = {n: sql for n, sql in found.items() if sql.startswith("left(")} | dict(of_code or {})
     named = {name: sql for name, sql in found.items() if name not in derived}
+    finer = set(named) > set(by) - set(derived)
     now = new.sql()
     if path == "monthly":
         start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
@@ -275,7 +276,7 @@ def bridge_sql(
         quantity=usable(columns, quantity, estimated),
         now=now,
         within=_within(old, new),
-        parts="part" if path == "monthly" and set(named) - {"step"} > set(by) - set(derived) else "effect",
+        parts="part" if path == "monthly" and finer else "effect",
         repeats=_repeats(old, new, path),
         price=queries.PRICE[method],
         volume=queries.VOLUME[method],

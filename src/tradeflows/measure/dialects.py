@@ -37,8 +37,8 @@ def sql(
     columns : sequence of str
         Columns of the table; by default all of the canonical table.
     **settings
-        As in `bridge` (base, current, by, method, path, …); for the index, formula and pairs; for the
-        screen, as in `screen_sql`.
+        As in `bridge` (base, current, by, method, path, …); for the index, formula and pairs;
+        for the screen, as in `screen_sql`.
 
     Returns
     -------
