@@ -180,7 +180,7 @@ def parsers() -> dict[str, Parser]:
         Parser("sidecar-yaml", _sidecar, _sidecar_seeds()),
         Parser("snapshot-csv", _snapshot, _snapshot_seeds()),
         Parser("corrections-yaml", _corrections, (_few_corrections(),)),
-        *[Parser("rules-yaml", read, (_text("claims", "rules.yml"),)) for read in _rules()],
+        Parser("rules-yaml", rules.read, (_text("claims", "rules.yml"),)),
     )
     return {p.name: p for p in made}
 
@@ -412,8 +412,3 @@ def _few_corrections() -> bytes:
 
 def _corrections(data: bytes) -> object:
     return corrections.read(data)
-
-
-def _rules() -> list[Callable[[bytes], object]]:
-    """Return the reader of the rules file, where it takes a text."""
-    return [rules.read] if hasattr(rules, "read") else []

@@ -14,10 +14,15 @@ import yaml
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["Rule", "claims", "decide", "document", "fingerprint", "outcome", "rule"]
+__all__ = ["Rule", "claims", "decide", "document", "fingerprint", "outcome", "read", "rule"]
 
 TIERS = ("snapshot", "panel")
 UNKNOWN = "unknown"
+_WORDS = ("question", "speaker", "place", "quote", "source", "cannot_show", "would_change")
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, faster where it is there
+# what PyYAML lets through on bad scalars and deep nesting
+_UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError,
+               OverflowError)  # fmt: skip
 Outcome = bool | str  # True, False or "unknown"
 
 
@@ -49,10 +54,43 @@ def document() -> dict[str, Any]:
     >>> document()["grades"][0]
     'supported'
     """
-    loaded = yaml.safe_load(_text())
-    if not isinstance(loaded, dict) or "claims" not in loaded:
-        raise SchemaMismatch("rules.yml has no claims", "the committed file", "restore the file")
-    return loaded
+    return read(_text().encode())
+
+
+def read(text: bytes) -> dict[str, Any]:
+    """Return the rules of a YAML text.
+
+    Raises
+    ------
+    SchemaMismatch
+        Not the shape of a rules file.
+
+    Examples
+    --------
+    >>> read(_text().encode())["grades"][0]
+    'supported'
+    """
+    try:
+        loaded = yaml.load(text, _LOADER)  # noqa: S506 - a safe loader
+        for stated in loaded["claims"].values():
+            whole = all(isinstance(stated[word], str) for word in _WORDS)
+            for tier in (stated["tiers"][name] for name in TIERS):
+                whole &= {t["number"] for t in tier["tests"].values()} <= set(tier["numbers"])
+                whole &= all(
+                    set(row["when"]) <= set(tier["tests"])
+                    and isinstance(row["grade"], str)
+                    and isinstance(row["say"], str)
+                    for row in tier["table"]
+                )
+            if not whole:
+                raise ValueError("a claim that is not whole")
+    except _UNREADABLE as error:
+        raise SchemaMismatch(
+            f"rules.yml is not a rules file ({type(error).__name__})",
+            "claims with questions, tiers, tests and tables",
+            "restore the file",
+        ) from None
+    return dict(loaded)
 
 
 def fingerprint() -> str:
@@ -105,7 +143,6 @@ def rule(claim: str, tier: str = "snapshot") -> Rule:
         )
     stated = document()["claims"][claim]
     here = stated["tiers"][tier]
-    words = ("question", "speaker", "place", "quote", "source", "cannot_show", "would_change")
     return Rule(
         claim=claim,
         tier=tier,
@@ -113,7 +150,7 @@ def rule(claim: str, tier: str = "snapshot") -> Rule:
         numbers=here["numbers"],
         tests=here["tests"],
         table=tuple(here["table"]),
-        **{word: stated[word].strip() for word in words},
+        **{word: stated[word].strip() for word in _WORDS},
     )
 
 

@@ -126,10 +126,11 @@ def _is_built(out: Path, key: str) -> bool:
 def _render(copies: Mapping[Path, Path]) -> dict[str, str | bytes]:
     """Return every file of the report: pages and tables as text, pictures as bytes."""
     from tradeflows.report import page, sources, tables
+    from tradeflows.sources import live
     from tradeflows.store import catalogue
 
     try:
-        raw = catalogue()
+        raw = live.released(catalogue(), os.environ.get("AS_OF"))
     except SourceUnavailable:
         raw = []
     stems = [p.stem for p in copies]
