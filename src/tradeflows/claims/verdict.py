@@ -14,14 +14,12 @@ from tradeflows.measure.intervals import Interval
 
 __all__ = ["Verdict", "Verdicts"]
 
-TO_COME = "to come"
 _WORDS: dict[Outcome, str] = {True: "yes", False: "no", UNKNOWN: "unknown"}
 _MARKS = {
     "supported": ("✓", "supported"),
     "partly supported": ("◐", "partly"),
     "contradicted": ("✗", "contradicted"),
     "cannot be determined": ("?", "undetermined"),
-    TO_COME: ("…", "tocome"),
 }
 
 
