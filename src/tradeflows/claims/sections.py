@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pandas as pd
 
-from tradeflows.claims.gathered import panel_event, panel_listed, panel_rise
+from tradeflows.claims.gathered import (
+    panel_energy,
+    panel_event,
+    panel_listed,
+    panel_rise,
+)
 from tradeflows.claims.judge import judge, tiers
 from tradeflows.claims.rules import document
 from tradeflows.claims.verdict import Verdicts
@@ -17,7 +22,25 @@ from tradeflows.evidence.transit import transit
 from tradeflows.figures import percent
 from tradeflows.figures.words import Sentence, Shown
 
-__all__ = ["alarms", "certainty", "chances", "electronics", "rerouting", "side_by_side"]
+__all__ = ["alarms", "certainty", "chances", "electronics", "energy", "rerouting", "side_by_side"]
+
+
+def energy() -> Section:
+    """Show price and volume of disclosed fuels and the panel's verdicts, or what is missing.
+
+    Examples
+    --------
+    >>> "<p>" in energy()._repr_html_()
+    True
+    """
+    data = panel()
+    if data.reason:
+        return _missing(data)
+    found = panel_energy()
+    if found.reason:
+        return Section((found.sentence(),), data.generated)
+    cards = Verdicts((judge("b2", "panel"), judge("b3", "panel")))
+    return Section((cards, found.figure(), found.shown()), data.generated)
 
 
 def electronics() -> Section:

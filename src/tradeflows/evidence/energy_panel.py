@@ -10,14 +10,25 @@ import pandas as pd
 
 from tradeflows.counterfactual.months import span
 from tradeflows.evidence.panel import Panel
-from tradeflows.figures import amount, percent
-from tradeflows.figures.words import Sentence, between
+from tradeflows.figures import Figure, amount, percent, waterfall
+from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.measure import bridges
+from tradeflows.measure.envelope import Envelope
 from tradeflows.measure.intervals import Interval
 
 __all__ = ["EnergyPanel", "energy_panel"]
 
 FUEL = "27"
+NAMES = {
+    "2701": "coal",
+    "2702": "lignite",
+    "2704": "coke",
+    "2709": "crude oil",
+    "2710": "oil products",
+    "2711": "LPG and gas",
+    "2713": "petroleum coke and bitumen",
+    "2716": "electricity",
+}
 _NONE = Interval(0, 0)
 
 
@@ -36,6 +47,8 @@ class EnergyPanel:
         Share of energy of the current window with a reported weight in both windows.
     price : Interval
         Price effect of disclosed energy over all formulas and paths.
+    split : Envelope or None
+        Bridges of disclosed energy by heading, over all formulas and paths.
     reason : str
         Why nothing is known, else empty.
     """
@@ -47,6 +60,7 @@ class EnergyPanel:
     energy: tuple[Interval, Interval] = (_NONE, _NONE)
     priced: Interval = _NONE
     price: Interval = _NONE
+    split: Envelope | None = field(repr=False, default=None)
     reason: str = ""
     origins: tuple[str, ...] = field(repr=False, default=())
     generated: bool = False
@@ -92,6 +106,75 @@ class EnergyPanel:
             f" {between(self.price.low, self.price.high, _usd)}"
         )
 
+    def figure(self) -> Figure | Sentence:
+        """Draw energy imports from one window to the other: what is priced, and what is not."""
+        if self.split is None:
+            return self.sentence()
+        steps = self._steps(self.split)
+        moved = float(steps["value"].iloc[-1] - steps["value"].iloc[0])
+        told = zip(steps["step"], steps["value"], strict=True)
+        said = "; ".join(f"{step}: {_usd(float(value))}" for step, value in told)
+        return waterfall(
+            steps,
+            name="energy-panel",
+            title=f"From {self.base} to {self.current} the price of disclosed fuels accounts for"
+            f" {between(self.price.low, self.price.high, _usd)} of a change in energy imports from"
+            f" Russia of {_usd(moved)}",
+            unit="USD",
+            alt=f"Waterfall of energy imports from Russia. {said}",
+            origins=self.origins,
+            period=f"{self.base} to {self.current}",
+            note="six-digit codes, Bennet, months summed"
+            + (", generated trade" if self.generated else ""),
+        )
+
+    def shown(self) -> Shown | Sentence:
+        """Show price and volume of each disclosed heading, and what is hidden, for people."""
+        if self.split is None:
+            return self.sentence()
+        rows = []
+        for heading, sums in self._lines(self.split).items():
+            usable = float(sums["price"].abs().max() + sums["volume"].abs().max()) > 0
+            parts = [_over(sums[bar]) if usable else "–" for bar in ("price", "volume")]
+            name = NAMES.get(heading, "other fuels")
+            ends = (float(sums[c].iloc[0]) for c in ("value_base", "value_current"))
+            rest = float(sums[["entry", "exit", "unpriced"]].iloc[0].sum())
+            rows.append((f"{name} ({heading})", *map(_usd, ends), *parts, _usd(rest)))
+        hidden = self._hidden(self.split)
+        rows.append(("confidential", *map(_usd, hidden), "–", "–", _usd(hidden[1] - hidden[0])))
+        columns = ["fuel", self.base, self.current, "price accounts for", "volume accounts for",
+                   "new, gone, not priced"]  # fmt: skip
+        return Shown(pd.DataFrame(rows, columns=columns), "Energy from Russia by heading, panel")
+
+    def _lines(self, split: Envelope) -> dict[str, pd.DataFrame]:
+        tables = pd.concat([b.table for b in split.results.values()])
+        lines = {str(heading): t for heading, t in tables.groupby("heading")}
+        return dict(sorted(lines.items(), key=lambda i: -float(i[1]["value_current"].iloc[0])))
+
+    def _hidden(self, split: Envelope) -> tuple[float, float]:
+        """Return what the chapter and the pseudo-codes hold beyond disclosed codes."""
+        known = next(iter(split.results.values()))
+        first, last = (float(e.high) for e in self.energy)
+        return first - known.value_base, last - known.value_current
+
+    def _steps(self, split: Envelope) -> pd.DataFrame:
+        (before, after), first = self._hidden(split), next(iter(split.results.values()))
+        rows = [
+            (f"energy {self.base}", self.energy[0].high, "total"),
+            ("price of disclosed fuels", first.price, "price"),
+            ("volume of disclosed fuels", first.volume, "volume"),
+            ("fuels new to the trade", first.entry, "entry"),
+            ("fuels gone from it", first.exit, "exit"),
+            ("disclosed, without a usable weight", first.unpriced, "unpriced"),
+            ("confidential, no weight", after - before, "unpriced"),
+            (f"energy {self.current}", self.energy[1].high, "total"),
+        ]
+        table = pd.DataFrame(rows, columns=["step", "value", "kind"])
+        ends = {bar: split.range(bar) for bar in ("price", "volume")}
+        nothing = (float("nan"), float("nan"))
+        table[["low", "high"]] = [ends.get(kind, nothing) for kind in table["kind"]]
+        return table[(table["value"] != 0) | (table["kind"] == "price")].reset_index(drop=True)
+
 
 def energy_panel(
     panel: Panel, stated: Mapping[str, Any], base: str = "2021", current: str = "2022"
@@ -133,12 +216,15 @@ def energy_panel(
     methods = stated["methods"]
     if fuels.empty or not chapter[1] > 0:
         return EnergyPanel(base, current, reason="the panel holds no energy imports from Russia")
-    found = bridges(fuels, base, current, methods=methods["formulas"], paths=methods["paths"])
+    found = bridges(
+        fuels, base, current, methods=methods["formulas"], paths=methods["paths"], by=["heading"]
+    )
     weighed = found[methods["formulas"][0], methods["paths"][0]].priced_share * known[1]
     return EnergyPanel(
         base, current, sums["X"], sums["M"], (energy[0], energy[1]),
         Interval(weighed / energy[1].high, weighed / energy[1].low),
         Interval(*found.range("price")),
+        found,
         origins=panel.origins(panel.imports), generated=panel.generated,
     )  # fmt: skip
 
@@ -152,6 +238,10 @@ def _both(rows: pd.DataFrame, base: str, current: str) -> tuple[float, float]:
 
 def _ends(interval: Interval) -> tuple[float, float]:
     return float(interval.low), float(interval.high)
+
+
+def _over(sums: pd.Series) -> str:
+    return between(float(sums.min()), float(sums.max()), _usd)
 
 
 def _usd(x: float) -> str:
