@@ -47,8 +47,8 @@ def _claim(claim: str) -> str:
         f"“{escape(first.quote)}”</p>",
     ]
     for stated in shown:
-        tier = "both tiers" if same else f"{stated.tier} tier"
-        parts += [f"<h4>By the {escape(tier)}</h4>", _tests(stated), _grades(stated)]
+        tier = "At both tiers" if same else f"At the {stated.tier} tier"
+        parts += [f"<h4>{escape(tier)}</h4>", _tests(stated), _grades(stated)]
     return "".join(parts)
 
 

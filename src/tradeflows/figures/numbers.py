@@ -123,7 +123,7 @@ class Scale:
         Parameters
         ----------
         x : float
-            A number that would round to nothing keeps a digit.
+            A number that would round to nothing keeps a digit, down to a millionth.
         sign : bool
             Write a plus before positive numbers.
 
@@ -134,12 +134,12 @@ class Scale:
         Examples
         --------
         >>> scale = scale_for(58.8e9, "USD")
-        >>> scale.text(58.81), scale.text(-1.04, sign=True), scale.text(0.004)
-        ('58.8', '−1.0', '0.004')
+        >>> scale.text(58.81), scale.text(-1.04, sign=True), scale.text(0.004), scale.text(-1e-17)
+        ('58.8', '−1.0', '0.004', '0.0')
         """
         if math.isnan(x):
             return NONE
-        if x != 0 and abs(x) < 0.5 * 10**-self.places:
+        if 5e-7 <= abs(x) < 0.5 * 10**-self.places:
             return _written(x, min(6, 1 - math.floor(math.log10(abs(x)) + 1)), sign=sign)
         return _written(x, self.places, sign=sign)
 

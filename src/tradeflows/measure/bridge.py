@@ -12,6 +12,7 @@ import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.figures.numbers import amount, percent
+from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded, decoded
 from tradeflows.measure.window import Window
@@ -74,13 +75,13 @@ class Bridge:
             return None
         return part / self.change
 
-    def sentence(self) -> str:
+    def sentence(self) -> Sentence:
         """Say in one sentence what accounts for the change."""
         verb = "rose" if self.change > 0 else "fell" if self.change < 0 else "did not change"
         moved = f" by {amount(abs(self.change), 'USD')}" if self.change else ""
         parts = ", ".join(self._part(bar) for bar in BARS if bar == "price" or getattr(self, bar))
         old, new = (amount(v, "USD") for v in (self.value_base, self.value_current))
-        return (
+        return Sentence(
             f"From {self.base} to {self.current} the value {verb}{moved},"
             f" from {old} to {new}: {parts}."
         )

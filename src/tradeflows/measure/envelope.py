@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tradeflows.figures.numbers import amount
+from tradeflows.figures.words import Sentence
 from tradeflows.measure.bridge import BARS, Bridge, bridge
 
 if TYPE_CHECKING:
@@ -51,11 +52,11 @@ class Envelope:
         ]
         return pd.DataFrame(rows, columns=["method", "path", *BARS, "change"])
 
-    def sentence(self) -> str:
+    def sentence(self) -> Sentence:
         """Say between which amounts price lies."""
         low, high = (amount(end, "USD") for end in self.range("price"))
         methods, paths = (len(set(names)) for names in zip(*self.results, strict=True))
-        return (
+        return Sentence(
             f"Price accounts for {low} to {high}"
             f" (range over methods: {methods} formulas, {paths} paths)."
         )

@@ -11,6 +11,7 @@ import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.figures.numbers import percent, span
+from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded
 from tradeflows.measure.formulas import TOTALS, aggregate
@@ -49,11 +50,11 @@ class PriceIndex:
     table: pd.DataFrame = field(repr=False)
     origins: tuple[str, ...] = field(repr=False, default=())
 
-    def sentence(self) -> str:
+    def sentence(self) -> Sentence:
         """Say where price and volume end."""
         last = self.table.iloc[-1]
         name = self.formula.replace("_", "-").title()
-        return (
+        return Sentence(
             f"{span(pd.DatetimeIndex(self.table['period']))}: the {name} price index ends at"
             f" {last['price']:.3f} and the volume index at {last['volume']:.3f} ({self.base} base);"
             f" {percent(last['matched_share'])} of the value is priced."
