@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,11 +74,10 @@ def bridge_vectorised(frame: pd.DataFrame, lag: int) -> pd.DataFrame:
     return rows.groupby("code")[["price", "volume"]].sum()
 
 
-def bridge_polars(file: Path) -> pd.DataFrame:
-    """Two-point bridge of the world by code, hand-written on the streaming engine."""
+def bars_polars(file: Path, key: list[str]) -> Any:
+    """Two-point bars of the world by hand: one lazy row for each product."""
     import polars as pl
 
-    key = ["reporter", "partner", "flow", "code"]
     reported = (pl.col("weight_status") == "reported") & (pl.col("net_weight_kg") > 0)
     rows = pl.scan_parquet(file).with_columns(q=pl.when(reported).then(pl.col("net_weight_kg")))
     years = [
@@ -92,12 +92,19 @@ def bridge_polars(file: Path) -> pd.DataFrame:
     traded = (v0 > 0) & (v1 > 0)
     priced = traded & ratio.is_not_null()
     a, b = v1 / ratio, v0 * ratio
-    bars = both.with_columns(
+    return both.with_columns(
         price=pl.when(priced).then((a - v0 + v1 - b) / 2).otherwise(0),
         volume=pl.when(priced).then((v1 - a + b - v0) / 2).otherwise(0),
         entry=pl.when(v0 == 0).then(v1).otherwise(0),
         exit=pl.when(v1 == 0).then(-v0).otherwise(0),
         unpriced=pl.when(traded & ~priced).then(v1 - v0).otherwise(0),
     )
+
+
+def bridge_polars(file: Path) -> pd.DataFrame:
+    """Two-point bridge of the world by code, hand-written on the streaming engine."""
+    import polars as pl
+
+    bars = bars_polars(file, ["reporter", "partner", "flow", "code"])
     sums = bars.group_by("code").agg(pl.col(SUMS).sum()).sort("code")
     return sums.collect(engine="streaming").to_pandas()

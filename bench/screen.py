@@ -12,7 +12,6 @@ reads. Spark runs where pyspark and Java are found.
 from __future__ import annotations
 
 import argparse
-import datetime as dt
 import importlib.util
 import json
 import os
@@ -28,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import peers
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -50,33 +50,12 @@ def polars(file: str) -> pd.DataFrame:
     """Screen all pairs by hand, on the streaming engine."""
     import polars as pl
 
-    key = ["reporter", "partner", "code"]
-    reported = (pl.col("weight_status") == "reported") & (pl.col("net_weight_kg") > 0)
-    rows = pl.scan_parquet(file).with_columns(q=pl.when(reported).then(pl.col("net_weight_kg")))
-    years = [
-        rows.filter(pl.col("period") == dt.date(2021 + y, 1, 1)).select(
-            *key, pl.col("value_usd").alias(f"v{y}"), pl.col("q").alias(f"q{y}")
-        )
-        for y in (0, 1)
-    ]
-    both = years[0].join(years[1], on=key, how="full", coalesce=True)
-    both = both.with_columns(pl.col("v0", "v1").fill_null(0))
-    v0, v1, ratio = pl.col("v0"), pl.col("v1"), pl.col("q1") / pl.col("q0")
-    traded = (v0 > 0) & (v1 > 0)
-    priced = traded & ratio.is_not_null()
-    a, b = v1 / ratio, v0 * ratio
     goods = pl.when(pl.col("code").is_in(world.listed())).then(pl.lit("listed goods"))
-    bars = both.with_columns(
-        goods=goods.otherwise(pl.col("code").str.slice(0, 2)),
-        price=pl.when(priced).then((a - v0 + v1 - b) / 2).otherwise(0),
-        volume=pl.when(priced).then((v1 - a + b - v0) / 2).otherwise(0),
-        entry=pl.when(v0 == 0).then(v1).otherwise(0),
-        exit=pl.when(v1 == 0).then(-v0).otherwise(0),
-        unpriced=pl.when(traded & ~priced).then(v1 - v0).otherwise(0),
+    bars = peers.bars_polars(Path(file), ["reporter", "partner", "code"]).with_columns(
+        goods=goods.otherwise(pl.col("code").str.slice(0, 2))
     )
-    names = ["v0", "v1", "price", "volume", "entry", "exit", "unpriced"]
     group = ["reporter", "partner", "goods"]
-    effect = bars.group_by(group).agg(pl.col(names).sum()).collect(engine="streaming")
+    effect = bars.group_by(group).agg(pl.col(peers.SUMS).sum()).collect(engine="streaming")
     effect = effect.with_columns(
         growth=((pl.col("v1") + LEAST) / (pl.col("v0") + LEAST)).log(),
         listed=pl.col("goods") == "listed goods",
