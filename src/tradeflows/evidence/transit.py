@@ -112,7 +112,7 @@ def transit(panel: Panel, base: str = "2021", current: str = "2022") -> Transit:
     for supplier in SUPPLIERS:
         sold = mirror[(mirror["reporter"] == supplier) & (mirror["flow"] == "X")]
         if _whole(sold, windows):
-            supply += _sums(sold, windows)
+            supply += pd.Series(_sums(sold, windows))
         else:
             silent.append(supplier)
     table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
