@@ -16,8 +16,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 COPY = ROOT / "build" / "soak" / "mutants"
 TESTS = {
-    "measure": ("test_bridge.py", "test_index_numbers.py", "test_intervals.py"),
-    "claims": ("test_rules.py", "test_evidence.py"),
+    "measure": ("test_bridge.py", "test_index_numbers.py", "test_intervals.py", "test_screen.py"),
+    "claims": ("test_rules.py", "test_evidence.py", "test_electronics.py", "test_energy.py"),
 }
 
 
@@ -32,6 +32,7 @@ def main(patterns: list[str]) -> int:
     chosen = patterns or [f"{room}/*.py" for room in TESTS]
     rooms = {p.split("/")[0] for p in chosen}
     tests = [f"tests/{t}" for room in sorted(rooms) for t in TESTS[room]]
+    tests += [f"src/tradeflows/{room}" for room in sorted(rooms)]  # examples in docstrings
     only = [f"src/tradeflows/{p}" for p in chosen]
     settings = f'\n[tool.mutmut]\npaths_to_mutate = ["src/"]\nonly_mutate = {json.dumps(only)}\n'
     settings += f"tests_dir = {json.dumps(tests)}\npytest_add_cli_args_test_selection = "

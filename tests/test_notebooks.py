@@ -76,3 +76,17 @@ def test_links_between_pages_name_pages_that_are_built(notebook):
     for text in prose(notebook):
         for target in re.findall(r"\]\(([^)#]+\.html)", text):
             assert target in pages, target
+
+
+def test_every_cell_runs_and_shows_numbers_for_people(notebook):
+    """Run the cells here, as somebody at a prompt would, and read what the last line shows."""
+    space: dict = {}
+    for text in code(notebook):
+        tree = ast.parse(text)
+        last = tree.body.pop() if isinstance(tree.body[-1], ast.Expr) else None
+        exec(compile(tree, "cell", "exec"), space)  # noqa: S102
+        shown = eval(compile(ast.Expression(last.value), "cell", "eval"), space) if last else ""  # noqa: S307
+        html = shown._repr_html_() if hasattr(shown, "_repr_html_") else str(shown)
+        seen = re.sub(r"<(style|svg).*?</\1>|<[^>]+>", " ", html, flags=re.DOTALL)
+        assert not re.search(r"\b(nan|NaT|None|inf)\b|\de[+-]\d|\d\.\d{5}", seen), text
+        assert html.count("<svg") <= html.count("aria-label") + html.count("<title"), text

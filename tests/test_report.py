@@ -161,7 +161,7 @@ def test_links_between_notebooks_lead_to_pages(suite):
 def test_first_screen_and_frame(suite):
     page = _page(suite, "index.html")
     assert "<title>Was it price, or volume?</title>" in page
-    words = "In one sentence. Price did most, and volume the rest."
+    words = "A claim, and two series."
     assert f'<meta name="description" content="{words}">' in page
     assert '<a rel="next" href="01-the-data.html">' in page
     assert 'rel="prev"' not in page

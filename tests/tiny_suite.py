@@ -65,7 +65,8 @@ def write(folder: Path) -> Path:
     """Write the notebooks and return their folder."""
     save(
         folder / f"{ANSWERS}.ipynb",
-        "# Was it price, or volume?\n\n> **In one sentence.** Price did most, and volume the rest.",
+        "# Was it price, or volume?\n\nA claim, and two series.",
+        "> **In one sentence.** Price did most, and volume the rest.",
         "## The claims",
         (_CARD, "hide-input"),
         _PROSE,
