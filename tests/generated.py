@@ -1,34 +1,72 @@
-"""Panels made from generated trade, without a server: the same rows a refresh would bring."""
+"""Generated trade as refreshes bring it, and what the rules make of it."""
 
-from functools import lru_cache
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
+import pytest
 
+import tradeflows as tf
 from standin import trade
+from standin.harness import QUICK, asked
+from tradeflows.claims.rules import claims
+from tradeflows.claims.verdict import Verdict
 from tradeflows.codes.countries import from_comtrade
+from tradeflows.counterfactual import statespace
+from tradeflows.counterfactual.months import Cut
 from tradeflows.evidence import panel as room
+from tradeflows.sources import refresh
 
 FIRST, LAST = "2019-02", "2023-02"
 CHAPTERS = ("84", "85", "88", "90")
 UNITS = {5: "u", 8: "kg", -1: None}
+# As few goods and partners as leave 40 destinations to compare Russia with.
+SMALL = {"chapters": (39, 62, 84, 85, 87, 88, 90), "others": 27, "last": LAST.replace("-", "")}
+TURKEY = ("turkey-russia", "turkey-controls")
+MIRRORS = ("transit-priority", "supply-priority")
 
 
-@lru_cache(maxsize=8)
-def panel_of(scenario: str = "nothing", missing: float = 0.0) -> room.Panel:
-    """Return the panel of one world: machines to everybody, everything to and from Russia."""
-    world = trade.World(scenario, missing=missing, last=LAST.replace("-", ""))
-    months = [p.strftime("%Y%m") for p in pd.period_range(FIRST, LAST, freq="M")]
-    sold = rows_of(world, "X", months)
-    bought = rows_of(world, "M", months)
-    sums = [rows.groupby("period")["value_usd"].sum().reset_index() for rows in (sold, bought)]
-    of_russia = sold[sold["partner"] == "RUS"].groupby("period")["value_usd"].sum().reset_index()
-    sums = [of_russia.assign(flow="X", code="TOTAL"), sums[1].assign(flow="M", code="TOTAL")]
-    fuel = bought[bought["code"].str.startswith("27") | bought["confidential"]]
-    fuel = fuel.groupby("period")["value_usd"].sum().reset_index().assign(flow="M", code="27")
-    totals = pd.concat([*sums, fuel]).assign(origin="generated", partner="RUS")
-    return room.Panel(
-        room._comparable(sold), room._comparable(bought), totals, sold.iloc[:0], generated=True
-    )
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """A world, the panel that a refresh made of it, and the verdict on each claim."""
+
+    world: trade.World
+    panel: room.Panel
+    verdicts: dict[str, Verdict]
+
+    def calm(self, flow: str, start: str = FIRST, end: str = LAST) -> pd.DataFrame:
+        """Return what the panel would hold had nothing happened, made without a refresh."""
+        months = [p.strftime("%Y%m") for p in pd.period_range(start, end, freq="M")]
+        return room._comparable(rows_of(replace(self.world, scenario="nothing"), flow, months))
+
+
+def judged(folder: Path, world: trade.World) -> Judged:
+    """Refresh from the stand-in, build the panel, and judge every claim by it."""
+    parts = {p.name: p for p in refresh.parts()}
+    pull = partial(refresh.run, sources=["comtrade"], manners=QUICK)
+    with pytest.MonkeyPatch.context() as patch, asked(patch, folder, world):
+        patch.setattr(statespace, "PATHS", 200)
+        patch.setattr(statespace, "_fit", _fitted)
+        pull([parts[name] for name in TURKEY], start=FIRST, end=LAST)
+        if world.scenario == "rerouting":
+            pull([parts[name] for name in MIRRORS], start="2021-01", end="2022-12")
+        return Judged(world, room.panel(), {c: tf.judge(c, tier="panel") for c in claims()})
+
+
+def _fitted(data: Cut, model: str) -> Any:
+    """Fit once what worlds share: until the event their months are the same."""
+    key = (model, data.season, data.logs.tobytes(), data.exog[: data.before].tobytes())
+    if key not in _FITS:
+        _FITS[key] = _FIT(data, model)
+    return _FITS[key]
+
+
+_FIT = statespace._fit
+_FITS: dict[tuple[object, ...], Any] = {}
 
 
 def rows_of(world: trade.World, flow: str, months: list[str]) -> pd.DataFrame:

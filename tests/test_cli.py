@@ -5,13 +5,15 @@ import shutil
 import subprocess
 import sys
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
 import tiny_suite
+import world
 from standin import harness
 from tradeflows import cli, store
-from tradeflows.errors import QuotaExhausted, SourceUnavailable
+from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, SourceUnavailable
 from tradeflows.report import keys
 from tradeflows.sources import refresh
 
@@ -136,3 +138,28 @@ def test_an_expected_error_is_no_traceback(monkeypatch, capsys):
 def test_help_reads(command):
     result = run.invoke(cli.app, [*command, "--help"])
     assert result.exit_code == 0
+
+
+def test_the_screen_reads_parquet_and_writes_it(tmp_path):
+    made = world.world(1, members=30, products=300, rows=20_000, surges=3, to="RUS", surge=3)
+    file = made.file(tmp_path / "world.parquet")
+    words = ["screen", str(file), "--base", "2021", "--current", "2022"]
+    with pytest.warns(EstimatedQuantityWarning):
+        result = run.invoke(cli.app, [*words, "--out", str(tmp_path / "found.parquet")])
+    assert result.exit_code == 0, result.output
+    stored = pd.read_parquet(tmp_path / "found.parquet")
+    assert set(stored["partner"]) == {"RUS"}
+    with pytest.warns(EstimatedQuantityWarning):
+        every = run.invoke(cli.app, [*words, "--target", "all"])
+    assert every.exit_code == 0
+    assert every.output != result.output
+
+
+def test_a_screen_without_a_panel_says_what_brings_one():
+    assert "tradeflows refresh" in run.invoke(cli.app, ["screen"]).output
+
+
+def test_revisions_of_a_snapshot_are_none():
+    words = ["revisions", "2020-01-01", "2030-01-01"]
+    assert json.loads(run.invoke(cli.app, [*words, "--json"]).output) == []
+    assert run.invoke(cli.app, words).exit_code == 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -25,6 +25,7 @@ OTHERS = (
 CIF = 1.06
 ENERGY = ("270111", "270112", "270119", "271012", "271019", "271112", "271113", "271311")
 HIDDEN = "999999"
+CHAPTERS = tuple(c for c in range(1, 98) if c not in (27, 77))
 _LIST = Path(__file__).parents[2] / "src" / "tradeflows" / "codes" / "high_priority.csv"
 _SAMPLE = ("854231", "854232", "854233", "854239", "851762", "852691", "853221", "854800")
 
@@ -38,13 +39,15 @@ def listed() -> list[tuple[str, str, str]]:
     return [(a, b or a, c or b or a) for a, b, c in table]
 
 
-def products(breadth: int) -> pd.DataFrame:
+def products(
+    breadth: int, chapters: tuple[int, ...] = CHAPTERS, *, hidden: bool = True
+) -> pd.DataFrame:
     """Return the goods: their codes in three revisions and the group they belong to."""
     rows = [(*codes, "listed") for codes in listed()]
     rows += [(c, c, c, "energy") for c in ENERGY]
-    rows.append((HIDDEN, HIDDEN, HIDDEN, "hidden"))
+    rows += [(HIDDEN, HIDDEN, HIDDEN, "hidden")] if hidden else []
     taken = {code for row in rows for code in row[:3]}
-    for chapter in (c for c in range(1, 98) if c not in (27, 77)):
+    for chapter in chapters:
         for heading in range(1, breadth + 1):
             for sub in ("10", "20", "90"):
                 code = f"{chapter:02d}{heading:02d}{sub}"
@@ -58,6 +61,8 @@ class World:
     """A world of trade.
 
     ``missing`` is the share of rows without weight, ``estimated`` the share with an estimated one.
+    Fewer ``chapters`` and ``others``, partners beside Russia, its neighbours and the suppliers,
+    make a world that is served sooner. Most energy is ``hidden``, a value without weight.
     """
 
     scenario: str = "nothing"
@@ -66,15 +71,15 @@ class World:
     breadth: int = 1
     seed: int = 1
     last: str = "202512"
+    chapters: tuple[int, ...] = CHAPTERS
+    others: int = len(OTHERS)
+    hidden: bool = True
     goods: pd.DataFrame = field(default=None, repr=False, compare=False)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         if self.scenario not in SCENARIOS:
             raise ValueError(f"scenario {self.scenario!r} is none of {SCENARIOS}")
-        object.__setattr__(self, "goods", products(self.breadth))
-
-    def __hash__(self) -> int:
-        return hash((self.scenario, self.missing, self.estimated, self.breadth, self.seed))
+        object.__setattr__(self, "goods", products(self.breadth, self.chapters, hidden=self.hidden))
 
     @property
     def months(self) -> list[str]:
@@ -87,7 +92,7 @@ class World:
     @property
     def partners(self) -> tuple[int, ...]:
         """Return Turkey's partners."""
-        return tuple(sorted({RUSSIA, *TRANSIT, *SUPPLIERS, *OTHERS}))
+        return tuple(sorted({RUSSIA, *TRANSIT, *SUPPLIERS, *OTHERS[: self.others]}))
 
     @property
     def reporters(self) -> tuple[int, ...]:
@@ -102,7 +107,7 @@ class World:
 
     def truth(self, base: str = "2021", current: str = "2022") -> dict[str, float]:
         """Return what was planted: change of value against a world where nothing happened."""
-        calm = World("nothing", breadth=self.breadth, seed=self.seed, last=self.last)
+        calm = replace(self, scenario="nothing")
         sums = {}
         for name, world in (("with", self), ("without", calm)):
             for year in (base, current):
@@ -192,7 +197,7 @@ def month(world: World, reporter: int, flow: str, period: str) -> pd.DataFrame:
         kg, price = _quantities(world, flow, period)
         partners, mark = list(world.partners), 1.0
     elif reporter in TRANSIT and flow == "M":
-        calm = World("nothing", breadth=world.breadth, seed=world.seed, last=world.last)
+        calm = replace(world, scenario="nothing")
         kg, price = (a[[world.partners.index(reporter)]] for a in _quantities(calm, "X", period))
         partners, mark = [TURKEY], CIF  # what is rerouted does not arrive
     elif reporter in SUPPLIERS and flow == "X":

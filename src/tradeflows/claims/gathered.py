@@ -271,6 +271,9 @@ def _panel_b(claim: str, leading: str, page: str) -> Callable[[], Gathered]:
             reasons |= {"growth_gap": reason} if reason else {}
         lead = numbers[leading]
         words = "–" if lead is None else between(lead.low, lead.high, percent)
+        if claim == "b2" and not found.reason and found.priced.low < _complete():
+            low, high = found.priced.low, found.priced.high
+            words = f"{between(low, high, percent)} of energy is priced"
         if claim == "b3" and lead is not None:
             words = f"× {lead.low:.1f} to {lead.high:.1f}"
         told: list[str] = [found.sentence()]
