@@ -357,6 +357,12 @@ def drift(trade: Any, formula: str = "fisher", **options: Any) -> pd.DataFrame:
     pandas.DataFrame
         ``periods``, ``chained``, ``direct`` and ``drift`` = chained / direct - 1. A formula that is
         reversible in time drifts by exactly what the closed loop (period 0 to t and back) misses.
+
+    Examples
+    --------
+    >>> from tradeflows.measure.examples import stockpiling
+    >>> drift(stockpiling())["drift"].round(3).tolist()
+    [-0.26, -0.452]
     """
     chained = price_index(trade, formula, base="chained", **options).table
     direct = price_index(trade, formula, base="fixed", **options).table

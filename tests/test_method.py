@@ -1,0 +1,190 @@
+"""What the page on the method shows: its examples, its traps, and the plan on paper."""
+
+import pandas as pd
+import pytest
+
+from tradeflows import measure
+from tradeflows.errors import SchemaMismatch
+from tradeflows.figures.words import Shown
+from tradeflows.measure import examples, plan
+from tradeflows.measure.dialects import sql
+from tradeflows.measure.plan import Plan
+
+TWO = ["reporter", "partner", "period", "code", "value_usd", "net_weight_kg"]
+
+
+def test_six_products_and_the_newcomer():
+    goods, grown = examples.six_products(), examples.six_products(entrant=True)
+    assert list(goods) == ["period", "code", "chapter", "value_usd", "net_weight_kg", "freq"]
+    assert len(goods) == 30
+    assert goods["period"].dt.year.unique().tolist() == [2018, 2019, 2020, 2021, 2022]
+    newcomer = grown.iloc[-1].to_dict()
+    assert len(grown) == 31
+    assert newcomer == {
+        "period": pd.Timestamp("2022-01-01"),
+        "code": "drones",
+        "chapter": "industry",
+        "value_usd": 4e6,
+        "net_weight_kg": 0.5e6,
+        "freq": "A",
+    }
+    pd.testing.assert_frame_equal(grown.iloc[:-1], goods)
+
+
+def test_hoarding_makes_a_chain_drift_and_leaves_the_direct_index():
+    goods = examples.stockpiling()
+    offer = goods[goods["code"] == "offer"].head(5)
+    assert offer["value_usd"].tolist() == [20, 50, 4, 20, 20]
+    assert offer["net_weight_kg"].tolist() == [10, 50, 2, 10, 10]
+    steady = goods[goods["code"] == "steady"]
+    assert set(zip(steady["value_usd"], steady["net_weight_kg"], strict=True)) == {(20.0, 10.0)}
+    assert len(goods) == 2 * 24
+    assert goods["period"].min() == pd.Timestamp("2021-01-01")
+    found = measure.drift(goods)
+    assert list(found) == ["periods", "chained", "direct", "drift"]
+    assert found["periods"].tolist() == [12, 23]
+    assert found["direct"].tolist() == pytest.approx([1, 1])
+    assert (found["drift"] == found["chained"] / found["direct"] - 1).all()
+    assert (found["drift"] < -0.2).all()
+    shorter = measure.drift(examples.stockpiling(13), "laspeyres")
+    assert shorter["periods"].tolist() == [12]
+    assert shorter["chained"].tolist() != found["chained"].tolist()[:1]
+    longer = measure.drift(examples.stockpiling(62))
+    assert longer["periods"].tolist() == [12, 24, 60, 61]
+
+
+def test_an_index_shows_itself_as_two_lines():
+    found = measure.price_index(examples.six_products(), "fisher", base="fixed")
+    figure = found.figure("mine", "What moved")
+    assert (figure.name, figure.title, figure.unit) == ("mine", "What moved", "index")
+    assert figure.alt == found.sentence()
+    assert list(figure.table)[-2:] == ["price", "volume"]
+    shown = figure._repr_html_()
+    assert "2018 to 2022" in shown
+    plain = found.figure()
+    assert (plain.name, plain.title) == ("price-index", "Price and volume")
+    last = found.table.iloc[-1]
+    assert found.sentence() == (
+        f"2018 to 2022: the Fisher price index ends at {last['price']:.3f} and the volume index at"
+        f" {last['volume']:.3f} (fixed base); 100 % of the value is priced."
+    )
+    formula = measure.price_index(examples.stockpiling(), "geks_fisher").sentence()
+    assert "the Geks-Fisher price index" in formula
+
+
+def test_absent_goods_at_price_zero_halve_the_entry():
+    trade = examples.six_products(entrant=True)
+    bridge = measure.bridge(trade, "2018", "2022", path="two-point")
+    found = examples.entry_as_price(bridge)
+    assert bridge.entry == pytest.approx(4e6)
+    assert list(found) == ["right", "with absent goods at zero", "mistake"]
+    assert list(found.index) == ["price", "volume"]
+    assert found["mistake"].tolist() == pytest.approx([2e6, 2e6])
+    assert found["right"].tolist() == [bridge.price, bridge.volume]
+    wrong = found["with absent goods at zero"]
+    assert (wrong - found["right"]).tolist() == pytest.approx([2e6, 2e6])
+
+
+def test_mix_of_two_origins_adds_up_by_good():
+    goods = examples.two_origins()
+    assert goods.to_dict("list") == {
+        "origin": ["light", "heavy"],
+        "v0": [1000.0, 100.0],
+        "q0": [100.0, 50.0],
+        "v1": [1200.0, 180.0],
+        "q1": [80.0, 60.0],
+    }
+    found = measure.volume_price_mix(goods)
+    assert found.change == pytest.approx(280)
+    assert found.volume + found.price + found.mix == pytest.approx(found.change)
+    assert list(found.table) == [*goods, "price", "mix"]
+    # by hand: shares 2/3 and 1/3, then 4/7 and 3/7, of 145 tonnes on average
+    assert found.table["price"].tolist() == pytest.approx(
+        [145 * (2 / 3 + 4 / 7) / 2 * 5, 145 * (1 / 3 + 3 / 7) / 2 * 1]
+    )
+    assert found.table["mix"].tolist() == pytest.approx(
+        [145 * 12.5 * (4 / 7 - 2 / 3), 145 * 2.5 * (3 / 7 - 1 / 3)]
+    )
+    assert found.volume == pytest.approx((1100 / 150 + 1380 / 140) / 2 * -10)
+
+
+@pytest.mark.parametrize("where", ["v0", "q0", "v1", "q1"])
+def test_mix_needs_goods_traded_twice_in_one_unit(where):
+    goods = examples.two_origins()
+    for bad in (0.0, -1.0, float("nan"), float("inf")):
+        with pytest.raises(SchemaMismatch, match="use the bridge"):
+            measure.volume_price_mix(goods.assign(**{where: [bad, 1.0]}))
+    with pytest.raises(SchemaMismatch, match="kg"):
+        measure.volume_price_mix(goods.assign(quantity_unit=["kg", "t"]))
+    measure.volume_price_mix(goods.assign(quantity_unit="kg"))
+    with pytest.raises(SchemaMismatch, match="unlike"):
+        measure.volume_price_mix(goods.assign(what=["kg", "t"]), unit_column="what")
+    with pytest.raises(SchemaMismatch, match="one unit"):
+        measure.volume_price_mix(goods.head(0))
+
+
+def test_sql_of_a_measure_is_that_of_its_definition():
+    windows = {"base": "2021", "current": "2022"}
+    whole = sql("bridge", **windows)
+    assert "net_weight_kg_status" in whole or "weight_status" in whole
+    assert "GROUPING SETS" in sql("bridge", columns=TWO, **windows)
+    assert "weight_status" not in sql("bridge", columns=TWO, **windows)
+    assert sql("index", columns=TWO, formula="fisher", pairs="previous") != whole
+    screen = sql("screen", columns=TWO, goods={"chips": ["8542"]}, **windows)
+    assert "'chips'" in screen
+    with pytest.raises(ValueError, match="measure='mean': expected one of bridge, index, screen"):
+        sql("mean")
+    pytest.importorskip("sqlglot", reason="sqlglot is part of the extra 'spark'")
+    spark = sql("bridge", dialect="spark", columns=TWO, **windows)
+    assert spark != sql("bridge", columns=TWO, **windows)
+    assert "SELECT\n" in spark
+
+
+def test_the_plan_extends_the_line_through_the_rates():
+    found = plan.plan(2_000_000_000)
+    rates = plan.rates()
+    ours = rates[rates["engine"] == "DuckDB"]
+    largest = ours.loc[ours["rows"].idxmax()]
+    first, last = found.table.iloc[0], found.table.iloc[-1]
+    assert first["engine"] == "DuckDB on one machine"
+    assert (first["cores"], first["measured_rows"]) == (largest["cores"], largest["rows"])
+    assert first["hours"] == pytest.approx(
+        largest["seconds"] / largest["rows"] * 2e9 / 3600, rel=0.2
+    )
+    assert first["core_hours"] == first["hours"] * first["cores"]
+    assert last["cores"] == plan.MACHINES * plan.CORES
+    assert last["hours"] == pytest.approx(last["core_hours"] / last["cores"])
+    assert last["engine"].startswith(f"{plan.MACHINES} machines, at the rate of ")
+    assert found.memory == ours["peak_gb"].max()
+    assert found.gigabytes == pytest.approx(largest["bytes"] / largest["rows"] * 2)
+    half = plan.plan(1_000_000_000)
+    assert plan.plan().rows == half.rows
+    assert first["hours"] / half.table["hours"].iloc[0] == pytest.approx(2, rel=0.01)
+
+
+def test_the_plan_says_hours_minutes_and_cores():
+    table = pd.DataFrame(
+        {
+            "engine": ["DuckDB on one machine", "16 machines, at the rate of DuckDB"],
+            "cores": [2, 256],
+            "hours": [3.25, 0.255],
+            "core_hours": [6.5, 65.3],
+            "measured_rows": [22_000_000, 22_000_000],
+        }
+    )
+    found = Plan(1_500_000_000, 27.2, 2.4, table)
+    assert found.sentence() == (
+        "1,500,000,000 rows are about 27.2 GB as Parquet; one machine with 2 cores takes at least"
+        " 3.25 hours. A cluster with 256 cores would take at least 15.3 minutes and 65.3 core hours"
+        " if it shared the work evenly."
+    )
+    shown = found.shown()
+    assert isinstance(shown, Shown)
+    assert shown.label == "A screen of 1,500,000,000 rows on paper"
+    assert shown.table.to_dict("list") == {
+        "where": table["engine"].tolist(),
+        "cores": ["2", "256"],
+        "hours": ["3.25", "0.26"],
+        "core hours": ["6.50", "65.3"],
+        "measured up to (rows)": ["22,000,000"] * 2,
+    }
