@@ -16,7 +16,13 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 COPY = ROOT / "build" / "soak" / "mutants"
 TESTS = {
-    "measure": ("test_bridge.py", "test_index_numbers.py", "test_intervals.py", "test_screen.py"),
+    "measure": (
+        "test_method.py",
+        "test_bridge.py",
+        "test_index_numbers.py",
+        "test_intervals.py",
+        "test_screen.py",
+    ),
     "claims": ("test_rules.py", "test_evidence.py", "test_electronics.py", "test_energy.py"),
 }
 
