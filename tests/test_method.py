@@ -175,8 +175,8 @@ def test_the_plan_says_hours_minutes_and_cores():
     found = Plan(1_500_000_000, 27.2, 2.4, table)
     assert found.sentence() == (
         "1,500,000,000 rows are about 27.2 GB as Parquet; one machine with 2 cores takes at least"
-        " 3.25 hours. A cluster with 256 cores would take at least 15.3 minutes and 65.3 core hours"
-        " if it shared the work evenly."
+        " 3.25 hours. A cluster with 256 cores would take at least 15.3 minutes if it shared the"
+        " work evenly, and as many core hours."
     )
     shown = found.shown()
     assert isinstance(shown, Shown)
@@ -184,7 +184,7 @@ def test_the_plan_says_hours_minutes_and_cores():
     assert shown.table.to_dict("list") == {
         "where": table["engine"].tolist(),
         "cores": ["2", "256"],
-        "hours": ["3.25", "0.26"],
+        "time": ["3.25 hours", "15.3 minutes"],
         "core hours": ["6.50", "65.3"],
         "measured up to (rows)": ["22,000,000"] * 2,
     }

@@ -46,7 +46,8 @@ class Standing:
     def sentence(self) -> Sentence:
         """Say who stands out."""
         out = _named(self.table.loc[self.table["stands_out"], "partner"])
-        who = f"{', '.join(out)} grew" if out else "none of them grew"
+        names = " and ".join([", ".join(out[:-1]), *out[-1:]] if len(out) > 1 else out)
+        who = f"{names or 'none of them'} grew"
         return Sentence(
             f"From {self.base} to {self.current}, {percent(self._russia('p'))} of"
             f" {len(self.others) + 1} destinations grew at least as much as Russia, itself counted."

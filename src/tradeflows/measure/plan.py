@@ -42,20 +42,19 @@ class Plan:
         many = named.iloc[-1]
         return Sentence(
             f"{self.rows:,} rows are about {number(self.gigabytes)} GB as Parquet; one machine with"
-            f" {int(one['cores'])} cores takes at least {number(one['hours'])} hours."
+            f" {int(one['cores'])} cores takes at least {_lasting(one['hours'])}."
             f" A cluster with {int(many['cores'])} cores would take at least"
-            f" {number(many['hours'] * 60)} minutes and {number(many['core_hours'])} core hours"
-            " if it shared the work evenly."
+            f" {_lasting(many['hours'])} if it shared the work evenly, and as many core hours."
         )
 
     def shown(self) -> Shown:
         """Show the plan as a table."""
-        hours = [number(h) for h in self.table["hours"]]
+        clock = [_lasting(h) for h in self.table["hours"]]
         spent = [number(h) for h in self.table["core_hours"]]
         measured = [f"{int(n):,}" for n in self.table["measured_rows"]]
         names = self.table["engine"].tolist()
         cores = self.table["cores"].astype(str).tolist()
-        columns = {"where": names, "cores": cores, "hours": hours, "core hours": spent}
+        columns = {"where": names, "cores": cores, "time": clock, "core hours": spent}
         shown = pd.DataFrame({**columns, "measured up to (rows)": measured})
         return Shown(shown, f"A screen of {self.rows:,} rows on paper")
 
@@ -103,6 +102,14 @@ def plan(rows: int = 1_000_000_000) -> Plan:
     ours = measured[measured["engine"] == "DuckDB"]
     gigabytes = float(ours["bytes"].max() / ours["rows"].max() * rows / 1e9)
     return Plan(rows, gigabytes, float(ours["peak_gb"].max()), pd.DataFrame(found))
+
+
+def _lasting(hours: float) -> str:
+    """Write a time in the largest unit of which it holds one."""
+    size, unit = next(
+        ((n, u) for n, u in ((1, "hours"), (60, "minutes")) if hours * n >= 1), (3600, "seconds")
+    )
+    return f"{number(hours * size)} {unit}"
 
 
 def _line(measured: pd.DataFrame, engine: str, rows: int) -> dict[str, Any]:
