@@ -1,5 +1,6 @@
 """Settings and generated worlds that all tests share."""
 
+import quiet  # noqa: F401, I001 - first, see there
 from collections.abc import Callable
 
 import pytest

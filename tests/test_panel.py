@@ -1,5 +1,7 @@
 """The panel tier on generated trade: what is not known is said, and how it is shown."""
 
+import re
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -84,6 +86,11 @@ def test_a_rule_that_cries_wolf_decides_nothing_and_the_verdict_says_so(world):
 
 
 # pages
+
+
+def test_cards_of_both_tiers_on_one_page_have_names_of_their_own():
+    cards = "".join(tf.judge("a", tier)._repr_html_() for tier in ("snapshot", "panel"))
+    assert re.findall(r'id="(claim-[^"]*)"', cards) == ["claim-a", "claim-a-panel"]
 
 
 def test_sections_of_generated_trade_carry_the_mark(given, world):

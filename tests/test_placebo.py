@@ -21,6 +21,7 @@ from tradeflows.counterfactual import (
     placebo_products,
     power,
     scan,
+    shares,
     smallest_effect,
     triple_difference,
     validation,
@@ -162,6 +163,33 @@ def test_sparse_panels_never_end_in_a_trace(draw):
         ):
             assert np.isfinite(placebo.p) != bool(placebo.reason)
         assert str(event_study(panel, listed=LISTED).sentence())
+
+
+def test_a_fit_that_does_not_converge_says_so(tripled, monkeypatch):
+    monkeypatch.setattr(shares, "ROUNDS", 1)
+    found = [
+        triple_difference(tripled, listed=LISTED),
+        placebo_destinations(tripled, listed=LISTED),
+        placebo_products(tripled, listed=LISTED, draws=9),
+        event_study(tripled, listed=LISTED),
+    ]
+    for result in found:
+        assert result.reason == "the fit did not converge"
+        assert "did not converge" in str(result.sentence())
+        assert result.figure() == result.sentence() if hasattr(result, "figure") else True
+    assert np.isnan([found[0].beta, found[1].p, found[2].p]).all()
+
+
+def test_a_set_that_does_not_converge_never_helps(tripled, monkeypatch):
+    calm = placebo_products(tripled, listed=LISTED, draws=19)
+
+    def lost(tables, *rest):
+        beta, se = shares.difference(tables, *rest)
+        beta[3:6], se[3:6] = np.nan, np.inf
+        return beta, se
+
+    monkeypatch.setattr("tradeflows.counterfactual.placebo.difference", lost)
+    assert placebo_products(tripled, listed=LISTED, draws=19).p == calm.p + 3 / 20
 
 
 def test_panels_that_count_twice_are_refused(tripled):

@@ -1,5 +1,6 @@
 """Poisson pseudo-maximum likelihood against fixest, and the collapsed fit against the full one."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -85,6 +86,14 @@ def test_collinear_regressors_and_empty_panels_are_said():
     assert "combinations of each other" in fit.reason
     none = ppml(panel.assign(y=0), "y", effects=["d", "t"], regressors=["x"])
     assert "no row is left" in none.reason
+
+
+@pytest.mark.parametrize("limit", ["STEPS", "ROUNDS"])
+def test_a_fit_that_does_not_converge_says_so(simulated, monkeypatch, limit):
+    monkeypatch.setattr(sys.modules["tradeflows.counterfactual.ppml"], limit, 1)
+    fit = ppml(simulated, "y", effects=MODELS["ppml_ddd"], regressors=["x"])
+    assert fit.sentence() == "not determined: the fit did not converge"
+    assert fit.table.isna().all(axis=None)
 
 
 def test_bad_panels_are_refused():

@@ -71,6 +71,12 @@ class Verdict:
         columns = ["test", "what it reads", "found", "rule", "outcome"]
         return Shown(pd.DataFrame(rows, columns=columns), f"How claim {self.rule.claim} is graded")
 
+    @property
+    def _anchor(self) -> str:
+        """Name of the card on its page, which may hold both tiers."""
+        tier = "" if self.rule.tier == "snapshot" else f"-{self.rule.tier}"
+        return escape(f"claim-{self.rule.claim}{tier}")
+
     def _repr_html_(self) -> str:
         mark, kind = _MARKS[self.grade]
         r = self.rule
@@ -84,7 +90,7 @@ class Verdict:
         )
         link = f' <a href="{escape(self.evidence)}">See the evidence</a>' if self.evidence else ""
         return (
-            f'<article class="card grade-{kind}" id="claim-{escape(r.claim)}">'
+            f'<article class="card grade-{kind}" id="{self._anchor}">'
             f'<h3 class="card-question">{escape(r.question)}</h3>'
             f'<p class="card-quote">“{escape(r.quote)}”</p><p class="card-meta">{escape(said)}</p>'
             f'<p class="card-grade"><span aria-hidden="true">{mark}</span> {escape(self.grade)}</p>'

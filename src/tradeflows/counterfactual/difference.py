@@ -146,10 +146,7 @@ def triple_difference(
         (b,), (s,) = difference(data.listed(have)[None], data.total, data.before, [row])
         beta, se = float(b[0]), float(s[0])
         if not np.isfinite(beta):
-            when = "before" if np.isnan(beta) else "after"
-            reason = (
-                f"{destination} bought no listed goods {when} {data.event} that can be compared"
-            )
+            reason = open_because(beta, se, destination, data.event)
             beta, se = np.nan, np.nan
     return TripleDifference(
         destination, data.event, data.window, beta, se, reason, have, absent,
@@ -184,6 +181,20 @@ def unusable(
     if not data.amounts[:, row, : data.before].any():
         return f"{destination} has no exports before {data.event}"
     return ""
+
+
+def open_because(beta: float, se: float, destination: str, event: str) -> str:
+    """Say why a triple difference is not finite.
+
+    Examples
+    --------
+    >>> open_because(float("nan"), float("inf"), "RUS", "2022-02")
+    'the fit did not converge'
+    """
+    if np.isnan(beta) and np.isinf(se):
+        return "the fit did not converge"
+    when = "before" if np.isnan(beta) else "after"
+    return f"{destination} bought no listed goods {when} {event} that can be compared"
 
 
 @dataclass(frozen=True)
@@ -281,6 +292,7 @@ def event_study(
     ratio = float(late / largest) if largest > 0 else np.nan
     if np.isnan(late):
         reason = f"{destination} bought no listed goods in {base} or after the event"
+        reason = "the fit did not converge" if np.isinf(table["se"]).any() else reason
     return EventStudy(destination, data.event, str(base), table, ratio, reason, data.origins)
 
 

@@ -13,6 +13,7 @@ from tradeflows.counterfactual.cube import Cube
 from tradeflows.counterfactual.difference import (
     TripleDifference,
     as_cube,
+    open_because,
     triple_difference,
     unusable,
 )
@@ -186,7 +187,7 @@ def placebo_destinations(
     known[here] = False
     values = pd.Series(beta[known], data.destinations[known].astype(str))
     if not np.isfinite(found):
-        reason = f"{destination} bought no listed goods before or after {data.event}"
+        reason = open_because(found, found_se, destination, data.event)
     elif len(values) < needed:
         reason = f"{len(values)} other destinations with listed trade, {needed} are needed"
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -238,7 +239,7 @@ def placebo_products(
     -------
     Placebo
         Sets of which the destination bought nothing before the event are counted as −inf and so
-        never as more extreme.
+        never as more extreme; sets whose fit did not converge as +inf, always as more extreme.
     """
     data = as_cube(panel, event=event, window=window, value=value)
     have = data.codes[data.codes.isin(list(listed))]
@@ -258,8 +259,9 @@ def placebo_products(
     beta, se = (part[:, 0] for part in difference(tables, data.total, data.before, [row]))
     found = float(beta[0])
     if not np.isfinite(found):
-        reason = f"{destination} bought no listed goods before or after {data.event}"
-    placebos = np.where(np.isnan(beta[1:]), -np.inf, beta[1:])
+        reason = open_because(found, float(se[0]), destination, data.event)
+    lost = np.where(np.isinf(se[1:]), np.inf, -np.inf)
+    placebos = np.where(np.isnan(beta[1:]), lost, beta[1:])
     with np.errstate(invalid="ignore", divide="ignore"):
         ratios = np.where(np.isfinite(placebos), placebos / se[1:], placebos)
     p = (1 + _extreme(placebos, found, 1)) / (draws + 1) if not reason else np.nan

@@ -19,6 +19,9 @@ Effect = str | Sequence[str]
 
 TOLERANCE = 1e-11
 ROUNDS = 20_000
+STEPS = 100
+APART = "no finite estimate: a regressor sets rows without trade apart"
+LOST = "the fit did not converge"
 
 
 @dataclass(frozen=True)
@@ -123,9 +126,9 @@ def ppml(
     outcome, codes = outcome[keep], [_recode(c[keep]) for c in codes]
     x = panel[list(regressors)].to_numpy("float64")[keep]
     reason = _unidentified(outcome, x, codes, regressors)
-    fit = None if reason else _fit(outcome, x, codes)
-    if fit is None:
-        reason = reason or "no finite estimate: a regressor sets rows without trade apart"
+    fit = reason or _fit(outcome, x, codes)
+    if isinstance(fit, str):
+        reason = fit
         blank = pd.DataFrame(np.nan, list(regressors), ["coefficient", "se", "effect"])
         return Ppml(blank, len(outcome), dropped, np.nan, 0, reason, label)
     beta, within, mu, rounds = fit
@@ -185,7 +188,10 @@ def _usable(y: Floats, codes: Codes) -> tuple[npt.NDArray[np.bool_], dict[str, i
 
 
 def _within(values: Floats, weight: Floats, codes: Codes) -> Floats:
-    """Take weighted group means off the columns, effect after effect, until nothing changes."""
+    """Take weighted group means off the columns, effect after effect, until nothing changes.
+
+    NaN where the rounds run out.
+    """
     totals = [np.bincount(c, weight) for c in codes]
     scale = np.abs(values).max(axis=0) + 1e-300
     for _ in range(ROUNDS):
@@ -196,14 +202,16 @@ def _within(values: Floats, weight: Floats, codes: Codes) -> Floats:
                 values[:, j] -= mean[code]
                 moved = max(moved, float(np.abs(mean).max() / scale[j]))
         if moved < TOLERANCE or len(codes) < 2:
-            break
-    return values
+            return values
+    return np.full_like(values, np.nan)
 
 
 def _unidentified(y: Floats, x: Floats, codes: Codes, names: Sequence[str]) -> str:
     if not len(y):
         return "no row is left after dropping groups without trade"
     left, flat = _variation(x, codes)
+    if not np.isfinite(left).all():
+        return LOST
     if flat.any():
         which = ", ".join(n for n, f in zip(names, flat, strict=True) if f)
         return f"{which} does not vary within the effects"
@@ -226,37 +234,40 @@ def _apart(y: Floats, mu: Floats, x: Floats, codes: Codes) -> bool:
     return bool(flat.any()) or bool(np.linalg.matrix_rank(left) < x.shape[1])
 
 
-def _fit(y: Floats, x: Floats, codes: Codes) -> tuple[Floats, Floats, Floats, int] | None:
+def _fit(y: Floats, x: Floats, codes: Codes) -> tuple[Floats, Floats, Floats, int] | str:
     """Iterate weighted least squares, projecting from the last round's residuals.
 
     Where only rows without trade, fitted ever closer to zero, tell a regressor from the effects,
-    there is no finite estimate, and None is returned.
+    there is no finite estimate; where the rounds run out there is none either. The reason is
+    returned.
     """
     mu = (y + y.mean()) / 2
     eta = np.log(mu)
     last, deviance = np.zeros_like(y), np.inf
     moved = np.column_stack([np.zeros_like(y), x])
     beta = np.full(x.shape[1], np.inf)
-    for rounds in range(1, 101):
+    for rounds in range(1, STEPS + 1):
         z = eta + (y - mu) / mu
         moved[:, 0] += z - last
         last = z
         moved = _within(moved, mu, codes)
+        if not np.isfinite(moved).all():
+            return LOST
         weighted = moved[:, 1:] * mu[:, None]
         before = beta
         try:
             beta = np.linalg.solve(weighted.T @ moved[:, 1:], weighted.T @ moved[:, 0])
         except np.linalg.LinAlgError:
-            return None
+            return APART
         eta = np.clip(z - (moved[:, 0] - moved[:, 1:] @ beta), -200, 200)
         mu = np.exp(eta)
         old, deviance = deviance, _deviance(y, mu)
         settled = abs(old - deviance) < 1e-13 * (0.1 + abs(deviance))
         if settled and _apart(y, mu, x, codes):
-            return None
+            return APART
         if settled and np.abs(beta - before).max() < 1e-8 * (1 + np.abs(beta).max()):
             return beta, _within(moved, mu, codes)[:, 1:], mu, rounds
-    return None
+    return LOST
 
 
 def _deviance(y: Floats, mu: Floats) -> float:

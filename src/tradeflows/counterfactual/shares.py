@@ -68,7 +68,8 @@ def logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats
         where there is no trade, where no chain of shared months leads to the reference, or where
         the fit did not converge.
     variance : numpy.ndarray
-        Tables × rows: heteroskedasticity-robust, month effects taken as known.
+        Tables × rows: heteroskedasticity-robust, month effects taken as known; inf where the fit
+        did not converge.
     rounds : numpy.ndarray
         Rounds each table took.
     """
@@ -100,7 +101,7 @@ def difference(
     -------
     beta, se : numpy.ndarray
         Tables × treated rows; NaN without comparable listed trade before the event, ±inf where it
-        stopped.
+        stopped. A fit that did not converge is NaN with an infinite error.
     """
     pieces = [slice(0, before), slice(before, None)]
     beta, se = np.empty((2, len(listed), len(rows)))
@@ -142,7 +143,7 @@ def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Float
     with np.errstate(all="ignore"):
         variance = ((y - n * p) ** 2).sum(axis=2) / (n * p * (1 - p)).sum(axis=2) ** 2
     linked = _linked(_alive(y, n, row, column), reference)
-    row[going] = np.nan
+    row[going], variance[going] = np.nan, np.inf
     row[~linked] = np.nan
     return _ends(row, listed, total, keep), variance, rounds
 
