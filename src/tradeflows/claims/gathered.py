@@ -275,8 +275,8 @@ def _panel_b(claim: str, leading: str, page: str) -> Callable[[], Gathered]:
             low, high = found.priced.low, found.priced.high
             words = f"{between(low, high, percent)} of energy is priced"
         if claim == "b3" and lead is not None:
-            words = f"× {lead.low:.1f} to {lead.high:.1f}"
-        told: list[str] = [found.sentence()]
+            words = f"× {between(lead.low, lead.high, lambda x: f'{x:.1f}')}"
+        told: list[str] = [found.bill() if claim in ("b3", "b4") else found.sentence()]
         if claim in ("b2", "b3") and not found.reason:
             told.append(
                 "Goods under pseudo-codes have a value and no weight here; the snapshot tier bounds"

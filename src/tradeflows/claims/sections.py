@@ -10,10 +10,10 @@ from tradeflows.claims.gathered import (
     panel_listed,
     panel_rise,
 )
-from tradeflows.claims.judge import judge, tiers
+from tradeflows.claims.judge import judge, silenced, tiers
 from tradeflows.claims.rules import document
 from tradeflows.claims.verdict import Verdicts
-from tradeflows.counterfactual import Validation, event_study
+from tradeflows.counterfactual import Validation, event_study, validation
 from tradeflows.evidence.attribution import family, panel_cube
 from tradeflows.evidence.electronics_volume import volume
 from tradeflows.evidence.panel import Panel, Section, goods, panel
@@ -60,7 +60,7 @@ def electronics() -> Section:
     whole = rise.volume
     parts = [Verdicts((judge("a", "panel"), judge("c", "panel")))]
     measured = [v for v in (listed, whole) if v is not None]
-    shown = [part for v in measured for part in (v.sentence(), v.figure(), v.shown(), v.mixed())]
+    shown = [part for v in measured for part in (v.figure(), v.shown(), v.mixed())]
     fans = [e.figure() for e in (exported.expectation, rise.expectation) if e]
     return Section((*parts, *shown, *fans), data.generated)
 
@@ -110,7 +110,7 @@ def certainty() -> Section:
             pretended(data, event),
             found.figure(),
             found.shown(),
-            family(exported, rise, asked["correction"], asked["level"]),
+            family(exported, rise, asked["correction"], asked["level"], _mute()),
         ),
         data.generated,
     )
@@ -174,6 +174,13 @@ def chances(simulated: Validation) -> Shown | Sentence:
         index=rates.index,
     ).reset_index()
     return Shown(shown.rename(columns={"truth": "world"}), "How often a planted rise was found")
+
+
+def _mute() -> list[str]:
+    """Return the tests of the primary family that decide nothing."""
+    names = {"p_destination": "a2", "destination_rank": "c3", "ddd_p": "c4"}
+    quiet = silenced(validation())
+    return [names[n] for n in quiet if n in names] + ["a2", "c2"] * ("excess_both" in quiet)
 
 
 def _missing(data: Panel) -> Section:

@@ -22,6 +22,7 @@ __all__ = [
     "eurostat",
     "from_comtrade",
     "from_eurostat",
+    "spoken",
 ]
 
 SPECIAL = {
@@ -36,6 +37,7 @@ EU27 = (
     *("HUN", "IRL", "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN"),
     "SWE",
 )
+_SHORT = {"RUS": "Russia"}
 _FILE = Path(__file__).with_name("countries.csv")
 
 
@@ -58,6 +60,18 @@ def countries() -> tuple[Country, ...]:
             Country(int(r["comtrade"]), r["code"], r["name"], r["eurostat"], r["current"] == "yes")
             for r in csv.DictReader(handle)
         )
+
+
+def spoken(code: str) -> str:
+    """Return the name of a country for a sentence; a code that is none as it is.
+
+    Examples
+    --------
+    >>> spoken("RUS"), spoken("KAZ"), spoken("D29")
+    ('Russia', 'Kazakhstan', 'D29')
+    """
+    found = _current().get(code)
+    return _SHORT.get(code, found.name if found else code)
 
 
 @cache

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.cube import Cube, cube
 from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats, month
 from tradeflows.counterfactual.shares import difference, logit, split
 from tradeflows.counterfactual.statespace import QUANTILES
+from tradeflows.figures.numbers import percent
 from tradeflows.figures.words import Sentence
 
 if TYPE_CHECKING:
@@ -79,12 +81,13 @@ class TripleDifference:
 
     def sentence(self) -> Sentence:
         """Say the effect, or why it is undetermined."""
-        head = f"Listed goods to {self.destination}, {self.window}"
+        head = f"Listed goods to {spoken(self.destination)}, {self.window}"
         if self.reason:
             return Sentence(f"{head}: cannot be determined ({self.reason})")
         return Sentence(
-            f"{head}: {self.effect:+.0%} against what other goods and {self.destinations - 1} other"
-            f" destinations explain (β = {self.beta:.3f}, {len(self.listed)} listed codes)"
+            f"{head}: {percent(self.effect, sign=True)} against what other goods and"
+            f" {self.destinations - 1} other destinations explain (β = {self.beta:.3f},"
+            f" {len(self.listed)} listed codes)"
         )
 
 
@@ -237,7 +240,7 @@ class EventStudy:
             unit="log points",
             alt=f"Quarterly triple difference of {self.destination} beside other destinations",
             origins=self.origins,
-            note=f"{self.omitted} = 0; bands of the other destinations, 80 and 95 %",
+            note=f"{self.omitted} = 0; expected: median and bands of the other destinations",
         )
 
     def sentence(self) -> Sentence:
@@ -246,7 +249,8 @@ class EventStudy:
             return Sentence(f"Event study: cannot be determined ({self.reason})")
         after = self.table.loc[self.table.index >= month(self.event), "actual"].mean()
         return Sentence(
-            f"Listed goods to {self.destination} stand at {np.expm1(after):+.0%} after the event,"
+            f"Listed goods to {spoken(self.destination)} stand at"
+            f" {percent(np.expm1(after), sign=True)} after the event,"
             f" {self.break_ratio:.1f} times the largest quarterly deviation before it"
         )
 

@@ -115,12 +115,18 @@ class Expectation:
             self.paths(model).tail(48),
             events=((month(self.event), "event"),),
             name="-".join(re.findall(r"[a-z0-9]+", f"expected {self.name} {model}".lower())),
-            title=str(self.sentence()),
+            title=self._finding,
             unit=self.unit,
             alt=f"{self.name}: actual, median and bands by {NAMES[model]}",
             origins=self.origins,
             note=f"expected by {NAMES[model]} from the months before {self.event}",
         )
+
+    @property
+    def _finding(self) -> str:
+        gap = f" without {', '.join(self.missing)}" if self.missing else ""
+        gap += ", in quarters" if self.steps == "quarter" else ""
+        return f"{self.name}, {self.window}{gap}: {amount(self.actual, self.unit)}, {self.reason}"
 
     def sentence(self) -> Sentence:
         """Say the finding with its numbers.
@@ -138,12 +144,7 @@ class Expectation:
             f" [{amount(b.low95, self.unit)} to {amount(b.high95, self.unit)}]"
             for b in self.bands
         )
-        gap = f" without {', '.join(self.missing)}" if self.missing else ""
-        gap += ", in quarters" if self.steps == "quarter" else ""
-        return Sentence(
-            f"{self.name}, {self.window}{gap}: {amount(self.actual, self.unit)},"
-            f" {self.reason} (expected: {bands})"
-        )
+        return Sentence(f"{self._finding} (expected: {bands})")
 
 
 def expected(

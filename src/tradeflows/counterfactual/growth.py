@@ -50,7 +50,7 @@ def growth_rank(
     >>> rows["period"] = pd.to_datetime(rows["t"].map({0: "2021-01-01", 1: "2022-01-01"}))
     >>> rank = growth_rank(rows, destination="D29", base="2021-01", current="2022-01", at_least=1)
     >>> str(rank.sentence())
-    'D29 ranks 1 of 30 among growth of destinations (p = 0.033)'
+    'D29 ranks 1 of 30 among destinations by growth (p = 0.033)'
     """
     exports = exports[~exports["partner"].isin(NOWHERE)]
     sums = [
@@ -70,6 +70,6 @@ def growth_rank(
     larger = int((values >= found).sum())
     p = np.nan if reason else (1 + larger) / (len(values) + 1)
     return Placebo(
-        "growth of destinations", destination, found, values, p, np.nan, reason, 1, "share",
+        "destinations by growth", destination, found, values, p, np.nan, reason, 1, "share",
         window, origins_of(exports),
     )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.cube import Cube
 from tradeflows.counterfactual.difference import (
     TripleDifference,
@@ -99,11 +100,11 @@ class Placebo:
         return histogram(
             finite,
             mark=self.estimate,
-            mark_label=self.case,
+            mark_label=spoken(self.case),
             name=f"placebo-{'-'.join(self.name.lower().split())}",
             title=str(self.sentence()),
             unit=self.unit,
-            alt=f"Histogram of {len(finite)} placebo estimates with {self.case} marked",
+            alt=f"Histogram of {len(finite)} placebo estimates with {spoken(self.case)} marked",
             origins=self.origins,
             period=self.window,
             note="" if np.isnan(self.p) else f"p = {self.p:.3f}",
@@ -111,10 +112,11 @@ class Placebo:
 
     def sentence(self) -> Sentence:
         """Say the rank and the p-value, or why there is none."""
+        case = spoken(self.case)
         if self.reason:
-            return Sentence(f"{self.case} among {self.name}: cannot be determined ({self.reason})")
+            return Sentence(f"{case} among {self.name}: cannot be determined ({self.reason})")
         return Sentence(
-            f"{self.case} ranks {self.rank} of {len(self.values) + 1} among {self.name}"
+            f"{case} ranks {self.rank} of {len(self.values) + 1} among {self.name}"
             f" (p = {self.p:.3f})"
         )
 
@@ -244,7 +246,7 @@ def placebo_products(
     data = as_cube(panel, event=event, window=window, value=value)
     have = data.codes[data.codes.isin(list(listed))]
     name = "placebo product sets"
-    case = f"the list to {destination}"
+    case = f"The list to {spoken(destination)}"
     reason = unusable(data, have, destination)
     if reason:
         return _undetermined(name, case, reason, data, 1)

@@ -35,7 +35,9 @@ class Power:
     def sentence(self) -> Sentence:
         """Say the smallest factor of each rule."""
         each = [
-            f"{rule}: × {row.factor:.2f}" if np.isfinite(row.factor) else f"{rule}: not determined"
+            f"{rule}: × {row.factor:.2f}"
+            if np.isfinite(row.factor)
+            else f"{rule}: not determined ({row.basis})"
             for rule, row in self.table.iterrows()
         ]
         return Sentence(f"Smallest rise found with 80 % chance: {'; '.join(each)}")

@@ -5,6 +5,7 @@ Every number that is not determined is None, and its reason is kept beside it.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import inf
 
@@ -241,8 +242,11 @@ def non_essential(
     data = panel_cube(panel, event, current)
     control = data.elsewhere(data.codes, "RUS")
     origins = panel.origins(rows)
+    steered_series = series.rename(f"{series.name}, with Turkey's machinery elsewhere as a control")
     plain = expected(series, event=event, window=current, origins=origins)
-    steered = expected(series, event=event, window=current, origins=origins, control=control)
+    steered = expected(
+        steered_series, event=event, window=current, origins=origins, control=control
+    )
     gone = panel.unpublished(base) + panel.unpublished(current)
     rank = growth_rank(wide, base=base, current=current, at_least=least) if not gone else None
     difference = triple_difference(data, listed=goods())
@@ -267,7 +271,9 @@ def panel_cube(panel: Panel, event: str, window: str, value: str = "value_usd") 
     return cube(rows, event=event, window=window, start=START, value=value)
 
 
-def family(a: Listed, c: NonEssential, correction: str, level: float) -> Shown:
+def family(
+    a: Listed, c: NonEssential, correction: str, level: float, mute: Collection[str] = ()
+) -> Shown:
     """Correct the p-values of the primary family for their number.
 
     Parameters
@@ -276,6 +282,8 @@ def family(a: Listed, c: NonEssential, correction: str, level: float) -> Shown:
     c : NonEssential
     correction, level
         Of the rules file.
+    mute : collection of str
+        Tests that cry wolf too often to decide anything.
     """
     p = {
         "a2": max(_p(a.expectation), _p(a.placebo)),
@@ -287,12 +295,19 @@ def family(a: Listed, c: NonEssential, correction: str, level: float) -> Shown:
     shown = pd.DataFrame(
         {
             "test": table["test"],
-            "p": ["not determined" if np.isnan(x) else f"{x:.3f}" for x in table["p"]],
-            "corrected": [f"{x:.3f}" for x in table["corrected"]],
-            f"passes at {level:g}": ["yes" if x else "no" for x in table["passes"]],
+            "p": ["not determined" if np.isnan(x) else _small(x) for x in table["p"]],
+            "corrected": [_small(x) for x in table["corrected"]],
+            f"passes at {level:g}": [
+                f"{'yes' if x else 'no'}{', but decides nothing' if name in mute else ''}"
+                for name, x in zip(table["test"], table["passes"], strict=True)
+            ],
         }
     )
     return Shown(shown, f"The primary family, corrected ({correction})")
+
+
+def _small(p: float) -> str:
+    return "< 0.001" if p < 0.0005 else f"{p:.3f}"
 
 
 def _p(found: Expectation | Placebo | None) -> float:

@@ -134,9 +134,13 @@ class Volume:
         if self.mix is None:
             return Sentence(f"Volume, price and mix of {self.name}: no goods weighed in both")
         total = self.mix.change
-        parts = (("volume", self.mix.volume), ("price", self.mix.price), ("mix", self.mix.mix))
-        shares = ", ".join(f"{name} {percent(x / total, sign=True)}" for name, x in parts if total)
-        return Sentence(f"Of the change of {self.name} weighed in both windows: {shares}")
+        parts = (
+            ("volume accounts", self.mix.volume),
+            ("price", self.mix.price),
+            ("mix", self.mix.mix),
+        )
+        shares = ", ".join(f"{name} for {percent(x / total)}" for name, x in parts if total)
+        return Sentence(f"Of the change in value of {self.name} weighed in both windows {shares}")
 
 
 def volume(

@@ -106,6 +106,17 @@ class EnergyPanel:
             f" {between(self.price.low, self.price.high, _usd)}"
         )
 
+    def bill(self) -> Sentence:
+        """Say what energy cost, and its part of the turnover."""
+        if self.reason:
+            return self.sentence()
+        first, last = (between(*_ends(e), _usd) for e in self.energy)
+        share = self.energy[1] / self.turnover[1]
+        return Sentence(
+            f"Energy from Russia cost {first} in {self.base} and {last} in {self.current},"
+            f" {between(*_ends(share), percent)} of the turnover"
+        )
+
     def figure(self) -> Figure | Sentence:
         """Draw energy imports from one window to the other: what is priced, and what is not."""
         if self.split is None:

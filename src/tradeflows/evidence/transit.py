@@ -54,9 +54,11 @@ class Transit:
         words = [f"Turkey's exports of listed goods to {len(self.table)} neighbours of Russia "
                  f"changed by {_growth(*sent)} from {self.base} to {self.current}"]  # fmt: skip
         if len(known):
-            words.append(f"{len(known)} of them recorded {_growth(*seen)} from Turkey")
+            words.append(f"what {len(known)} of them recorded from Turkey by {_growth(*seen)}")
         if self.supply.iloc[0] > 0:
-            words.append(f"EU, US, Japan, Canada and UK sold Turkey {_growth(*self.supply)}")
+            left = f" ({len(self.silent)} of them, not published in full, left out)"
+            words.append(f"what EU, US, Japan, Canada and UK sold Turkey by {_growth(*self.supply)}"
+                         + (left if self.silent else ""))  # fmt: skip
         return Sentence("; ".join(words) + ". A gap fits diversion and does not prove it.")
 
     def shown(self) -> Shown:

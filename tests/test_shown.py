@@ -1,0 +1,153 @@
+"""How the results of a measure show themselves: sentences and figures, to the word."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tradeflows import measure
+from tradeflows.errors import UnknownCode
+from tradeflows.measure import examples
+from tradeflows.measure.intervals import Block, Good, Interval, volume_effects
+from tradeflows.measure.screened import Screen
+
+ROWS = [  # reporter, partner, goods, score, p, q, stands_out
+    ("TUR", "RUS", "chips", 4.0, 0.01, 0.02, True),
+    ("KAZ", "RUS", "chips", 3.0, 0.02, 0.03, True),
+    ("GEO", "RUS", "chips", 1.0, 0.4, 0.5, False),
+    ("ARM", "RUS", "chips", np.nan, np.nan, np.nan, False),
+]
+
+
+def cases(rows=ROWS, target="RUS", **settings):
+    names = ["reporter", "partner", "goods", "score", "p", "q", "stands_out"]
+    table = pd.DataFrame(rows, columns=names)
+    return Screen("2021", "2022", target, 1e6, 0.1, 0.257, table, ("a/b.csv",), **settings)
+
+
+@pytest.fixture(scope="module")
+def trade():
+    return examples.six_products()
+
+
+def test_a_bridge_says_what_accounts_for_the_change(trade):
+    found = measure.bridge(trade, "2018", "2022", path="two-point")
+    words = (
+        "From 2018 to 2022 the value rose by 10 m USD, from 10 m USD to 20 m USD: price accounts"
+        " for −350,000 USD, volume for 10.3 m USD (103 % of the change)."
+    )
+    assert found.sentence() == words
+    figure = found.figure()
+    assert (figure.name, figure.unit, figure.alt) == ("bridge", "USD", words)
+    assert figure.title == "What the change from 2018 to 2022 consists of"
+    assert "2018 to 2022" in figure.caption
+    steps = ["2018", "price", "volume", "entry", "exit", "unpriced", "2022"]
+    assert figure.table["step"].tolist() == steps
+    named = found.figure("mine", "Volume did it")
+    assert (named.name, named.title) == ("mine", "Volume did it")
+    back = measure.bridge(trade, "2022", "2018", path="two-point").sentence()
+    assert "the value fell by 10 m USD, from 20 m USD to 10 m USD" in back
+
+
+def test_a_bridge_names_its_raw_files(trade):
+    found = measure.bridge(trade.assign(origin="x/y.csv"), "2018", "2022", path="two-point")
+    assert found.figure().origins == ("x/y.csv",)
+    assert measure.bridges(
+        trade.assign(origin="x/y.csv"), "2018", "2022", paths=("two-point",)
+    ).figure().origins == ("x/y.csv",)
+
+
+def test_an_envelope_shows_the_range_over_methods(trade):
+    found = measure.bridges(trade, "2018", "2022", paths=("two-point",))
+    words = (
+        "Price accounts for −5.10 m USD to 4.40 m USD (range over methods: 4 formulas, 1 paths)."
+    )
+    assert found.sentence() == words
+    first = found["bennet", "two-point"]
+    figure = found.figure()
+    assert (figure.name, figure.unit) == ("bridges", "USD")
+    assert figure.title == "What the change from 2018 to 2022 consists of"
+    assert figure.alt == f"{first.sentence()} {words}"
+    assert "2018 to 2022" in figure.caption
+    table = figure.table.set_index("step")
+    assert tuple(table.loc["price", ["low", "high"]]) == found.range("price")
+    assert table.loc[["2018", "2022"], ["low", "high"]].isna().all(axis=None)
+    named = found.figure("mine", "It depends")
+    assert (named.name, named.title) == ("mine", "It depends")
+
+
+def test_a_screen_says_who_stands_out():
+    found = cases()
+    assert found.sentence() == (
+        "From 2021 to 2022, listed goods grew out of step in 2 of 3 cases, false finds held to"
+        " 10 %: Turkey, Kazakhstan. 1 more are too small or have too few other goods to judge."
+        " Weights make a price for 26 % of the current value."
+    )
+    many = cases([(f"R{i}", "RUS", "chips", 9.0 - i, 0.01, 0.02, True) for i in range(7)])
+    assert ": R0, R1, R2, R3, R4 and 2 more. 0 more are" in many.sentence()
+    none = cases([r[:-1] + (False,) for r in ROWS])
+    assert "0 of 3 cases, false finds held to 10 %. 1 more" in none.sentence()
+    every = cases([*ROWS, ("GEO", "ARM", "cars", 5.0, 0.01, 0.02, True)], target=None)
+    assert ": Turkey to Russia, chips, Kazakhstan to Russia, chips, Georgia to Armenia, cars." in (
+        every.sentence()
+    )
+
+
+def test_a_screen_finds_the_row_of_a_pair():
+    found = cases()
+    assert found.case("KAZ")["score"] == 3
+    assert found.case("KAZ", "RUS")["score"] == 3
+    for pair in (("XXX",), ("KAZ", "ARM")):
+        with pytest.raises(UnknownCode) as caught:
+            found.case(*pair)
+        words = str(caught.value)
+        assert f"no listed goods from {pair[0]} to {(*pair, 'RUS')[1]}" in words
+        assert "a reporter and a partner of the table" in words
+        assert "name both, as in its columns" in words
+
+
+def test_a_screen_marks_one_case_among_all():
+    found = cases()
+    figure = found.figure()
+    assert figure.title == (
+        "Turkey ranks 1 of 3 by growth of listed goods out of step with other goods"
+    )
+    assert figure.alt == "Histogram of scores of 3 cases; Turkey ranks 1 of 3."
+    assert (figure.name, figure.origins) == ("screen", ("a/b.csv",))
+    assert figure.unit == "excess growth over what is usual for its size"
+    for words in ("2021 to 2022", "2 cases", "p = 0.0100, corrected 0.020"):
+        assert words in figure.caption
+    assert figure.table.to_dict("list") == {
+        "case": ["Turkey", "Kazakhstan", "Georgia"],
+        "value": [4.0, 3.0, 1.0],
+    }
+    other = found.figure("GEO", name="georgia")
+    assert other.name == "georgia"
+    assert other.title.startswith("Georgia ranks 3 of 3")
+    assert found.figure("ARM") == found.sentence()
+    many = cases([("TUR", "RUS", "chips", 500.0 - i, 0.1, 0.2, False) for i in range(502)])
+    assert list(many.figure().table) == ["from", "to", "cases"]
+    fewer = cases([("TUR", "RUS", "chips", 500.0 - i, 0.1, 0.2, False) for i in range(500)])
+    assert list(fewer.figure().table) == ["case", "value"]
+
+
+def test_volume_effects_by_method():
+    base = Block(20.0, (Good("gas", Interval(1, 4), 10),))
+    current = Block(32.0, (Good("gas", Interval(1, 9), 8),))
+    # one good: the values fix the prices at 2 and 4
+    expected = {"laspeyres": -8, "paasche": -4, "bennet": -6}
+    for method, volume in expected.items():
+        found = volume_effects(base, current, method)["gas"]
+        assert (found.low, found.high) == pytest.approx((volume, volume))
+    found = volume_effects(base, current, "montgomery")["gas"]
+    mean = 12 / np.log(32 / 20)
+    assert (found.low, found.high) == pytest.approx((mean * np.log(0.8),) * 2)
+    two = (Good("gas", Interval(1, 3), 10), Good("oil", Interval(0, 2), 10))
+    later = (Good("gas", Interval(1, 3), 12), Good("oil", Interval(0, 2), 10))
+    ranges = volume_effects(Block(30.0, two), Block(36.0, later))
+    assert (ranges["gas"].low, ranges["gas"].high) == pytest.approx((2 * 1.125, 2 * 3))
+    assert (ranges["oil"].low, ranges["oil"].high) == (0, 0)
+    logs = volume_effects(Block(30.0, two), Block(36.0, later), "montgomery")
+    assert logs["gas"].low < logs["gas"].high
+    assert logs["gas"].low > 0
+    with pytest.raises(ValueError, match="walsh"):
+        volume_effects(base, current, "walsh")
