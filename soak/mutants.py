@@ -18,6 +18,7 @@ COPY = ROOT / "build" / "soak" / "mutants"
 TESTS = {
     "measure": (
         "test_method.py",
+        "test_shown.py",
         "test_bridge.py",
         "test_index_numbers.py",
         "test_intervals.py",
