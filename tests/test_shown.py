@@ -87,7 +87,8 @@ def test_a_screen_says_who_stands_out():
     none = cases([(*r[:-1], False) for r in ROWS])
     assert "0 of 3 cases, false finds held to 10 %. 1 more" in none.sentence()
     every = cases([*ROWS, ("GEO", "ARM", "cars", 5.0, 0.01, 0.02, True)], target=None)
-    assert ": Türkiye to Russia, chips, Kazakhstan to Russia, chips, Georgia to Armenia, cars." in (
+    assert ": Türkiye to Russian Federation, chips, Kazakhstan to Russian Federation, chips,"
+        " Georgia to Armenia, cars." in (
         every.sentence()
     )
 
