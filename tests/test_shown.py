@@ -87,10 +87,9 @@ def test_a_screen_says_who_stands_out():
     none = cases([(*r[:-1], False) for r in ROWS])
     assert "0 of 3 cases, false finds held to 10 %. 1 more" in none.sentence()
     every = cases([*ROWS, ("GEO", "ARM", "cars", 5.0, 0.01, 0.02, True)], target=None)
-    assert ": Türkiye to Russian Federation, chips, Kazakhstan to Russian Federation, chips,"
-        " Georgia to Armenia, cars." in (
-        every.sentence()
-    )
+    words = every.sentence()
+    for pair in ("Türkiye to Russian Federation, chips", "Georgia to Armenia, cars. 1 more"):
+        assert pair in words
 
 
 def test_a_screen_finds_the_row_of_a_pair():
