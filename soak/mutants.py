@@ -19,6 +19,7 @@ TESTS = {
     "measure": (
         "test_method.py",
         "test_shown.py",
+        "test_corners_and_cells.py",
         "test_bridge.py",
         "test_index_numbers.py",
         "test_intervals.py",
