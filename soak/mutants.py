@@ -1,6 +1,8 @@
 """Mutation testing of ``measure/`` and ``claims/`` with mutmut, in a copy of the tree.
 
 ``soak/mutants.py [PATTERN …]``: files below ``src/tradeflows``; results in ``build/soak``.
+``soak/mutants.py --left``: once more, with the tests as they are now, what was not killed or not
+tried.
 """
 
 from __future__ import annotations
@@ -15,6 +17,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 COPY = ROOT / "build" / "soak" / "mutants"
+TOOL = str(Path(sys.executable).with_name("mutmut"))
+UNTRIED = "not checked"
 TESTS = {
     "measure": (
         "test_method.py",
@@ -42,37 +46,66 @@ def nothing_kept():
 """
 
 
-def main(patterns: list[str]) -> int:
+def main(given: list[str]) -> int:
     """Run mutmut and write how many mutants were killed, and which were not."""
-    shutil.rmtree(COPY, ignore_errors=True)
-    COPY.mkdir(parents=True)
-    for name in ("src", "tests", "data/raw", "docs", "notebooks"):
-        shutil.copytree(ROOT / name, COPY / name, ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, COPY / name)
+    goes_on = given[:1] == ["--left"]
+    names = [n for n, fate in _fates().items() if fate != "killed"] if goes_on else []
+    if not goes_on:
+        shutil.rmtree(COPY, ignore_errors=True)
+        for name in ("src", "data/raw", "docs", "notebooks"):
+            shutil.copytree(ROOT / name, COPY / name, ignore=shutil.ignore_patterns("__pycache__"))
+        shutil.copy(ROOT / "README.md", COPY / "README.md")
+        chosen = given or [f"{room}/*.py" for room in TESTS]
+        (COPY / "chosen.json").write_text(json.dumps(chosen), "utf-8")
+    _tested(json.loads((COPY / "chosen.json").read_text("utf-8")))
+    subprocess.run([TOOL, "run", "--max-children", "2", *names], cwd=COPY, check=False)  # noqa: S603
+    fates = _fates()
+    left = Counter(_place(name) for name, fate in fates.items() if fate not in ("killed", UNTRIED))
+    tried: dict[str, Counter[str]] = {}
+    for name, fate in fates.items():
+        tried.setdefault(_place(name).rpartition(".")[0], Counter())[fate] += 1
+    counts = {"modules": tried, "left": left}
+    (ROOT / "build" / "soak" / "mutants.json").write_text(json.dumps(counts, indent=1), "utf-8")
+    sys.stderr.write(f"mutants: {dict(Counter(fates.values()))}\n")
+    return 0
+
+
+def _tested(chosen: list[str]) -> None:
+    """Bring the tests as they are, and say which of them meet the mutants."""
+    shutil.copytree(
+        ROOT / "tests", COPY / "tests", dirs_exist_ok=True,
+        ignore=shutil.ignore_patterns("__pycache__"),
+    )  # fmt: skip
     with (COPY / "tests" / "conftest.py").open("a", encoding="utf-8") as handle:
         handle.write(FORGET)
-    chosen = patterns or [f"{room}/*.py" for room in TESTS]
-    rooms = {p.split("/")[0] for p in chosen}
-    tests = [f"tests/{t}" for room in sorted(rooms) for t in TESTS[room]]
-    tests += [f"src/tradeflows/{room}" for room in sorted(rooms)]  # examples in docstrings
-    only = [f"src/tradeflows/{p}" for p in chosen]
-    settings = f'\n[tool.mutmut]\npaths_to_mutate = ["src/"]\nonly_mutate = {json.dumps(only)}\n'
-    settings += f"tests_dir = {json.dumps(tests)}\npytest_add_cli_args_test_selection = "
-    settings += f'{json.dumps(tests)}\nalso_copy = ["data", "README.md", "notebooks", "docs"]\n'
-    with (COPY / "pyproject.toml").open("a", encoding="utf-8") as handle:
-        handle.write(settings)
-    tool = str(Path(sys.executable).with_name("mutmut"))
-    subprocess.run([tool, "run", "--max-children", "2"], cwd=COPY, check=False)  # noqa: S603
+    rooms = sorted({pattern.split("/")[0] for pattern in chosen})
+    tests = [f"tests/{t}" for room in rooms for t in TESTS[room]]
+    tests += [f"src/tradeflows/{room}" for room in rooms]  # examples in docstrings
+    settings = {
+        "paths_to_mutate": ["src/"],
+        "only_mutate": [f"src/tradeflows/{pattern}" for pattern in chosen],
+        "tests_dir": tests,
+        "pytest_add_cli_args_test_selection": tests,
+        "also_copy": ["data", "README.md", "notebooks", "docs"],
+    }
+    lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
+    whole = (ROOT / "pyproject.toml").read_text("utf-8")
+    added = "\n".join(["", "[tool.mutmut]", *lines, ""])
+    (COPY / "pyproject.toml").write_text(whole + added, "utf-8")
+
+
+def _fates() -> dict[str, str]:
     told = subprocess.run(  # noqa: S603
-        [tool, "results", "--all", "true"], cwd=COPY, capture_output=True, text=True, check=False
+        [TOOL, "results", "--all", "true"], cwd=COPY, capture_output=True, text=True, check=False
     )
-    found = dict(re.findall(r"^\s*(\S+): (.+)$", told.stdout, re.MULTILINE))
-    left = [name for name, fate in found.items() if fate == "survived"]
-    counts = {"counts": Counter(found.values()), "survived": left}
-    (ROOT / "build" / "soak" / "mutants.json").write_text(json.dumps(counts, indent=1), "utf-8")
-    sys.stderr.write(f"mutants: {dict(Counter(found.values()))}\n")
-    return 0
+    return dict(re.findall(r"^\s*(\S+): (.+)$", told.stdout, re.MULTILINE))
+
+
+def _place(name: str) -> str:
+    """Return module and function of a mutant: ``tradeflows.a.xǁBǁc__mutmut_1`` is ``a.B.c``."""
+    plain = name.removeprefix("tradeflows.").rpartition("__mutmut_")[0]
+    module, _, function = plain.rpartition(".")
+    return f"{module}.{function.removeprefix('xǁ').removeprefix('x_').replace('ǁ', '.')}"
 
 
 if __name__ == "__main__":

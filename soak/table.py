@@ -36,7 +36,23 @@ def rows() -> list[str]:
         words = ", ".join(f"{k}: {v:,}" for k, v in found["outcomes"].items())
         bad = len(found["defects"])
         lines.append(f"| {found['parser']} | {found['tries']:,} | {words} | {bad} |")
-    return lines
+    return [*lines, *(line for found in counted("mutants.json") for line in mutants(found))]
+
+
+def mutants(found: dict[str, Any]) -> list[str]:
+    """Return the table of mutants by module, and the functions with mutants nothing killed."""
+    lines = ["", "| changed on purpose (mutmut) | tried | killed | share |", "|---|---:|---:|---:|"]
+    tried = {m: sum(f.values()) - f.get("not checked", 0) for m, f in found["modules"].items()}
+    killed = {m: f.get("killed", 0) for m, f in found["modules"].items()}
+    tried["all"], killed["all"] = sum(tried.values()), sum(killed.values())
+    lines += [
+        f"| {module} | {n:,} | {killed[module]:,} | {killed[module] / n:.0%} |"
+        for module, n in tried.items()
+        if n
+    ]
+    waiting = sum(f.get("not checked", 0) for f in found["modules"].values())
+    names = ", ".join(f"{name} {n}" for name, n in sorted(found["left"].items()))
+    return [*lines, "", f"Not tried yet: {waiting:,}. Alive, by function: {names}."]
 
 
 if __name__ == "__main__":
