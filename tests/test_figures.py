@@ -6,12 +6,14 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.figure import Figure as Canvas
 
 from tradeflows import figures
 from tradeflows.errors import SchemaMismatch
@@ -318,6 +320,27 @@ def test_long_names_of_series_stand_above_their_bars():
     assert [t.get_text() for t in figure.draw(NARROW).texts] == list(table)
     short = figures.bars(table.set_axis(["a", "b"], axis=1), name="named", **WORDS)
     assert "a: 1.00" in short.narrow
+
+
+def test_a_png_travels_with_its_words(tmp_path, monkeypatch):
+    said = []
+    save = Canvas.savefig
+
+    def heard(canvas, *args, **options):
+        said.extend(t.get_text() for t in canvas.texts)
+        return save(canvas, *args, **options)
+
+    monkeypatch.setattr(Canvas, "savefig", heard)
+    drawn = _lines(origins=("tuik/x.csv",))
+    drawn.png(tmp_path / "rise.png")
+    assert "It rose" in said
+    assert any(drawn.caption in words for words in said)
+    assert "Source: tuik/x.csv." in said
+    made_up = SimpleNamespace(publisher="Nobody", vintage="", query={"generated": True})
+    monkeypatch.setattr("tradeflows.figures.figure._raw", lambda _: made_up)
+    said.clear()
+    drawn.png(tmp_path / "rise.png")
+    assert "Made-up trade, not a statistic. Source: Nobody." in said
 
 
 def test_png_is_written(tmp_path):

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from html import escape
+from html import escape, unescape
 from pathlib import Path
 from typing import Any
 
@@ -101,13 +101,27 @@ class Figure:
         Path(path).write_bytes(self._picture(self.draw, dpi))
         return Path(path)
 
-    @staticmethod
-    def _picture(draw: Draw, dpi: int) -> bytes:
+    def _picture(self, draw: Draw, dpi: int) -> bytes:
+        """Draw the chart between its words: a picture travels without its page."""
         picture = io.BytesIO()
+        made_up = any(raw and raw.query.get("generated") for raw in map(_raw, self.origins))
+        source = unescape(re.sub(r"<[^>]+>", "", _sources(self.origins))).strip()
+        foot = ("Made-up trade, not a statistic. " if made_up else "") + source
         with rc_context(STYLE):
-            draw(WIDE).savefig(
-                picture, dpi=dpi, facecolor="white", metadata={"Software": None}, format="png"
-            )
+            canvas = draw(WIDE)
+            points = 1 / (72 * canvas.get_figheight())  # of the height
+            size, caption = WIDE.size, WIDE.wrap(self.caption, WIDE.width)
+            over = 1 + (10 + 1.3 * size * (caption.count("\n") + 1)) * points
+            canvas.text(0, over, caption, va="top", fontsize=size)
+            canvas.text(
+                0, over + 4 * points, WIDE.wrap(self.title, 0.82 * WIDE.width),
+                va="bottom", fontsize=size + 2, fontweight="bold",
+            )  # fmt: skip
+            canvas.text(0, -6 * points, WIDE.wrap(foot, WIDE.width), va="top", fontsize=size - 1)
+            canvas.savefig(
+                picture, dpi=dpi, facecolor="white", metadata={"Software": None}, format="png",
+                bbox_inches="tight", pad_inches=0.15,
+            )  # fmt: skip
         return picture.getvalue()
 
     def _repr_html_(self) -> str:
