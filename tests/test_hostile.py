@@ -22,10 +22,11 @@ sys.path.insert(0, str(ROOT / "soak"))
 
 import hostile  # noqa: E402
 
-from tradeflows import store  # noqa: E402
+from tradeflows import store, tables  # noqa: E402
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError  # noqa: E402
 from tradeflows.figures import table_html  # noqa: E402
 from tradeflows.figures.frames import csv_text  # noqa: E402
+from tradeflows.load import load  # noqa: E402
 from tradeflows.quality import corrections  # noqa: E402
 from tradeflows.sources import baci, eurostat, published, sdmx, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import holding  # noqa: E402
@@ -133,6 +134,15 @@ def test_numbers_too_long_for_an_integer_are_refused() -> None:
     lists = PARSERS["comtrade-lists"]
     with pytest.raises(SchemaMismatch, match="availability"):
         lists.read(re.sub(rb'"period": \d+', b'"period": 1e999', lists.seeds[0]))
+
+
+def test_a_year_zero_is_refused() -> None:
+    parser = PARSERS["eurostat-csv"]
+    with pytest.raises(SchemaMismatch, match="0000-01"):
+        parser.read(re.sub(rb"2022-\d\d", b"0000-01", parser.seeds[0]))
+    old = load("trade", source="TÜİK").head(1).assign(period="0000-01-01")
+    with pytest.raises(SchemaMismatch, match="before 1"):
+        tables.validate(old, "trade")
 
 
 @pytest.mark.parametrize("country", ["1e999", "inf", "792.5", "-4", "9" * 400])

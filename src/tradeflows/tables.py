@@ -281,7 +281,11 @@ def _broken_promises(values: pd.Series, column: Column) -> list[tuple[pd.Series,
 
 def _cast(values: pd.Series, column: Column) -> pd.Series:
     if column.dtype == "period":
-        return pd.to_datetime(values, format="ISO8601").dt.as_unit("us").dt.tz_localize(None)
+        days = pd.to_datetime(values, format="ISO8601").dt.as_unit("us").dt.tz_localize(None)
+        if (days.dt.year < 1).any():
+            msg = "a year before 1, which no calendar of Python knows"
+            raise ValueError(msg)
+        return days
     if column.dtype == "str" and pd.api.types.is_numeric_dtype(values) and values.notna().any():
         msg = "numbers where text belongs: leading zeros would be lost"
         raise TypeError(msg)

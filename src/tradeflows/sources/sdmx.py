@@ -101,7 +101,8 @@ def _values(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
     frame = frame[~text.isin(["", ":", "NaN"])]
     number = pd.to_numeric(frame["obs_value"], errors="coerce").astype("float64")
     days = pd.to_datetime(frame["time_period"], format="%Y-%m", errors="coerce")
-    for bad, name in ((number.isna(), "obs_value"), (days.isna(), "time_period")):
+    undated = days.isna() | (days.dt.year < 1)  # pandas has a year 0, Python has none
+    for bad, name in ((number.isna(), "obs_value"), (undated, "time_period")):
         if bad.any():
             odd = frame[name][bad].iloc[0]
             raise SchemaMismatch(f"{origin}: {name} holds {odd!r}", "numbers by month", _HELP)
