@@ -59,15 +59,19 @@ def main(given: list[str]) -> int:
         (COPY / "chosen.json").write_text(json.dumps(chosen), "utf-8")
     _tested(json.loads((COPY / "chosen.json").read_text("utf-8")))
     subprocess.run([TOOL, "run", "--max-children", "2", *names], cwd=COPY, check=False)  # noqa: S603
-    fates = _fates()
-    left = Counter(_place(name) for name, fate in fates.items() if fate not in ("killed", UNTRIED))
-    tried: dict[str, Counter[str]] = {}
-    for name, fate in fates.items():
-        tried.setdefault(_place(name).rpartition(".")[0], Counter())[fate] += 1
-    counts = {"modules": tried, "left": left}
-    (ROOT / "build" / "soak" / "mutants.json").write_text(json.dumps(counts, indent=1), "utf-8")
-    sys.stderr.write(f"mutants: {dict(Counter(fates.values()))}\n")
+    counted(_fates())
     return 0
+
+
+def counted(fates: dict[str, str]) -> None:
+    """Write how many mutants of each module met which fate, and which functions hold live ones."""
+    left = Counter(_place(name) for name, fate in fates.items() if fate not in ("killed", UNTRIED))
+    modules: dict[str, Counter[str]] = {}
+    for name, fate in fates.items():
+        modules.setdefault(".".join(_place(name).split(".")[:2]), Counter())[fate] += 1
+    found = json.dumps({"modules": modules, "left": left}, indent=1)
+    (ROOT / "build" / "soak" / "mutants.json").write_text(found, "utf-8")
+    sys.stderr.write(f"mutants: {dict(Counter(fates.values()))}\n")
 
 
 def _tested(chosen: list[str]) -> None:
