@@ -80,6 +80,32 @@ def test_a_full_disk_leaves_no_half_file(data: Path, most: int) -> None:
     assert store.verify() == []
 
 
+ADOPTED = """
+import resource, signal, sys
+from pathlib import Path
+from tradeflows import store
+from tradeflows.errors import SourceUnavailable
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+about = {w: w for w in sys.argv[1].split(",")} | {"table": "prices", "rows": 1}
+source = store.folder().parent / "big"
+source.write_bytes(b"x" * 100_000)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+try:
+    store.adopt("x/live/big@v.bin", source, about)
+except SourceUnavailable as error:
+    print(error, source.stat().st_size)
+"""
+
+
+def test_a_full_disk_leaves_a_file_to_adopt_where_it_was(data: Path) -> None:
+    command = [sys.executable, "-c", ADOPTED, ",".join(WORDS)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert "space" in done.stdout, done.stderr
+    assert done.stdout.strip().endswith("100000")
+    assert not [p for p in (data / "x").rglob("*") if p.is_file()]
+    assert store.verify() == []
+
+
 REFRESHED = """
 import resource, signal, sys
 from standin.harness import QUICK, small

@@ -201,10 +201,10 @@ def status(as_json: AsJson = False) -> None:
         _print_json({"files": files, "missing": missing, "words": known.sentence()})
         return
     table = _table("file", "publisher", "coverage", "vintage", "rows")
-    for raw in (r for r in raws if "/live/" not in r.id):
+    for raw in (r for r in raws if not r.live):
         table.add_row(*_cells(raw))
     out.print(table, soft_wrap=False)
-    _live(known, [r for r in raws if "/live/" in r.id], proofs)
+    _live(known, [r for r in raws if r.live], proofs)
 
 
 def _cells(raw: store.Raw, *more: str) -> list[str]:

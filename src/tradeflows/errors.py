@@ -74,3 +74,12 @@ class PartialPeriodWarning(UserWarning):
 
 class ConfidentialValueWarning(UserWarning):
     """Part of the value stands in pseudo-codes without weight."""
+
+
+def unwritable(file: str, error: OSError) -> SourceUnavailable:
+    """Return the error for a file that a full disk or a read-only folder does not take."""
+    return SourceUnavailable(
+        f"{file} cannot be written ({error.strerror})",
+        "a data folder that may be written, with space on its disk",
+        "make space or correct the permissions, then run it again: what is stored is whole",
+    )

@@ -143,7 +143,7 @@ def _editions(table: str) -> list[store.Raw]:
     as_of = os.environ.get("AS_OF", "9999")
     editions: dict[str, store.Raw] = {}
     for raw in store.catalogue():
-        if _is_live(raw) or raw.table != table:
+        if raw.live or raw.table != table:
             continue
         if raw.complete and raw.vintage <= as_of:
             name = raw.id.split("@")[0]
@@ -174,10 +174,6 @@ def refuse_generated(raws: Iterable[store.Raw]) -> None:
             "generated trade only in a folder of its own",
             "name that folder in TRADEFLOWS_DATA, and delete the live folders here",
         )
-
-
-def _is_live(raw: store.Raw) -> bool:
-    return f"/{store.LIVE}/" in raw.id
 
 
 def _live(table: str, columns: dict[str, str]) -> pd.DataFrame:

@@ -16,7 +16,14 @@ from typing import Any
 
 import yaml
 
-from tradeflows.errors import ChecksumMismatch, SchemaMismatch, SourceUnavailable, UnknownCode
+from tradeflows import documents
+from tradeflows.errors import (
+    ChecksumMismatch,
+    SchemaMismatch,
+    SourceUnavailable,
+    UnknownCode,
+    unwritable,
+)
 
 __all__ = [
     "Problem",
@@ -34,7 +41,6 @@ __all__ = [
 SIDECAR = ".yml"
 MARKER = "SNAPSHOT"
 LIVE = "live"
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, faster where it is compiled in
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,11 @@ class Raw:
     query: dict[str, Any] = field(default_factory=dict)
     complete: bool = True
 
+    @property
+    def live(self) -> bool:
+        """Whether a refresh brought it."""
+        return f"/{LIVE}/" in self.id
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -75,14 +86,9 @@ class Problem:
     todo: str
 
 
-# what PyYAML lets through on bad scalars and deep nesting
-_UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError,
-               OverflowError)  # fmt: skip
 _OWN = {"id", "path", "bytes", "sha256"}
 _NEEDED = {f.name for f in fields(Raw)} - _OWN - {"traps", "constants", "query", "complete"}
-_MEND = (
-    "restore file and sidecar from version control (`git checkout -- data/raw`), or refresh them"
-)
+_MEND = "restore file and sidecar (`git checkout -- data/raw`), or refresh them"
 
 
 def folder() -> Path:
@@ -241,11 +247,7 @@ def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
         path.parent.mkdir(parents=True, exist_ok=True)
         _write({path: data, beside: _yaml(raw).encode()})
     except OSError as error:
-        raise SourceUnavailable(
-            f"{file} cannot be written ({error.strerror})",
-            "a data folder that may be written, with space on its disk",
-            "make space or correct the permissions, then run it again: what is stored is whole",
-        ) from None
+        raise unwritable(file, error) from None
     return raw
 
 
@@ -259,11 +261,15 @@ def adopt(file: str, source: Path, about: dict[str, Any]) -> Raw:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     raw = _raw(file, path, {**about, "bytes": source.stat().st_size, "sha256": digest})
     beside = path.with_name(path.name + SIDECAR)
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = beside.with_name(f"{beside.name}.{os.getpid()}.part")
-    part.write_text(_yaml(raw), encoding="utf-8")
-    source.replace(path)
-    part.replace(beside)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(_yaml(raw), encoding="utf-8")
+        source.replace(path)
+        part.replace(beside)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise unwritable(file, error) from None
     return raw
 
 
@@ -344,15 +350,7 @@ def _sidecar(root: Path, beside: Path) -> Raw:
 
 @lru_cache(maxsize=8192)
 def _parsed(file: str, path: Path, text: bytes) -> Raw:
-    try:
-        if b"&" in text and any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, _LOADER)):
-            raise ValueError("an alias, which may unfold without end")
-        loaded = yaml.load(text.decode(), Loader=_LOADER)  # noqa: S506 - a safe loader
-    except _UNREADABLE as error:
-        raise SchemaMismatch(
-            f"{file}{SIDECAR} is not readable YAML ({type(error).__name__})", "a sidecar", _MEND
-        ) from None
-    return _raw(file, path, loaded)
+    return _raw(file, path, documents.parsed(text, f"{file}{SIDECAR}", _MEND))
 
 
 def _raw(file: str, path: Path, loaded: Any) -> Raw:

@@ -9,8 +9,7 @@ from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
-import yaml
-
+from tradeflows import documents
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure.intervals import Interval
 
@@ -19,10 +18,6 @@ __all__ = ["Rule", "claims", "decide", "document", "fingerprint", "outcome", "re
 TIERS = ("snapshot", "panel")
 UNKNOWN = "unknown"
 _WORDS = ("question", "speaker", "place", "quote", "source", "cannot_show", "would_change")
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, faster where it is there
-# what PyYAML lets through on bad scalars and deep nesting
-_UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError,
-               OverflowError)  # fmt: skip
 Outcome = bool | str  # True, False or "unknown"
 
 
@@ -70,8 +65,8 @@ def read(text: bytes) -> dict[str, Any]:
     >>> read(_text().encode())["grades"][0]
     'supported'
     """
+    loaded = documents.parsed(text, "rules.yml", "restore the file", aliases=True)
     try:
-        loaded = yaml.load(text, _LOADER)  # noqa: S506 - a safe loader
         for stated in loaded["claims"].values():
             whole = all(isinstance(stated[word], str) for word in _WORDS)
             for tier in (stated["tiers"][name] for name in TIERS):
@@ -84,7 +79,7 @@ def read(text: bytes) -> dict[str, Any]:
                 )
             if not whole:
                 raise ValueError("a claim that is not whole")
-    except _UNREADABLE as error:
+    except (ValueError, LookupError, AttributeError, TypeError) as error:
         raise SchemaMismatch(
             f"rules.yml is not a rules file ({type(error).__name__})",
             "claims with questions, tiers, tests and tables",

@@ -37,7 +37,7 @@ EU27 = (
     *("HUN", "IRL", "ITA", "LTU", "LUX", "LVA", "MLT", "NLD", "POL", "PRT", "ROU", "SVK", "SVN"),
     "SWE",
 )
-_SHORT = {"RUS": "Russia"}
+_SHORT = {"RUS": "Russia", "TUR": "Turkey"}
 _FILE = Path(__file__).with_name("countries.csv")
 
 

@@ -44,7 +44,7 @@ class Agreement:
         shown = self.table.assign(
             printed=[amount(x, "USD") for x in self.table["printed"]],
             ours=[amount(x, "USD") for x in self.table["ours"]],
-            difference=[f"{x:+.2%}".replace("-", "−") for x in self.table["difference"]],
+            difference=[f"{100 * x:+.2f} %".replace("-", "−") for x in self.table["difference"]],
         )
         return table_html(shown, label="Published totals of imports from Russia beside ours")
 
@@ -115,7 +115,7 @@ class SideBySide:
 
     def _repr_html_(self) -> str:
         shown = self.table.assign(
-            difference=[f"{x:+.1%}".replace("-", "−") for x in self.table["difference"]],
+            difference=[f"{100 * x:+.1f} %".replace("-", "−") for x in self.table["difference"]],
             one=[amount(x, u) for x, u in zip(self.table["one"], self.table["unit"], strict=True)],
             other=[
                 amount(x, u) for x, u in zip(self.table["other"], self.table["unit"], strict=True)

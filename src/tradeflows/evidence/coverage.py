@@ -40,7 +40,7 @@ def coverage() -> Coverage:
     >>> int(table.set_index("series").loc["coal", "missing"]) > 0
     True
     """
-    kept = [raw for raw in store.catalogue() if "/live/" not in raw.id]
+    kept = [raw for raw in store.catalogue() if not raw.live]
     raws = [raw for raw in kept if raw.table != "published"]
     rows = [row for raw in raws for row in _series(raw)]
     return Coverage(pd.DataFrame(rows), tuple(raw.id for raw in raws))

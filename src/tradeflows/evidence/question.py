@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 
 from tradeflows import store
-from tradeflows.codes.countries import comtrade, countries
+from tradeflows.codes.countries import comtrade, spoken
 from tradeflows.errors import (
     ConfidentialValueWarning,
     EstimatedQuantityWarning,
@@ -255,7 +255,7 @@ def ask(
         else:
             found_parts.append(part)
     return Answer(
-        _FLOWS[flow].format(_name(reporter), _name(partner))
+        _FLOWS[flow].format(spoken(reporter), spoken(partner))
         + f" ({', '.join(p.code for p in found_parts)})",
         str(question.base),
         str(question.current),
@@ -283,10 +283,6 @@ def _refuse_overlap(codes: Sequence[str]) -> None:
         raise UnknownCode(
             f"codes {', '.join(codes) or '(none)'}", "codes of which none holds another", "drop one"
         )
-
-
-def _name(code: str) -> str:
-    return next((c.name for c in countries() if c.code == code and c.current), code)
 
 
 def _best(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tradeflows.codes.countries import countries
+from tradeflows.codes.countries import spoken
 from tradeflows.codes.groups import high_priority
 from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, bars, histogram, percent
@@ -64,7 +64,7 @@ class Destinations:
         shown = pd.DataFrame(
             {
                 "rank": top["rank"].astype(str),
-                "destination": _named(top["partner"]),
+                "destination": [spoken(p) for p in top["partner"]],
                 str(self.base): [amount(x, "USD") for x in top["base"]],
                 str(self.current): [amount(x, "USD") for x in top["current"]],
                 "growth": [percent(x - 1, sign=True) for x in top["growth"]],
@@ -159,7 +159,7 @@ class Neighbours:
         t = self.table
         shown = pd.DataFrame(
             {
-                "partner": _named(t["partner"]),
+                "partner": [spoken(p) for p in t["partner"]],
                 "before": [amount(x, "USD") for x in t["before"]],
                 "after": [amount(x, "USD") for x in t["after"]],
                 "growth": [percent(x - 1, sign=True) for x in t["growth"]],
@@ -173,7 +173,7 @@ class Neighbours:
     def figure(self) -> Figure:
         """Draw growth by neighbour."""
         near = self.table[self.table["partner"] != "RUS"].sort_values("growth")
-        names = _named(near["partner"])
+        names = [spoken(p) for p in near["partner"]]
         growth = near["growth"].to_numpy() - 1
         shown = pd.DataFrame({"growth": growth * 100}, index=pd.Index(names, name="partner"))
         return bars(
@@ -321,11 +321,6 @@ def mirror() -> Sentence:
         f"2023, Kazakhstan recorded {here} from Turkey, {times} times less. A gap fits diversion "
         "and does not prove it."
     )
-
-
-def _named(codes: pd.Series) -> list[str]:
-    names = {country.code: country.name for country in countries() if country.current}
-    return [names.get(code, code) for code in codes]
 
 
 def _usd(x: float) -> str:

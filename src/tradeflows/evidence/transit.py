@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from tradeflows.codes.countries import countries
+from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.months import span
 from tradeflows.evidence.panel import Panel, goods
 from tradeflows.figures import amount, percent
@@ -63,11 +63,10 @@ class Transit:
 
     def shown(self) -> Shown:
         """Show the neighbours for people."""
-        names = {c.code: c.name for c in countries() if c.current}
         t = self.table
         shown = pd.DataFrame(
             {
-                "neighbour": [names.get(p, p) for p in t.index],
+                "neighbour": [spoken(p) for p in t.index],
                 f"Turkey sent, {self.base}": [amount(x, "USD") for x in t["sent0"]],
                 f"Turkey sent, {self.current}": [amount(x, "USD") for x in t["sent1"]],
                 f"it recorded, {self.base}": [_usd(x) for x in t["seen0"]],

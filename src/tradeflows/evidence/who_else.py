@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.stats import false_discovery_control
 
 from tradeflows import store
-from tradeflows.codes.countries import countries
+from tradeflows.codes.countries import spoken
 from tradeflows.errors import EstimatedQuantityWarning
 from tradeflows.evidence.rerouting import TRANSIT, destinations
 from tradeflows.figures import Figure, histogram, percent
@@ -45,7 +45,7 @@ class Standing:
 
     def sentence(self) -> Sentence:
         """Say who stands out."""
-        out = _named(self.table.loc[self.table["stands_out"], "partner"])
+        out = [spoken(p) for p in self.table.loc[self.table["stands_out"], "partner"]]
         names = " and ".join([", ".join(out[:-1]), *out[-1:]] if len(out) > 1 else out)
         who = f"{names or 'none of them'} grew"
         return Sentence(
@@ -60,7 +60,7 @@ class Standing:
         t = self.table
         shown = pd.DataFrame(
             {
-                "destination": _named(t["partner"]),
+                "destination": [spoken(p) for p in t["partner"]],
                 "growth": [percent(float(np.expm1(g)), sign=True) for g in t["growth"]],
                 "beyond the usual": [percent(float(np.expm1(g)), sign=True) for g in t["excess"]],
                 "p": [f"{p:.3f}" for p in t["p"]],
@@ -75,7 +75,7 @@ class Standing:
         share = percent(self._russia("p"))
         growth = pd.Series(np.expm1(self.others) * 100, name="growth")
         return histogram(
-            growth.set_axis(_named(pd.Series(growth.index))),
+            growth.set_axis([spoken(p) for p in growth.index]),
             mark=float(np.expm1(self._russia("growth")) * 100),
             mark_label="Russia",
             name=f"who-else-{self.base}-{self.current}",
@@ -164,8 +164,3 @@ def every_pair(
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", EstimatedQuantityWarning)
         return screen(file, base=base, current=current, target=target, goods=goods)
-
-
-def _named(codes: pd.Series) -> list[str]:
-    names = {c.code: c.name for c in countries() if c.current} | {"RUS": "Russia"}
-    return [names.get(code, code) for code in codes]

@@ -152,7 +152,7 @@ def scale_for(largest: float, unit: str) -> Scale:
     largest : float
         Largest absolute number to be written.
     unit : str
-        Currencies and kg are scaled, anything else is kept.
+        Currencies, m3 and kg are scaled, anything else is kept.
 
     Returns
     -------
@@ -160,11 +160,11 @@ def scale_for(largest: float, unit: str) -> Scale:
 
     Examples
     --------
-    >>> scale_for(3e9, "USD").unit, scale_for(3e6, "kg").unit, scale_for(3e9, "index").unit
-    ('bn USD', 't', 'index')
+    >>> [scale_for(x, u).unit for x, u in ((3e9, "USD"), (3e9, "m3"), (3e6, "kg"), (3e9, "index"))]
+    ['bn USD', 'bn m3', 't', 'index']
     """
     factor, shown = 1.0, unit
-    if unit in _MONEY and largest >= 999.5e3:
+    if unit in (*_MONEY, "m3") and largest >= 999.5e3:
         factor, shown = (1e9, f"bn {unit}") if largest >= 999.5e6 else (1e6, f"m {unit}")
     elif unit == "kg" and largest >= 1e4:
         factor, shown = (1e9, "m t") if largest >= 1e9 else (1e3, "t")

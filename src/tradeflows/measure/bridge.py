@@ -256,9 +256,10 @@ def bridge_sql(
     if method not in queries.PRICE:
         raise ValueError(f"method={method!r}: expected one of {', '.join(queries.PRICE)}")
     old, new = _windows(base, current, path)
-    found = keys(columns, [name for name in by if name not in (of_code or {})])
-    derived = {n: sql for n, sql in found.items() if sql.startswith("left(")} | dict(of_code or {})
-    named = {name: sql for name, sql in found.items() if name not in derived}
+    derived = dict(of_code or {})
+    found = keys(columns, [name for name in by if name not in derived])
+    named = {name: sql for name, sql in found.items() if sql in columns}
+    derived |= {name: sql for name, sql in found.items() if sql not in columns}
     finer = set(named) > set(by) - set(derived)
     now = new.sql()
     if path == "monthly":

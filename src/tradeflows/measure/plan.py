@@ -44,7 +44,8 @@ class Plan:
             f"{self.rows:,} rows are about {number(self.gigabytes)} GB as Parquet; one machine with"
             f" {int(one['cores'])} cores takes at least {_lasting(one['hours'])}."
             f" A cluster with {int(many['cores'])} cores would take at least"
-            f" {_lasting(many['hours'])} if it shared the work evenly, and as many core hours."
+            f" {_lasting(many['hours'])}, {number(many['core_hours'])} core hours, if it shared the"
+            " work evenly."
         )
 
     def shown(self) -> Shown:

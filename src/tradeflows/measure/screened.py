@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tradeflows.codes.countries import countries
+from tradeflows.codes.countries import spoken
 from tradeflows.errors import UnknownCode
 from tradeflows.figures.numbers import percent
 from tradeflows.figures.words import Sentence
@@ -137,7 +137,6 @@ class Screen:
         return path
 
     def _case(self, row: Any) -> str:
-        named = {c.code: c.name for c in countries() if c.current}
         ends = [row.reporter] if self.target else [row.reporter, row.partner]
         goods = f", {row.goods}" if len(set(self.table["goods"])) > 1 else ""
-        return " to ".join(named.get(e, e) for e in ends) + goods
+        return " to ".join(map(spoken, ends)) + goods

@@ -8,18 +8,15 @@ from importlib.resources import files
 from typing import Any
 
 import pandas as pd
-import yaml
 
+from tradeflows import documents
 from tradeflows.errors import SchemaMismatch
 
 __all__ = ["Correction", "corrected", "corrections", "read"]
 
 ACTIONS = ("drop",)
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, faster where it is there
+_HELP = "see the corrections that are there"
 STATUSES = ("open", "reported", "fixed upstream")
-# what PyYAML lets through on bad scalars and deep nesting
-_UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError,
-               OverflowError)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,14 +56,7 @@ def read(text: bytes) -> tuple[Correction, ...]:
     >>> read(b"[]")
     ()
     """
-    try:
-        if any(isinstance(e, yaml.AliasEvent) for e in yaml.parse(text, _LOADER)):
-            raise _unreadable("an alias")
-        loaded = yaml.load(text, _LOADER)  # noqa: S506 - a safe loader
-    except SchemaMismatch:
-        raise
-    except _UNREADABLE as error:
-        raise _unreadable(type(error).__name__) from None
+    loaded = documents.parsed(text, "corrections.yml", _HELP)
     if not isinstance(loaded, list):
         raise _unreadable("no list")
     return tuple(_one(entry) for entry in loaded)
@@ -90,7 +80,7 @@ def _unreadable(found: str) -> SchemaMismatch:
         f"corrections.yml: {found}",
         f"a list of {', '.join(f.name for f in fields(Correction))}; action {' or '.join(ACTIONS)},"
         f" status {', '.join(STATUSES)}",
-        "see the corrections that are there",
+        _HELP,
     )
 
 

@@ -24,7 +24,7 @@ _READERS: dict[str, Callable[[bytes, store.Raw], pd.DataFrame]] = {
 
 def files(name: str | None = None) -> list[store.Raw]:
     """Return the raw files in live folders, of one table or of all."""
-    return [r for r in store.catalogue() if "/live/" in r.id and name in (None, r.table)]
+    return [r for r in store.catalogue() if r.live and name in (None, r.table)]
 
 
 def days(raw: store.Raw) -> set[str]:

@@ -15,12 +15,7 @@ from typing import Any
 
 from tradeflows import store
 from tradeflows.codes.countries import from_comtrade
-from tradeflows.errors import (
-    SchemaMismatch,
-    SourceUnavailable,
-    TradeflowsError,
-    TruncatedReply,
-)
+from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply, unwritable
 from tradeflows.sources.comtrade.client import Client, Release
 from tradeflows.sources.comtrade.holding import path
 from tradeflows.sources.comtrade.question import Call, shortened, split
@@ -285,8 +280,4 @@ def replace_file(file: Path, text: str) -> None:
         part.write_text(text, encoding="utf-8")
         part.replace(file)
     except OSError as error:
-        raise SourceUnavailable(
-            f"{file.name} cannot be written ({error.strerror})",
-            "a data folder that may be written, with space on its disk",
-            "make space or correct the permissions, then run it again: what is stored is whole",
-        ) from None
+        raise unwritable(file.name, error) from None
