@@ -1,13 +1,13 @@
-"""Mutation testing of ``measure/`` and ``claims/`` with mutmut, in a copy of the tree.
+"""Mutation testing with mutmut, each room in a copy of the tree: ``soak/mutants.py [ROOM …]``.
 
-``soak/mutants.py [PATTERN …]``: files below ``src/tradeflows``; results in ``build/soak``.
-``soak/mutants.py --left``: once more, with the tests as they are now, what was not killed or not
-tried.
+``--left`` tries once more, with the tests as they are now, what was not killed or not tried.
+Counts, and every change that no test noticed, go to ``soak/counts``.
 """
 
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -16,7 +16,6 @@ from collections import Counter
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-COPY = ROOT / "build" / "soak" / "mutants"
 TOOL = str(Path(sys.executable).with_name("mutmut"))
 UNTRIED = "not checked"
 TESTS = {
@@ -29,7 +28,14 @@ TESTS = {
         "test_intervals.py",
         "test_screen.py",
     ),
-    "claims": ("test_rules.py", "test_evidence.py", "test_electronics.py", "test_energy.py"),
+    "claims": (
+        "test_verdicts.py",
+        "test_sections.py",
+        "test_rules.py",
+        "test_evidence.py",
+        "test_electronics.py",
+        "test_energy.py",
+    ),
 }
 
 # Mutants are forked from a process in which the tests have run: what it kept would hide them.
@@ -48,46 +54,48 @@ def nothing_kept():
 
 def main(given: list[str]) -> int:
     """Run mutmut and write how many mutants were killed, and which were not."""
-    goes_on = given[:1] == ["--left"]
-    names = [n for n, fate in _fates().items() if fate != "killed"] if goes_on else []
-    if not goes_on:
-        shutil.rmtree(COPY, ignore_errors=True)
-        for name in ("src", "data/raw", "docs", "notebooks"):
-            shutil.copytree(ROOT / name, COPY / name, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "README.md", COPY / "README.md")
-        chosen = given or [f"{room}/*.py" for room in TESTS]
-        (COPY / "chosen.json").write_text(json.dumps(chosen), "utf-8")
-    _tested(json.loads((COPY / "chosen.json").read_text("utf-8")))
-    subprocess.run([TOOL, "run", "--max-children", "2", *names], cwd=COPY, check=False)  # noqa: S603
-    counted(_fates())
+    for room in [g for g in given if g in TESTS] or TESTS:
+        copy = ROOT / "build" / "mutants" / room
+        goes_on = "--left" in given
+        names = [n for n, fate in _fates(copy).items() if fate != "killed"] if goes_on else []
+        if not goes_on:
+            shutil.rmtree(copy, ignore_errors=True)
+            for name in ("src", "data/raw", "docs", "notebooks"):
+                unwanted = shutil.ignore_patterns("__pycache__")
+                shutil.copytree(ROOT / name, copy / name, ignore=unwanted)
+            shutil.copy(ROOT / "README.md", copy / "README.md")
+        _tested(room, copy)
+        children = str(len(os.sched_getaffinity(0)))
+        command = [TOOL, "run", "--max-children", children, *names]
+        subprocess.run(command, cwd=copy, check=False)  # noqa: S603
+        counted(room, copy)
     return 0
 
 
-def counted(fates: dict[str, str]) -> None:
-    """Write how many mutants of each module met which fate, and which functions hold live ones."""
-    left = Counter(_place(name) for name, fate in fates.items() if fate not in ("killed", UNTRIED))
+def counted(room: str, copy: Path) -> None:
+    """Write how many mutants of each module met which fate, and what the live ones changed."""
+    fates = _fates(copy)
     modules: dict[str, Counter[str]] = {}
     for name, fate in fates.items():
-        modules.setdefault(".".join(_place(name).split(".")[:2]), Counter())[fate] += 1
-    found = json.dumps({"modules": modules, "left": left}, indent=1)
-    (ROOT / "build" / "soak" / "mutants.json").write_text(found, "utf-8")
-    sys.stderr.write(f"mutants: {dict(Counter(fates.values()))}\n")
+        module = name.removeprefix("tradeflows.").rpartition(".")[0]
+        modules.setdefault(module, Counter())[fate] += 1
+    alive = [n for n, fate in fates.items() if fate not in ("killed", UNTRIED)]
+    left = {name: _change(copy, name) for name in sorted(alive)}
+    found = json.dumps({"modules": modules, "left": left}, indent=1, ensure_ascii=False)
+    (ROOT / "soak" / "counts" / f"mutants-{room}.json").write_text(found, "utf-8")
+    sys.stderr.write(f"mutants of {room}: {dict(Counter(fates.values()))}\n")
 
 
-def _tested(chosen: list[str]) -> None:
+def _tested(room: str, copy: Path) -> None:
     """Bring the tests as they are, and say which of them meet the mutants."""
-    shutil.copytree(
-        ROOT / "tests", COPY / "tests", dirs_exist_ok=True,
-        ignore=shutil.ignore_patterns("__pycache__"),
-    )  # fmt: skip
-    with (COPY / "tests" / "conftest.py").open("a", encoding="utf-8") as handle:
+    unwanted = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "tests", copy / "tests", dirs_exist_ok=True, ignore=unwanted)
+    with (copy / "tests" / "conftest.py").open("a", encoding="utf-8") as handle:
         handle.write(FORGET)
-    rooms = sorted({pattern.split("/")[0] for pattern in chosen})
-    tests = [f"tests/{t}" for room in rooms for t in TESTS[room]]
-    tests += [f"src/tradeflows/{room}" for room in rooms]  # examples in docstrings
+    tests = [*(f"tests/{t}" for t in TESTS[room]), f"src/tradeflows/{room}"]  # and the examples
     settings = {
         "paths_to_mutate": ["src/"],
-        "only_mutate": [f"src/tradeflows/{pattern}" for pattern in chosen],
+        "only_mutate": [f"src/tradeflows/{room}/*.py"],
         "tests_dir": tests,
         "pytest_add_cli_args_test_selection": tests,
         "also_copy": ["data", "README.md", "notebooks", "docs"],
@@ -95,21 +103,22 @@ def _tested(chosen: list[str]) -> None:
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     whole = (ROOT / "pyproject.toml").read_text("utf-8")
     added = "\n".join(["", "[tool.mutmut]", *lines, ""])
-    (COPY / "pyproject.toml").write_text(whole + added, "utf-8")
+    (copy / "pyproject.toml").write_text(whole + added, "utf-8")
 
 
-def _fates() -> dict[str, str]:
+def _fates(copy: Path) -> dict[str, str]:
     told = subprocess.run(  # noqa: S603
-        [TOOL, "results", "--all", "true"], cwd=COPY, capture_output=True, text=True, check=False
+        [TOOL, "results", "--all", "true"], cwd=copy, capture_output=True, text=True, check=False
     )
     return dict(re.findall(r"^\s*(\S+): (.+)$", told.stdout, re.MULTILINE))
 
 
-def _place(name: str) -> str:
-    """Return module and function of a mutant: ``tradeflows.a.xǁBǁc__mutmut_1`` is ``a.B.c``."""
-    plain = name.removeprefix("tradeflows.").rpartition("__mutmut_")[0]
-    module, _, function = plain.rpartition(".")
-    return f"{module}.{function.removeprefix('xǁ').removeprefix('x_').replace('ǁ', '.')}"
+def _change(copy: Path, name: str) -> list[str]:
+    """Return the lines that a mutant takes away and puts in their place."""
+    told = subprocess.run(  # noqa: S603
+        [TOOL, "show", name], cwd=copy, capture_output=True, text=True, check=False
+    )
+    return re.findall(r"^[+-](?![+-]{2} ).*$", told.stdout, re.MULTILINE)
 
 
 if __name__ == "__main__":

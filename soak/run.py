@@ -1,6 +1,6 @@
 """The long run: hostile input, kills and mutants. `make soak`; ARGS=--short for a minute of it.
 
-Every part writes its counts to ``build/soak/`` as it goes and takes them up again when it is
+Every part writes its counts to ``soak/counts/`` as it goes and takes them up again when it is
 stopped; a part that is complete is not run again (``--again`` does). ``soak/table.py`` writes
 ``docs/faults.md`` from these counts.
 """
@@ -22,7 +22,7 @@ from pathlib import Path
 import hostile
 
 ROOT = Path(__file__).resolve().parents[1]
-OUT = ROOT / "build" / "soak"
+OUT = ROOT / "soak" / "counts"
 STEP = 2_500
 MEMORY = 4 << 30  # bytes of address space that a parser may have in all
 
@@ -56,7 +56,7 @@ def main(given: list[str] | None = None) -> int:
 
 def _once(place: str, part: str, name: str, tries: int, again: bool, short: bool) -> bool:
     """Run one part in a process of its own, unless its counts are there."""
-    file = OUT / ("short" if short else ".") / f"{place}.json"
+    file = (ROOT / "build" / "soak" if short else OUT) / f"{place}.json"
     if again:
         file.unlink(missing_ok=True)
     if not file.is_file() or json.loads(file.read_text("utf-8"))["tries"] < tries:

@@ -1,4 +1,4 @@
-"""Write ``docs/faults.md`` from the counts in ``build/soak/``: what was tried, what came out."""
+"""Write ``docs/faults.md`` from the counts in ``soak/counts/``: what was tried, what came out."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parents[1]
-COUNTS = ROOT / "build" / "soak"
+COUNTS = ROOT / "soak" / "counts"
 PAGE = ROOT / "docs" / "faults.md"
 START, END = "<!-- counts:start -->\n", "<!-- counts:end -->"
 

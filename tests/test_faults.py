@@ -242,7 +242,7 @@ def test_no_key_stands_in_what_is_built_or_stored(monkeypatch: pytest.MonkeyPatc
     key = os.environ.get("COMTRADE_API_KEY", "").encode()
     places = [ROOT / "reports", ROOT / "data"]
     files = [p for place in places if place.is_dir() for p in place.rglob("*") if p.is_file()]
-    files += (ROOT / "build" / "soak").glob("*.json")
+    files += (ROOT / "soak" / "counts").glob("*.json")
     assert files
     for file in files:
         body = file.read_bytes()

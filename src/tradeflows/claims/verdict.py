@@ -46,10 +46,11 @@ class Verdict:
     @property
     def table(self) -> pd.DataFrame:
         """The numbers of the rule: name, what it is, low, high."""
-        rows = [
-            (name, meaning, *(() if (v := self.numbers.get(name)) is None else (v.low, v.high)))
-            for name, meaning in self.rule.numbers.items()
-        ]
+        rows = []
+        for name, meaning in self.rule.numbers.items():
+            value = self.numbers.get(name)
+            ends = (None, None) if value is None else (value.low, value.high)
+            rows.append((name, meaning, *ends))
         return pd.DataFrame(rows, columns=["number", "what it is", "low", "high"])
 
     def sentence(self) -> Sentence:
