@@ -152,6 +152,8 @@ def test_scenarios_are_united_and_refuted_ones_listed():
     singles = list(union.by_scenario.values())
     assert union.interval.low == min(s.low for s in singles)
     assert union.interval.high == max(s.high for s in singles)
+    paasche = over({"5 Mt": pairs["5 Mt"]}, "paasche")
+    assert paasche.interval == price_effect(*pairs["5 Mt"], "paasche") != singles[0]
     with pytest.raises(Infeasible):
         over({"40 Mt": pairs["40 Mt"]})
 
@@ -164,14 +166,18 @@ def test_arithmetic_of_intervals():
     assert 2 * a + 1 == Interval(3, 5)
     assert 1 / a == Interval(0.5, 1)
     assert a.hull(b) == b.hull(a) == Interval(-3, 4)
-    with pytest.raises(ZeroDivisionError, match="divisor may be zero"):
-        a / b
+    assert Interval(1, 2, "gas").hull(b).name == "gas"
+    for divisor in (b, Interval(0, 2), Interval(-2, 0)):
+        with pytest.raises(ZeroDivisionError, match="divisor may be zero"):
+            a / divisor
     with pytest.raises(ValueError, match="not a number"):
         Interval(math.nan, 1)
     with pytest.raises(Infeasible, match=r"floor .* and ceiling"):
         Interval(3, 4, "floor").intersect(Interval(1, 2, "ceiling"))
-    with pytest.raises(Infeasible, match="empty"):
+    with pytest.raises(Infeasible, match="empty") as caught:
         Interval(2, 1)
+    assert caught.value.expected == "low not above high"
+    assert caught.value.todo == "widen a bound, or drop the one with the weakest source"
 
 
 def test_goods_and_methods_that_do_not_fit():
@@ -179,7 +185,8 @@ def test_goods_and_methods_that_do_not_fit():
     other = Block(100.0, block.goods[::-1])
     with pytest.raises(ValueError, match="the same"):
         price_effect(block, other)
-    with pytest.raises(ValueError, match="method"):
+    words = "method='fisher': expected montgomery, bennet, laspeyres, paasche"
+    with pytest.raises(ValueError, match=words):
         price_effect(block, block, "fisher")
     with pytest.raises(ValueError, match="zero or more"):
         Good("gas", Interval(-1, 2), 1)

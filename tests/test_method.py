@@ -1,14 +1,20 @@
 """What the page on the method shows: its examples, its traps, and the plan on paper."""
 
+import sys
+from types import SimpleNamespace
+
+import duckdb
 import pandas as pd
 import pytest
 
 from tradeflows import measure
 from tradeflows.errors import SchemaMismatch
+from tradeflows.figures import number
 from tradeflows.figures.words import Shown
 from tradeflows.measure import examples, plan
 from tradeflows.measure.dialects import sql
 from tradeflows.measure.plan import Plan
+from tradeflows.measure.queries import log_mean
 
 TWO = ["reporter", "partner", "period", "code", "value_usd", "net_weight_kg"]
 
@@ -17,6 +23,8 @@ def test_six_products_and_the_newcomer():
     goods, grown = examples.six_products(), examples.six_products(entrant=True)
     assert list(goods) == ["period", "code", "chapter", "value_usd", "net_weight_kg", "freq"]
     assert len(goods) == 30
+    energy = goods[goods["code"] == "energy"].iloc[0]
+    assert energy["value_usd"] / energy["net_weight_kg"] == pytest.approx(1)
     assert goods["period"].dt.year.unique().tolist() == [2018, 2019, 2020, 2021, 2022]
     newcomer = grown.iloc[-1].to_dict()
     assert len(grown) == 31
@@ -81,6 +89,8 @@ def test_absent_goods_at_price_zero_halve_the_entry():
     assert list(found.index) == ["price", "volume"]
     assert found["mistake"].tolist() == pytest.approx([2e6, 2e6])
     assert found["right"].tolist() == [bridge.price, bridge.volume]
+    back = measure.bridge(trade, "2022", "2018", path="two-point")
+    assert examples.entry_as_price(back)["mistake"].tolist() == pytest.approx([-2e6, -2e6])
     wrong = found["with absent goods at zero"]
     assert (wrong - found["right"]).tolist() == pytest.approx([2e6, 2e6])
 
@@ -119,8 +129,13 @@ def test_mix_needs_goods_traded_twice_in_one_unit(where):
     measure.volume_price_mix(goods.assign(quantity_unit="kg"))
     with pytest.raises(SchemaMismatch, match="unlike"):
         measure.volume_price_mix(goods.assign(what=["kg", "t"]), unit_column="what")
-    with pytest.raises(SchemaMismatch, match="one unit"):
+    measure.volume_price_mix(goods.assign(**{where: [0.5, 1.0]}))
+    with pytest.raises(SchemaMismatch) as caught:
         measure.volume_price_mix(goods.head(0))
+    assert caught.value.expected == (
+        "goods traded in both periods in one unit: mix means nothing across unlike units"
+    )
+    assert caught.value.todo == "use the bridge, which keeps entry, exit and unpriced apart"
 
 
 def test_sql_of_a_measure_is_that_of_its_definition():
@@ -134,6 +149,28 @@ def test_sql_of_a_measure_is_that_of_its_definition():
     assert "'chips'" in screen
     with pytest.raises(ValueError, match="measure='mean': expected one of bridge, index, screen"):
         sql("mean")
+
+
+def test_another_dialect_is_asked_of_sqlglot(monkeypatch):
+    def transpile(text, **asked):
+        return [f"{text} {sorted(asked.items())}"]
+
+    monkeypatch.setitem(sys.modules, "sqlglot", SimpleNamespace(transpile=transpile))
+    settings = {"columns": TWO, "base": "2021", "current": "2022"}
+    ours = sql("bridge", **settings)
+    asked = [("pretty", True), ("read", "duckdb"), ("write", "spark")]
+    assert sql("bridge", dialect="spark", **settings) == f"{ours} {asked}"
+
+
+@pytest.mark.parametrize(("v0", "v1"), [(2.0, 3.0), (3.0, 2.0), (5.0, 5.0), (5.0, 5.001)])
+def test_the_logarithmic_mean_in_sql(v0, v1):
+    text, of = log_mean("a", "b"), f"SELECT {v0}::DOUBLE AS a, {v1}::DOUBLE AS b"
+    found = duckdb.sql(f"SELECT {text} FROM ({of})")  # noqa: S608
+    assert found.fetchall()[0][0] == pytest.approx(measure.factors.log_mean(v1, v0), rel=1e-12)
+
+
+def test_bridges_in_the_words_of_spark():
+    windows = {"base": "2021", "current": "2022"}
     pytest.importorskip("sqlglot", reason="sqlglot is part of the extra 'spark'")
     spark = sql("bridge", dialect="spark", columns=TWO, **windows)
     assert spark != sql("bridge", columns=TWO, **windows)
@@ -160,6 +197,44 @@ def test_the_plan_extends_the_line_through_the_rates():
     half = plan.plan(1_000_000_000)
     assert plan.plan().rows == half.rows
     assert first["hours"] / half.table["hours"].iloc[0] == pytest.approx(2, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("hours", "words"),
+    [(2.0, "2 hours"), (1.0, "1 hours"), (0.5, "30 minutes"), (1 / 60, "1 minutes"),
+     (0.01, "36 seconds"), (0.0, "0 seconds")],
+)  # fmt: skip
+def test_times_are_in_the_largest_unit(hours, words):
+    assert plan._lasting(hours) == words.replace(words.split()[0], number(float(words.split()[0])))
+
+
+def test_the_plan_reads_each_engine_apart(monkeypatch):
+    rows = [(e, n, c, s * n + 1, 0.0, 2.5, 10 * n)
+            for e, c, s in (("DuckDB", 2, 2e-6), ("Spark", 4, 5e-6), ("Polars", 8, 9e-6))
+            for n in (1_000_000, 3_000_000)]  # fmt: skip
+    columns = ["engine", "rows", "cores", "seconds", "processor_seconds", "peak_gb", "bytes"]
+    made = pd.DataFrame(rows, columns=columns)
+    made.loc[1, "cores"] = 3  # of the larger run
+    monkeypatch.setattr(plan, "rates", lambda: made)
+    found = plan.plan(1_000_000_000)
+    assert (found.rows, found.memory) == (1_000_000_000, 2.5)
+    assert found.gigabytes == pytest.approx(10, rel=1e-12)
+    assert found.table["engine"].tolist() == [
+        "DuckDB on one machine",
+        "Spark on one machine",
+        f"{plan.MACHINES} machines, at the rate of Spark",
+    ]
+    assert found.table["hours"].tolist()[:2] == pytest.approx([2001 / 3600, 5001 / 3600], rel=1e-9)
+    assert found.table["cores"].tolist() == [2, 4, plan.MACHINES * plan.CORES]
+    spent = [2001 / 1800, 5001 / 900, 5001 / 900]
+    assert found.table["core_hours"].tolist() == pytest.approx(spent, rel=1e-9)
+    assert found.table["hours"].iloc[2] == pytest.approx(spent[2] / (plan.MACHINES * plan.CORES))
+    assert found.table["measured_rows"].tolist() == [3_000_000] * 3
+    assert f"A cluster with {plan.MACHINES * plan.CORES} cores" in found.sentence()
+    monkeypatch.setattr(plan, "rates", lambda: made[made["engine"] != "Spark"])
+    assert plan.plan(1).table["engine"].tolist() == [
+        "DuckDB on one machine", f"{plan.MACHINES} machines, at the rate of DuckDB"
+    ]  # fmt: skip
 
 
 def test_the_plan_says_hours_minutes_and_cores():

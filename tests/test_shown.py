@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 
 from tradeflows import measure
@@ -101,8 +102,8 @@ def test_a_screen_finds_the_row_of_a_pair():
             found.case(*pair)
         words = str(caught.value)
         assert f"no listed goods from {pair[0]} to {(*pair, 'RUS')[1]}" in words
-        assert "a reporter and a partner of the table" in words
-        assert "name both, as in its columns" in words
+        assert caught.value.expected == "a reporter and a partner of the table"
+        assert caught.value.todo == "name both, as in its columns"
 
 
 def test_a_screen_marks_one_case_among_all():
@@ -124,10 +125,22 @@ def test_a_screen_marks_one_case_among_all():
     assert other.name == "georgia"
     assert other.title.startswith("Georgia ranks 3 of 3")
     assert found.figure("ARM") == found.sentence()
+    ties = cases([*ROWS, ("UZB", "RUS", "chips", 1.0, 0.4, 0.5, False)])
+    assert ties.figure("UZB").title.startswith("Uzbekistan ranks 3 of 4")
+    pairs = cases([*ROWS, ("TUR", "KAZ", "chips", 2.0, 0.1, 0.2, False)], target=None)
+    assert pairs.figure("TUR", "KAZ").title.startswith("Turkey to Kazakhstan ranks 3 of 4")
     many = cases([("TUR", "RUS", "chips", 500.0 - i, 0.1, 0.2, False) for i in range(502)])
     assert list(many.figure().table) == ["from", "to", "cases"]
-    fewer = cases([("TUR", "RUS", "chips", 500.0 - i, 0.1, 0.2, False) for i in range(500)])
-    assert list(fewer.figure().table) == ["case", "value"]
+    for n, named in ((500, True), (501, False)):
+        fewer = cases([("TUR", "RUS", "chips", 500.0 - i, 0.1, 0.2, False) for i in range(n)])
+        assert (list(fewer.figure().table) == ["case", "value"]) == named
+
+
+def test_a_screen_is_written_without_its_row_numbers(tmp_path):
+    found = cases(ROWS[::-1])
+    file = found.parquet(tmp_path / "screen.parquet")
+    assert pq.read_schema(file).names == list(found.table)
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_volume_effects_by_method():
