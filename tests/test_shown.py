@@ -164,3 +164,51 @@ def test_volume_effects_by_method():
     assert logs["gas"].low > 0
     with pytest.raises(ValueError, match="walsh"):
         volume_effects(base, current, "walsh")
+
+
+def test_a_bridge_names_every_bar_that_is_not_nothing():
+    rows = [
+        ("2021", "kept", 10e6, 1e6), ("2022", "kept", 10e6, 1e6),
+        ("2021", "gone", 4e6, 1e6), ("2022", "new", 3e6, 1e6),
+        ("2021", "bare", 2e6, None), ("2022", "bare", 5e6, None),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["period", "code", "value_usd", "net_weight_kg"])
+    table["period"] = pd.to_datetime(table["period"] + "-01-01")
+    table["net_weight_kg"] = table["net_weight_kg"].astype(float)
+    found = measure.bridge(table.assign(freq="A"), "2021", "2022", path="two-point")
+    assert found.sentence() == (
+        "From 2021 to 2022 the value rose by 2 m USD, from 16 m USD to 18 m USD: price accounts"
+        " for 0 USD, goods new to the trade for 3 m USD (150 % of the change), goods gone from it"
+        " for −4 m USD, goods without a usable quantity for 3 m USD (150 % of the change)."
+    )
+    still = measure.bridge(
+        table[table["code"] == "kept"].assign(freq="A"), "2021", "2022", path="two-point"
+    )
+    assert still.sentence() == (
+        "From 2021 to 2022 the value did not change, from 10 m USD to 10 m USD: price accounts for"
+        " 0 USD."
+    )
+
+
+def test_a_chain_and_drift_ask_as_they_are_asked(trade):
+    pieces = trade.assign(pieces=trade["net_weight_kg"] * (trade["period"].dt.year - 2017))
+    asked = {"quantity": "pieces"}
+    years = ["2018", "2020", "2022"]
+    chain = measure.chain(pieces, years, path="two-point", **asked)
+    steps = [measure.bridge(pieces, a, b, path="two-point", **asked)
+             for a, b in (("2018", "2020"), ("2020", "2022"), ("2018", "2022"))]  # fmt: skip
+    first, second, whole = (step.price for step in steps)
+    assert chain.set_index("bar").loc["price"].tolist() == pytest.approx(
+        [first + second, whole, first + second - whole]
+    )
+    found = measure.drift(pieces, "laspeyres", **asked)
+    ends = [measure.price_index(pieces, "laspeyres", base=base, **asked).table["price"].iloc[-1]
+            for base in ("chained", "fixed")]  # fmt: skip
+    assert found.iloc[-1].tolist() == pytest.approx([4, *ends, ends[0] / ends[1] - 1])
+
+
+@pytest.mark.parametrize("formula", ["geks_fisher", "geary_khamis_multilateral", "wtpd"])
+def test_a_multilateral_index_sees_its_window_only(trade, formula):
+    whole = measure.price_index(trade, formula, window="2019-01/2021-12").table
+    part = trade[trade["period"].dt.year.isin([2019, 2020, 2021])]
+    pd.testing.assert_frame_equal(whole, measure.price_index(part, formula).table)
