@@ -68,10 +68,6 @@ class EstimatedQuantityWarning(UserWarning):
     """Weights that the publisher estimated were left out of prices."""
 
 
-class PartialPeriodWarning(UserWarning):
-    """A window holds fewer months than it should."""
-
-
 class ConfidentialValueWarning(UserWarning):
     """Part of the value stands in pseudo-codes without weight."""
 

@@ -13,8 +13,6 @@ from tradeflows.errors import UnknownCode
 
 __all__ = ["changed_codes", "harmonised", "high_priority", "is_essential"]
 
-REVISIONS = ("HS2012", "HS2017", "HS2022")
-
 
 def high_priority(version: str = "2024-02") -> pd.DataFrame:
     """Return the codes of one version of the Common High Priority List.
