@@ -1,6 +1,7 @@
 """The picture of the rooms is what the imports are, and every import leads one way."""
 
 import importlib.util
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -32,6 +33,28 @@ def _arcs(text: str) -> set[str]:
 def test_the_picture_shows_the_imports_of_today(picture: ModuleType) -> None:
     stored = (ROOT / "docs" / "architecture.svg").read_text("utf-8")
     assert _arcs(stored) == _arcs(picture.drawn()), "run `python docs/architecture.py`"
+
+
+def test_the_list_of_modules_is_that_of_today(picture: ModuleType) -> None:
+    stored, today = ((ROOT / "docs" / "modules.md").read_text("utf-8"), picture.listed())
+    rows = [dict(re.findall(r"^\| (.+) \| (\d+) \|$", t, re.M)) for t in (stored, today)]
+    assert list(rows[0]) == list(rows[1]), "run `python docs/architecture.py`"
+    counts = [
+        [int(n.replace(",", "")) for n in re.findall(r"[\d,]*\d", t)] for t in (stored, today)
+    ]
+    assert counts[0][:3] == pytest.approx(counts[1][:3], rel=0.02)
+
+
+def test_lines_of_code_are_neither_blank_nor_comment_nor_docstring(
+    picture: ModuleType, tmp_path: Path
+) -> None:
+    file = tmp_path / "module.py"
+    text = ['"""About.', "", 'More."""', "", "# why", 'X = """a', 'b"""  # three', "", ""]
+    text += ["def f():", '    "Say."', "    return X", ""]
+    file.write_text("\n".join(text), "utf-8")
+    assert picture.code(file) == 4  # X takes two lines, f and its body one each
+    file.write_text('"""Nothing."""\n', "utf-8")
+    assert picture.code(file) == 0
 
 
 def test_every_import_leads_to_an_earlier_room(picture: ModuleType) -> None:
