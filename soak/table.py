@@ -1,4 +1,4 @@
-"""Write ``docs/faults.md`` from the counts in ``soak/counts/``: what was tried, what came out."""
+"""Write ``docs/faults.md`` and ``docs/survivors.md`` from the counts in ``soak/counts/``."""
 
 from __future__ import annotations
 
@@ -36,26 +36,50 @@ def rows() -> list[str]:
         words = ", ".join(f"{k}: {v:,}" for k, v in found["outcomes"].items())
         bad = len(found["defects"])
         lines.append(f"| {found['parser']} | {found['tries']:,} | {words} | {bad} |")
-    return [*lines, *(line for found in counted("mutants.json") for line in mutants(found))]
+    return lines + mutants(counted("mutants-*.json"))
 
 
-def mutants(found: dict[str, Any]) -> list[str]:
-    """Return the table of mutants by module, and the functions with mutants nothing killed."""
+def mutants(rooms: list[dict[str, Any]]) -> list[str]:
+    """Return the table of mutants by module."""
     lines = ["", "| changed on purpose (mutmut) | tried | killed | share |", "|---|---:|---:|---:|"]
-    tried = {m: sum(f.values()) - f.get("not checked", 0) for m, f in found["modules"].items()}
-    killed = {m: f.get("killed", 0) for m, f in found["modules"].items()}
-    tried["all"], killed["all"] = sum(tried.values()), sum(killed.values())
+    fates = {module: fate for room in rooms for module, fate in sorted(room["modules"].items())}
+    tried = {m: sum(f.values()) - f.get("not checked", 0) for m, f in fates.items()}
+    killed = {m: f.get("killed", 0) for m, f in fates.items()}
+    for room in sorted({m.split(".")[0] for m in fates}):
+        for counts in (tried, killed):
+            counts[f"all of {room}"] = sum(n for m, n in counts.items() if m.startswith(f"{room}."))
     lines += [
         f"| {module} | {n:,} | {killed[module]:,} | {killed[module] / n:.0%} |"
         for module, n in tried.items()
         if n
     ]
-    waiting = sum(f.get("not checked", 0) for f in found["modules"].values())
-    names = ", ".join(f"{name} {n}" for name, n in sorted(found["left"].items()))
-    return [*lines, "", f"Not tried yet: {waiting:,}. Alive, by function: {names}."]
+    waiting = sum(f.get("not checked", 0) for f in fates.values())
+    untried = f" Not tried yet: {waiting:,}." if waiting else ""
+    return [*lines, "", f"What no test noticed is in [survivors.md](survivors.md).{untried}"]
+
+
+def survivors(rooms: list[dict[str, Any]]) -> str:
+    """Return the page of mutants that no test killed: what each takes away and puts there."""
+    left = {name: change for room in rooms for name, change in room["left"].items()}
+    lines = [
+        "# Changes that no test noticed",
+        "",
+        f"{len(left):,} of the mutants counted in [faults.md](faults.md). Many change nothing that"
+        " can be seen, such as `strict=` of lists whose lengths are known to agree, or the type of"
+        " an array that has it already; the others are what tests still lack.",
+    ]
+    before = ""
+    for name, change in sorted(left.items()):
+        place, _, number = name.removeprefix("tradeflows.").rpartition("__mutmut_")
+        place = place.replace("xǁ", "").replace("x_", "").replace("ǁ", ".")
+        lines += ["", f"## {place}"] if place != before else []
+        lines += ["", f"{number}.", "", "```diff", *change, "```"]
+        before = place
+    return "\n".join(lines) + "\n"
 
 
 if __name__ == "__main__":
     head, _, rest = PAGE.read_text("utf-8").partition(START)
     PAGE.write_text(head + START + "\n".join(rows()) + "\n" + END + rest.partition(END)[2], "utf-8")
+    PAGE.with_name("survivors.md").write_text(survivors(counted("mutants-*.json")), "utf-8")
     sys.stderr.write(f"wrote {PAGE.relative_to(ROOT)}\n")

@@ -22,6 +22,7 @@ from tradeflows.measure import (
     bridge,
     contributions,
     drift,
+    factors,
     lmdi,
     price_index,
     shapley,
@@ -192,6 +193,26 @@ def test_lmdi_zero_cases_of_ang_zhang_choi(case):
     rest0 = v0 / x0 if x0 else 1.0  # a second factor that makes the product v
     rest1 = v1 / x1 if x1 else 1.0
     assert lmdi([x0, rest0], [x1, rest1])[0] == pytest.approx(oracle["Z"], rel=1e-12)
+
+
+def test_factors_that_do_not_fit_are_refused():
+    for split in (factors.lmdi, factors.shapley):
+        words = r"^2 and 1 factors: expected as many, at least 1$"
+        with pytest.raises(ValueError, match=words):
+            split([1.0, 2.0], [1.0])
+        with pytest.raises(ValueError, match=r"^0 and 0 factors"):
+            split([], [])
+        for bad in (-1.0, math.inf, math.nan):
+            with pytest.raises(ValueError, match=r"^factors must be zero or more, and finite$"):
+                split([1.0], [bad])
+
+
+def test_lmdi_of_small_values_that_begin_and_end():
+    assert factors.lmdi([0.0, 0.5], [0.5, 0.5]) == [0.25, 0.0]
+    assert factors.lmdi([0.5, 0.5], [0.0, 0.5]) == [-0.25, 0.0]
+    assert factors.lmdi([0.0, 2.0], [0.0, 3.0]) == [0.0, 0.0]
+    assert factors.lmdi([0.0, 0.0], [0.5, 0.5]) == [0.125, 0.125]
+    assert factors.log_mean(0.0, 3.0) == factors.log_mean(3.0, 0.0) == 0.0
 
 
 def test_shapley_and_mix_by_hand():

@@ -105,6 +105,63 @@ def test_two_goods_montgomery_against_a_fine_grid():
         assert ends.high == pytest.approx(grid.max(), abs=1e-3 * size)
 
 
+def nearby(rng, block, prices, step, count=300):
+    """Draw feasible prices around some, each moved by about a step of its size or kept."""
+    moved = rng.normal(0, step, (count, len(prices))) * rng.integers(0, 2, (count, len(prices)))
+    low, high = ([getattr(g.price, end) for g in block.goods] for end in ("low", "high"))
+    around = np.clip(prices * (1 + moved), low, high)
+    total = around @ [g.quantity for g in block.goods]
+    return around[(total >= block.value.low) & (total <= block.value.high)]
+
+
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_montgomery_ends_cannot_be_bettered_nearby(n):
+    rng = np.random.default_rng(12)
+    for _ in range(12):
+        _, q0, base = drawn(rng, n)
+        _, q1, current = drawn(rng, n)
+        wide = [Block(Interval(b.value.low * 0.9, b.value.high * 1.1), b.goods)
+                for b in (base, current)]  # fmt: skip
+        size = sum(b.value.high for b in wide)
+        for sign, end in zip((1, -1), extremes(*wide, "montgomery"), strict=True):
+            p0, p1 = (np.array(list(p.values())) for p in (end.base, end.current))
+            for step in (0.3, 0.03, 0.003):
+                for a, b in zip(nearby(rng, wide[0], p0, step), nearby(rng, wide[1], p1, step),
+                                strict=False):  # fmt: skip
+                    other = effect("montgomery", a, q0, b, q1)
+                    assert sign * (end.effect - other) <= 1e-8 * size
+
+
+def test_montgomery_needs_positive_quantities_and_a_value():
+    half = Block(1.0, (Good("gas", Interval(0, 9), 0.5),))
+    later = Block(0.5, (Good("gas", Interval(0, 9), 0.25),))
+    assert price_effect(half, half, "montgomery") == Interval(0, 0)
+    one = price_effect(half, later, "montgomery")
+    mean = 0.5 / math.log(2)
+    assert one.low == pytest.approx(-0.5 + mean * math.log(2), abs=1e-12)
+    assert one.name == "price effect (montgomery)"
+    with pytest.raises(ValueError, match=r"^montgomery needs positive quantities in both periods$"):
+        price_effect(half, Block(0.0, (Good("gas", Interval(0, 9), 0),)), "montgomery")
+    nothing = Block(0.0, half.goods)
+    words = r"^montgomery needs a positive value in one of the periods$"
+    with pytest.raises(ValueError, match=words):
+        price_effect(nothing, nothing, "montgomery")
+    assert price_effect(nothing, later, "montgomery").high == pytest.approx(0.5)
+
+
+def test_feasible_prices_are_held_to_corridor_and_value():
+    block = gas_and_crude(100.0, (1, 9), (4, 5), (10, 10))
+    assert block.holds({"gas": 5, "crude": 5})
+    assert not block.holds({"gas": 5, "crude": 4.9})  # the value is missed
+    assert not block.holds({"gas": 4.4, "crude": 5.6})  # a corridor is left
+    assert block.holds({"gas": 4.4, "crude": 5.6}, slack=0.2)
+    tiny = gas_and_crude(0.0, (0, 9), (0, 5), (10, 10))
+    assert tiny.holds({"gas": 0, "crude": 0})
+    assert not tiny.holds({"gas": 1e-12, "crude": 0})
+    assert Interval(1, 2).contains(1)
+    assert Interval(1, 2).contains(2)
+
+
 def test_tightened_corridors_are_attained():
     rng = np.random.default_rng(5)
     for _ in range(200):
