@@ -237,11 +237,40 @@ def test_arithmetic_of_intervals():
     assert caught.value.todo == "widen a bound, or drop the one with the weakest source"
 
 
+def test_bounds_are_named_in_what_comes_of_them():
+    floor, ceiling = Interval(1, 3, "floor"), Interval(2, 5, "ceiling")
+    assert floor.intersect(ceiling).name == "floor"
+    assert Interval(1, 3).intersect(ceiling).name == "ceiling"
+    assert floor.intersect(Interval(3, 4)) == Interval(3, 3)
+    with pytest.raises(Infeasible) as caught:
+        floor.intersect(Interval(4, 5, "ceiling"))
+    assert caught.value.found == "floor [1, 3] and ceiling [4, 5] share no number"
+    assert caught.value.expected == "bounds that overlap"
+    goods = [Good("gas", Interval(1, 9, "corridor"), 0.5), Good("crude", Interval(4, 5), 0.5)]
+    block = Block(5.0, goods)
+    assert block.goods == tuple(goods)
+    tight = block.tightened()
+    assert [g.price for g in tight.goods] == [Interval(5, 6), Interval(4, 5)]
+    assert tight.goods[0].price.name == "corridor"
+    assert tight.value.name == "value"
+    with pytest.raises(Infeasible) as caught:
+        Block(9.0, goods).tightened()
+    assert caught.value.found == (
+        "value [9, 9] and value from price of gas [1, 9], price of crude [4, 5] [2.5, 7] share no"
+        " number"
+    )
+    with pytest.raises(Infeasible, match=r"the bill \[9, 9\]"):
+        Block(Interval(9, 9, "the bill"), goods).tightened()
+
+
 def test_goods_and_methods_that_do_not_fit():
     block = gas_and_crude(100.0, (1, 9), (4, 5), (10, 10))
     other = Block(100.0, block.goods[::-1])
-    with pytest.raises(ValueError, match="the same"):
+    words = r"goods \['gas', 'crude'\] and \['crude', 'gas'\]: expected the same, each once"
+    with pytest.raises(ValueError, match=words):
         price_effect(block, other)
+    with pytest.raises(ValueError, match="zero or more"):
+        Good("gas", Interval(1, 2), math.inf)
     words = "method='fisher': expected montgomery, bennet, laspeyres, paasche"
     with pytest.raises(ValueError, match=words):
         price_effect(block, block, "fisher")

@@ -163,6 +163,58 @@ def test_groups_by_name_and_placebos_by_name(trade):
     assert " to " not in result._case(result.table.iloc[0])
 
 
+def test_a_screen_asks_as_it_is_asked(trade, result):
+    both = pd.concat([trade.assign(flow="X"), trade.assign(flow="M", value_usd=2.0)])
+    pd.testing.assert_frame_equal(screen(both, target="RUS", **WINDOWS).table, result.table)
+    none = screen(both, target="RUS", flow="M", **WINDOWS).table
+    assert none["p"].isna().all()
+    assert set(none["value_current"]) <= {2.0 * n for n in range(200)}
+    large = screen(trade, target="RUS", least=1e8, **WINDOWS)
+    assert large.least == 1e8
+    assert 0 < large.table["p"].notna().sum() < result.table["p"].notna().sum()
+    assert screen(trade, target="RUS", needed=10_000, **WINDOWS).table["p"].isna().all()
+    strict = screen(trade, target="RUS", level=1e-9, **WINDOWS)
+    assert (len(strict.found), strict.level) == (0, 1e-9)
+    guessed = trade.assign(weight_status="estimated")
+    assert screen(guessed, target="RUS", **WINDOWS).coverage == 0
+    accepted = screen(guessed, target="RUS", estimated="accepted", **WINDOWS)
+    assert result.coverage > 0
+    assert accepted.coverage >= result.coverage
+
+
+def test_what_counts_as_a_find_and_in_which_order():
+    p = [0.02, 0.01, 0.02, None, 0.02, 0.02, 0.02]
+    rows = pd.DataFrame(
+        {
+            "reporter": list("BAAAABB"), "partner": list("XXXXXYX"), "goods": list("aaaabab"),
+            "value_base": 1.0, "value_current": [3.0, 0.0, 0.5, 1.0, 1.0, 1.0, 1.0],
+            "priced_current": [1.5, 0.0, 0.25, 1.0, 1.0, 1.0, 1.0],
+            "price": 0.0, "volume": 0.0, "entry": 0.0, "exit": 0.0, "unpriced": 0.0, "growth": 0.0,
+            "among_destinations": [1.0, 2, 3, None, 5, 6, 7], "destinations": 9.0, "excess": 0.0,
+            "score": [2.0, 9, 3, None, 2, 2, 2], "among_placebos": 4.0, "placebos": 8.0,
+            "p": p, "repeats": 0,
+        }
+    )  # fmt: skip
+    found = module._judged(rows, 0.02)
+    names = found["reporter"] + found["partner"] + found["goods"]
+    assert names.tolist() == ["AXa", "AXa", "AXb", "BXa", "BXb", "BYa", "AXa"]
+    assert found.index.tolist() == list(range(7))
+    assert found["score"].tolist()[:3] == [9, 3, 2]
+    assert found["q"].tolist()[:6] == pytest.approx([0.02] * 6)
+    assert found["stands_out"].tolist() == [True] * 6 + [False]
+    assert found["weighed"].tolist()[1:4] == [0.5, 1.0, 0.5]
+    assert np.isnan(found["weighed"].iloc[0])
+    assert found["change"].tolist()[:2] == [-1.0, -0.5]
+    ranks = ["among_destinations", "destinations", "among_placebos", "placebos"]
+    assert [str(t) for t in found[ranks].dtypes] == ["Int64"] * 4
+    assert found["among_destinations"].tolist()[:3] == [2, 3, 5]
+    assert list(found) == [
+        "reporter", "partner", "goods", "value_base", "value_current", "change", "price", "volume",
+        "entry", "exit", "unpriced", "weighed", "growth", "among_destinations", "destinations",
+        "excess", "score", "among_placebos", "placebos", "p", "q", "stands_out",
+    ]  # fmt: skip
+
+
 def test_what_would_be_summed_wrongly_is_refused(trade):
     with pytest.raises(SchemaMismatch, match="share a key"):
         screen(pd.concat([trade, trade.head(1)]), **WINDOWS)
