@@ -52,7 +52,7 @@ def nothing_kept():
 
 
 def pytest_collection_modifyitems(items):
-    """Run each example once, and not again for every mutant of its function."""
+    # Each example once, and not again for every mutant of its function.
     items[:] = [i for i in items if "__mutmut_" not in i.nodeid]
 """
 
