@@ -158,6 +158,7 @@ PUBLISHED = Table(
 
 TABLES: dict[str, Table] = {t.name: t for t in (TRADE, PRICES, VOLUMES, PUBLISHED)}
 
+_TOO_LARGE = 2.0**53  # from here on floats skip whole numbers
 _PANDAS = {"str": "str", "float": "float64", "int": "Int64", "bool": "bool"}
 
 
@@ -294,6 +295,9 @@ def _cast(values: pd.Series, column: Column) -> pd.Series:
     ):
         msg = "neither true nor false"
         raise TypeError(msg)
+    if column.dtype == "int" and (values.astype("float64").abs() >= _TOO_LARGE).any():
+        msg = "numbers larger than a whole number may be"
+        raise ValueError(msg)
     return values.astype(_PANDAS[column.dtype])  # type: ignore[call-overload,no-any-return]
 
 
