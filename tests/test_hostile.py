@@ -113,11 +113,22 @@ def test_a_zip_with_wrong_offsets_is_refused() -> None:
             baci.parse(whole[:10] + whole[10 + gone :], ABOUT)
 
 
-@pytest.mark.parametrize("number", ["1e999", "9" * 500, "-1e400", "9" * 25, "1e30"])
+@pytest.mark.parametrize("number", ["1e999", "9" * 500, "-1e400"])
 def test_numbers_without_end_are_refused(number: str) -> None:
     file = "tuik/imports_from_russia_monthly.csv"
     with pytest.raises(SchemaMismatch, match="level"):
         published._csv(f"period,code,level\n2022-01,TOTAL,{number}\n".encode(), file)
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("number", ["9" * 25, "1e30", str(2**60)])
+def test_levels_that_no_integer_holds_are_refused(number: str) -> None:
+    parser = PARSERS["snapshot-csv"]
+    head = b"period,code,level,value_usd,net_weight_kg,weight_status"
+    row = f"2019-01,TOTAL,{number},1759273000,,missing".encode()
+    assert head in {seed.split(b"\n")[0] for seed in parser.seeds}
+    with pytest.raises(SchemaMismatch, match="level"):
+        parser.read(head + b"\n" + row + b"\n")
 
 
 def test_half_a_letter_is_refused() -> None:
