@@ -15,7 +15,7 @@ from standin.harness import QUICK, asked, small
 from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
 from tradeflows.evidence import panel as room
 from tradeflows.evidence.rerouting import eu_neighbours
-from tradeflows.load import newest
+from tradeflows.load import snapshot
 from tradeflows.report.build import build
 from tradeflows.sources import live, refresh
 from tradeflows.sources.comtrade.standard import standard
@@ -74,20 +74,22 @@ def test_months_not_published_are_absent_and_totals_are_not_mixed():
 def test_refreshed_prices_are_read_where_the_snapshot_has_none():
     refresh.run(small(), **{**SPRING, "sources": ("worldbank",)})
     brent = {"source": "World Bank", "series": "brent"}
-    found = newest("prices", **brent)
+    found = tf.load("prices", **brent)
     assert not found.duplicated(["series", "period"]).any()
     assert found["origin"].str.contains("/live/").any()
-    assert tf.load("prices", **brent).equals(found)
+    with pytest.raises(UnknownCode, match="series=brent"):
+        snapshot("prices", **brent)
 
 
 def test_what_the_snapshot_answers_stays_as_it_is(monkeypatch, tmp_path):
     with asked(monkeypatch, tmp_path / "data"):
         shutil.copytree(harness.SNAPSHOT, tmp_path / "data" / "raw", dirs_exist_ok=True)
         brent = {"series": "brent", "months": "2022"}
-        before = tf.load("prices", **brent)
-        refresh.run(small(), **{**SPRING, "sources": ("worldbank", "eurostat")})
+        before = snapshot("prices", **brent)
         assert tf.load("prices", **brent).equals(before)
-        assert not newest("prices", **brent)["value"].equals(before["value"])
+        refresh.run(small(), **{**SPRING, "sources": ("worldbank", "eurostat")})
+        assert snapshot("prices", **brent).equals(before)
+        assert not tf.load("prices", **brent)["value"].equals(before["value"])
         assert {raw.split("/")[1] for raw in eu_neighbours().origins} != {"live"}
         assert eu_neighbours().goods == 15
 

@@ -27,8 +27,18 @@ def test_two_statistics_of_one_trade_are_not_mixed():
 
 
 def test_no_rows_is_an_error_that_lists_what_there_is():
-    with pytest.raises(UnknownCode, match="Commodity prices"):
+    with pytest.raises(UnknownCode, match=r"(?s)series=frankincense.*one of brent"):
         tf.load("prices", series="frankincense")
+    with pytest.raises(UnknownCode, match=r"(?s)flow=imports.*one of M, X"):
+        tf.load("trade", reporter="TUR", flow="imports")
+    with pytest.raises(UnknownCode, match=r"(?s)source=TUIK.*TÜİK"):
+        tf.load("trade", source="TUIK")
+    with pytest.raises(UnknownCode, match=r"(?s)partner=Russia.*more"):
+        tf.load("trade", partner="Russia")
+    with pytest.raises(UnknownCode, match=r"(?s)months=1990.*months from 20"):
+        tf.load("prices", series="brent", months="1990")
+    with pytest.raises(UnknownCode, match="stand in one row"):
+        tf.load("trade", code="coal", partner="KAZ")
 
 
 def test_unknown_table_and_column_are_named():
@@ -38,10 +48,11 @@ def test_unknown_table_and_column_are_named():
         tf.load("trade", colour="red")
 
 
-@pytest.mark.parametrize("months", ["2022-13", "2023/2022", "soon", "2022-3-1/x"])
+@pytest.mark.parametrize("months", ["Jan 2021", "2022-13", "2023/2022", "soon", "2022-3-1/x"])
 def test_a_window_that_is_none_is_refused(months):
-    with pytest.raises(UnknownCode, match="window"):
-        tf.load("prices", series="brent", months=months)
+    for asked in (("prices", {"series": "brent"}), ("trade", {"partner": "RUS"})):
+        with pytest.raises(UnknownCode, match="window"):
+            tf.load(asked[0], months=months, **asked[1])
 
 
 def test_a_window_keeps_its_months():

@@ -1,10 +1,13 @@
 """Any pair, codes and months: answered where stored, else one line with the command."""
 
+import shutil
+
 import pandas as pd
 import pytest
 
+import tradeflows as tf
 from standin import trade as generated
-from standin.harness import QUICK, asked
+from standin.harness import QUICK, SNAPSHOT, asked
 from tradeflows.evidence.question import ask
 from tradeflows.figures import Figure, Sentence
 from tradeflows.measure import bridge
@@ -20,6 +23,8 @@ def stored(tmp_path_factory):
     part = refresh.pair("TUR", "KAZ", ["X"], ["85", "AG6/85", "27", "AG6/27"])
     with pytest.MonkeyPatch.context() as patch:
         with asked(patch, folder, generated.World("volume")):
+            # A store as users have it: the snapshot is there too.
+            shutil.copytree(SNAPSHOT, folder / "raw", dirs_exist_ok=True)
             refresh.run([part], sources=["comtrade"], start="2021-01", end="2022-12", manners=QUICK)
         patch.setenv("TRADEFLOWS_DATA", str(folder))
         yield
@@ -61,6 +66,21 @@ def test_what_is_not_there_is_one_line_with_the_command():
     )
 
 
+def test_groups_apart_may_be_asked_together():
+    together, alone = ask(codes=["coal", "oil_products"]), ask(codes="coal")
+    assert [p.code for p in together.parts] == ["coal", "oil_products"]
+    assert [p.code for p in alone.parts] == ["coal"]
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_was_refreshed_is_seen_beside_the_snapshot():
+    found = tf.load("trade", source="UN Comtrade", reporter="TUR", partner="KAZ", flow="X")
+    live = found["origin"].str.contains("/live/")
+    assert live.any()
+    assert not live.all()
+    assert ask("TUR", "KAZ", ["854231"], "2021", "2022", "X").parts
+
+
 def test_a_missing_month_is_no_zero():
     answer = ask(codes=["oil_gas_disclosed", "coal"], base="2022", current="2023")
     assert [p.code for p in answer.parts] == ["oil_gas_disclosed"]
@@ -83,6 +103,11 @@ def test_totals_without_weights_are_unpriced_and_say_so():
         ({"flow": "Q"}, "flow 'Q'"),
         ({"codes": ["27", "2709"]}, "none holds another"),
         ({"codes": []}, "(none)"),
+        ({"codes": ["TOTAL", "coal"]}, "none holds another"),
+        ({"codes": ["coal", "oil_products", "oil_gas_disclosed"]}, "none holds another"),
+        ({"codes": ["coal", "2701"]}, "none holds another"),
+        ({"codes": ["surge_basket", "84"]}, "none holds another"),
+        ({"codes": [2709]}, "codes as text"),
         ({"codes": ["coals"]}, "no HS code 'coals'"),
     ],
 )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
-from typing import Any
 
 import pandas as pd
 
@@ -14,15 +14,16 @@ from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCod
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import live, published
 
-__all__ = ["load", "newest", "refuse_generated", "window"]
+__all__ = ["load", "refuse_generated", "rows", "snapshot", "window"]
+
+_FEW = 20  # values listed in a message
 
 
 def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
     """Load a table: raw files read, checked against their sidecars, corrected, validated.
 
-    Where the snapshot answers the question it does, so that what rests on it stays as it is;
-    otherwise what a refresh brought is read. `newest` reads both. ``AS_OF=YYYY-MM-DD`` leaves out
-    what was released later.
+    The embedded snapshot and what a refresh brought are read together: of two vintages of a row
+    the newer one. ``AS_OF=YYYY-MM-DD`` leaves out what was released later.
 
     Parameters
     ----------
@@ -56,11 +57,11 @@ def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFra
     >>> round(float(total["value_usd"].sum()) / 1e9, 2)
     58.85
     """
-    return _loaded(table, months, columns, refreshed=False)
+    return _loaded(table, months, columns, refreshed=True)
 
 
-def newest(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
-    """Load a table from snapshot and refreshed files together: of two vintages the newer row.
+def snapshot(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
+    """Load a table from the embedded snapshot alone: what rests on it stays as it is.
 
     Parameters
     ----------
@@ -73,13 +74,37 @@ def newest(table: str, *, months: str | None = None, **columns: str) -> pd.DataF
 
     Examples
     --------
-    >>> newest("prices", series="brent", months="2022").shape[0]
+    >>> snapshot("prices", series="brent", months="2022").shape[0]
     12
     """
-    return _loaded(table, months, columns, refreshed=True)
+    return _loaded(table, months, columns, refreshed=False)
+
+
+def rows(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
+    """Return the rows of every statistic that `load` would choose from; none where there are none.
+
+    Examples
+    --------
+    >>> sorted(set(rows("trade", reporter="TUR", partner="KAZ", flow="X", code="TOTAL")["source"]))
+    ['UN Comtrade', 'WITS']
+    >>> len(rows("prices", series="frankincense"))
+    0
+    """
+    return _rows(table, months, columns, refreshed=True)
 
 
 def _loaded(
+    table: str, months: str | None, columns: dict[str, str], *, refreshed: bool
+) -> pd.DataFrame:
+    found = _rows(table, months, columns, refreshed=refreshed)
+    if found.empty:
+        raise _nothing(table, columns, months)
+    if table == "trade":
+        _one_statistic(found)
+    return tables.validate(found, table, where="load")
+
+
+def _rows(
     table: str, months: str | None, columns: dict[str, str], *, refreshed: bool
 ) -> pd.DataFrame:
     if table not in tables.TABLES:
@@ -88,21 +113,17 @@ def _loaded(
     if unknown:
         names = ", ".join(tables.TABLES[table].names)
         raise UnknownCode(f"table {table!r} has no columns {unknown}", names, "name one of them")
+    within = window(months) if months else None
+    found = _embedded(table, columns)
+    if refreshed:
+        found = _merged(table, found, _live(table, columns))
+    return found[found["period"].between(*within)] if within else found
+
+
+def _embedded(table: str, columns: dict[str, str]) -> pd.DataFrame:
     files = [raw for raw in _editions(table) if _may_hold(raw, columns)]
     frames = [_selected(corrected(published.read(raw.id), raw.id), columns) for raw in files]
-    found = pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
-    found = _within(found, months)
-    if refreshed or found.empty:
-        found = _merged(table, found, _within(_live(table, columns), months))
-    if found.empty:
-        raise _nothing(table, columns, months)
-    if table == "trade":
-        _one_statistic(found)
-    return tables.validate(found, table, where="load")
-
-
-def _within(found: pd.DataFrame, months: str | None) -> pd.DataFrame:
-    return found if months is None else found[found["period"].between(*window(months))]
+    return pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
 
 
 def window(months: str) -> tuple[pd.Timestamp, pd.Timestamp]:
@@ -125,6 +146,8 @@ def window(months: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     """
     first, _, last = months.partition("/")
     try:
+        if not all(re.fullmatch(r"\d{4}(-\d{2})?", part) for part in (first, last or first)):
+            raise ValueError
         start = pd.Period(first, freq="M" if "-" in first else "Y").start_time
         end = pd.Period(last or first, freq="M" if "-" in (last or first) else "Y").end_time
     except ValueError:
@@ -178,13 +201,17 @@ def refuse_generated(raws: Iterable[store.Raw]) -> None:
 
 def _live(table: str, columns: dict[str, str]) -> pd.DataFrame:
     """Return the rows of refreshed files that may hold what is asked for."""
-    able = [r for r in live.files(table) if _may_hold(r, columns) and _may_answer(r, columns)]
+    able = _able(table, columns)
     if not able:
         return tables.empty(table)
     refuse_generated(able)
     known = {_dataset(r) for r in able}  # all files of a dataset: they say which release is whole
     found = live.table(table, os.environ.get("AS_OF"), keep=lambda r: _dataset(r) in known)
     return _selected(found, columns)
+
+
+def _able(table: str, columns: dict[str, str]) -> list[store.Raw]:
+    return [r for r in live.files(table) if _may_hold(r, columns) and _may_answer(r, columns)]
 
 
 def _dataset(raw: store.Raw) -> str:
@@ -242,12 +269,23 @@ def _one_statistic(found: pd.DataFrame) -> None:
         )
 
 
-def _nothing(table: str, columns: dict[str, Any], months: str | None) -> UnknownCode:
-    kept = [r for r in store.catalogue() if r.table == table]
-    there = "; ".join(f"{r.publisher}: {r.title} ({r.coverage})" for r in kept)
+def _nothing(table: str, columns: dict[str, str], months: str | None) -> UnknownCode:
+    """Name the first value that no row has, and what there is instead."""
+    part = _embedded(table, {})
+    for column, values in columns.items():
+        there = sorted(set(part[column].dropna().astype(str)))
+        if not set(_wanted(values)) & set(there) and not _able(table, {column: values}):
+            few = ", ".join(there[:_FEW]) + (f" and {len(there) - _FEW} more" * bool(there[_FEW:]))
+            return UnknownCode(
+                f"table {table!r} has no rows with {column}={values}",
+                f"one of {few}",
+                "check the spelling, or bring it with `make refresh`",
+            )
     asked = ", ".join(f"{k}={v}" for k, v in {**columns, "months": months}.items() if v)
+    part = _selected(part, columns)
+    span = f"{part['period'].min():%Y-%m} to {part['period'].max():%Y-%m}" if len(part) else ""
     return UnknownCode(
         f"table {table!r} has no rows with {asked}",
-        f"something of: {there}",
+        f"months from {span}" if span else "values that stand in one row",
         "ask for what is there, or bring it with `make refresh`",
     )

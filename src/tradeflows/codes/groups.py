@@ -11,7 +11,16 @@ import yaml
 
 from tradeflows.errors import UnknownCode
 
-__all__ = ["changed_codes", "harmonised", "high_priority", "is_essential"]
+__all__ = ["changed_codes", "harmonised", "high_priority", "is_essential", "overlap"]
+
+# What the snapshot's sums hold; of the others it is not said, so they may hold anything.
+_SUMS = {
+    "coal": ("2701", "2704", "2706"),
+    "oil_products": ("2710",),
+    "lpg": ("2711",),
+    "crude_oil": ("2709",),
+    "oil_gas_disclosed": ("2709", "2710", "2711", "2712", "2713", "2714", "2715"),
+}
 
 
 def high_priority(version: str = "2024-02") -> pd.DataFrame:
@@ -108,6 +117,26 @@ def is_essential(code: str) -> bool:
     if 1 <= chapter <= 24 or chapter in (27, 30):
         return True
     return "9018" <= heading <= "9022"
+
+
+def overlap(one: str, other: str) -> bool:
+    """Say whether two codes, groups or totals hold the same goods, so that a sum counts them twice.
+
+    Parameters
+    ----------
+    one, other : str
+        HS codes, ``TOTAL``, or groups of the snapshot.
+
+    Examples
+    --------
+    >>> overlap("coal", "oil_products"), overlap("oil_gas_disclosed", "2710")
+    (False, True)
+    """
+    return any(a.startswith(b) or b.startswith(a) for a in _held(one) for b in _held(other))
+
+
+def _held(code: str) -> tuple[str, ...]:
+    return (code,) if code.isdigit() else _SUMS.get(code, ("",))
 
 
 @lru_cache

@@ -12,7 +12,7 @@ import yaml
 from tradeflows.evidence.printed import printed
 from tradeflows.figures import amount, percent, table_html
 from tradeflows.figures.words import Sentence
-from tradeflows.load import load
+from tradeflows.load import snapshot
 
 __all__ = ["Agreement", "SideBySide", "published_totals", "side_by_side"]
 
@@ -62,8 +62,8 @@ def published_totals() -> Agreement:
     >>> len(table), sorted(set(table["verdict"]))
     (24, ['agrees', 'differs', 'rounds to it'])
     """
-    prints = load("published", partner="RUS", flow="M", codes="TOTAL")
-    series = load(
+    prints = snapshot("published", partner="RUS", flow="M", codes="TOTAL")
+    series = snapshot(
         "trade", source="TÜİK", trade_system="general", partner="RUS", flow="M", code="TOTAL"
     )
     rows = [_compared(row, series) for _, row in prints.iterrows()]
@@ -138,15 +138,15 @@ def side_by_side() -> SideBySide:
     True
     """
     russia = {"reporter": "TUR", "partner": "RUS", "flow": "M"}
-    tuik = load("trade", source="TÜİK", trade_system="general", code="TOTAL", **russia)
-    wits = load("trade", source="WITS", code="TOTAL", freq="A", **russia)
-    comtrade = load("trade", source="UN Comtrade", code="TOTAL", freq="A", **russia)
-    products = load(
+    tuik = snapshot("trade", source="TÜİK", trade_system="general", code="TOTAL", **russia)
+    wits = snapshot("trade", source="WITS", code="TOTAL", freq="A", **russia)
+    comtrade = snapshot("trade", source="UN Comtrade", code="TOTAL", freq="A", **russia)
+    products = snapshot(
         "trade", source="UN Comtrade", code_system="groups", code="oil_products", **russia
     )
-    tonnes = load("volumes", series="oil_products_disclosed", partner="RUS")
-    border = load("volumes", source="IEA", series="gas", partner="RUS")
-    eurostat = load("volumes", source="Eurostat", series="gas", partner="RUS", unit="m3")
+    tonnes = snapshot("volumes", series="oil_products_disclosed", partner="RUS")
+    border = snapshot("volumes", source="IEA", series="gas", partner="RUS")
+    eurostat = snapshot("volumes", source="Eurostat", series="gas", partner="RUS", unit="m3")
     kilograms = tonnes.assign(value=tonnes["value"] * 1000)
     pairs = [
         ("imports from Russia", "USD", ("TÜİK", tuik, "value_usd"), ("WITS", wits, "value_usd")),

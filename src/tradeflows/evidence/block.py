@@ -22,7 +22,7 @@ from tradeflows.evidence.corridors import (
 )
 from tradeflows.evidence.disclosure import Disclosure, disclosure
 from tradeflows.evidence.printed import printed
-from tradeflows.load import load
+from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Block, Good, Interval, over, volume_effects
 
 __all__ = ["Confidential", "Stage", "confidential"]
@@ -180,7 +180,7 @@ def _value(known: Disclosure, year: int) -> Interval:
     if year not in known.table["hs27"].dropna().index:
         return Interval(0.0, known.of("total", year) - seen, "total less disclosed energy")
     rest = known.of("hs27", year) - seen
-    months = load("trade", source="UN Comtrade", code="coal", flow="M", months=str(year))
+    months = snapshot("trade", source="UN Comtrade", code="coal", flow="M", months=str(year))
     absent = (12 - len(months)) * float(months["value_usd"].max())
     return Interval(rest - absent, rest, "HS 27 less disclosed energy")
 
@@ -218,9 +218,9 @@ def _gas_of_month(
     when = f"{month:%Y-%m}"
     figure = printed(bound["published_figure"]).value
     room = figure.high * bound["tolerance"]
-    oil = load("trade", source="TÜİK", code="oil_gas_disclosed", flow="M", months=when)
-    coal = load("trade", source="UN Comtrade", code="coal", flow="M", months=when)
-    crude = load("volumes", source="Eurostat", series="crude_oil", partner="RUS", months=when)
+    oil = snapshot("trade", source="TÜİK", code="oil_gas_disclosed", flow="M", months=when)
+    coal = snapshot("trade", source="UN Comtrade", code="coal", flow="M", months=when)
+    crude = snapshot("volumes", source="Eurostat", series="crude_oil", partner="RUS", months=when)
     seen = float(oil["value_usd"].iloc[0] + coal["value_usd"].iloc[0])
     price = crude_corridor(stated["corridors"]["crude"], month.year, when)
     oil_value = price * (float(crude["value"].iloc[0]) * 1000)
@@ -256,7 +256,9 @@ def _gas_of(source: Mapping[str, Any], year: int) -> float | None:
     if "years" in source and str(year) not in source["years"]:
         return None
     origin = {"border flows": "IEA", "Eurostat": "Eurostat"}[source["id"]]
-    flows = load("volumes", source=origin, series="gas", partner="RUS", unit="m3", months=str(year))
+    flows = snapshot(
+        "volumes", source=origin, series="gas", partner="RUS", unit="m3", months=str(year)
+    )
     return float(flows["value"].sum()) if len(flows) == 12 else None
 
 
@@ -265,7 +267,9 @@ def _crude_of(stated: Mapping[str, Any], year: int) -> list[float]:
     here = stated[str(year)]
     if "scenarios" in here:
         return [mt * 1e9 for mt in here["scenarios"]]
-    flows = load("volumes", source="Eurostat", series="crude_oil", partner="RUS", months=str(year))
+    flows = snapshot(
+        "volumes", source="Eurostat", series="crude_oil", partner="RUS", months=str(year)
+    )
     return [float(flows["value"].sum()) * 1000]
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from tradeflows.errors import UnknownCode
-from tradeflows.load import load, window
+from tradeflows.load import snapshot, window
 from tradeflows.measure.intervals import Interval
 
 __all__ = [
@@ -38,7 +38,7 @@ def heat_content(months: int = 12) -> float:
     >>> round(heat_content() * 1000, 1)
     36.3
     """
-    flows = load("volumes", source="Eurostat", series="gas", partner="RUS")
+    flows = snapshot("volumes", source="Eurostat", series="gas", partner="RUS")
     by_unit = flows.pivot_table(index="period", columns="unit", values="value").dropna()
     latest = by_unit[(by_unit > 0).all(axis=1)].tail(months).sum()
     return float(latest["TJ"] / latest["m3"]) * _MMBTU_PER_TJ
@@ -83,7 +83,7 @@ def gas_by_month(year: int) -> pd.Series:
     >>> round(float(gas_by_month(2022).sum()) / 1e9, 1)
     21.4
     """
-    flows = load("volumes", source="IEA", series="gas", partner="RUS", months=str(year))
+    flows = snapshot("volumes", source="IEA", series="gas", partner="RUS", months=str(year))
     return flows.set_index("period")["value"]
 
 
@@ -125,7 +125,7 @@ def crude_corridor(rule: Mapping[str, Any], year: int, month: str | None = None)
     >>> corridor.low < corridor.high
     True
     """
-    urals = load("prices", series="urals")
+    urals = snapshot("prices", series="urals")
     of_year = urals[urals["period"].dt.year == year]
     if of_year.empty:
         raise UnknownCode(f"no Urals price of {year}", "a year in print", "choose another year")
@@ -139,4 +139,4 @@ def crude_corridor(rule: Mapping[str, Any], year: int, month: str | None = None)
 
 
 def _monthly(series: str) -> pd.Series:
-    return load("prices", series=series, freq="M").set_index("period")["value"]
+    return snapshot("prices", series=series, freq="M").set_index("period")["value"]

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tradeflows.figures import Figure, amount, bars, percent
 from tradeflows.figures.words import Sentence, Shown
-from tradeflows.load import load
+from tradeflows.load import snapshot
 
 __all__ = ["Disclosure", "disclosure"]
 
@@ -102,8 +102,8 @@ def disclosure() -> Disclosure:
     >>> round(float(disclosure().table["hidden"][2022]) / 1e9, 1)
     30.4
     """
-    tuik = load("trade", source="TÜİK", trade_system="general", partner="RUS", flow="M")
-    coal = load("trade", source="UN Comtrade", code_system="groups", code="coal", flow="M")
+    tuik = snapshot("trade", source="TÜİK", trade_system="general", partner="RUS", flow="M")
+    coal = snapshot("trade", source="UN Comtrade", code_system="groups", code="coal", flow="M")
     by_year = tuik.assign(year=tuik["period"].dt.year).pivot_table(
         index="year", columns="code", values="value_usd", aggfunc="sum"
     )
@@ -128,7 +128,7 @@ def disclosure() -> Disclosure:
 
 
 def _hs27(source: str, code: str, year: int) -> tuple[float, str]:
-    found = load(
+    found = snapshot(
         "trade", source=source, partner="RUS", flow="M", freq="A", code=code, months=str(year)
     )
     return float(found["value_usd"].sum()), found["origin"].iloc[0]
@@ -136,7 +136,7 @@ def _hs27(source: str, code: str, year: int) -> tuple[float, str]:
 
 def _hs27_by_chapter() -> tuple[float, str]:
     """2025 is in TÜİK's special-trade table: chapter 27 and its confidential part add up."""
-    found = load("trade", source="TÜİK", trade_system="special", flow="M", code="27,2799")
+    found = snapshot("trade", source="TÜİK", trade_system="special", flow="M", code="27,2799")
     return float(found["value_usd"].sum()), found["origin"].iloc[0]
 
 

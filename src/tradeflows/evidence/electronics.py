@@ -20,7 +20,7 @@ from tradeflows.evidence.printed import Printed, printed
 from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import Figure, lines, percent, ranges
 from tradeflows.figures.words import Sentence, Shown, between
-from tradeflows.load import load, window
+from tradeflows.load import snapshot, window
 from tradeflows.measure.intervals import Interval
 
 __all__ = ["ListedMonths", "VolumeBounds", "contradictions", "listed_months", "volume_bounds"]
@@ -164,7 +164,7 @@ def _growth(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, .
     if "print" in stated:
         return _in_print(stated["print"])
     keys = {"code": "surge_basket"} if stated.get("basket") else {"source": "WITS", "code": "84-85"}
-    found = load("trade", reporter="TUR", partner="RUS", flow="X", freq="A", **keys)
+    found = snapshot("trade", reporter="TUR", partner="RUS", flow="X", freq="A", **keys)
     by_year = found.set_index(found["period"].dt.year)["value_usd"]
     base, current = (int(w[:4]) for w in stated["windows"])
     growth = float(by_year[current] / by_year[base]) - 1
@@ -174,7 +174,7 @@ def _growth(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, .
 
 def _in_print(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, ...]]:
     figure = printed(stated["figure"])
-    comparison = load("published", id=figure.id)["comparison"].iloc[0]
+    comparison = snapshot("published", id=figure.id)["comparison"].iloc[0]
     if stated["words"] not in comparison:
         raise SchemaMismatch(
             f"figure {figure.id}: {comparison!r}", f"the words {stated['words']!r}", "look again"
@@ -194,7 +194,7 @@ def _price_growth(base: str, current: str) -> float:
     """Return the largest growth of the import price indices between two windows."""
     growth = []
     for series in _PRICES[:2]:
-        found = load("prices", series=series)
+        found = snapshot("prices", series=series)
         before, after = (
             float(found.loc[found["period"].between(*window(w)), "value"].mean())
             for w in (base, current)
@@ -276,7 +276,7 @@ def listed_months() -> ListedMonths:
         start, end = stated.get("from"), stated.get("to")
         months = pd.date_range(start, end, freq="MS") if start else [figure.start]
         rows += [(month, figure.value.low, how, figure.cite) for month in months]
-    gaps = load("trade", code_system="positive gaps", code="high_priority_45")
+    gaps = snapshot("trade", code_system="positive gaps", code="high_priority_45")
     rows += [
         (month, value, "gap: general trade less special trade, by code", "UN Comtrade minus TÜİK")
         for month, value in zip(gaps["period"], gaps["value_usd"], strict=True)

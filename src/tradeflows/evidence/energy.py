@@ -14,7 +14,7 @@ from tradeflows.evidence.disclosure import Disclosure, disclosure
 from tradeflows.evidence.turnover import Turnover, turnover
 from tradeflows.figures import Figure, amount, percent, ranges, waterfall
 from tradeflows.figures.words import Sentence, Shown, between
-from tradeflows.load import load
+from tradeflows.load import snapshot
 from tradeflows.measure import Bridge, bridge
 from tradeflows.measure.intervals import Interval
 
@@ -272,7 +272,7 @@ def energy_prices(stated: Mapping[str, Any], base: int = 2021, current: int = 20
     -------
     EnergyPrices
     """
-    oil = load(
+    oil = snapshot(
         "trade",
         source="TÜİK",
         trade_system="general",
@@ -280,7 +280,7 @@ def energy_prices(stated: Mapping[str, Any], base: int = 2021, current: int = 20
         flow="M",
         months=f"{base}/{current}",
     )
-    coal = load(
+    coal = snapshot(
         "trade",
         source="UN Comtrade",
         code_system="groups",

@@ -13,7 +13,7 @@ from tradeflows.evidence.block import Confidential
 from tradeflows.evidence.corridors import heat_content, yearly_gas_corridor
 from tradeflows.figures import Figure, amount, lines, number, percent, ranges
 from tradeflows.figures.words import Sentence, Shown, between
-from tradeflows.load import load
+from tradeflows.load import snapshot
 
 __all__ = ["Fuels", "OfficialSplit", "fuels", "gas_prices", "official_split"]
 
@@ -69,7 +69,7 @@ class Fuels:
         shown = pd.DataFrame({f"{line} from Russia": own.asfreq("MS")})
         origins = set(self.origins)
         for words, series in benchmarks.items():
-            found = load("prices", series=series, freq="M", months="2019/2024")
+            found = snapshot("prices", series=series, freq="M", months="2019/2024")
             price = found.set_index("period")["value"].asfreq("MS")
             per_tonne = 7.33 if found["unit"].iloc[0] == "USD/bbl" else 1.0
             shown[words] = price.reindex(shown.index) * per_tonne
@@ -123,8 +123,10 @@ def fuels() -> Fuels:
     >>> round(fuels().unit_value("coal", 2021)), round(fuels().unit_value("coal", 2022))
     (110, 202)
     """
-    tuik = load("trade", source="TÜİK", trade_system="general", code="oil_gas_disclosed", flow="M")
-    comtrade = load(
+    tuik = snapshot(
+        "trade", source="TÜİK", trade_system="general", code="oil_gas_disclosed", flow="M"
+    )
+    comtrade = snapshot(
         "trade",
         source="UN Comtrade",
         code_system="groups",
@@ -257,7 +259,7 @@ def official_split() -> OfficialSplit:
     >>> len(official_split().of_2022())
     7
     """
-    found = load("prices", series="fuel_import_unit_value_yoy,fuel_import_volume_yoy")
+    found = snapshot("prices", series="fuel_import_unit_value_yoy,fuel_import_volume_yoy")
     table = found.pivot_table(index="period", columns="series", values="value") / 100
     table = table.set_axis(["unit_value", "volume"], axis=1)
     price, volume = np.log1p(table["unit_value"]), np.log1p(table["volume"])

@@ -21,7 +21,7 @@ from tradeflows import store
 from tradeflows.codes.groups import harmonised, high_priority, is_essential
 from tradeflows.counterfactual.months import month, span
 from tradeflows.errors import DoubleCountedTotals, UnknownCode
-from tradeflows.load import newest, refuse_generated
+from tradeflows.load import load, refuse_generated
 from tradeflows.quality.concordance import harmonise
 from tradeflows.sources import live
 from tradeflows.sources.comtrade.standard import SUPPLIERS, TRANSIT
@@ -272,7 +272,7 @@ def _rows(*, optional: bool = False, **columns: str) -> pd.DataFrame:
     """Return live rows of UN Comtrade; Turkey's on general trade, others on their own system."""
     asked = {"source": "UN Comtrade", "freq": "M", "code_system": _SYSTEMS, **columns}
     try:
-        found = newest("trade", **asked)
+        found = load("trade", **asked)
     except UnknownCode:
         if not optional:
             raise
@@ -286,7 +286,7 @@ def _rows(*, optional: bool = False, **columns: str) -> pd.DataFrame:
 
 def _one(asked: dict[str, str], system: str) -> pd.DataFrame:
     try:
-        return newest("trade", **{**asked, "trade_system": system})
+        return load("trade", **{**asked, "trade_system": system})
     except UnknownCode:
         return pd.DataFrame()
 

@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 import pandas as pd
 
 from tradeflows.errors import UnknownCode
-from tradeflows.load import load
+from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Interval
 
 __all__ = ["Printed", "printed", "rounded"]
@@ -103,7 +103,7 @@ def printed(figure: str) -> Printed:
     >>> printed("F007").value
     Interval(low=58852500000.0, high=58853500000.0)
     """
-    row = load("published", id=figure).iloc[0]
+    row = snapshot("published", id=figure).iloc[0]
     unit = next((u for u in _SCALES if row["unit"].startswith(u)), None)
     if unit is None:
         raise UnknownCode(

@@ -5,11 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 
 import pandas as pd
 
 from tradeflows import store
 from tradeflows.codes.countries import comtrade, spoken
+from tradeflows.codes.groups import overlap
 from tradeflows.errors import (
     ConfidentialValueWarning,
     EstimatedQuantityWarning,
@@ -203,7 +205,7 @@ class Answer:
 def ask(
     reporter: str = "TUR",
     partner: str = "RUS",
-    codes: Sequence[str] = ("oil_gas_disclosed", "coal"),
+    codes: str | Sequence[str] = ("oil_gas_disclosed", "coal"),
     base: str = "2021",
     current: str = "2022",
     flow: str = "M",
@@ -217,7 +219,7 @@ def ask(
     ----------
     reporter, partner : str
         ISO 3166 alpha-3.
-    codes : sequence of str
+    codes : str or sequence of str
         HS codes of 2, 4 or 6 digits, ``TOTAL``, or groups of the snapshot.
     base, current : str
         Windows: ``"2021"``, ``"2021-03"`` or ``"2021-03/2022-02"``.
@@ -237,6 +239,7 @@ def ask(
     >>> ask(partner="KAZ", codes=["854231"]).missing()[:50]
     'Not stored: 854231 for 2021 and 2022. `tradeflows '
     """
+    codes = [codes] if isinstance(codes, str) else list(codes)
     try:
         question = _question(reporter, partner, flow, base, current)
         _refuse_overlap(codes)
@@ -277,9 +280,10 @@ def _question(reporter: str, partner: str, flow: str, base: str, current: str) -
 
 
 def _refuse_overlap(codes: Sequence[str]) -> None:
-    digits = ["" if c == "TOTAL" else c for c in codes if c.isdigit() or c == "TOTAL"]
-    inside = [b for a in digits for b in digits if a != b and b.startswith(a)]
-    if inside or len(set(codes)) < len(codes) or not codes:
+    odd = [code for code in codes if not isinstance(code, str)]
+    if odd:
+        raise UnknownCode(f"codes {odd}", "codes as text, such as '2709'", "write them in quotes")
+    if not codes or any(overlap(a, b) for a, b in combinations(codes, 2)):
         raise UnknownCode(
             f"codes {', '.join(codes) or '(none)'}", "codes of which none holds another", "drop one"
         )

@@ -11,7 +11,7 @@ from tradeflows.codes.groups import high_priority
 from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, bars, histogram, percent
 from tradeflows.figures.words import Sentence, Shown, between
-from tradeflows.load import load
+from tradeflows.load import snapshot
 
 __all__ = [
     "Destinations",
@@ -121,7 +121,7 @@ def destinations(base: int = 2022, current: int = 2023, least: float = 100e6) ->
 
 def _machinery(year: int) -> pd.DataFrame:
     source = "UN Comtrade" if year == 2024 else "WITS"
-    return load(
+    return snapshot(
         "trade", source=source, reporter="TUR", flow="X", freq="A", code="84-85", months=str(year)
     )
 
@@ -211,12 +211,12 @@ def eu_neighbours(months: str = "2022-03/2022-11") -> Neighbours:
     >>> found.goods, found.months_before
     (15, 26)
     """
-    listed = load("trade", reporter="EU27", code_system="HS2022")
+    listed = snapshot("trade", reporter="EU27", code_system="HS2022")
     known = high_priority().set_index("hs2022")
     same = known.index[(known["group"] == known.index)]
     stable = sorted(set(listed["code"]) & set(same))
     left_out = tuple(sorted(set(listed["code"]) - set(stable)))
-    chapters = load("trade", reporter="EU27", code_system="EU sanction lists by chapter")
+    chapters = snapshot("trade", reporter="EU27", code_system="EU sanction lists by chapter")
     others = chapters[~chapters["code"].isin(_CONTROL_CHAPTERS)]
     goods = _before_after(listed[listed["code"].isin(stable)].assign(code="listed"), months)
     placebo = _before_after(others, months)
@@ -297,7 +297,7 @@ def statistics_gap() -> Gaps:
     >>> round(statistics_gap().of(2022) / 1e6)
     279
     """
-    found = load("trade", code_system="positive gaps", code=",".join(_CONTROL_CHAPTERS))
+    found = snapshot("trade", code_system="positive gaps", code=",".join(_CONTROL_CHAPTERS))
     sums = found.groupby([found["period"].dt.year, "code"])["value_usd"].sum()
     table = sums.rename_axis(["year", "chapter"]).rename("value").reset_index()
     return Gaps(table, tuple(sorted(set(found["origin"]))))
@@ -337,7 +337,7 @@ def levels_2025() -> Shown:
     >>> levels_2025().table.columns.tolist()
     ['tier', 'codes with exports', 'exports', 'weight']
     """
-    found = load("trade", source="TÜİK", trade_system="special", flow="X", level="6")
+    found = snapshot("trade", source="TÜİK", trade_system="special", flow="X", level="6")
     tiers = high_priority().set_index("hs2022")["tier"]
     found = found.assign(tier=found["code"].map(tiers))
     by_tier = found.groupby("tier").agg(

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tradeflows import store
+from tradeflows import tables
 from tradeflows.codes.countries import comtrade
 from tradeflows.codes.groups import harmonised
-from tradeflows.errors import UnknownCode
-from tradeflows.load import load
+from tradeflows.load import rows as stored_rows
 from tradeflows.measure.window import Window
 from tradeflows.quality.concordance import SYSTEM, harmonise
 from tradeflows.sources.comtrade import holding
@@ -19,7 +18,6 @@ from tradeflows.sources.comtrade.question import Box, remaining
 
 __all__ = ["Question", "filled", "held", "is_hs", "months_of", "periods", "rows_of", "statistics"]
 
-_SYSTEMS = ("general", "special", "unknown")
 _HS = ("HS2012", "HS2017", "HS2022")
 
 
@@ -66,19 +64,12 @@ def tokens(code: str) -> list[str]:
 
 def statistics(question: Question) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield every statistic that holds trade of the pair, under its name."""
-    raws = [r for r in store.catalogue() if r.table == "trade"]
-    for source in dict.fromkeys(str(r.constants.get("source", r.publisher)) for r in raws):
-        for system in _SYSTEMS:
-            try:
-                rows = load(
-                    "trade", source=source, trade_system=system, reporter=question.reporter,
-                    partner=question.partner, flow=question.flow,
-                )  # fmt: skip
-            except UnknownCode:
-                continue
-            for freq, same in rows.groupby("freq", sort=False):
-                rhythm = "" if freq == "M" else ", annual"
-                yield f"{source}, {system} trade{rhythm}", same
+    found = stored_rows(
+        "trade", reporter=question.reporter, partner=question.partner, flow=question.flow
+    )
+    for (source, system, freq), same in found.groupby(["source", "trade_system", "freq"]):
+        rhythm = "" if freq == "M" else ", annual"
+        yield f"{source}, {system} trade{rhythm}", tables.validate(same, "trade", where="stored")
 
 
 def periods(found: pd.DataFrame, question: Question) -> list[pd.Timestamp]:

@@ -10,7 +10,7 @@ from tradeflows.errors import UnknownCode
 from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, lines
 from tradeflows.figures.words import Shown
-from tradeflows.load import load
+from tradeflows.load import snapshot
 
 __all__ = ["Timeline", "basket", "timeline"]
 
@@ -106,7 +106,7 @@ def timeline(statistic: str, goods: str = "TOTAL") -> Timeline:
     >>> bool(found.table["month"].is_monotonic_increasing)
     True
     """
-    rows = load("published", partner="RUS", flow="X", confidence="B")
+    rows = snapshot("published", partner="RUS", flow="X", confidence="B")
     single = rows["period_start"] == rows["period_end"]
     named = rows["statistic"].isin(_STATISTICS.get(statistic, ()))
     coded = rows["codes"].str.split(" ").str[0] == goods
@@ -142,7 +142,7 @@ def basket() -> Figure:
     >>> basket().name
     'surge-basket'
     """
-    found = load("trade", code="surge_basket")
+    found = snapshot("trade", code="surge_basket")
     names = {"TUR": "Turkey", "ARM": "Armenia", "GEO": "Georgia", "KGZ": "Kyrgyzstan"}
     table = found.assign(reporter=found["reporter"].map(names)).pivot_table(
         index="period", columns="reporter", values="value_usd"

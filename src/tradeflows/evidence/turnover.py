@@ -10,7 +10,7 @@ from tradeflows.errors import UnknownCode
 from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, bars, percent
 from tradeflows.figures.words import Sentence, Shown, between
-from tradeflows.load import load, window
+from tradeflows.load import snapshot, window
 from tradeflows.measure.intervals import Interval
 
 __all__ = ["Turnover", "imports_between", "total_trade", "turnover"]
@@ -123,7 +123,7 @@ def _exports(year: int) -> tuple[Interval, str]:
     if source == "A011":
         mean = printed(source)
         return mean.value * 12, mean.origin
-    row = load(
+    row = snapshot(
         "trade", source=source, partner="RUS", flow="X", freq="A", code="TOTAL", months=str(year)
     ).iloc[0]
     return Interval(float(row["value_usd"]), float(row["value_usd"])), row["origin"]
@@ -190,6 +190,6 @@ def imports_between(windows: list[dict[str, str]]) -> Shown:
 
 
 def _imports() -> pd.DataFrame:
-    return load(
+    return snapshot(
         "trade", source="TÜİK", trade_system="general", partner="RUS", flow="M", code="TOTAL"
     )
