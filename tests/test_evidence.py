@@ -7,6 +7,7 @@ from tradeflows.errors import UnknownCode
 from tradeflows.evidence.agreement import published_totals, side_by_side
 from tradeflows.evidence.coverage import coverage
 from tradeflows.evidence.disclosure import disclosure
+from tradeflows.evidence.essential import essential
 from tradeflows.evidence.printed import printed, rounded
 from tradeflows.evidence.turnover import imports_between, total_trade, turnover
 
@@ -116,3 +117,25 @@ def test_units_of_prints_are_brought_to_one():
     assert printed("F020").unit == "m3"
     with pytest.raises(UnknownCode, match="thousand barrels"):
         printed("F054")
+
+
+def test_growth_of_a_total_bounds_its_part_only_under_a_condition():
+    found = essential()
+    assert found.after == pytest.approx(9.3428e9, rel=1e-4)
+    sectors = tf.load(
+        "trade", source="WITS", reporter="TUR", partner="RUS", flow="X", months="2022"
+    )
+    total = sectors.loc[sectors["code"] == "TOTAL", "value_usd"].sum()
+    assert sectors["value_usd"].sum() == pytest.approx(2 * total, rel=1e-6)  # sectors are whole
+    for growth in (0.0, 0.2, 0.54):
+        needed = found.needed(growth)
+        rest = found.before - needed.low  # by the bound itself the rest grew by just as much
+        assert (found.after - found.essential.low) / rest.low - 1 == pytest.approx(growth)
+        assert needed.low < needed.high
+    assert found.needed(found.least_growth()).high > 0
+    least = (found.after - found.essential.low) / found.before.high - 1
+    assert found.least_growth() == pytest.approx(least)
+    words = found.sentence(0.1, 1.4)
+    assert "2.44 bn USD of 9.34 bn USD in 2022" in words
+    assert "19 % in value" in words
+    assert "by 10 % in volume" in words

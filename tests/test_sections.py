@@ -200,5 +200,12 @@ def test_tests_that_decide_nothing(monkeypatch):
         assert sections._mute() == muted
 
 
+def test_silenced_tests_are_named(monkeypatch):
+    monkeypatch.setattr(sections, "silenced", lambda _: {"a": "One.", "b": "Two."})
+    assert sections.muted() == "One. Two."
+    monkeypatch.setattr(sections, "silenced", lambda _: {})
+    assert sections.muted() == "No test is silenced."
+
+
 def test_a_section_shows_what_has_no_html_as_text():
     assert Section(("a < b",))._repr_html_() == "<p>a &lt; b</p>"

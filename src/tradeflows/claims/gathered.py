@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from tradeflows.claims.rules import document
+from tradeflows.codes.groups import high_priority
 from tradeflows.errors import TradeflowsError
 from tradeflows.evidence.attribution import (
     Listed,
@@ -18,7 +19,9 @@ from tradeflows.evidence.disclosure import disclosure
 from tradeflows.evidence.electronics import VolumeBounds, listed_months, volume_bounds
 from tradeflows.evidence.energy import EnergyPrices, energy_prices
 from tradeflows.evidence.energy_panel import EnergyPanel, energy_panel
+from tradeflows.evidence.essential import essential
 from tradeflows.evidence.panel import ABSENT, MARK, Panel, event_after, panel
+from tradeflows.evidence.printed import printed
 from tradeflows.evidence.turnover import total_trade, turnover
 from tradeflows.figures import amount, percent
 from tradeflows.figures.words import between
@@ -34,6 +37,10 @@ __all__ = [
     "panel_rise",
     "volumes",
 ]
+
+
+_WHOLE_BILL = "G007"  # imports of HS 27 from all origins, growth
+_COMPUTERS = ("8471", "8486")  # and the machines that make chips
 
 
 @dataclass(frozen=True)
@@ -71,7 +78,7 @@ def _boom() -> Gathered:
     total = after / before - 1
     return Gathered(
         {"turnover_growth": growth, "growth_gap": growth - total},
-        percent(growth.low, sign=True),
+        _signed(growth),
         f"Turnover with Russia grew by {between(growth.low, growth.high, percent)} from 2021 to "
         f"2022, Turkey's total trade by {between(total.low, total.high, percent)}.",
         (*trade.origins, origin),
@@ -106,12 +113,15 @@ def _prices() -> Gathered:
 def _tripled() -> Gathered:
     found = energy()
     cost, gas = found.hs27_ratio(), found.gas_price_ratio()
+    bill = printed(_WHOLE_BILL)
     return Gathered(
         {"cost_ratio": cost, "gas_price_ratio": gas},
         f"× {cost.low:.1f} to {cost.high:.1f}",
         f"The cost of energy from Russia in 2022 was {cost.low:.1f} to {cost.high:.1f} times that "
-        f"of 2021, the price of gas {gas.low:.1f} to {gas.high:.1f} times.",
-        found.origins,
+        f"of 2021, the price of gas {gas.low:.1f} to {gas.high:.1f} times. "
+        "A wide range holds three more easily. Turkey's bill for HS 27 from all origins was "
+        f"{between(1 + bill.value.low, 1 + bill.value.high, _times)} times that of 2021 in print.",
+        tuple(sorted({*found.origins, bill.origin})),
         "02-energy-price-or-volume.html",
     )
 
@@ -134,13 +144,17 @@ def _listed() -> Gathered:
     least = document()["claims"]["a"]["tiers"]["snapshot"]["constants"]["musd_a_month"]
     months = found.months_above(least)
     best = found.best()
+    headings = high_priority("2023-09")["hs2022"].str[:4]
+    electronic = int((headings.str.startswith("85") | headings.isin(_COMPUTERS)).sum())
     words = f"at least {months.low:.0f} of {months.high:.0f} months"
     return Gathered(
         {"months_above": months},
         words,
-        f"Turkey's own statistics hold exports of the listed goods to Russia of a million USD or "
-        f"more in {words}, at least "
-        f"{amount(float(best.max()), 'USD')} in the largest.",
+        f"By Turkey's own statistics, as printed, exports of the listed goods to Russia were a "
+        f"million USD or more in {words}, at least {amount(float(best.max()), 'USD')} in the "
+        f"largest. {electronic} of the {len(headings)} listed codes are electronics or computers; "
+        "the others are bearings, aircraft parts, optics and instruments, and no print tells them "
+        "apart.",
         found.origins,
         "03-electronics-volume.html",
         f"goods of the kinds found in weapons went to Russia in {words}",
@@ -160,17 +174,19 @@ def volumes() -> VolumeBounds:
 
 
 def _non_essential() -> Gathered:
-    found = volumes()
+    found, part = volumes(), essential()
     value, volume = found.of("all exports to Russia")
+    asked = document()["claims"]["c"]["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"]
+    deflator = (1 + value.low) / (1 + volume.low)
     return Gathered(
         {"value_growth": value, "volume_growth": volume},
-        f"{between(value.low, value.high, lambda x: percent(x, sign=True))} in value",
-        f"{found.sentence()} The total is the narrowest published sum that holds all "
-        "non-essential goods; food and fuel are in it.",
-        found.origins,
+        f"{_signed(value)} in value, all exports",
+        f"{found.sentence()} {part.sentence(asked, deflator)}",
+        tuple(sorted({*found.origins, *part.origins})),
         "03-electronics-volume.html",
-        f"exports grew by {between(value.low, value.high, percent)} in value and by at least "
-        f"{percent(volume.low)} in volume",
+        f"all exports grew by {between(value.low, value.high, percent)} in value, which leaves at "
+        f"least {percent(volume.low)} in volume if prices rose as import prices of the US did, plus"
+        f" a premium of {found.premium * 100:.0f} points",
     )
 
 
@@ -315,6 +331,10 @@ def _of_panel(
     marked = [MARK] if found.generated else []
     detail = " ".join(f"{str(s).rstrip('.')}." for s in (*marked, *said))
     return Gathered(numbers, headline, detail, found.origins, page)
+
+
+def _times(x: float) -> str:
+    return f"{x:.1f}"
 
 
 def _signed(interval: Interval) -> str:

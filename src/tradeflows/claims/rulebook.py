@@ -6,7 +6,7 @@ from html import escape
 
 import pandas as pd
 
-from tradeflows.claims.rules import TIERS, Rule, claims, document, fingerprint, rule
+from tradeflows.claims.rules import TIERS, Rule, claims, document, fingerprint, rule, text
 from tradeflows.figures import table_html
 
 __all__ = ["Rulebook", "rulebook"]
@@ -22,7 +22,11 @@ class Rulebook:
             f"<p>Version {escape(str(document()['version']))}, sha256 "
             f"<code>{fingerprint()}</code>.</p>"
         )
-        return head + "".join(_claim(claim) for claim in claims())
+        whole = (
+            "<details><summary>The file itself: every bound, corridor and constant, and why"
+            f'</summary><pre tabindex="0">{escape(text())}</pre></details>'
+        )
+        return head + "".join(_claim(claim) for claim in claims()) + whole
 
 
 def rulebook() -> Rulebook:

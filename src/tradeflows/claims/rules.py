@@ -13,7 +13,7 @@ from tradeflows import documents
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["Rule", "claims", "decide", "document", "fingerprint", "outcome", "read", "rule"]
+__all__ = ["Rule", "claims", "decide", "document", "fingerprint", "outcome", "read", "rule", "text"]
 
 TIERS = ("snapshot", "panel")
 UNKNOWN = "unknown"
@@ -49,10 +49,10 @@ def document() -> dict[str, Any]:
     >>> document()["grades"][0]
     'supported'
     """
-    return read(_text().encode())
+    return read(text().encode())
 
 
-def read(text: bytes) -> dict[str, Any]:
+def read(raw: bytes) -> dict[str, Any]:
     """Return the rules of a YAML text.
 
     Raises
@@ -62,10 +62,10 @@ def read(text: bytes) -> dict[str, Any]:
 
     Examples
     --------
-    >>> read(_text().encode())["grades"][0]
+    >>> read(text().encode())["grades"][0]
     'supported'
     """
-    loaded = documents.parsed(text, "rules.yml", "restore the file", aliases=True)
+    loaded = documents.parsed(raw, "rules.yml", "restore the file", aliases=True)
     try:
         for stated in loaded["claims"].values():
             whole = all(isinstance(stated[word], str) for word in _WORDS)
@@ -96,7 +96,7 @@ def fingerprint() -> str:
     >>> len(fingerprint())
     64
     """
-    return hashlib.sha256(_text().encode()).hexdigest()
+    return hashlib.sha256(text().encode()).hexdigest()
 
 
 def claims() -> list[str]:
@@ -259,5 +259,6 @@ def graded(stated: Rule, outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
 
 
 @lru_cache
-def _text() -> str:
+def text() -> str:
+    """Return the rules file as it stands."""
     return files("tradeflows.claims").joinpath("rules.yml").read_text("utf-8")

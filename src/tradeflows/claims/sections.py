@@ -22,7 +22,16 @@ from tradeflows.evidence.transit import transit
 from tradeflows.figures import percent
 from tradeflows.figures.words import Sentence, Shown
 
-__all__ = ["alarms", "certainty", "chances", "electronics", "energy", "rerouting", "side_by_side"]
+__all__ = [
+    "alarms",
+    "certainty",
+    "chances",
+    "electronics",
+    "energy",
+    "muted",
+    "rerouting",
+    "side_by_side",
+]
 
 
 def energy() -> Section:
@@ -174,6 +183,17 @@ def chances(simulated: Validation) -> Shown | Sentence:
         index=rates.index,
     ).reset_index()
     return Shown(shown.rename(columns={"truth": "world"}), "How often a planted rise was found")
+
+
+def muted() -> Sentence:
+    """Say which tests decide nothing at present, whatever the tables of grades say.
+
+    Examples
+    --------
+    >>> "decides nothing" in muted() or "No test" in muted()
+    True
+    """
+    return Sentence(" ".join(silenced(validation()).values()) or "No test is silenced.")
 
 
 def _mute() -> list[str]:

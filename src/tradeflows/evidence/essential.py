@@ -1,0 +1,105 @@
+"""What growth of all exports to Russia says of the non-essential part, which no print of 2021 has.
+
+A total can grow while a part of it does not. The part of the later year is bounded by sectors; that
+of the earlier year only by the total.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tradeflows.evidence.turnover import turnover
+from tradeflows.figures import amount, percent
+from tradeflows.figures.words import Sentence
+from tradeflows.load import snapshot
+from tradeflows.measure.intervals import Interval
+
+__all__ = ["Essential", "essential"]
+
+_SURE = ("01-05", "06-15", "16-24", "27-27")  # nothing but food and fuel (and tobacco, in 24)
+_MAY = ("28-38", "90-99")  # medicines and medical goods stand among others here
+
+
+@dataclass(frozen=True)
+class Essential:
+    """Exports to Russia in two years, USD, and what of the later year's was essential.
+
+    ``before`` and ``after`` are all exports; ``essential`` is food, fuel, medicine and medical
+    goods of the later year, a range because the last two stand in sectors with other goods.
+    """
+
+    base: int
+    current: int
+    before: Interval
+    after: float
+    essential: Interval
+    origins: tuple[str, ...]
+
+    def least_growth(self) -> float:
+        """Return the growth of the non-essential part if all exports of the base year were in it.
+
+        That is the smallest that the total allows, with the narrower count of essential goods.
+        """
+        return (self.after - self.essential.low) / self.before.high - 1
+
+    def needed(self, growth: float) -> Interval:
+        """Return how much must have been essential in the base year for a growth of the rest.
+
+        Parameters
+        ----------
+        growth : float
+            Of the non-essential part, a fraction.
+
+        Returns
+        -------
+        Interval
+            USD; the lower end counts food and fuel alone as essential in the later year.
+        """
+        rest = self.after - self.essential
+        return self.before - rest / (1 + growth)
+
+    def sentence(self, volume: float, deflator: float) -> Sentence:
+        """Say under which condition the non-essential part grew in volume.
+
+        Parameters
+        ----------
+        volume : float
+            Growth in volume that is asked about.
+        deflator : float
+            Growth of prices with the premium, one plus.
+        """
+        needed = self.needed((1 + volume) * deflator - 1)
+        return Sentence(
+            f"Food and fuel are in this total, {amount(self.essential.low, 'USD')} of"
+            f" {amount(self.after, 'USD')} in {self.current}; what they were in {self.base} is not"
+            f" in print here. Had they been nothing then, the rest grew by"
+            f" {percent(self.least_growth())} in value. It grew by {percent(volume)} in volume on"
+            f" the same terms if they were at least {amount(needed.low, 'USD')}, or"
+            f" {amount(needed.high, 'USD')} where every sector that holds medicine counts as"
+            " essential."
+        )
+
+
+def essential(base: int = 2021, current: int = 2022) -> Essential:
+    """Set the essential part of exports to Russia beside all of them.
+
+    Examples
+    --------
+    >>> found = essential()
+    >>> bool(found.essential.low < found.essential.high < found.after)
+    True
+    """
+    sold = snapshot("trade", source="WITS", reporter="TUR", partner="RUS", flow="X", freq="A",
+                    months=str(current))  # fmt: skip
+    by_sector = sold.set_index("code")["value_usd"]
+    sure = float(by_sector[list(_SURE)].sum())
+    may = float(by_sector[list(_MAY)].sum())
+    trade = turnover()
+    return Essential(
+        base,
+        current,
+        trade.exports(base),
+        float(by_sector["TOTAL"]),
+        Interval(sure, sure + may),
+        tuple(sorted({*trade.origins, *sold["origin"]})),
+    )
