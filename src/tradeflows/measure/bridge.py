@@ -16,10 +16,10 @@ from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded, decoded
 from tradeflows.measure.window import Window
+from tradeflows.quality.census import census
 from tradeflows.quality.relation import (
     PAIR,
     Relation,
-    census,
     keys,
     month,
     opened,

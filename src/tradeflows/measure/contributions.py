@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tradeflows.measure.factors import log_mean
 from tradeflows.measure.index import index_sql
 from tradeflows.measure.window import Window
-from tradeflows.quality.relation import census, keys, opened, unique
+from tradeflows.quality.census import census, unique
+from tradeflows.quality.relation import keys, opened
 
 __all__ = ["contributions"]
 

@@ -17,17 +17,8 @@ from tradeflows.measure.coding import coded
 from tradeflows.measure.formulas import TOTALS, aggregate
 from tradeflows.measure.multilateral import MULTILATERAL
 from tradeflows.measure.window import Window
-from tradeflows.quality.relation import (
-    Census,
-    Relation,
-    census,
-    keys,
-    month,
-    opened,
-    too_large,
-    unique,
-    usable,
-)
+from tradeflows.quality.census import Census, census, unique
+from tradeflows.quality.relation import Relation, keys, month, opened, too_large, usable
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

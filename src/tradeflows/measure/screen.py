@@ -17,7 +17,8 @@ from tradeflows.measure import queries
 from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.screened import Screen
 from tradeflows.measure.window import Window
-from tradeflows.quality.relation import PREFIXES, Relation, census, opened, status_column
+from tradeflows.quality.census import census
+from tradeflows.quality.relation import PREFIXES, Relation, opened, status_column
 
 __all__ = ["Goods", "Screen", "screen", "screen_sql"]
 

@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from tradeflows.errors import SchemaMismatch
-from tradeflows.quality.relation import census, keys, opened, status_column, usable
+from tradeflows.quality.census import census
+from tradeflows.quality.relation import keys, opened, status_column, usable
 
 __all__ = [
     "RULES",
