@@ -134,7 +134,7 @@ def price_index(
             links = MULTILATERAL[formula](ask)
         else:
             links = _series(ask, formula, base)
-    return PriceIndex(formula, base, _table(links, seen), seen.origins)
+    return PriceIndex(formula, str(base), _table(links, seen), seen.origins)
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,10 @@ PAIR = ("reporter", "partner", "flow", "code")
 LARGEST = "1.7976931348623157e308"  # NaN compares as larger in DuckDB and in Spark
 CODED = "{}__coded"  # column of integers that stand for the text of a key
 PREFIXES = {"chapter": 2, "heading": 4, "subheading": 6}
+_NULL = '"NULL"'  # DuckDB's type of a column without any value
+_TEXT = ("VARCHAR", "ENUM", _NULL)
+_NUMBER = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
+           "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL", _NULL)  # fmt: skip
 MEMORY = "3GB"  # beyond it DuckDB spills to disk
 
 
@@ -106,16 +110,11 @@ def opened(trade: Any, needed: Sequence[str]) -> Iterator[Relation]:
     Raises
     ------
     SchemaMismatch
-        A needed column is missing, codes are numbers, or periods are not dates.
+        No table, a needed column is missing, codes are numbers, amounts are text, or periods are
+        not dates.
     """
     with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
-        if isinstance(trade, str | Path):
-            files = str(trade).replace("'", "''")
-            scan = f"SELECT * FROM read_parquet('{files}', union_by_name = true)"  # noqa: S608
-            connection.execute(f"CREATE TEMP VIEW trade AS {scan}")
-        else:
-            _refuse_periods(trade)
-            connection.register("trade", trade)
+        _register(connection, trade)
         types = {str(r[0]): str(r[1]) for r in connection.sql("DESCRIBE trade").fetchall()}
         _check_columns(types, needed)
         yield Relation(connection, tuple(types))
@@ -133,6 +132,27 @@ def _database(threads: str) -> duckdb.DuckDBPyConnection:
     if threads:
         config["threads"] = int(threads)
     return duckdb.connect(config=config)
+
+
+def _register(connection: duckdb.DuckDBPyConnection, trade: Any) -> None:
+    import duckdb
+
+    is_path = isinstance(trade, str | Path)
+    _refuse_periods(trade)
+    try:
+        if is_path:
+            files = str(trade).replace("'", "''")
+            scan = f"SELECT * FROM read_parquet('{files}', union_by_name = true)"  # noqa: S608
+            connection.execute(f"CREATE TEMP VIEW trade AS {scan}")
+        else:
+            connection.register("trade", trade)
+    except (duckdb.Error, TypeError) as error:
+        what = f"{trade!r}" if is_path else f"an object of type {type(trade).__name__}"
+        raise SchemaMismatch(
+            f"{what} cannot be read as a table ({str(error).splitlines()[0]})",
+            "a pandas DataFrame, an Arrow table, or the path of Parquet files",
+            "correct the path, or read the rows with pandas first",
+        ) from None
 
 
 def _refuse_periods(trade: Any) -> None:
@@ -159,12 +179,29 @@ def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
             "the first day of each month, as a date",
             "use pandas.to_datetime, or CAST(period AS DATE) when writing the file",
         )
-    if types["code"] not in ("VARCHAR", "ENUM") and not types["code"].startswith("ENUM"):
+    if not types["code"].startswith(_TEXT):
         raise SchemaMismatch(
             f"column 'code' is of type {types['code']}: leading zeros are lost",
             "codes as text",
             "read the file with dtype={'code': str}",
         )
+    amounts = [name for name in needed if name not in (*PAIR, "period")]
+    for name in amounts:
+        if not types[name].startswith(_NUMBER):
+            raise _of_kind(name, types[name], "numbers", f"pandas.to_numeric(trade[{name!r}])")
+    flags = [status_column(name) for name in amounts]
+    for name in (n for n in ("partner", *flags) if not types.get(n, "VARCHAR").startswith(_TEXT)):
+        raise _of_kind(name, types[name], "text", f"trade[{name!r}].astype(str)")
+    if not types.get("confidential", "BOOLEAN").startswith(("BOOLEAN", *_NUMBER)):
+        todo = "trade['confidential'] == 'yes', or however it is written"
+        raise _of_kind("confidential", types["confidential"], "True or False", todo)
+
+
+def _of_kind(name: str, found: str, expected: str, todo: str) -> SchemaMismatch:
+    meaning = "tradeflows.tables.TABLES['trade'] says what each column means"
+    return SchemaMismatch(
+        f"column {name!r} is of type {found}", f"{expected}; {meaning}", f"convert it with {todo}"
+    )
 
 
 def usable(columns: Sequence[str], quantity: str, estimated: str = "unpriced") -> str:
