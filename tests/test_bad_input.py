@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from tradeflows.errors import SchemaMismatch, TradeflowsError
-from tradeflows.measure import bridge, bridges, chain, contributions, drift, price_index
+from tradeflows.measure import bridge, bridges, chain, contributions, drift, price_index, sql
 from tradeflows.measure.screen import screen
 from tradeflows.quality.unit_values import flags, relatives, unit_values
 
@@ -107,3 +107,39 @@ def test_what_is_no_window_is_named(trade, window):
         contributions(trade, "2021", window)
     with pytest.raises(ValueError, match="or a window"):
         price_index(trade.assign(freq="A"), base=window)
+
+
+@every
+@pytest.mark.parametrize("column", ["period", "code", "value_usd", "net_weight_kg"])
+def test_a_missing_column_is_set_beside_the_readers_own(measure, trade, column):
+    left = trade.drop(columns=column).assign(note="as it came", weight_status="reported")
+    with pytest.raises(SchemaMismatch, match=f"no column '{column}' among") as error:
+        measure(left)
+    assert error.value.found.endswith(f"among {', '.join(left)}")
+
+
+def test_an_unknown_group_is_set_beside_the_readers_own(trade):
+    with pytest.raises(SchemaMismatch, match="region") as error:
+        bridge(trade, "2021-01", "2022-01", by=["code", "region"])
+    assert f"({', '.join(trade)})" in error.value.expected
+
+
+@pytest.mark.parametrize("name", ["code", "partner", "chapter"])
+def test_one_name_may_stand_without_a_list(trade, name):
+    alone = bridge(trade, "2021-01", "2022-01", by=name)
+    assert alone.by == (name,)
+    assert alone.table.equals(bridge(trade, "2021-01", "2022-01", by=[name]).table)
+    assert sql("bridge", by=name) == sql("bridge", by=[name])
+    with pytest.raises(SchemaMismatch, match=r"by=\('region',\) names \['region'\]"):
+        bridge(trade, "2021-01", "2022-01", by="region")
+
+
+def test_one_method_one_group_one_code_without_a_list(trade):
+    asked = {"methods": "paasche", "paths": "monthly"}
+    assert list(bridges(trade, "2021-01", "2022-01", **asked).results) == [("paasche", "monthly")]
+    factor = {"factor": 1, "least": 1, "rule": "fixed"}
+    many = pd.concat([trade, trade.assign(partner="KAZ", value_usd=trade["value_usd"] * 3)])
+    assert flags(many, within="code", **factor).equals(flags(many, within=["code"], **factor))
+    windows = {"base": "2021", "current": "2022", "columns": list(trade)}
+    goods = sql("screen", goods={"chips": "8542"}, placebo={"metals": "72"}, **windows)
+    assert goods == sql("screen", goods={"chips": ["8542"]}, placebo={"metals": ["72"]}, **windows)

@@ -20,7 +20,9 @@ from tradeflows.quality.relation import CODED, PAIR, PREFIXES
 __all__ = ["coded", "decoded"]
 
 
-def coded(trade: Any, by: Sequence[str] = ()) -> tuple[Any, dict[str, pd.Index]]:
+def coded(
+    trade: Any, by: Sequence[str] = (), needed: Sequence[str] = ()
+) -> tuple[Any, dict[str, pd.Index]]:
     """Return a frame with integers beside its keys, and the text that they stand for.
 
     Parameters
@@ -29,6 +31,9 @@ def coded(trade: Any, by: Sequence[str] = ()) -> tuple[Any, dict[str, pd.Index]]
         What is no frame comes back as it is.
     by : sequence of str
         Columns, or prefixes of the code, that group the result.
+    needed : sequence of str
+        Columns without which the measure means nothing. A frame that lacks one of them, or of
+        ``by``, comes back as it is: the error that follows then lists the reader's own columns.
 
     Returns
     -------
@@ -43,6 +48,8 @@ def coded(trade: Any, by: Sequence[str] = ()) -> tuple[Any, dict[str, pd.Index]]
     ([0, 1, 0], ['code', 'code__coded', 'length__coded'], ['27', '84'])
     """
     if not isinstance(trade, pd.DataFrame) or not trade.columns.is_unique:
+        return trade, {}
+    if not {*needed, *by} <= {*trade, *PREFIXES}:
         return trade, {}
     numbers: dict[str, Any] = {}
     names: dict[str, pd.Index] = {}

@@ -123,7 +123,8 @@ def price_index(
     >>> price_index(trade, "fisher", base="fixed").table["price"].round(6).tolist()
     [1.0, 2.0]
     """
-    with opened(coded(trade)[0], ("period", "code", "value_usd", quantity)) as relation:
+    needed = ("period", "code", "value_usd", quantity)
+    with opened(coded(trade, needed=needed)[0], needed) as relation:
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
         months = _months(seen)

@@ -18,7 +18,7 @@ from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.screened import Screen
 from tradeflows.measure.window import Window
 from tradeflows.quality.census import census
-from tradeflows.quality.relation import PREFIXES, Relation, opened, status_column
+from tradeflows.quality.relation import PREFIXES, Relation, one_or_more, opened, status_column
 
 __all__ = ["Goods", "Screen", "screen", "screen_sql"]
 
@@ -280,6 +280,7 @@ def _grouped(goods: Mapping[str, Collection[str]], placebo: str | Mapping[str, A
 
 
 def _begins(codes: Collection[str]) -> str:
+    codes = one_or_more(codes)
     lengths = sorted({len(code) for code in codes})
     parts = []
     for n in lengths:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -25,6 +25,7 @@ __all__ = [
     "Relation",
     "keys",
     "month",
+    "one_or_more",
     "opened",
     "status_column",
     "too_large",
@@ -67,6 +68,17 @@ def too_large(found: str) -> SchemaMismatch:
         "USD and kg between 1e-300 and 1e300, with ratios in that range too",
         "look for unit errors in value_usd and the weight column, or rescale both",
     )
+
+
+def one_or_more(names: str | Iterable[str]) -> tuple[str, ...]:
+    """Return names as a tuple; text is one name, not its letters.
+
+    Examples
+    --------
+    >>> one_or_more("code"), one_or_more(["code", "partner"])
+    (('code',), ('code', 'partner'))
+    """
+    return (names,) if isinstance(names, str) else tuple(names)
 
 
 def keys(columns: Sequence[str], by: Sequence[str]) -> dict[str, str]:
