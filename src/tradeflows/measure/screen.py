@@ -34,9 +34,9 @@ Goods = str | Collection[str] | Mapping[str, Collection[str]]
 
 def screen(
     trade: Any,
-    *,
     base: str,
     current: str,
+    *,
     target: str | None = None,
     goods: Goods = "2024-02",
     placebo: str | Mapping[str, Collection[str]] = "chapter",
@@ -94,7 +94,7 @@ def screen(
     SchemaMismatch, DoubleCountedTotals
         As `bridge`.
     UnknownCode
-        None of the goods occurs, or nothing goes to the target.
+        None of the goods occurs, nothing goes to the target, or the table has no such flow.
 
     References
     ----------
@@ -135,6 +135,8 @@ def screen(
         months = f"({windows[0].sql()} OR {windows[1].sql()})"
         within = f"{months} AND {_of(flow, relation.columns)}"
         seen = census(relation, WEIGHT, within, estimated=estimated)
+        if not seen.value_of:
+            _refuse_flow(relation, flow)
         for window in windows:
             window.require(seen.value_of, annual=seen.annual)
         rows = relation.frame(query)
@@ -261,6 +263,18 @@ def _listed(relation: Relation, goods: Goods) -> dict[str, Collection[str]]:
     if not named or not all(len(codes) for codes in named.values()):
         raise UnknownCode("a group of goods without codes", "at least one code", "check goods=")
     return named
+
+
+def _refuse_flow(relation: Relation, flow: str) -> None:
+    if "flow" not in relation.columns:
+        return
+    flows = relation.frame("SELECT DISTINCT flow FROM trade ORDER BY flow")["flow"].dropna()
+    if flow not in set(flows):
+        raise UnknownCode(
+            f"no rows of flow {flow!r}",
+            f"a flow of the table: {', '.join(map(str, flows)) or 'none is named'}",
+            "pass one of them as flow=",
+        )
 
 
 def _of(flow: str, columns: Sequence[str]) -> str:
