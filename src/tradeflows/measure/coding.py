@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.quality.relation import CODED, PAIR, PREFIXES
+from tradeflows.quality.relation import ALL_GOODS, CODED, PAIR, PREFIXES
 
 __all__ = ["coded", "decoded"]
 
@@ -64,7 +64,8 @@ def coded(
         for name in set(by) & set(PREFIXES) - set(trade.columns):
             found, names[name] = pd.factorize(names["code"].str[: PREFIXES[name]])
             numbers[name] = found.astype(np.int32)[numbers["code"]]
-        numbers["length"] = names["code"].str.len().to_numpy(np.int32)[numbers["code"]]
+        digits = names["code"].str.len().where(names["code"] != ALL_GOODS, 0)
+        numbers["length"] = digits.to_numpy(np.int32)[numbers["code"]]
     if "period" in trade and str(trade["period"].dtype).startswith("datetime64"):
         found, dates = pd.factorize(trade["period"])
         if not (found < 0).any():

@@ -8,7 +8,9 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pandas as pd
 
 from tradeflows.errors import (
     ConfidentialValueWarning,
@@ -16,14 +18,27 @@ from tradeflows.errors import (
     EstimatedQuantityWarning,
     SchemaMismatch,
 )
-from tradeflows.quality.relation import CODED, LARGEST, Relation, keys, month, status_column
-
-if TYPE_CHECKING:
-    import pandas as pd
+from tradeflows.quality.relation import (
+    ALL_GOODS,
+    CODED,
+    DIGITS,
+    LARGEST,
+    Relation,
+    keys,
+    month,
+    status_column,
+)
 
 __all__ = ["Census", "census", "unique"]
 
 WORLD = ("World", "WLD", "W00")
+LONGEST = 12  # digits of Turkey's tariff lines; a longer code is the name of a group
+_LISTED = ("84", "85", "88", "90")
+OVERLAPS = {  # groups of the snapshot that hold goods of other groups
+    "oil_gas_disclosed": ("crude_oil", "lpg", "oil_products"),
+    "high_priority_45": _LISTED,
+    "high_priority_50": ("high_priority_45", *_LISTED),
+}
 
 
 @dataclass(frozen=True)
@@ -70,7 +85,7 @@ def census(
     columns = relation.columns
     groups = {name: name for name in _GROUPS if name in columns}
     length = CODED.format("length")
-    groups["level"] = next((n for n in ("level", length) if n in columns), "length(code)")
+    groups["level"] = next((n for n in ("level", length) if n in columns), DIGITS)
     if "partner" in columns:
         groups["world"] = f"partner IN {WORLD}"
     status = status_column(quantity)
@@ -139,19 +154,21 @@ def _check_totals(relation: Relation, rows: pd.DataFrame, within: str) -> None:
     flows = set(rows["flow"].dropna()) if "flow" in rows else set()
     for whole, part in (("X", "RX"), ("M", "RM")):
         if {whole, part} <= flows:
-            raise _double(f"flow {part} stands beside {whole}, which includes it", "flow")
+            found = f"flow {part} stands beside {whole}, which includes it"
+            raise _double(found, f"keep flow {whole} or flow {part}")
     if "world" in rows and len(rows["world"].unique()) > 1:
-        raise _double("partner World stands beside its partners", "partner")
+        raise _double("partner World stands beside its partners", "keep World or its partners")
     _check_systems(rows)
     hidden = rows["confidential"] if "confidential" in rows else rows["bad"] > 0
     if (
         "level" in relation.columns
         and len(rows.loc[~hidden.astype(bool), "level"].dropna().unique()) > 1
     ):
-        found = sorted(rows["level"].dropna().unique().tolist())
-        raise _double(f"levels {found} of the HS stand side by side", "level")
-    if len(rows["level"].unique()) > 1:
-        _check_prefixes(relation, within)
+        levels = sorted(rows["level"].dropna().unique().tolist())
+        raise _double(f"levels {levels} of the HS stand side by side", "keep one level")
+    digits = pd.to_numeric(rows["level"], errors="coerce").astype(float)  # no level is not a number
+    if len(digits.unique()) > 1 or not (digits <= LONGEST).all():
+        _check_codes(relation, within)
 
 
 def _check_systems(rows: pd.DataFrame) -> None:
@@ -160,7 +177,8 @@ def _check_systems(rows: pd.DataFrame) -> None:
     months = {str(n): set(g["period"]) for n, g in rows.groupby("code_system")}
     if len(months) > 1:
         if len(set.union(*months.values())) < sum(map(len, months.values())):
-            raise _double(f"code systems {', '.join(months)} in one month", "code_system")
+            found = f"code systems {', '.join(months)} in one month"
+            raise _double(found, "keep one code_system")
         raise SchemaMismatch(
             f"code systems {', '.join(months)} follow each other",
             "one HS revision throughout: a code that splits makes false entry and exit",
@@ -168,18 +186,25 @@ def _check_systems(rows: pd.DataFrame) -> None:
         )
 
 
-def _check_prefixes(relation: Relation, within: str) -> None:
+def _check_codes(relation: Relation, within: str) -> None:
     query = f"SELECT DISTINCT code FROM trade WHERE {within}"  # noqa: S608
     codes = {str(r[0]) for r in relation.connection.sql(query).fetchall()}
     for code in sorted(codes):
-        parents = [code[:n] for n in range(1, len(code)) if code[:n] in codes]
-        if code.isdigit() and parents:
-            raise _double(f"code {parents[0]} stands beside {code}, its own part", "level")
+        wholes = _wholes(code) & codes
+        if wholes:
+            found = f"code {min(wholes)} stands beside {code} and holds goods of it"
+            raise _double(found, "keep one of the two, or one level")
 
 
-def _double(found: str, column: str) -> DoubleCountedTotals:
-    wanted = "rows that add up without counting anything twice"
-    return DoubleCountedTotals(found, wanted, f"keep one {column} or one level")
+def _wholes(code: str) -> set[str]:
+    """Return the codes that hold all or some of the goods of a code."""
+    above = {code[:n] for n in range(1, len(code))} if code.isdigit() else set()
+    above |= {whole for whole, parts in OVERLAPS.items() if code in parts}
+    return above if code == ALL_GOODS else above | {ALL_GOODS}
+
+
+def _double(found: str, todo: str) -> DoubleCountedTotals:
+    return DoubleCountedTotals(found, "rows that add up without counting anything twice", todo)
 
 
 def _warn(rows: pd.DataFrame, estimated: str) -> None:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "ALL_GOODS",
     "CODED",
+    "DIGITS",
     "LARGEST",
     "PAIR",
     "PREFIXES",
@@ -34,6 +36,8 @@ __all__ = [
 
 PAIR = ("reporter", "partner", "flow", "code")
 LARGEST = "1.7976931348623157e308"  # NaN compares as larger in DuckDB and in Spark
+ALL_GOODS = "TOTAL"  # the code of everything, level 0
+DIGITS = f"CASE WHEN code = '{ALL_GOODS}' THEN 0 ELSE length(code) END"
 CODED = "{}__coded"  # column of integers that stand for the text of a key
 PREFIXES = {"chapter": 2, "heading": 4, "subheading": 6}
 _NULL = '"NULL"'  # DuckDB's type of a column without any value
