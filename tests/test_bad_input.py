@@ -143,3 +143,24 @@ def test_one_method_one_group_one_code_without_a_list(trade):
     windows = {"base": "2021", "current": "2022", "columns": list(trade)}
     goods = sql("screen", goods={"chips": "8542"}, placebo={"metals": "72"}, **windows)
     assert goods == sql("screen", goods={"chips": ["8542"]}, placebo={"metals": ["72"]}, **windows)
+
+
+def test_flows_are_not_summed_unseen(trade):
+    both = pd.concat([trade, trade.assign(flow="M", value_usd=trade["value_usd"] * 2)])
+    for name in (
+        "bridge",
+        "two-point",
+        "bridges",
+        "chain",
+        "price_index",
+        "drift",
+        "contributions",
+    ):
+        with pytest.raises(SchemaMismatch, match="flows M, X in one table") as error:
+            MEASURES[name](both)
+        assert "flow" in error.value.todo
+    apart = bridge(both, "2021-01", "2022-01", by=["flow"])
+    alone = bridge(trade, "2021-01", "2022-01")
+    assert apart.table.set_index("flow").loc["X", "change"] == alone.change
+    assert apart.change == 3 * alone.change
+    assert len(unit_values(both)) == 8

@@ -186,7 +186,8 @@ def bridge(
     Raises
     ------
     SchemaMismatch
-        Absent months, keys that stand twice, windows of unequal length, numbers out of range.
+        Absent months, keys that stand twice, windows of unequal length, numbers out of range,
+        several flows where ``by`` has no flow.
     DoubleCountedTotals
         Totals beside their parts.
 
@@ -213,6 +214,7 @@ def bridge(
     with opened(trade, needed) as relation:
         within = _within(*windows)
         seen = census(relation, quantity, within, estimated=estimated)
+        seen.require_one_flow(by)
         if seen.annual and path == "monthly":
             raise SchemaMismatch(
                 "annual rows with path='monthly'", "months", "use path='two-point'"

@@ -55,6 +55,7 @@ def contributions(
     with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
         within = f"({old.sql()} OR {new.sql()})"
         seen = census(relation, quantity, within, estimated=estimated)
+        seen.require_one_flow()
         for window in (old, new):
             window.require(seen.value_of, annual=seen.annual)
         unique(relation, within, quantity, [min(old.first, new.first), max(old.last, new.last)])

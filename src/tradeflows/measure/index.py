@@ -107,7 +107,8 @@ def price_index(
     Raises
     ------
     SchemaMismatch
-        Months absent in between, keys that stand twice, or a period without a single match.
+        Months absent in between, keys that stand twice, several flows, or a period without a
+        single match.
 
     References
     ----------
@@ -127,6 +128,7 @@ def price_index(
     with opened(coded(trade, needed=needed)[0], needed) as relation:
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
+        seen.require_one_flow()
         months = _months(seen)
         unique(relation, within, quantity, months)
         ask = _Question(relation, seen, within, quantity, estimated, months)

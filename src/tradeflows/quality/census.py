@@ -48,6 +48,17 @@ class Census:
     value_of: dict[Any, float]  # value of each month
     origins: tuple[str, ...]
     annual: bool
+    flows: tuple[str, ...] = ()
+
+    def require_one_flow(self, by: Sequence[str] = ()) -> None:
+        """Raise where flows would be summed unseen; ``by`` with flow keeps them apart."""
+        if len(self.flows) > 1 and "flow" not in by:
+            raise SchemaMismatch(
+                f"flows {', '.join(self.flows)} in one table",
+                "one flow: exports and imports together are turnover, which has no price",
+                f"keep one, e.g. trade[trade['flow'] == {self.flows[0]!r}]; a bridge of turnover"
+                " needs flow in by=",
+            )
 
 
 _GROUPS = ("freq", "source", "trade_system", "code_system", "flow", "origin", "confidential")
@@ -105,6 +116,7 @@ def census(
         rows.groupby("period")["value"].sum().to_dict(),
         tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
         "freq" in rows and set(rows["freq"]) == {"A"},
+        tuple(sorted(rows["flow"].dropna().astype(str).unique())) if "flow" in rows else (),
     )
 
 
