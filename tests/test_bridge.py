@@ -5,6 +5,7 @@ import os
 import warnings
 
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -16,6 +17,7 @@ from tradeflows.errors import (
     EstimatedQuantityWarning,
     SchemaMismatch,
 )
+from tradeflows.load import load
 from tradeflows.measure import bridge, bridges
 from tradeflows.measure.bridge import BARS
 
@@ -286,6 +288,13 @@ def test_keys_that_stand_twice(handmade):
     ("column", "values"),
     [
         ("code", ["27", "27", "270900", "270900", "84", "84"]),
+        ("code", ["TOTAL", "TOTAL", "270900", "270900", "840110", "840110"]),
+        ("code", ["TOTAL", "TOTAL", "27", "27", "84", "84"]),
+        ("code", ["TOTAL", "TOTAL", "33311", "33311", "71311", "71311"]),
+        ("code", ["TOTAL", "TOTAL", "coal", "coal", "coal", "coal"]),
+        ("code", ["oil_gas_disclosed"] * 2 + ["oil_products"] * 2 + ["coal"] * 2),
+        ("code", ["high_priority_45"] * 3 + ["high_priority_50"] * 3),
+        ("code", ["84", "84", "85", "85", "high_priority_45", "high_priority_45"]),
         ("level", [2, 2, 6, 6, 6, 6]),
         ("partner", ["World", "World", "RUS", "RUS", "RUS", "RUS"]),
         ("flow", ["X", "X", "RX", "RX", "X", "X"]),
@@ -295,8 +304,42 @@ def test_keys_that_stand_twice(handmade):
 )
 def test_totals_beside_their_parts(handmade, column, values):
     trade = handmade.assign(code=[str(c) for c in range(100000, 100006)])
+    twice = trade.assign(**{column: values})
     with pytest.raises(DoubleCountedTotals):
-        january(trade.assign(**{column: values}))
+        january(twice)
+    with pytest.raises(DoubleCountedTotals):
+        january(pa.Table.from_pandas(twice))
+
+
+def test_totals_beside_their_parts_say_what_to_keep(handmade):
+    codes = ["27", "27", "270900", "270900", "840110", "840110"]
+    with pytest.raises(DoubleCountedTotals, match="code 27 stands beside 270900") as error:
+        january(handmade.assign(code=codes))
+    assert error.value.todo == "keep one of the two, or one level"
+    with pytest.raises(DoubleCountedTotals, match="levels") as error:
+        january(handmade.assign(level=[2, 2, 6, 6, 6, 6]))
+    assert error.value.todo == "keep one level"
+
+
+@pytest.mark.parametrize("codes", ["coal,crude_oil,lpg,oil_products", "TOTAL"])
+def test_goods_that_add_up_are_summed(codes, handmade):
+    named = codes.split(",")
+    goods = [named[i // 2 % len(named)] for i in range(6)]
+    trade = handmade.assign(code=goods).drop_duplicates(["period", "code"])
+    for level in ({}, {"level": None}):
+        assert closes(january(trade.assign(**level), path="two-point"))
+
+
+def test_totals_of_the_snapshot_are_not_summed_with_their_parts():
+    asked = {"partner": "RUS", "flow": "M", "source": "TÜİK", "trade_system": "general"}
+    trade = load("trade", **asked)
+    with pytest.raises(DoubleCountedTotals, match="TOTAL stands beside oil_gas_disclosed"):
+        bridge(trade, "2021", "2022")
+    total = bridge(trade[trade["code"] == "TOTAL"], "2021", "2022")
+    assert round(total.value_current / 1e9, 2) == 58.85
+    gaps = load("trade", code_system="positive gaps")
+    with pytest.raises(DoubleCountedTotals, match="holds goods of it"):
+        bridge(gaps, "2022", "2023", path="two-point")
 
 
 def test_a_new_revision_needs_a_concordance(handmade):

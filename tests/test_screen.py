@@ -347,3 +347,21 @@ def test_the_paper_plan_follows_the_measured_rates():
     whole = plan()
     assert f"{whole.rows:,} rows" in whole.sentence()
     assert len(whole.shown().table) == len(whole.table)
+
+
+def test_windows_stand_by_position_as_in_a_bridge(trade, result):
+    by_position = screen(trade, "2021", "2022", target="RUS")
+    pd.testing.assert_frame_equal(by_position.table, result.table)
+
+
+def test_an_unknown_flow_is_told_which_there_are(trade):
+    both = pd.concat([trade.assign(flow="X"), trade.assign(flow="M")])
+    with pytest.raises(UnknownCode, match="no rows of flow 'exports'") as error:
+        screen(both, flow="exports", **WINDOWS)
+    assert error.value.expected == "a flow of the table: M, X"
+    with pytest.raises(UnknownCode, match="no rows of flow 'X'"):
+        screen(trade.assign(flow="M"), **WINDOWS)
+    with pytest.raises(SchemaMismatch, match="no rows for 2031"):
+        screen(trade.assign(flow="X"), base="2031", current="2032")
+    with pytest.raises(SchemaMismatch, match="no rows for 2031"):
+        screen(trade, base="2031", current="2032")

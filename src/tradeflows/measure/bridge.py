@@ -16,12 +16,13 @@ from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded, decoded
 from tradeflows.measure.window import Window
+from tradeflows.quality.census import census
 from tradeflows.quality.relation import (
     PAIR,
     Relation,
-    census,
     keys,
     month,
+    one_or_more,
     opened,
     too_large,
     usable,
@@ -135,7 +136,7 @@ def bridge(
     base: str = "2021",
     current: str = "2022",
     *,
-    by: Sequence[str] = ("code",),
+    by: str | Sequence[str] = ("code",),
     method: str = "bennet",
     path: str = "monthly",
     quantity: str = "net_weight_kg",
@@ -165,7 +166,7 @@ def bridge(
         (a glob works), which stream and may be larger than memory.
     base, current : str
         Windows: ``"2022"``, ``"2022-03"`` or ``"2022-02/2023-01"``.
-    by : sequence of str
+    by : str or sequence of str
         Groups of the table: columns, or ``chapter``, ``heading``, ``subheading`` of the code.
     method : {"bennet", "montgomery", "laspeyres", "paasche"}
         How price and volume share what both moved.
@@ -185,7 +186,8 @@ def bridge(
     Raises
     ------
     SchemaMismatch
-        Absent months, keys that stand twice, windows of unequal length, numbers out of range.
+        Absent months, keys that stand twice, windows of unequal length, numbers out of range,
+        several flows where ``by`` has no flow.
     DoubleCountedTotals
         Totals beside their parts.
 
@@ -207,10 +209,12 @@ def bridge(
     (410.0, 450.0, -250.0, 210.0)
     """
     windows = _windows(base, current, path)
-    trade, names = coded(trade, by)
-    with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
+    by, needed = one_or_more(by), ("period", "code", "value_usd", quantity)
+    trade, names = coded(trade, by, needed)
+    with opened(trade, needed) as relation:
         within = _within(*windows)
         seen = census(relation, quantity, within, estimated=estimated)
+        seen.require_one_flow(by)
         if seen.annual and path == "monthly":
             raise SchemaMismatch(
                 "annual rows with path='monthly'", "months", "use path='two-point'"
@@ -218,7 +222,7 @@ def bridge(
         for window in windows:
             window.require(seen.value_of, annual=seen.annual)
         rows = _rows(relation, windows, by, method, path, quantity, estimated, names)
-    return _result(rows, windows, tuple(by), method, path, seen.origins)
+    return _result(rows, windows, by, method, path, seen.origins)
 
 
 def _windows(base: str, current: str, path: str) -> tuple[Window, Window]:
@@ -241,7 +245,7 @@ def bridge_sql(
     base: str = "2021",
     current: str = "2022",
     *,
-    by: Sequence[str] = ("code",),
+    by: str | Sequence[str] = ("code",),
     method: str = "bennet",
     path: str = "monthly",
     quantity: str = "net_weight_kg",
@@ -256,6 +260,7 @@ def bridge_sql(
     if method not in queries.PRICE:
         raise ValueError(f"method={method!r}: expected one of {', '.join(queries.PRICE)}")
     old, new = _windows(base, current, path)
+    by = one_or_more(by)
     derived = dict(of_code or {})
     found = keys(columns, [name for name in by if name not in derived])
     named = {name: sql for name, sql in found.items() if sql in columns}

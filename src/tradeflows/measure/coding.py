@@ -15,12 +15,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.quality.relation import CODED, PAIR, PREFIXES
+from tradeflows.quality.relation import ALL_GOODS, CODED, PAIR, PREFIXES
 
 __all__ = ["coded", "decoded"]
 
 
-def coded(trade: Any, by: Sequence[str] = ()) -> tuple[Any, dict[str, pd.Index]]:
+def coded(
+    trade: Any, by: Sequence[str] = (), needed: Sequence[str] = ()
+) -> tuple[Any, dict[str, pd.Index]]:
     """Return a frame with integers beside its keys, and the text that they stand for.
 
     Parameters
@@ -29,6 +31,9 @@ def coded(trade: Any, by: Sequence[str] = ()) -> tuple[Any, dict[str, pd.Index]]
         What is no frame comes back as it is.
     by : sequence of str
         Columns, or prefixes of the code, that group the result.
+    needed : sequence of str
+        Columns without which the measure means nothing. A frame that lacks one of them, or of
+        ``by``, comes back as it is: the error that follows then lists the reader's own columns.
 
     Returns
     -------
@@ -44,6 +49,8 @@ def coded(trade: Any, by: Sequence[str] = ()) -> tuple[Any, dict[str, pd.Index]]
     """
     if not isinstance(trade, pd.DataFrame) or not trade.columns.is_unique:
         return trade, {}
+    if not {*needed, *by} <= {*trade, *PREFIXES}:
+        return trade, {}
     numbers: dict[str, Any] = {}
     names: dict[str, pd.Index] = {}
     alike = [n for n in trade if n not in by and _is_reported(n, trade[n])]
@@ -57,7 +64,8 @@ def coded(trade: Any, by: Sequence[str] = ()) -> tuple[Any, dict[str, pd.Index]]
         for name in set(by) & set(PREFIXES) - set(trade.columns):
             found, names[name] = pd.factorize(names["code"].str[: PREFIXES[name]])
             numbers[name] = found.astype(np.int32)[numbers["code"]]
-        numbers["length"] = names["code"].str.len().to_numpy(np.int32)[numbers["code"]]
+        digits = names["code"].str.len().where(names["code"] != ALL_GOODS, 0)
+        numbers["length"] = digits.to_numpy(np.int32)[numbers["code"]]
     if "period" in trade and str(trade["period"].dtype).startswith("datetime64"):
         found, dates = pd.factorize(trade["period"])
         if not (found < 0).any():

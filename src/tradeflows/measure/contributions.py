@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tradeflows.measure.factors import log_mean
 from tradeflows.measure.index import index_sql
 from tradeflows.measure.window import Window
-from tradeflows.quality.relation import census, keys, opened, unique
+from tradeflows.quality.census import census, unique
+from tradeflows.quality.relation import keys, opened
 
 __all__ = ["contributions"]
 
@@ -54,6 +55,7 @@ def contributions(
     with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
         within = f"({old.sql()} OR {new.sql()})"
         seen = census(relation, quantity, within, estimated=estimated)
+        seen.require_one_flow()
         for window in (old, new):
             window.require(seen.value_of, annual=seen.annual)
         unique(relation, within, quantity, [min(old.first, new.first), max(old.last, new.last)])

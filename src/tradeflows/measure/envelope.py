@@ -12,6 +12,7 @@ import pandas as pd
 from tradeflows.figures.numbers import amount
 from tradeflows.figures.words import Sentence
 from tradeflows.measure.bridge import BARS, Bridge, bridge
+from tradeflows.quality.relation import one_or_more
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
@@ -86,8 +87,8 @@ def bridges(
     base: str = "2021",
     current: str = "2022",
     *,
-    methods: Sequence[str] = ("bennet", "montgomery", "laspeyres", "paasche"),
-    paths: Sequence[str] = ("monthly", "two-point"),
+    methods: str | Sequence[str] = ("bennet", "montgomery", "laspeyres", "paasche"),
+    paths: str | Sequence[str] = ("monthly", "two-point"),
     **options: Any,
 ) -> Envelope:
     """Compute one bridge per method and path.
@@ -96,7 +97,7 @@ def bridges(
     ----------
     trade, base, current, **options
         As in `bridge`.
-    methods, paths : sequence of str
+    methods, paths : str or sequence of str
         What the range runs over.
 
     Returns
@@ -114,8 +115,8 @@ def bridges(
     return Envelope(
         {
             (method, path): bridge(trade, base, current, method=method, path=path, **options)
-            for path in paths
-            for method in methods
+            for path in one_or_more(paths)
+            for method in one_or_more(methods)
         }
     )
 

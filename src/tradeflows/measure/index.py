@@ -17,17 +17,8 @@ from tradeflows.measure.coding import coded
 from tradeflows.measure.formulas import TOTALS, aggregate
 from tradeflows.measure.multilateral import MULTILATERAL
 from tradeflows.measure.window import Window
-from tradeflows.quality.relation import (
-    Census,
-    Relation,
-    census,
-    keys,
-    month,
-    opened,
-    too_large,
-    unique,
-    usable,
-)
+from tradeflows.quality.census import Census, census, unique
+from tradeflows.quality.relation import Relation, keys, month, opened, too_large, usable
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
@@ -116,7 +107,8 @@ def price_index(
     Raises
     ------
     SchemaMismatch
-        Months absent in between, keys that stand twice, or a period without a single match.
+        Months absent in between, keys that stand twice, several flows, or a period without a
+        single match.
 
     References
     ----------
@@ -132,9 +124,11 @@ def price_index(
     >>> price_index(trade, "fisher", base="fixed").table["price"].round(6).tolist()
     [1.0, 2.0]
     """
-    with opened(coded(trade)[0], ("period", "code", "value_usd", quantity)) as relation:
+    needed = ("period", "code", "value_usd", quantity)
+    with opened(coded(trade, needed=needed)[0], needed) as relation:
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
+        seen.require_one_flow()
         months = _months(seen)
         unique(relation, within, quantity, months)
         ask = _Question(relation, seen, within, quantity, estimated, months)
@@ -143,7 +137,7 @@ def price_index(
             links = MULTILATERAL[formula](ask)
         else:
             links = _series(ask, formula, base)
-    return PriceIndex(formula, base, _table(links, seen), seen.origins)
+    return PriceIndex(formula, str(base), _table(links, seen), seen.origins)
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from tradeflows.measure import queries
 from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.screened import Screen
 from tradeflows.measure.window import Window
-from tradeflows.quality.relation import PREFIXES, Relation, census, opened, status_column
+from tradeflows.quality.census import census
+from tradeflows.quality.relation import PREFIXES, Relation, one_or_more, opened, status_column
 
 __all__ = ["Goods", "Screen", "screen", "screen_sql"]
 
@@ -33,9 +34,9 @@ Goods = str | Collection[str] | Mapping[str, Collection[str]]
 
 def screen(
     trade: Any,
-    *,
     base: str,
     current: str,
+    *,
     target: str | None = None,
     goods: Goods = "2024-02",
     placebo: str | Mapping[str, Collection[str]] = "chapter",
@@ -93,7 +94,7 @@ def screen(
     SchemaMismatch, DoubleCountedTotals
         As `bridge`.
     UnknownCode
-        None of the goods occurs, or nothing goes to the target.
+        None of the goods occurs, nothing goes to the target, or the table has no such flow.
 
     References
     ----------
@@ -134,6 +135,8 @@ def screen(
         months = f"({windows[0].sql()} OR {windows[1].sql()})"
         within = f"{months} AND {_of(flow, relation.columns)}"
         seen = census(relation, WEIGHT, within, estimated=estimated)
+        if not seen.value_of:
+            _refuse_flow(relation, flow)
         for window in windows:
             window.require(seen.value_of, annual=seen.annual)
         rows = relation.frame(query)
@@ -262,6 +265,18 @@ def _listed(relation: Relation, goods: Goods) -> dict[str, Collection[str]]:
     return named
 
 
+def _refuse_flow(relation: Relation, flow: str) -> None:
+    if "flow" not in relation.columns:
+        return
+    flows = relation.frame("SELECT DISTINCT flow FROM trade ORDER BY flow")["flow"].dropna()
+    if flow not in set(flows):
+        raise UnknownCode(
+            f"no rows of flow {flow!r}",
+            f"a flow of the table: {', '.join(map(str, flows)) or 'none is named'}",
+            "pass one of them as flow=",
+        )
+
+
 def _of(flow: str, columns: Sequence[str]) -> str:
     return f"flow = {_quoted(flow)}" if "flow" in columns else "TRUE"
 
@@ -279,6 +294,7 @@ def _grouped(goods: Mapping[str, Collection[str]], placebo: str | Mapping[str, A
 
 
 def _begins(codes: Collection[str]) -> str:
+    codes = one_or_more(codes)
     lengths = sorted({len(code) for code in codes})
     parts = []
     for n in lengths:

@@ -31,9 +31,9 @@ class Window:
     last: int
 
     @classmethod
-    def parse(cls, text: str) -> Window:
-        """Read a window as written; anything else is a ``ValueError``."""
-        found = _SPELLING.fullmatch(text)
+    def parse(cls, text: str | int) -> Window:
+        """Read a window as written, or a year; anything else is a ``ValueError``."""
+        found = _SPELLING.fullmatch(str(text))
         if found and not (found[3] and not found[2]):
             first = 12 * int(found[1]) + (int(found[2]) - 1 if found[2] else 0)
             last = first + (0 if found[2] else 11)

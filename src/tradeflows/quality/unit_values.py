@@ -13,7 +13,8 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from tradeflows.errors import SchemaMismatch
-from tradeflows.quality.relation import census, keys, opened, status_column, usable
+from tradeflows.quality.census import census
+from tradeflows.quality.relation import keys, one_or_more, opened, status_column, usable
 
 __all__ = [
     "RULES",
@@ -135,7 +136,7 @@ def flags(
     trade: Any,
     rule: str = "robust z",
     *,
-    within: Sequence[str] = ("chapter", "flow"),
+    within: str | Sequence[str] = ("chapter", "flow"),
     lag: int = 12,
     factor: float = 5.0,
     least: int = 20,
@@ -152,7 +153,7 @@ def flags(
         Rows.
     rule : str
         A name of `RULES`, or ``"hidiroglou-berthelot"``.
-    within : sequence of str
+    within : str or sequence of str
         Groups: columns, or ``chapter`` and ``heading`` of the code; absent columns are ignored.
     lag : int
         Months between the two unit values.
@@ -170,7 +171,7 @@ def flags(
     """
     pairs = relatives(trade, lag=lag)
     prefixes = {"chapter": pairs["code"].str[:2], "heading": pairs["code"].str[:4]}
-    found = [prefixes.get(n, pairs.get(n)) for n in within]
+    found = [prefixes.get(n, pairs.get(n)) for n in one_or_more(within)]
     group = pd.Series("all", index=pairs.index)
     for part in found:
         group = group if part is None else group + " " + part.astype(str)

@@ -1,0 +1,241 @@
+"""What a sum could get wrong in silence, looked for in one pass before a measure runs.
+
+Totals beside their parts, values that are not numbers, two statistics in one frame.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from tradeflows.errors import (
+    ConfidentialValueWarning,
+    DoubleCountedTotals,
+    EstimatedQuantityWarning,
+    SchemaMismatch,
+)
+from tradeflows.quality.relation import (
+    ALL_GOODS,
+    CODED,
+    DIGITS,
+    LARGEST,
+    Relation,
+    keys,
+    month,
+    status_column,
+)
+
+__all__ = ["Census", "census", "unique"]
+
+WORLD = ("World", "WLD", "W00")
+LONGEST = 12  # digits of Turkey's tariff lines; a longer code is the name of a group
+_LISTED = ("84", "85", "88", "90")
+OVERLAPS = {  # groups of the snapshot that hold goods of other groups
+    "oil_gas_disclosed": ("crude_oil", "lpg", "oil_products"),
+    "high_priority_45": _LISTED,
+    "high_priority_50": ("high_priority_45", *_LISTED),
+}
+
+
+@dataclass(frozen=True)
+class Census:
+    """What one pass over the rows of some months found."""
+
+    value_of: dict[Any, float]  # value of each month
+    origins: tuple[str, ...]
+    annual: bool
+    flows: tuple[str, ...] = ()
+
+    def require_one_flow(self, by: Sequence[str] = ()) -> None:
+        """Raise where flows would be summed unseen; ``by`` with flow keeps them apart."""
+        if len(self.flows) > 1 and "flow" not in by:
+            raise SchemaMismatch(
+                f"flows {', '.join(self.flows)} in one table",
+                "one flow: exports and imports together are turnover, which has no price",
+                f"keep one, e.g. trade[trade['flow'] == {self.flows[0]!r}]; a bridge of turnover"
+                " needs flow in by=",
+            )
+
+
+_GROUPS = ("freq", "source", "trade_system", "code_system", "flow", "origin", "confidential")
+
+
+def census(
+    relation: Relation, quantity: str, within: str = "TRUE", *, estimated: str = "unpriced"
+) -> Census:
+    """Look once at all rows and refuse what would be summed wrongly.
+
+    Parameters
+    ----------
+    relation : Relation
+        The open table.
+    quantity : str
+        Column of the quantity.
+    within : str
+        SQL condition on ``period``.
+    estimated : {"unpriced", "accepted"}
+        As in `usable`; estimated weights that are left out are worth a warning.
+
+    Returns
+    -------
+    Census
+        Value of each month that exists, raw files under the rows, whether the rows are annual.
+
+    Raises
+    ------
+    SchemaMismatch
+        Values that are empty, negative or not finite; two statistics in one table.
+    DoubleCountedTotals
+        Totals beside their parts: levels of the HS, World beside partners, re-exports beside
+        exports.
+    """
+    columns = relation.columns
+    groups = {name: name for name in _GROUPS if name in columns}
+    length = CODED.format("length")
+    groups["level"] = next((n for n in ("level", length) if n in columns), DIGITS)
+    if "partner" in columns:
+        groups["world"] = f"partner IN {WORLD}"
+    status = status_column(quantity)
+    guess = f"{status} = 'estimated' AND value_usd > 0" if status in columns else "FALSE"
+    listed = ", ".join(f"{sql} AS {name}" for name, sql in groups.items())
+    rows = relation.connection.sql(
+        f"SELECT CAST(period AS DATE) AS period, {listed}, sum(value_usd) AS value, "  # noqa: S608
+        f"count(*) - count(CASE WHEN value_usd >= 0 AND value_usd <= {LARGEST} THEN 1 END) AS bad, "
+        f"sum(CASE WHEN {guess} THEN value_usd ELSE 0 END) AS guessed "
+        f"FROM trade WHERE {within} GROUP BY ALL"
+    ).df()
+    _check_numbers(rows)
+    _check_single(rows)
+    _check_totals(relation, rows, within)
+    _warn(rows, estimated)
+    return Census(
+        rows.groupby("period")["value"].sum().to_dict(),
+        tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
+        "freq" in rows and set(rows["freq"]) == {"A"},
+        tuple(sorted(rows["flow"].dropna().astype(str).unique())) if "flow" in rows else (),
+    )
+
+
+def unique(relation: Relation, within: str, quantity: str, months: Sequence[int]) -> None:
+    """Refuse a product that stands twice in one period; a bit for each period finds it."""
+    columns = relation.columns
+    found = keys(columns, ()) | {n: n for n in (f"{quantity}_unit",) if n in columns}
+    bits = f"bit_count(bitstring_agg({month(columns)}, {months[0]}, {months[-1] + 11}))"
+    query = (
+        "SELECT {0} FROM trade WHERE "  # noqa: S608
+        f"{within} GROUP BY {{0}} HAVING count(*) > {bits} ORDER BY ALL LIMIT 3"
+    )
+    names = ", ".join(found)
+    if relation.connection.sql(query.format(", ".join(found.values()))).fetchall():
+        twice = relation.connection.sql(query.format(names)).df()
+        raise SchemaMismatch(
+            f"rows share a key, among them {twice.to_dict('records')}",
+            f"one row per ({names}, period)",
+            "sum them first, or keep one of them",
+        )
+
+
+def _check_numbers(rows: pd.DataFrame) -> None:
+    bad = int(rows["bad"].sum())
+    if bad or rows["period"].isna().any():
+        raise SchemaMismatch(
+            f"{bad} rows have a value_usd that is empty, negative or not finite"
+            if bad
+            else "rows without a period",
+            "a value of zero or more and a period in every row",
+            "correct the source file; a net flow is two flows",
+        )
+
+
+def _check_single(rows: pd.DataFrame) -> None:
+    for name in ("source", "trade_system", "freq"):
+        found = sorted(rows[name].dropna().astype(str).unique()) if name in rows else []
+        if len(found) > 1:
+            raise DoubleCountedTotals(
+                f"column {name!r} holds {', '.join(found)}",
+                f"one {name}: each describes the same trade",
+                f"keep one, e.g. trade[trade[{name!r}] == {found[0]!r}]",
+            )
+
+
+def _check_totals(relation: Relation, rows: pd.DataFrame, within: str) -> None:
+    flows = set(rows["flow"].dropna()) if "flow" in rows else set()
+    for whole, part in (("X", "RX"), ("M", "RM")):
+        if {whole, part} <= flows:
+            found = f"flow {part} stands beside {whole}, which includes it"
+            raise _double(found, f"keep flow {whole} or flow {part}")
+    if "world" in rows and len(rows["world"].unique()) > 1:
+        raise _double("partner World stands beside its partners", "keep World or its partners")
+    _check_systems(rows)
+    hidden = rows["confidential"] if "confidential" in rows else rows["bad"] > 0
+    if (
+        "level" in relation.columns
+        and len(rows.loc[~hidden.astype(bool), "level"].dropna().unique()) > 1
+    ):
+        levels = sorted(rows["level"].dropna().unique().tolist())
+        raise _double(f"levels {levels} of the HS stand side by side", "keep one level")
+    digits = pd.to_numeric(rows["level"], errors="coerce").astype(float)  # no level is not a number
+    if len(digits.unique()) > 1 or not (digits <= LONGEST).all():
+        _check_codes(relation, within)
+
+
+def _check_systems(rows: pd.DataFrame) -> None:
+    if "code_system" not in rows:
+        return
+    months = {str(n): set(g["period"]) for n, g in rows.groupby("code_system")}
+    if len(months) > 1:
+        if len(set.union(*months.values())) < sum(map(len, months.values())):
+            found = f"code systems {', '.join(months)} in one month"
+            raise _double(found, "keep one code_system")
+        raise SchemaMismatch(
+            f"code systems {', '.join(months)} follow each other",
+            "one HS revision throughout: a code that splits makes false entry and exit",
+            "concord the codes to one revision first",
+        )
+
+
+def _check_codes(relation: Relation, within: str) -> None:
+    query = f"SELECT DISTINCT code FROM trade WHERE {within}"  # noqa: S608
+    codes = {str(r[0]) for r in relation.connection.sql(query).fetchall()}
+    for code in sorted(codes):
+        wholes = _wholes(code) & codes
+        if wholes:
+            found = f"code {min(wholes)} stands beside {code} and holds goods of it"
+            raise _double(found, "keep one of the two, or one level")
+
+
+def _wholes(code: str) -> set[str]:
+    """Return the codes that hold all or some of the goods of a code."""
+    above = {code[:n] for n in range(1, len(code))} if code.isdigit() else set()
+    above |= {whole for whole, parts in OVERLAPS.items() if code in parts}
+    return above if code == ALL_GOODS else above | {ALL_GOODS}
+
+
+def _double(found: str, todo: str) -> DoubleCountedTotals:
+    return DoubleCountedTotals(found, "rows that add up without counting anything twice", todo)
+
+
+def _warn(rows: pd.DataFrame, estimated: str) -> None:
+    value = float(rows["value"].sum())
+    guessed = float(rows["guessed"].sum())
+    if guessed > 0 and estimated == "unpriced":
+        warnings.warn(
+            f"weights estimated by the publisher stand beside {guessed / value:.1%} of the value; "
+            "they make no price",
+            EstimatedQuantityWarning,
+            stacklevel=4,
+        )
+    if "confidential" not in rows:
+        return
+    hidden = float(rows.loc[rows["confidential"].astype(bool), "value"].sum())
+    if hidden > 0:
+        warnings.warn(
+            f"{hidden / value:.1%} of the value stands in pseudo-codes that hide the product; "
+            "it stays in, unpriced",
+            ConfidentialValueWarning,
+            stacklevel=4,
+        )
