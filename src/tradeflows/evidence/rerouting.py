@@ -33,13 +33,15 @@ class Destinations:
     """Growth of Turkey's exports of HS 84-85 by destination, from one year to another.
 
     ``table``: partner, base and current (USD), growth (ratio), rank, and whether it is Russia or a
-    transit state; destinations with at least ``least`` USD in the base year.
+    transit state; destinations with at least ``least`` USD in the base year. ``small`` holds the
+    base year of the others, USD.
     """
 
     base: int
     current: int
     least: float
     table: pd.DataFrame
+    small: pd.Series
     origins: tuple[str, ...]
 
     def rank(self, partner: str = "RUS") -> tuple[int, int]:
@@ -76,8 +78,9 @@ class Destinations:
         """Draw the distribution of growth with Russia marked."""
         place, many = self.rank()
         growth = self.table.set_index("partner")["growth"]
+        others = (growth.drop("RUS") - 1) * 100
         return histogram(
-            ((growth.drop("RUS") - 1) * 100).rename("growth"),
+            others.set_axis([spoken(p) for p in others.index]),
             mark=float((growth["RUS"] - 1) * 100),
             mark_label="Russia",
             name=f"destinations-84-85-{self.base}-{self.current}",
@@ -89,7 +92,7 @@ class Destinations:
             origins=self.origins,
             period=f"{self.base} to {self.current}",
             note="value, not volume; the base year already holds most of the first rise",
-            counted="destinations",
+            counted="other destinations",
         )
 
 
@@ -116,7 +119,8 @@ def destinations(base: int = 2022, current: int = 2023, least: float = 100e6) ->
     table["rank"] = table["growth"].rank(ascending=False, method="min").astype(int)
     table = table.rename_axis("partner").reset_index().sort_values("rank")
     origins = tuple(sorted({o for frame in years.values() for o in frame["origin"]}))
-    return Destinations(base, current, least, table.reset_index(drop=True), origins)
+    table = table.reset_index(drop=True)
+    return Destinations(base, current, least, table, old[old < least], origins)
 
 
 def _machinery(year: int) -> pd.DataFrame:

@@ -137,7 +137,7 @@ def histogram(
         title=title,
         alt=alt,
         unit=unit,
-        caption=(scale.unit, period, f"{len(known)} {counted}", note),
+        caption=(scale.unit, period, f"{mark_label} and {len(known)} {counted}", note),
         origins=origins,
     )
 
