@@ -17,7 +17,7 @@ from tradeflows.counterfactual.cube import EXCLUDED
 from tradeflows.errors import EstimatedQuantityWarning
 from tradeflows.evidence.rerouting import destinations
 from tradeflows.figures import Figure, amount, histogram, percent
-from tradeflows.figures.words import Sentence, Shown
+from tradeflows.figures.words import Sentence, Shown, joined
 from tradeflows.measure.screen import LEVEL, Goods, Screen, screen
 from tradeflows.sources import baci
 
@@ -79,12 +79,12 @@ class Standing:
         small = [f"{spoken(str(p))} ({amount(x, 'USD')} in {self.base}, less than"
                  f" {amount(self.least, 'USD')})" for p, x in self.small.items()]  # fmt: skip
         absent = [f"{spoken(p)} (no figure for {self.base})" for p in self.absent]
-        not_asked = f" Not asked about: {_joined(small + absent)}." if small + absent else ""
+        not_asked = f" Not asked about: {joined(small + absent)}." if small + absent else ""
         return Sentence(
             f"Asked about: {_named(sorted(self.table['partner'], key=spoken))}.{not_asked}"
             f" The {len(self.others)} other destinations with at least"
             f" {amount(self.least, 'USD')} in {self.base} are the placebos. Those that border"
-            f" Russia by land are among them: {_joined(near)}."
+            f" Russia by land are among them: {joined(near)}."
         )
 
     def shown(self) -> Shown:
@@ -168,11 +168,7 @@ def standing(base: int = 2022, current: int = 2024, least: float = 10e6) -> Stan
 
 
 def _named(partners: Iterable[str]) -> str:
-    return _joined([spoken(p) for p in partners])
-
-
-def _joined(words: list[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+    return joined(spoken(p) for p in partners)
 
 
 def every_pair(
