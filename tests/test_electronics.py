@@ -10,7 +10,7 @@ from tradeflows.claims.gathered import volumes
 from tradeflows.claims.rules import document
 from tradeflows.codes.countries import spoken
 from tradeflows.errors import SchemaMismatch, UnknownCode
-from tradeflows.evidence import electronics
+from tradeflows.evidence import electronics, timelines
 from tradeflows.evidence.electronics import contradictions, listed_months, volume_bounds
 from tradeflows.evidence.printed import printed
 from tradeflows.evidence.rerouting import (
@@ -180,6 +180,24 @@ def test_every_print_of_a_timeline_names_publisher_date_and_link():
         table = timeline("TÜİK", goods).table
         assert table["source"].str.contains(r"\d{4}.*\([A-Z]\d+\)").all()
         assert table["url"].str.startswith("http").all()
+
+
+@pytest.mark.parametrize("statistic", ["TÜİK", "TİM"])
+def test_no_print_of_a_month_is_dropped_and_the_less_sure_stand_apart(statistic):
+    found = timeline(statistic)
+    prints = tf.load("published", partner="RUS", flow="X", codes="TOTAL")
+    single = prints[
+        (prints["period_start"] == prints["period_end"])
+        & prints["unit"].eq("USD million")
+        & prints["statistic"].isin(timelines._STATISTICS[statistic])
+    ]
+    ids = found.table["source"].str.extract(r"\(([A-Z]\d+)\)")[0]
+    assert set(single["id"]) <= set(ids)
+    figure = found.figure()
+    sure = found.table[found.table["confidence"] == "B"]
+    assert figure.table[statistic].count() == sure["month"].nunique()
+    unsure = found.table[found.table["confidence"] == "C"]
+    assert figure.table[f"{statistic}, confidence C"].count() == unsure["month"].nunique() > 0
 
 
 def test_nothing_in_print_is_an_error():
