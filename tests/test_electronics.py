@@ -78,6 +78,19 @@ def test_bounds_are_never_added_up():
     assert found.best()["2022-11-01"] == month["at_least"].max()
 
 
+def test_a_lower_bound_is_never_rounded_up_and_is_no_line():
+    found = listed_months()
+    written = found.shown().table["at least, m USD, rounded down"].astype(float) * 1e6
+    assert (written <= found.table["at_least"]).all()
+    assert (found.table["at_least"] - written < 0.1e6).all()
+    figure = found.figure()
+    drawn = figure.table.set_index("period")["at least"].dropna() * 1e6
+    assert (drawn <= found.best()[drawn.index] + 1e-3).all()
+    assert len(drawn) == found.months_above(1.0).low
+    for figure_id in ("D005", "D007"):
+        assert printed(figure_id).text in " ".join(found.shown().table["how"])
+
+
 def test_claims_a_and_c_by_the_rules():
     exported, rise = tf.judge("a"), tf.judge("c")
     assert exported.grade == "contradicted"

@@ -233,15 +233,14 @@ class ListedMonths:
         """Show every bound."""
         shown = self.table.assign(
             month=[f"{m:%Y-%m}" for m in self.table["month"]],
-            at_least=[f"{x / _MUSD:.1f}" for x in self.table["at_least"]],
+            at_least=[f"{x:.1f}" for x in _down(self.table["at_least"])],
         )
-        return Shown(
-            shown.set_axis(["month", "at least, m USD", "how", "source"], axis=1), "Bounds"
-        )
+        columns = ["month", "at least, m USD, rounded down", "how", "source"]
+        return Shown(shown.set_axis(columns, axis=1), "Bounds")
 
     def figure(self) -> Figure:
         """Draw the largest lower bound of each month."""
-        best = self.best() / _MUSD
+        best = _down(self.best())
         surely = int(self.months_above(1.0).low)
         return lines(
             pd.DataFrame({"at least": best.where(best > 0)}),
@@ -252,7 +251,9 @@ class ListedMonths:
             alt="Lower bounds by month: "
             + "; ".join(f"{m:%Y-%m}: {x:.1f}" for m, x in best.items() if x > 0),
             origins=self.origins,
-            note="45 codes, composition inferred; a month without a point has no bound",
+            note="45 codes, composition inferred; lower bounds of several kinds, rounded down: a "
+            "step between two of them is no rise or fall; a month without a mark has no bound",
+            floors=True,
         )
 
 
@@ -272,7 +273,8 @@ def listed_months() -> ListedMonths:
     rows = []
     for stated in _stated()["listed_months"]:
         figure = printed(stated["figure"])
-        how = "implied: " + stated["implies"] if "implies" in stated else "printed"
+        implied = stated.get("implies")
+        how = f"implied: {implied}" if implied else f"printed as {figure.text}"
         start, end = stated.get("from"), stated.get("to")
         months = pd.date_range(start, end, freq="MS") if start else [figure.start]
         rows += [(month, figure.value.low, how, figure.cite) for month in months]
@@ -307,6 +309,11 @@ def contradictions() -> Shown:
 def _stated() -> dict[str, Any]:
     text = files("tradeflows.evidence").joinpath("electronics.yml").read_text("utf-8")
     return dict(yaml.safe_load(text))
+
+
+def _down(usd: pd.Series) -> pd.Series:
+    """Return lower bounds in million USD with one decimal, never rounded up."""
+    return (usd.round() // 1e5) / 10
 
 
 def _span(low: float, high: float) -> str:

@@ -165,5 +165,6 @@ def basket() -> Figure:
         alt="Exports to Russia by year and reporter. Turkey: "
         + "; ".join(f"{year} {amount(float(x), 'USD')}" for year, x in turkey.items()),
         origins=tuple(sorted(set(found["origin"]))),
-        note="HS6 codes that surged in Kazakhstan's exports; not the high-priority list",
+        note="HS6 codes that surged in Kazakhstan's exports; not the high-priority list; totals of "
+        "whole years, drawn at mid-year",
     )
