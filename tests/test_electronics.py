@@ -1,14 +1,18 @@
 """Volume of electronics is bounded, never read off unit values; every number has a source."""
 
+import re
+
 import pandas as pd
 import pytest
 
 import tradeflows as tf
 from tradeflows.claims.gathered import volumes
 from tradeflows.claims.rules import document
+from tradeflows.codes.countries import spoken
 from tradeflows.errors import SchemaMismatch, UnknownCode
-from tradeflows.evidence import electronics
+from tradeflows.evidence import electronics, timelines
 from tradeflows.evidence.electronics import contradictions, listed_months, volume_bounds
+from tradeflows.evidence.printed import printed
 from tradeflows.evidence.rerouting import (
     destinations,
     eu_neighbours,
@@ -17,6 +21,7 @@ from tradeflows.evidence.rerouting import (
     statistics_gap,
 )
 from tradeflows.evidence.timelines import timeline
+from tradeflows.figures import amount, between, number, percent
 
 
 def test_smallest_volume_growth_of_all_exports():
@@ -36,6 +41,44 @@ def test_a_larger_premium_leaves_less_volume():
     low = volume_bounds({"largest_unit_value_premium": {"points": 0.1}}).table["volume_low"]
     high = volume_bounds({"largest_unit_value_premium": {"points": 0.5}}).table["volume_low"]
     assert (high < low).all()
+
+
+@pytest.mark.parametrize("growth", [0.0, 0.1, 0.3])
+def test_at_the_break_even_volume_has_just_that_growth(growth):
+    found = volumes()
+    price = found.break_even(growth)
+    value, volume = found.of("all exports to Russia")
+    left = (1 + value.low) / ((1 + price) * (1 + found.premium)) - 1
+    assert left == pytest.approx(growth)
+    row = found.table.set_index("indicator").loc["all exports to Russia"]
+    assert (volume.low > growth) == (row["price"] < price)
+
+
+def test_what_the_all_goods_index_leaves_is_said_and_decides_nothing():
+    found = volumes()
+    stated = document()["claims"]["c"]
+    assert stated["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"] == electronics._ENOUGH
+    row = found.table.set_index("indicator").loc["all exports to Russia"]
+    assert row["all_goods"] > row["price"]
+    left = (1 + found.break_even()) / (1 + row["all_goods"]) - 1
+    words = found.how_far()
+    for share in (found.break_even(), found.break_even(0.1), row["price"], row["all_goods"], left):
+        assert f"{number(share * 100)} %" in words
+    assert f"{percent(found.food)} of it food" in words
+    for text in (words, found.sentence(), found.figure().caption):
+        assert "US import prices of capital goods and machinery" in text
+
+
+def test_every_indicator_is_drawn_with_its_years_or_named_as_left_out():
+    found = volumes()
+    figure = found.figure()
+    for _, row in found.table.iterrows():
+        label = f"{row['indicator']}, {row['base'][:4]} to {row['current'][:4]}"
+        assert any(figure.table["label"].str.startswith(label)) or label in figure.caption
+    unended = found.table[found.table["value_high"] == float("inf")]["indicator"]
+    assert figure.table["open"].sum() == len(unended) > 0
+    for label, more in zip(figure.table["label"], figure.table["open"], strict=True):
+        assert label.startswith(tuple(unended)) == more
 
 
 def test_price_growth_of_machinery_is_what_the_rules_expect():
@@ -71,6 +114,19 @@ def test_bounds_are_never_added_up():
     month = found.table[found.table["month"] == "2022-11-01"]
     assert len(month) > 1
     assert found.best()["2022-11-01"] == month["at_least"].max()
+
+
+def test_a_lower_bound_is_never_rounded_up_and_is_no_line():
+    found = listed_months()
+    written = found.shown().table["at least, m USD, rounded down"].astype(float) * 1e6
+    assert (written <= found.table["at_least"]).all()
+    assert (found.table["at_least"] - written < 0.1e6).all()
+    figure = found.figure()
+    drawn = figure.table.set_index("period")["at least"].dropna() * 1e6
+    assert (drawn <= found.best()[drawn.index] + 1e-3).all()
+    assert len(drawn) == found.months_above(1.0).low
+    for figure_id in ("D005", "D007"):
+        assert printed(figure_id).text in " ".join(found.shown().table["how"])
 
 
 def test_claims_a_and_c_by_the_rules():
@@ -113,6 +169,37 @@ def test_the_gap_between_statistics():
     assert "inference" in gap.sentence()
 
 
+def test_every_chapter_of_the_gap_is_drawn_and_bounds_show_no_rise():
+    gap = statistics_gap()
+    figure = gap.figure()
+    drawn = figure.table.set_index("year").sum(axis=1)
+    for year, total in drawn.items():
+        assert total == pytest.approx(gap.of(year))
+    for words in (figure.title, gap.sentence()):
+        assert not re.search(r"\b(rose|grew|increased)\b", words)
+        assert words.count("at least") == 2
+    assert all(chapter in gap.sentence() for chapter in gap.chapters)
+
+
+def test_gains_of_neighbours_never_stand_without_the_losses():
+    found = eu_neighbours()
+    near = found.change.drop("RUS")
+    words = found.sentence()
+    for total in (near[near > 0].sum(), near.sum()):
+        assert percent(total / -found.change["RUS"]) in words
+    for partner in near.index[near < 0]:
+        assert f"{amount(-near[partner], 'USD')} less to {spoken(partner)}" in words
+
+
+def test_the_chart_of_destinations_speaks_of_countries_and_counts_them():
+    near = destinations(2022, 2023)
+    figure = near.figure()
+    names = set(figure.table["case"])
+    assert names == {spoken(p) for p in near.table["partner"]}
+    _, many = near.rank()
+    assert f"Russia and {many - 1} other destinations" in figure.caption
+
+
 def test_levels_of_2025_add_up_to_the_file():
     listed = tf.load("trade", source="TÜİK", trade_system="special", flow="X", level="6")
     assert set(listed["period"].dt.year) == {2025}
@@ -120,8 +207,10 @@ def test_levels_of_2025_add_up_to_the_file():
     assert table["codes with exports"].astype(int).sum() == listed["code"].nunique()
 
 
-def test_the_mirror_gap_is_eleven_times():
-    assert "11 times less" in mirror()
+def test_the_mirror_says_what_part_arrived():
+    sent, seen = printed("D003").value, printed("D004").value
+    share = [seen.low / sent.high, seen.high / sent.low]
+    assert between(*share, percent) in mirror()
 
 
 def test_deflators_come_from_the_rules():
@@ -142,6 +231,24 @@ def test_every_print_of_a_timeline_names_publisher_date_and_link():
         table = timeline("TÜİK", goods).table
         assert table["source"].str.contains(r"\d{4}.*\([A-Z]\d+\)").all()
         assert table["url"].str.startswith("http").all()
+
+
+@pytest.mark.parametrize("statistic", ["TÜİK", "TİM"])
+def test_no_print_of_a_month_is_dropped_and_the_less_sure_stand_apart(statistic):
+    found = timeline(statistic)
+    prints = tf.load("published", partner="RUS", flow="X", codes="TOTAL")
+    single = prints[
+        (prints["period_start"] == prints["period_end"])
+        & prints["unit"].eq("USD million")
+        & prints["statistic"].isin(timelines._STATISTICS[statistic])
+    ]
+    ids = found.table["source"].str.extract(r"\(([A-Z]\d+)\)")[0]
+    assert set(single["id"]) <= set(ids)
+    figure = found.figure()
+    sure = found.table[found.table["confidence"] == "B"]
+    assert figure.table[statistic].count() == sure["month"].nunique()
+    unsure = found.table[found.table["confidence"] == "C"]
+    assert figure.table[f"{statistic}, confidence C"].count() == unsure["month"].nunique() > 0
 
 
 def test_nothing_in_print_is_an_error():

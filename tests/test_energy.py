@@ -108,6 +108,25 @@ def test_effect_is_the_hull_over_formulas_and_paths():
         assert hidden.high + seen <= whole.high
 
 
+@pytest.mark.parametrize("years", [(2021, 2022), (2022, 2023)])
+def test_whiskers_of_the_waterfall_span_every_formula_path_and_bound(years):
+    found = energy(*years)
+    steps = found.figure().table.set_index("step")
+    whole, last = found.effect(), found.block.last
+    price = steps[steps["kind"] == "price"]
+    assert price["low"].sum() <= whole.low
+    assert whole.high <= price["high"].sum()
+    known = steps.dropna(subset="low")
+    assert (known["low"] <= known["value"]).all()
+    assert (known["value"] <= known["high"]).all()
+    assert set(known["kind"]) == {"price", "volume", "unpriced"}
+    low, high = price["low"], price["high"]
+    for (method, path), split in found.disclosed.items():
+        block, here = last.price_effect(method), split[0] + found.coal[method, path][0]
+        assert low.iloc[0] <= block.low <= block.high <= high.iloc[0]
+        assert low.iloc[1] <= here <= high.iloc[1]
+
+
 def test_no_share_where_the_change_is_negative():
     after = energy(2022, 2023)
     assert after.share() is None

@@ -44,8 +44,10 @@ def _all():
         figures.waterfall(table, name="falls", **WORDS),
         figures.bars(pd.DataFrame({"v": [1.0, -2]}, index=["p", "q"]), name="bars", **WORDS),
         figures.ranges(ranges, name="ranges", marks={"rule": 0.25}, **WORDS),
+        figures.ranges(ranges.assign(open=[False, True]), name="open", **WORDS),
         figures.histogram(values, mark=8.0, mark_label="Russia", name="placebo", **WORDS),
         figures.fan(fan, name="fan", **WORDS),
+        _lines("floors", floors=True),
     ]
 
 
@@ -83,6 +85,48 @@ def test_gaps_stay_gaps():
     pieces = [d for d in re.findall(r'd="([^"]+)"', figure.svg) if d.count("L") == 1]
     assert any("C" not in d and "z" not in d for d in pieces)  # two points, then a gap
     assert figure.csv().splitlines()[3] == "2021-03-01,"
+
+
+@given(month=st.integers(1, 12), day=st.integers(1, 28))
+@settings(max_examples=12, deadline=None)
+def test_the_total_of_a_year_stands_on_the_right_side_of_a_date(month, day):
+    """A date in 2022 lies between the totals of 2021 and 2023, and within half a year of 2022's."""
+    years = pd.date_range("2020-01-01", periods=5, freq="YS")
+    event = (f"2022-{month:02d}-{day:02d}", "event")
+    table = pd.DataFrame({"v": np.arange(5.0)}, index=years)
+    axes = figures.lines(table, name="years", events=[event], **WORDS).draw(WIDE).axes[0]
+    xs = next(line.get_xdata() for line in axes.lines if len(line.get_xdata()) == 5)
+    at = (pd.Timestamp(event[0]) - pd.Timestamp(0)).days
+    assert xs[1] < at < xs[3]
+    assert abs(xs[2] - at) <= 184
+    np.testing.assert_array_equal(axes.get_xticks(), xs)
+
+
+def test_a_year_is_written_where_it_begins_beside_months():
+    months = pd.date_range("2020-01-01", periods=48, freq="MS")
+    table = pd.DataFrame({"v": np.arange(48.0)}, index=months)
+    axes = figures.lines(table, name="months", **WORDS).draw(WIDE).axes[0]
+    starts = {(pd.Timestamp(f"{y}-01-01") - pd.Timestamp(0)).days for y in range(2020, 2024)}
+    assert set(axes.get_xticks()) <= starts
+
+
+def test_lower_bounds_are_points_that_no_line_joins():
+    table = pd.DataFrame({"at least": [1.0, 2, np.nan, 3]}, index=MONTHS[:4])
+    axes = figures.lines(table, name="floors", floors=True, **WORDS).draw(WIDE).axes[0]
+    drawn = [line for line in axes.lines if len(line.get_xdata()) == 4]
+    assert [line.get_linestyle() for line in drawn] == ["None"]
+    arrows = [t for t in axes.texts if t.arrow_patch is not None]
+    assert [t.xy[1] for t in arrows] == [1, 2, 3]
+
+
+def test_a_range_without_upper_end_is_drawn_and_written_open():
+    table = pd.DataFrame({"label": ["x", "y"], "low": [1.0, 2.0], "high": [3.0, 4.0]})
+    axes = figures.ranges(table.assign(open=[True, False]), name="r", **WORDS).draw(WIDE).axes[0]
+    words = [t.get_text().strip() for t in axes.texts]
+    assert any("over" in w and w.startswith("1") for w in words)
+    assert not any("over" in w and w.startswith("2") for w in words)
+    ticks = [x for line in axes.lines if line.get_marker() == "|" for x in line.get_xdata()]
+    assert ticks == [1.0, 2.0, 4.0]
 
 
 def test_isolated_points_between_gaps_are_seen():

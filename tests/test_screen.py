@@ -13,6 +13,8 @@ import pandas as pd
 import pytest
 
 from standin.harness import QUICK, asked
+from tradeflows.codes.countries import spoken
+from tradeflows.counterfactual.cube import EXCLUDED
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.evidence.who_else import every_pair, standing
 from tradeflows.figures import Figure
@@ -321,7 +323,25 @@ def test_russia_stands_where_its_rank_says():
     assert not set(found.others.index) & set(found.table["partner"])
     assert "Russia" in found.sentence()
     assert "Russia" in set(found.shown().table["destination"])
-    assert set(found.figure().table["case"]) >= {"Russia", "Germany"}
+    figure = found.figure()
+    assert set(figure.table["case"]) >= {"Russia", "Germany"}
+    assert f"Russia and {len(figure.table) - 1} placebo destinations" in figure.caption
+
+
+@pytest.mark.parametrize("end", [2023, 2024])
+def test_everyone_is_asked_about_or_a_placebo_or_named(end):
+    """Nobody goods may pass through is a placebo, and who is not asked about is named."""
+    found = standing(2022, end)
+    asked = set(found.table["partner"])
+    assert asked | set(found.small.index) | set(found.absent) == {"RUS", *EXCLUDED}
+    assert len(asked) + len(found.small) + len(found.absent) == 1 + len(EXCLUDED)
+    assert not {"RUS", *EXCLUDED} & set(found.others.index)
+    assert (found.small < found.least).all()
+    words = found.asked()
+    for place in ({"RUS", *EXCLUDED}) | set(found.bordering.index):
+        assert spoken(place) in words
+    assert not set(found.bordering.index) - set(found.others.index)
+    assert f"The {len(found.others)} other destinations" in words
 
 
 def test_every_pair_of_the_stored_baci(monkeypatch, tmp_path):

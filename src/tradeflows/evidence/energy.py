@@ -45,11 +45,9 @@ class EnergyPrices:
         """Return the price effect of all energy over formulas and paths, under one more bound."""
         stage = stage or self.block.last
         hidden = {method: stage.price_effect(method) for method, _ in self.disclosed}
-        ends = []
-        for key in self.disclosed:
-            seen = self.disclosed[key][0] + self.coal[key][0]
-            ends.append((hidden[key[0]].low + seen, hidden[key[0]].high + seen))
-        return Interval(min(low for low, _ in ends), max(high for _, high in ends))
+        return _hull(
+            [hidden[k[0]] + (self.disclosed[k][0] + self.coal[k][0]) for k in self.disclosed]
+        )
 
     def share(self, stage: Stage | None = None, of: str = "turnover") -> Interval | None:
         """Return the price effect over the change in turnover or imports.
@@ -204,9 +202,10 @@ class EnergyPrices:
             ),
             origins=self.origins,
             period=f"{self.base} to {self.current}",
-            note="hidden block: bounded, bar at the middle of its range; disclosed lines: measured "
-            "(Bennet, months summed)",
-            whiskers="whiskers: the range of what is bounded",
+            note="bars by Bennet's formula: the hidden block at the middle of its bounds, the "
+            "disclosed lines measured, months summed",
+            whiskers="whiskers: each bar over all formulas, paths and bounds; the title's range "
+            "takes both prices by one formula",
         )
 
     @property
@@ -235,27 +234,34 @@ class EnergyPrices:
         return self.energy.of("total", year)
 
     def _steps(self) -> pd.DataFrame:
+        """Return the bars, by Bennet, with the ends of each over all formulas and paths."""
         seen = [self.disclosed["bennet", "monthly"], self.coal["bennet", "monthly"]]
-        hidden, last = self.block.last.price_effect("bennet"), self.block.last
+        price, volume = self._seen(0), self._seen(1)
+        last, formulas = self.block.last, _formulas(self.disclosed)
+        hidden = _hull([last.price_effect(m) for m in formulas])
+        more = _hull(
+            [last.volume_effect("gas", m) + last.volume_effect("crude", m) for m in formulas]
+        )
         old, new = last.value(0), last.value(1)
-        price, moved = _middle(hidden), _middle(new) - _middle(old)
-        spread = (hidden.high - hidden.low) / 2
-        rows = [
-            (f"imports {self.base}", self._imports(self.base), "total", 0.0),
-            ("price of hidden gas and crude", price, "price", spread),
-            ("price of disclosed oil, LPG, coal", sum(s[0] for s in seen), "price", 0.0),
-            ("volume of hidden gas and crude", moved - price, "volume", spread),
-            ("volume of disclosed oil, LPG, coal", sum(s[1] for s in seen), "volume", 0.0),
-        ]
+        middle, moved = _middle(last.price_effect("bennet")), _middle(new) - _middle(old)
         rest = self._change("imports").low - moved - sum(s[2] for s in seen)
         room = (old.high - old.low + new.high - new.low) / 2
-        rows.append(("everything else, not split", rest, "unpriced", room))
-        rows.append((f"imports {self.current}", self._imports(self.current), "total", 0.0))
-        table = pd.DataFrame(rows, columns=["step", "value", "kind", "spread"])
-        known = table["spread"].where(table["spread"] > 0)
-        return table.drop(columns="spread").assign(
-            low=table["value"] - known, high=table["value"] + known
-        )
+        nothing = (float("nan"), float("nan"))
+        rows = [
+            (f"imports {self.base}", self._imports(self.base), "total", *nothing),
+            ("price of hidden gas and crude", middle, "price", hidden.low, hidden.high),
+            ("price of disclosed oil, LPG, coal", sum(s[0] for s in seen), "price", *price),
+            ("volume of hidden gas and crude", moved - middle, "volume", more.low, more.high),
+            ("volume of disclosed oil, LPG, coal", sum(s[1] for s in seen), "volume", *volume),
+            ("everything else, not split", rest, "unpriced", rest - room, rest + room),
+            (f"imports {self.current}", self._imports(self.current), "total", *nothing),
+        ]
+        return pd.DataFrame(rows, columns=["step", "value", "kind", "low", "high"])
+
+    def _seen(self, part: int) -> tuple[float, float]:
+        """Return the ends of price (0) or volume (1) of the disclosed lines over all methods."""
+        found = [self.disclosed[key][part] + self.coal[key][part] for key in self.disclosed]
+        return min(found), max(found)
 
 
 def energy_prices(stated: Mapping[str, Any], base: int = 2021, current: int = 2022) -> EnergyPrices:
@@ -337,6 +343,10 @@ def _added(bridges: list[Bridge]) -> Split:
 
 def _formulas(keys: Mapping[tuple[str, str], Split]) -> list[str]:
     return list(dict.fromkeys(method for method, _ in keys))
+
+
+def _hull(found: list[Interval]) -> Interval:
+    return Interval(min(i.low for i in found), max(i.high for i in found))
 
 
 def _usd(x: float) -> str:

@@ -10,7 +10,7 @@ from tradeflows.codes.countries import spoken
 from tradeflows.codes.groups import high_priority
 from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, bars, histogram, percent
-from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.figures.words import Sentence, Shown, between, joined
 from tradeflows.load import snapshot
 
 __all__ = [
@@ -33,13 +33,15 @@ class Destinations:
     """Growth of Turkey's exports of HS 84-85 by destination, from one year to another.
 
     ``table``: partner, base and current (USD), growth (ratio), rank, and whether it is Russia or a
-    transit state; destinations with at least ``least`` USD in the base year.
+    transit state; destinations with at least ``least`` USD in the base year. ``small`` holds the
+    base year of the others, USD.
     """
 
     base: int
     current: int
     least: float
     table: pd.DataFrame
+    small: pd.Series
     origins: tuple[str, ...]
 
     def rank(self, partner: str = "RUS") -> tuple[int, int]:
@@ -76,8 +78,9 @@ class Destinations:
         """Draw the distribution of growth with Russia marked."""
         place, many = self.rank()
         growth = self.table.set_index("partner")["growth"]
+        others = (growth.drop("RUS") - 1) * 100
         return histogram(
-            ((growth.drop("RUS") - 1) * 100).rename("growth"),
+            others.set_axis([spoken(p) for p in others.index]),
             mark=float((growth["RUS"] - 1) * 100),
             mark_label="Russia",
             name=f"destinations-84-85-{self.base}-{self.current}",
@@ -89,7 +92,7 @@ class Destinations:
             origins=self.origins,
             period=f"{self.base} to {self.current}",
             note="value, not volume; the base year already holds most of the first rise",
-            counted="destinations",
+            counted="other destinations",
         )
 
 
@@ -116,7 +119,8 @@ def destinations(base: int = 2022, current: int = 2023, least: float = 100e6) ->
     table["rank"] = table["growth"].rank(ascending=False, method="min").astype(int)
     table = table.rename_axis("partner").reset_index().sort_values("rank")
     origins = tuple(sorted({o for frame in years.values() for o in frame["origin"]}))
-    return Destinations(base, current, least, table.reset_index(drop=True), origins)
+    table = table.reset_index(drop=True)
+    return Destinations(base, current, least, table, old[old < least], origins)
 
 
 def _machinery(year: int) -> pd.DataFrame:
@@ -141,15 +145,21 @@ class Neighbours:
     months: str
     origins: tuple[str, ...]
 
+    @property
+    def change(self) -> pd.Series:
+        """Change by partner, USD."""
+        return (self.table["after"] - self.table["before"]).set_axis(self.table["partner"])
+
     def sentence(self) -> Sentence:
-        """Say what went and what came."""
-        change = (self.table["after"] - self.table["before"]).set_axis(self.table["partner"])
-        lost, gained = -float(change["RUS"]), float(change.drop("RUS").clip(lower=0).sum())
+        """Say what went and what came, to those who bought more and to all neighbours."""
+        near, lost = self.change.drop("RUS"), -float(self.change["RUS"])
+        rose, fell = near[near > 0], near[near <= 0]
         return Sentence(
             f"In {self.months} the EU sold {amount(lost, 'USD')} less of {self.goods} "
-            f"high-priority goods to Russia than in the same months of 2021, and "
-            f"{amount(gained, 'USD')} more to those of six neighbours where sales rose, "
-            f"{percent(gained / lost)} of what was lost. "
+            f"high-priority goods to Russia than in the same months of 2021. To {len(rose)} of "
+            f"{len(near)} neighbours it sold {amount(rose.sum(), 'USD')} more, "
+            f"{percent(rose.sum() / lost)} of what was lost{_less(fell)}; over all {len(near)} "
+            f"the change is {amount(near.sum(), 'USD', sign=True)}, {percent(near.sum() / lost)}. "
             f"The data hold {self.months_before} months before the invasion: too few for a "
             "state-space expectation, which needs 36, so growth is ranked instead."
         )
@@ -179,8 +189,9 @@ class Neighbours:
         return bars(
             shown,
             name="eu-neighbours",
-            title=f"EU sales of high-priority goods to {names[-1]} rose by "
-            f"{percent(float(growth[-1]))} after the invasion",
+            title=f"EU sales of high-priority goods rose to {int((growth > 0).sum())} of "
+            f"{len(names)} neighbours of Russia after the invasion, most to {names[-1]}: "
+            f"{percent(float(growth[-1]), sign=True)}, to {amount(near['after'].iloc[-1], 'USD')}",
             unit="%",
             alt="Growth by neighbour: "
             + "; ".join(
@@ -233,6 +244,10 @@ def eu_neighbours(months: str = "2022-03/2022-11") -> Neighbours:
     return Neighbours(table.reset_index(drop=True), len(stable), left_out, before, months, origins)
 
 
+def _less(fell: pd.Series) -> str:
+    return "".join(f", and {amount(-x, 'USD')} less to {spoken(str(p))}" for p, x in fell.items())
+
+
 def _before_after(trade: pd.DataFrame, months: str) -> pd.DataFrame:
     start, _, end = months.partition("/")
     after = trade["period"].between(pd.Timestamp(start), pd.Timestamp(end))
@@ -262,30 +277,44 @@ class Gaps:
         return float(self.table.loc[self.table["year"] == year, "value"].sum())
 
     def sentence(self) -> Sentence:
-        """Say how the gap grew, and what may be in it."""
+        """Say how large the gap is at least, why that is no growth rate, and what may be in it."""
         return Sentence(
-            f"What general trade holds beyond special trade in these chapters was at least "
-            f"{amount(self.of(2021), 'USD')} in 2021 and {amount(self.of(2022), 'USD')} in 2022. "
-            "Goods that leave customs warehouses and free zones are in general trade only, so the "
-            "gap may be re-exports. That reading is an inference."
+            f"In HS chapters {joined(self.chapters)} general trade held at least "
+            f"{amount(self.of(2021), 'USD')} more than special trade in 2021, at least "
+            f"{amount(self.of(2022), 'USD')} in 2022. These are lower bounds and give no growth "
+            "rate: they sum what exceeds one million USD by code and month, and the more is "
+            "traded the more codes pass that mark. Goods that leave customs warehouses and free "
+            "zones are in general trade only, so the gap may be re-exports. That reading is an "
+            "inference."
         )
 
+    @property
+    def chapters(self) -> list[str]:
+        """Chapters in the gap."""
+        return sorted(set(self.table["chapter"]))
+
     def figure(self) -> Figure:
-        """Draw the gap by year."""
+        """Draw the gap by year, all chapters."""
         shown = self.table.pivot_table(index="year", columns="chapter", values="value").fillna(0.0)
-        main = shown[["84", "85"]].set_axis(["chapter 84", "chapter 85"], axis=1)
+        small = shown.columns.difference(["84", "85"])
+        main = pd.DataFrame({f"chapter {c}": shown[c] for c in ("84", "85")})
+        main[f"chapters {joined(small)}"] = shown[small].sum(axis=1)
         return bars(
             main,
             name="general-minus-special",
-            title=f"Exports to Russia that only general trade counts rose from at least "
-            f"{amount(self.of(2021), 'USD')} to {amount(self.of(2022), 'USD')}",
+            title="Exports to Russia that only general trade counts: at least "
+            f"{amount(self.of(2021), 'USD')} in 2021, at least {amount(self.of(2022), 'USD')} in "
+            "2022",
             unit="USD",
-            alt="Gap between general and special trade by year, chapters 84 and 85: "
+            alt="Gap between general and special trade by year and chapter. "
             + "; ".join(
-                f"{y}: {amount(a, 'USD')} and {amount(b, 'USD')}" for y, a, b in main.itertuples()
+                f"{row.name}: "
+                + ", ".join(f"{name} {amount(x, 'USD')}" for name, x in row.items() if x > 0)
+                for _, row in main.iterrows()
             ),
             origins=self.origins,
-            note="sums of positive differences above 1 million USD by code and month; 2025 to July",
+            note="lower bounds, no growth rate: differences above 1 million USD by code and month, "
+            "which more codes reach when trade is larger; 2025 to July",
         )
 
 
@@ -315,11 +344,11 @@ def mirror() -> Sentence:
     ratio = sent.value / seen.value
     there = between(sent.value.low, sent.value.high, _usd)
     here = between(seen.value.low, seen.value.high, _usd)
-    times = between(ratio.low, ratio.high, lambda x: f"{x:.0f}")
+    part = between(1 / ratio.high, 1 / ratio.low, percent)
     return Sentence(
         f"Turkey recorded {there} of the 45 listed goods to Kazakhstan in January to September "
-        f"2023, Kazakhstan recorded {here} from Turkey, {times} times less. A gap fits diversion "
-        "and does not prove it."
+        f"2023, Kazakhstan recorded {here} from Turkey, {part} of that. A gap fits diversion and "
+        "does not prove it."
     )
 
 

@@ -17,7 +17,7 @@ __all__ = ["Timeline", "basket", "timeline"]
 _EVENTS = [("2022-02-24", "invasion"), ("2023-03-01", "transit halt")]
 _STATISTICS = {
     "TÜİK": ("TUIK general trade system", "Trade Ministry preliminary (general trade)"),
-    "TİM": ("TIM (Turkish Exporters Assembly) records", "TIM records"),
+    "TİM": ("TIM (Turkish Exporters Assembly) records", "TIM records", "TIM records (inferred)"),
 }
 _SLUGS = {"TÜİK": "tuik", "TİM": "tim"}
 _GOODS = {
@@ -33,7 +33,8 @@ class Timeline:
     """Single months of one statistic, as printed.
 
     ``table``: month, value (middle of the range a print stands for, USD), printed, source
-    (publisher, date and id), url, confidence.
+    (publisher, date and id), url, confidence (B: the print names the statistic; C: secondary, or
+    inferred).
     """
 
     statistic: str
@@ -42,29 +43,34 @@ class Timeline:
     origins: tuple[str, ...]
 
     def figure(self) -> Figure:
-        """Draw the months that were printed; the others are gaps."""
-        months = self.table.groupby("month")["value"].mean().asfreq("MS")
-        top = self.table.iloc[int(self.table["value"].argmax())]
-        first = self.table.iloc[0]
+        """Draw the months in print, those of confidence C apart; the others are gaps."""
+        prints = self.table.assign(line=self.table["confidence"].map(self._label))
+        months = prints.pivot_table(index="month", columns="line", values="value").asfreq("MS")
+        sure = self.table[self.table["confidence"] == "B"]
+        first, top = sure.iloc[0], sure.iloc[int(sure["value"].argmax())]
         return lines(
-            pd.DataFrame({self.statistic: months}),
+            months,
             events=[
                 e for e in _EVENTS if months.index[0] <= pd.Timestamp(e[0]) <= months.index[-1]
             ],
             name=f"exports-{_SLUGS[self.statistic]}-{self.goods.lower()}",
             title=f"Exports of {_GOODS[self.goods]} to Russia by {self.statistic}: "
             f"{amount(float(first['value']), 'USD')} in {first['month']:%B %Y}, "
-            f"{amount(float(top['value']), 'USD')} at most in print, in {top['month']:%B %Y}",
+            f"{amount(float(top['value']), 'USD')} in {top['month']:%B %Y}, the most in a print of "
+            "confidence B",
             unit="USD",
             alt="Months in print: "
             + "; ".join(
-                f"{month:%Y-%m} {amount(float(value), 'USD')}"
-                for month, value in zip(self.table["month"], self.table["value"], strict=True)
+                f"{month:%Y-%m} {amount(float(value), 'USD')}" + (" (C)" if grade == "C" else "")
+                for month, value, grade in self.table[["month", "value", "confidence"]].to_numpy()
             ),
             origins=self.origins,
-            note="single months as printed, the ministry's first prints among them; other months "
-            "are gaps",
+            note="single months as printed, the ministry's first prints among them; a gap is a "
+            "month without a print in the snapshot",
         )
+
+    def _label(self, confidence: str) -> str:
+        return self.statistic if confidence == "B" else f"{self.statistic}, confidence {confidence}"
 
     def shown(self) -> Shown:
         """Show every print with its source."""
@@ -93,7 +99,7 @@ def timeline(statistic: str, goods: str = "TOTAL") -> Timeline:
     Returns
     -------
     Timeline
-        Figures of confidence B; where a month was printed twice both are in the table.
+        Every print in the snapshot; where a month was printed twice both are in the table.
 
     Raises
     ------
@@ -106,7 +112,7 @@ def timeline(statistic: str, goods: str = "TOTAL") -> Timeline:
     >>> bool(found.table["month"].is_monotonic_increasing)
     True
     """
-    rows = snapshot("published", partner="RUS", flow="X", confidence="B")
+    rows = snapshot("published", partner="RUS", flow="X")
     single = rows["period_start"] == rows["period_end"]
     named = rows["statistic"].isin(_STATISTICS.get(statistic, ()))
     coded = rows["codes"].str.split(" ").str[0] == goods
@@ -159,5 +165,6 @@ def basket() -> Figure:
         alt="Exports to Russia by year and reporter. Turkey: "
         + "; ".join(f"{year} {amount(float(x), 'USD')}" for year, x in turkey.items()),
         origins=tuple(sorted(set(found["origin"]))),
-        note="HS6 codes that surged in Kazakhstan's exports; not the high-priority list",
+        note="HS6 codes that surged in Kazakhstan's exports; not the high-priority list; totals of "
+        "whole years, drawn at mid-year",
     )

@@ -1,8 +1,9 @@
-"""Who else: Russia and its neighbours among Turkey's destinations, and every pair of the world."""
+"""Who else: Russia among Turkey's destinations, and every pair of the world."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,16 +13,20 @@ from scipy.stats import false_discovery_control
 
 from tradeflows import store
 from tradeflows.codes.countries import spoken
+from tradeflows.counterfactual.cube import EXCLUDED
 from tradeflows.errors import EstimatedQuantityWarning
-from tradeflows.evidence.rerouting import TRANSIT, destinations
-from tradeflows.figures import Figure, histogram, percent
-from tradeflows.figures.words import Sentence, Shown
+from tradeflows.evidence.rerouting import destinations
+from tradeflows.figures import Figure, amount, histogram, percent
+from tradeflows.figures.words import Sentence, Shown, joined
 from tradeflows.measure.screen import LEVEL, Goods, Screen, screen
 from tradeflows.sources import baci
 
 __all__ = ["Standing", "every_pair", "standing"]
 
-ASKED = ("RUS", *TRANSIT, "ARE", "SRB")
+ASKED = ("RUS", *EXCLUDED)  # the places that the triple difference, too, leaves out of its controls
+# by land; of those asked about, too
+_BORDERS = ("NOR", "FIN", "EST", "LVA", "LTU", "POL", "BLR", "UKR", "GEO", "AZE", "KAZ", "CHN",
+            "MNG", "PRK")  # fmt: skip
 BRING = "tradeflows refresh --source baci"
 
 
@@ -31,13 +36,18 @@ class Standing:
 
     ``table``: partner, base, current (USD), growth (log points), excess (over the median of the
     other destinations), rank, p (share of destinations not asked about that grew at least as much,
-    itself counted), q (p corrected by Benjamini and Hochberg), stands_out.
+    itself counted), q (p corrected by Benjamini and Hochberg), stands_out. ``others``: growth of
+    the placebos, log points. Places that would be asked about are not where their base year is
+    below ``least`` (``small``, USD) or has no figure (``absent``).
     """
 
     base: int
     current: int
+    least: float
     others: pd.Series
     table: pd.DataFrame
+    small: pd.Series
+    absent: tuple[str, ...]
     origins: tuple[str, ...]
 
     def _russia(self, column: str) -> float:
@@ -45,14 +55,36 @@ class Standing:
 
     def sentence(self) -> Sentence:
         """Say who stands out."""
-        out = [spoken(p) for p in self.table.loc[self.table["stands_out"], "partner"]]
-        names = " and ".join([", ".join(out[:-1]), *out[-1:]] if len(out) > 1 else out)
+        names = _named(self.table.loc[self.table["stands_out"], "partner"])
         who = f"{names or 'none of them'} grew"
         return Sentence(
             f"From {self.base} to {self.current}, {percent(self._russia('p'))} of"
             f" {len(self.others) + 1} destinations grew at least as much as Russia, itself counted."
             f" Of {len(self.table)} places asked about together, {who} beyond the other"
             f" destinations (false finds held to {percent(LEVEL)})."
+        )
+
+    @property
+    def bordering(self) -> pd.Series:
+        """Growth of the placebos that border Russia by land, log points, largest first."""
+        near = self.others[self.others.index.isin(_BORDERS)]
+        return near.sort_values(ascending=False, kind="stable")
+
+    def asked(self) -> Sentence:
+        """Say who is asked about, who cannot be, and who serves as a placebo."""
+        near = [
+            f"{spoken(str(p))} ({percent(float(np.expm1(g)), sign=True)})"
+            for p, g in self.bordering.items()
+        ]
+        small = [f"{spoken(str(p))} ({amount(x, 'USD')} in {self.base}, less than"
+                 f" {amount(self.least, 'USD')})" for p, x in self.small.items()]  # fmt: skip
+        absent = [f"{spoken(p)} (no figure for {self.base})" for p in self.absent]
+        not_asked = f" Not asked about: {joined(small + absent)}." if small + absent else ""
+        return Sentence(
+            f"Asked about: {_named(sorted(self.table['partner'], key=spoken))}.{not_asked}"
+            f" The {len(self.others)} other destinations with at least"
+            f" {amount(self.least, 'USD')} in {self.base} are the placebos. Those that border"
+            f" Russia by land are among them: {joined(near)}."
         )
 
     def shown(self) -> Shown:
@@ -68,7 +100,7 @@ class Standing:
                 "stands out": ["yes" if s else "no" for s in t["stands_out"]],
             }
         )
-        return Shown(shown, "Russia and its neighbours among Turkey's destinations")
+        return Shown(shown, "The places asked about among Turkey's destinations")
 
     def figure(self) -> Figure:
         """Draw the other destinations with Russia marked."""
@@ -82,16 +114,17 @@ class Standing:
             title=f"{share} of destinations grew at least as much as Russia from {self.base} to"
             f" {self.current}",
             unit="% growth in value",
-            alt=f"Histogram of growth of {len(growth)} other destinations, Russia marked.",
+            alt=f"Histogram of growth of {len(growth)} placebo destinations, Russia marked.",
             origins=self.origins,
             period=f"{self.base} to {self.current}",
-            note="without Russia's neighbours, the Emirates and Serbia; value, not volume",
-            counted="destinations",
+            note=f"without {_named(p for p in self.table['partner'] if p != 'RUS')}; value, not"
+            " volume",
+            counted="placebo destinations",
         )
 
 
 def standing(base: int = 2022, current: int = 2024, least: float = 10e6) -> Standing:
-    """Place Russia, the transit states, the Emirates and Serbia among Turkey's destinations.
+    """Place Russia and the places goods for it may pass through among Turkey's destinations.
 
     The null hypothesis is that a place grew like any destination that is not asked about. The
     base year already holds most of the first rise: the question is who went on growing.
@@ -114,6 +147,7 @@ def standing(base: int = 2022, current: int = 2024, least: float = 10e6) -> Stan
     with np.errstate(divide="ignore"):
         growth = np.log(rows["growth"])
     asked = [partner for partner in ASKED if partner in rows.index]
+    small = found.small[found.small.index.isin(ASKED)]
     others = growth.drop(asked)
     table = rows.loc[asked, ["base", "current", "rank"]].assign(
         growth=growth[asked], excess=growth[asked] - float(others.median())
@@ -124,10 +158,17 @@ def standing(base: int = 2022, current: int = 2024, least: float = 10e6) -> Stan
     return Standing(
         base,
         current,
+        least,
         others[np.isfinite(others)],
         table.sort_values("p", kind="stable").reset_index(),
+        small,
+        tuple(p for p in ASKED if p not in rows.index and p not in small.index),
         found.origins,
     )
+
+
+def _named(partners: Iterable[str]) -> str:
+    return joined(spoken(p) for p in partners)
 
 
 def every_pair(

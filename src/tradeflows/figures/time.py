@@ -32,6 +32,7 @@ from tradeflows.figures.style import (
 __all__ = ["fan", "lines"]
 
 Events = Iterable[tuple[Any, str]]
+_HALF_YEAR = 182.0
 _FAN = ("actual", "median", "low95", "high95", "low80", "high80")
 
 
@@ -47,8 +48,9 @@ def lines(
     note: str = "",
     events: Events = (),
     kinds: Mapping[str, str] | None = None,
+    floors: bool = False,
 ) -> Figure:
-    """Draw one line per column, labelled at its end.
+    """Draw one line per column, labelled at its end; values of whole years stand at mid-year.
 
     Parameters
     ----------
@@ -66,6 +68,8 @@ def lines(
         Vertical lines, named in words.
     kinds : mapping, optional
         Column to ``value``, ``price``, ``volume`` or ``other``; guessed from the names otherwise.
+    floors : bool
+        The values are lower bounds: points with an arrow upward, which no line joins.
 
     Returns
     -------
@@ -85,6 +89,7 @@ def lines(
         scale,
         _marks(events),
         kinds_of([str(c) for c in table], kinds),
+        floors,
     )
     return figure(
         draw,
@@ -169,7 +174,12 @@ def _place(when: Any) -> float:
 
 
 def _places(index: pd.Index) -> np.ndarray:
-    return np.array([_place(when) for when in index])
+    """Return where values stand: those of whole years in their middle, as events have dates."""
+    return np.array([_place(when) for when in index]) + (_HALF_YEAR if _yearly(index) else 0.0)
+
+
+def _yearly(index: pd.Index) -> bool:
+    return isinstance(index, pd.DatetimeIndex) and is_yearly(index)
 
 
 @dataclass(frozen=True)
@@ -186,19 +196,24 @@ def _lines(
     scale: Scale,
     events: Sequence[tuple[float, str]],
     kinds: Mapping[str, str],
+    floors: bool,
     page: Page,
 ) -> Canvas:
     xs, names = _places(table.index), [str(c) for c in table]
-    ends = [_Label(page.wrap(c, page.width * 0.24), *_last(table[c])) for c in names]
+    ends = [_Label(page.wrap(c, page.width * 0.24), *_last(xs, table[c])) for c in names]
     axes = _frame(page, table, xs, scale, events, ends)
     for column in names:
         kind = kinds[column]
         look: dict[str, Any] = {"color": PALETTE[kind], "solid_capstyle": "round"}
         ys = table[column].to_numpy()
+        if floors:
+            _points_upward(axes, xs, ys, PALETTE[kind])
+            continue
         axes.plot(xs, ys, linestyle=DASH.get(kind, "-"), linewidth=2.1, **look)
         alone = ~np.isnan(ys) & np.isnan(np.r_[np.nan, ys[:-1]]) & np.isnan(np.r_[ys[1:], np.nan])
         last = len(ys) - 1 - int(np.argmax(~np.isnan(ys[::-1])))
         alone[last] = True
+        alone |= _yearly(table.index) & ~np.isnan(ys)  # one total a year: the line only joins them
         axes.plot(
             xs[alone], ys[alone], MARKER.get(kind, "o"), markersize=5.5, color=PALETTE[kind],
             markeredgewidth=0, clip_on=False,
@@ -207,15 +222,25 @@ def _lines(
     return canvas_of(axes)
 
 
+def _points_upward(axes: Axes, xs: np.ndarray, ys: np.ndarray, color: str) -> None:
+    """Draw lower bounds: a tick at each, and an arrow that leaves the upper end open."""
+    axes.plot(xs, ys, "_", color=color, markersize=11, markeredgewidth=2.2, clip_on=False)
+    for x, y in zip(xs[~np.isnan(ys)], ys[~np.isnan(ys)], strict=True):
+        axes.annotate(
+            "", (x, y), (0, 16), textcoords="offset points", annotation_clip=False,
+            arrowprops={"arrowstyle": "<-", "color": color, "shrinkA": 0, "shrinkB": 0},
+        )  # fmt: skip
+
+
 def _fan(
     table: pd.DataFrame, scale: Scale, events: Sequence[tuple[float, str]], page: Page
 ) -> Canvas:
     xs = _places(table.index)
     wanted = [
-        _Label("actual", *_last(table["actual"])),
-        _Label("expected", *_last(table["median"])),
-        _Label(page.wrap("80 % band", page.width * 0.2), *_last(table["high80"])),
-        _Label(page.wrap("95 % band", page.width * 0.2), *_last(table["high95"])),
+        _Label("actual", *_last(xs, table["actual"])),
+        _Label("expected", *_last(xs, table["median"])),
+        _Label(page.wrap("80 % band", page.width * 0.2), *_last(xs, table["high80"])),
+        _Label(page.wrap("95 % band", page.width * 0.2), *_last(xs, table["high95"])),
     ]
     ends = [e for e in wanted if not np.isnan(e.y)]
     axes = _frame(page, table, xs, scale, events, ends)
@@ -228,10 +253,10 @@ def _fan(
     return canvas_of(axes)
 
 
-def _last(values: pd.Series) -> tuple[float, float]:
+def _last(xs: np.ndarray, values: pd.Series) -> tuple[float, float]:
     """Return where a line ends."""
-    known = values.dropna()
-    return (_place(known.index[-1]), float(known.iloc[-1])) if len(known) else (np.nan, np.nan)
+    known = np.flatnonzero(values.notna())
+    return (xs[known[-1]], float(values.iloc[known[-1]])) if len(known) else (np.nan, np.nan)
 
 
 def _frame(
@@ -282,11 +307,11 @@ def _time_ticks(axes: Axes, index: pd.Index, xs: np.ndarray, page: Page, wide: f
     """Write years, or months with their year, as many as fit."""
     if not isinstance(index, pd.DatetimeIndex):
         at, words = xs, [f"{x:g}" for x in xs]
-    elif is_yearly(index):
+    elif _yearly(index):
         at, words = xs, [f"{t:%Y}" for t in index]
     elif (index[-1] - index[0]).days > 800:
         starts = pd.date_range(index[0], index[-1], freq="YS")
-        at, words = _places(starts), [f"{t:%Y}" for t in starts]
+        at, words = np.array([_place(t) for t in starts]), [f"{t:%Y}" for t in starts]
     else:
         at, words = xs, [f"{t:%b} {t:%y}" for t in index]
     room = max(text_width(w, page.size) for w in words) + 9

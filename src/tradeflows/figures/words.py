@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import pandas as pd
 
 from tradeflows.figures.frames import html_text, table_html
 
-__all__ = ["Sentence", "Shown", "between"]
+__all__ = ["Sentence", "Shown", "between", "joined"]
 
 
 class Sentence(str):
@@ -62,3 +62,19 @@ def between(low: float, high: float, written: Callable[[float], str]) -> str:
     """
     one, other = written(low), written(high)
     return one if one == other else f"{one} to {other}"
+
+
+def joined(words: Iterable[str]) -> str:
+    """Write a list as a sentence does.
+
+    Parameters
+    ----------
+    words : iterable of str
+
+    Examples
+    --------
+    >>> joined("ABC"), joined(["A"]), joined([])
+    ('A, B and C', 'A', '')
+    """
+    known = list(words)
+    return " and ".join([", ".join(known[:-1]), *known[-1:]] if len(known) > 1 else known)
