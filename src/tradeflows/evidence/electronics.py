@@ -76,7 +76,7 @@ class VolumeBounds:
     def how_far(self) -> Sentence:
         """Say how far prices could have risen, and what other prices would leave."""
         row = self.table.set_index("indicator").loc[_ALL]
-        price, all_goods = float(row["price"]), float(row["all_goods"])
+        price, all_goods = (float(str(row[name])) for name in ("price", "all_goods"))
         left = (1 + self.break_even()) / (1 + all_goods) - 1
         still, enough = self.break_even(), self.break_even(_ENOUGH)
         return Sentence(
