@@ -77,3 +77,15 @@ def test_no_module_is_long() -> None:
     files = (ROOT / "src").rglob("*.py")
     long = {p.name: n for p in files if (n := len(p.read_text("utf-8").splitlines())) > LONGEST}
     assert long == {}
+
+
+def test_the_pages_of_faults_hold_the_counts_that_were_run() -> None:
+    spec = importlib.util.spec_from_file_location("table", ROOT / "soak" / "table.py")
+    assert spec is not None
+    assert spec.loader is not None
+    table = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(table)
+    page = table.PAGE.read_text("utf-8")
+    assert "\n".join(table.rows()) in page, "run `python soak/table.py`"
+    alive = table.survivors(table.counted("mutants-*.json"))
+    assert table.PAGE.with_name("survivors.md").read_text("utf-8") == alive
