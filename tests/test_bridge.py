@@ -403,6 +403,30 @@ def test_shares_only_where_they_mean_something(handmade):
     assert "caused" not in result.sentence()
 
 
+def test_a_good_absent_in_one_month_is_not_called_new_or_gone():
+    months = [f"{y}-{m:02d}" for y in (2021, 2022) for m in (1, 2)]
+    rows = [(m, "A", 100.0, 1.0) for m in months]
+    rows += [(m, "B", 100.0, 1.0) for m in months if m != "2021-01"]
+    rows += [(m, "C", 100.0, 1.0) for m in months if m != "2022-02"]
+    windows = ("2021-01/2021-02", "2022-01/2022-02")
+    monthly = bridge(frame(rows), *windows)
+    assert (monthly.entry, monthly.exit) == (100, -100)
+    words = "goods without trade in the matching month of"
+    assert f"{words} 2021-01/2021-02 for 100 USD" in monthly.sentence()
+    assert f"{words} 2022-01/2022-02 for −100 USD" in monthly.sentence()
+    assert "new to the trade" not in monthly.sentence()
+    assert "gone from" not in monthly.sentence()
+    summed = bridge(frame(rows), *windows, path="two-point")
+    assert (summed.entry, summed.exit) == (0, 0)
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_in_windows_of_one_month_goods_are_new_or_gone(handmade, path):
+    words = january(handmade, path=path).sentence()
+    assert "goods new to the trade for 210 USD" in words
+    assert "goods gone from it for −100 USD" in words
+
+
 def test_parquet_streams_through_the_same_text(tmp_path, handmade):
     for year in (2021, 2022):
         rows = handmade[handmade["period"].dt.year == year]

@@ -43,8 +43,10 @@ _SUMS = ["value_base", "value_current", "change", *BARS]
 class Bridge:
     """What the change in value between two windows consists of, in USD.
 
-    The five bars add up to ``change``. ``exit`` is negative or zero: the value that went. The
-    bridge is accounting: price *accounts for* so much, which is not to say that it caused it.
+    The five bars add up to ``change``. ``entry`` is the value of products without trade on the base
+    side and ``exit``, negative or zero, that of products without trade on the current side; a side
+    is the whole window, or by the monthly path one month of it. The bridge is accounting: price
+    *accounts for* so much, which is not to say that it caused it.
     """
 
     base: str
@@ -99,6 +101,9 @@ class Bridge:
             "exit": "goods gone from it for",
             "unpriced": "goods without a usable quantity for",
         }
+        if self.path == "monthly" and len(Window.parse(self.base)) > 1:  # absent in a month only
+            missing = "goods without trade in the matching month of"
+            name |= {"entry": f"{missing} {self.base} for", "exit": f"{missing} {self.current} for"}
         return f"{name[bar]} {written}"
 
     def steps(self) -> pd.DataFrame:
@@ -158,6 +163,8 @@ def bridge(
 
     A product without value in the base is entry, one without value now is exit; neither touches
     price. A product in both whose quantity is missing, estimated or in another unit is unpriced.
+    With ``path="monthly"`` all this is said of one month and the month it is set against: a product
+    absent in a single month counts there as entry or exit, though it is traded in other months.
 
     Parameters
     ----------
