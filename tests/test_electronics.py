@@ -21,7 +21,7 @@ from tradeflows.evidence.rerouting import (
     statistics_gap,
 )
 from tradeflows.evidence.timelines import timeline
-from tradeflows.figures import amount, between, percent
+from tradeflows.figures import amount, between, number, percent
 
 
 def test_smallest_volume_growth_of_all_exports():
@@ -41,6 +41,44 @@ def test_a_larger_premium_leaves_less_volume():
     low = volume_bounds({"largest_unit_value_premium": {"points": 0.1}}).table["volume_low"]
     high = volume_bounds({"largest_unit_value_premium": {"points": 0.5}}).table["volume_low"]
     assert (high < low).all()
+
+
+@pytest.mark.parametrize("growth", [0.0, 0.1, 0.3])
+def test_at_the_break_even_volume_has_just_that_growth(growth):
+    found = volumes()
+    price = found.break_even(growth)
+    value, volume = found.of("all exports to Russia")
+    left = (1 + value.low) / ((1 + price) * (1 + found.premium)) - 1
+    assert left == pytest.approx(growth)
+    row = found.table.set_index("indicator").loc["all exports to Russia"]
+    assert (volume.low > growth) == (row["price"] < price)
+
+
+def test_what_the_all_goods_index_leaves_is_said_and_decides_nothing():
+    found = volumes()
+    stated = document()["claims"]["c"]
+    assert stated["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"] == electronics._ENOUGH
+    row = found.table.set_index("indicator").loc["all exports to Russia"]
+    assert row["all_goods"] > row["price"]
+    left = (1 + found.break_even()) / (1 + row["all_goods"]) - 1
+    words = found.how_far()
+    for share in (found.break_even(), found.break_even(0.1), row["price"], row["all_goods"], left):
+        assert f"{number(share * 100)} %" in words
+    assert f"{percent(found.food)} of it food" in words
+    for text in (words, found.sentence(), found.figure().caption):
+        assert "US import prices of capital goods and machinery" in text
+
+
+def test_every_indicator_is_drawn_with_its_years_or_named_as_left_out():
+    found = volumes()
+    figure = found.figure()
+    for _, row in found.table.iterrows():
+        label = f"{row['indicator']}, {row['base'][:4]} to {row['current'][:4]}"
+        assert any(figure.table["label"].str.startswith(label)) or label in figure.caption
+    unended = found.table[found.table["value_high"] == float("inf")]["indicator"]
+    assert figure.table["open"].sum() == len(unended) > 0
+    for label, more in zip(figure.table["label"], figure.table["open"], strict=True):
+        assert label.startswith(tuple(unended)) == more
 
 
 def test_price_growth_of_machinery_is_what_the_rules_expect():

@@ -44,6 +44,7 @@ def _all():
         figures.waterfall(table, name="falls", **WORDS),
         figures.bars(pd.DataFrame({"v": [1.0, -2]}, index=["p", "q"]), name="bars", **WORDS),
         figures.ranges(ranges, name="ranges", marks={"rule": 0.25}, **WORDS),
+        figures.ranges(ranges.assign(open=[False, True]), name="open", **WORDS),
         figures.histogram(values, mark=8.0, mark_label="Russia", name="placebo", **WORDS),
         figures.fan(fan, name="fan", **WORDS),
         _lines("floors", floors=True),
@@ -116,6 +117,16 @@ def test_lower_bounds_are_points_that_no_line_joins():
     assert [line.get_linestyle() for line in drawn] == ["None"]
     arrows = [t for t in axes.texts if t.arrow_patch is not None]
     assert [t.xy[1] for t in arrows] == [1, 2, 3]
+
+
+def test_a_range_without_upper_end_is_drawn_and_written_open():
+    table = pd.DataFrame({"label": ["x", "y"], "low": [1.0, 2.0], "high": [3.0, 4.0]})
+    axes = figures.ranges(table.assign(open=[True, False]), name="r", **WORDS).draw(WIDE).axes[0]
+    words = [t.get_text().strip() for t in axes.texts]
+    assert any("over" in w and w.startswith("1") for w in words)
+    assert not any("over" in w and w.startswith("2") for w in words)
+    ticks = [x for line in axes.lines if line.get_marker() == "|" for x in line.get_xdata()]
+    assert ticks == [1.0, 2.0, 4.0]
 
 
 def test_isolated_points_between_gaps_are_seen():

@@ -18,14 +18,19 @@ import yaml
 from tradeflows.errors import SchemaMismatch
 from tradeflows.evidence.printed import Printed, printed
 from tradeflows.evidence.turnover import turnover
-from tradeflows.figures import Figure, lines, percent, ranges
+from tradeflows.figures import Figure, lines, number, percent, ranges
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.load import load, window
 from tradeflows.measure.intervals import Interval
 
 __all__ = ["ListedMonths", "VolumeBounds", "contradictions", "listed_months", "volume_bounds"]
 
-_PRICES = ("us_import_prices_capital_goods", "us_import_prices_machinery", "us_import_prices_all")
+_PRICES = ("us_import_prices_capital_goods", "us_import_prices_machinery")  # as the rules say
+_ALL_GOODS = "us_import_prices_all"  # shown beside them, decides nothing
+_NAMED = "US import prices of capital goods and machinery"
+_ALL = "all exports to Russia"
+_ENOUGH = 0.10  # growth in volume that the rule asks for
+_FLAT = 5  # growth beyond which a bar would flatten the others
 _MUSD = 1e6
 
 
@@ -35,12 +40,14 @@ class VolumeBounds:
 
     ``table``: indicator, statistic, base, current, value_low and value_high (growth, fractions;
     value_low is also how far prices alone would have had to rise), price (largest growth of the
-    import price indices), volume_low and volume_high (growth left after price index and premium;
-    the two ends add or multiply them), source, confidence.
+    import price indices), all_goods (growth of that of all goods), volume_low and volume_high
+    (growth left after price index and premium; the two ends add or multiply them), source,
+    confidence. ``food``: share of HS 01-24 in all exports of 2022.
     """
 
     table: pd.DataFrame
     premium: float
+    food: float
     origins: tuple[str, ...]
 
     def of(self, indicator: str) -> tuple[Interval, Interval]:
@@ -52,14 +59,35 @@ class VolumeBounds:
         )
         return Interval(low, high), Interval(least, most)
 
+    def break_even(self, growth: float = 0.0, indicator: str = _ALL) -> float:
+        """Return the largest growth of prices, beyond the premium, that leaves volume a growth."""
+        return (1 + self.of(indicator)[0].low) / ((1 + self.premium) * (1 + growth)) - 1
+
     def sentence(self) -> Sentence:
         """Say what is left of the growth in all exports."""
-        value, volume = self.of("all exports to Russia")
+        value, volume = self.of(_ALL)
         return Sentence(
             f"Exports to Russia grew by {between(value.low, value.high, percent)} in value from "
-            f"2021 to 2022. Had prices risen as import price indices did, and Russia paid the "
+            f"2021 to 2022. Had prices risen as {_NAMED} did, and Russia paid the "
             f"largest premium in the literature on top, volume would still have grown by "
             f"{between(volume.low, volume.high, percent)}."
+        )
+
+    def how_far(self) -> Sentence:
+        """Say how far prices could have risen, and what other prices would leave."""
+        row = self.table.set_index("indicator")
+        price, all_goods = (float(row[c][_ALL]) for c in ("price", "all_goods"))
+        left = (1 + self.break_even()) / (1 + all_goods) - 1
+        still, enough = self.break_even(), self.break_even(_ENOUGH)
+        return Sentence(
+            f"On top of a premium of {percent(self.premium)}, prices could have risen by "
+            f"{_fine(still)} before the volume of {_ALL} had stood still, and by {_fine(enough)} "
+            f"before it had grown by less than the {percent(_ENOUGH)} of the rule. {_NAMED} rose "
+            f"by {_fine(price)} at most from {row['base'][_ALL]} to {row['current'][_ALL]}. "
+            f"US import prices of all goods, which the rule does not use, rose by {_fine(all_goods)}: "
+            f"volume would have grown by {_fine(left)}. These are prices of US imports, not of "
+            "Turkish exports, and those of machines are applied to everything that went to "
+            f"Russia, {percent(self.food)} of it food (HS 01-24, in 2022)."
         )
 
     def shown(self) -> Shown:
@@ -83,28 +111,43 @@ class VolumeBounds:
 
     def figure(self) -> Figure:
         """Draw growth in value and the smallest growth in volume of each indicator."""
-        small = self.table[
-            self.table["value_low"] < 5
-        ]  # a multiple of forty would flatten the rest
-        rows = [
-            (f"{r['indicator']}, {r['statistic']}", r["volume_low"] * 100, r["value_low"] * 100)
-            for _, r in small.iterrows()
-        ]
-        _, volume = self.of("all exports to Russia")
+        flat = self.table["value_low"] < _FLAT
+        small, tall = self.table[flat], self.table[~flat]
+        rows = pd.DataFrame(
+            {
+                "label": [_labelled(row) for _, row in small.iterrows()],
+                "low": small["volume_low"] * 100,
+                "high": small["value_low"] * 100,
+                "open": small["value_high"] == float("inf"),
+            }
+        )
+        left_out = [f"{_labelled(r)}, {percent(r['value_low'], sign=True)} in value or more"
+                    for _, r in tall.iterrows()]  # fmt: skip
         return ranges(
-            pd.DataFrame(rows, columns=["label", "low", "high"]),
-            marks={"no growth": 0.0, "10 %": 10.0},
+            rows.reset_index(drop=True),
+            marks={"no growth": 0.0, percent(_ENOUGH): _ENOUGH * 100},
             name="volume-bounds",
-            title="Even with the largest premium in the literature, volume grew in every "
-            f"indicator; all exports by at least {percent(volume.low)}"
-            if (small["volume_low"] > 0).all()
-            else "Prices alone could explain the rise of some indicators",
+            title=self._finding(small),
             unit="%",
             alt="For each indicator a bar from the smallest growth in volume to the growth in "
-            "value: " + "; ".join(f"{name}: {low:.0f} to {high:.0f} %" for name, low, high in rows),
+            "value: "
+            + "; ".join(
+                f"{name}: {low:.0f} to {'over ' if more else ''}{high:.0f} %"
+                for name, low, high, more in rows.itertuples(index=False)
+            ),
             origins=self.origins,
-            note="left end: growth left after import price indices and the largest premium; right "
-            "end: growth in value",
+            note=f"left end: growth left after {_NAMED} and the largest premium; right end: "
+            "growth in value, at least; an arrow where print says only more than"
+            + "".join(f"; not drawn: {words}" for words in left_out),
+        )
+
+    def _finding(self, drawn: pd.DataFrame) -> str:
+        if not (drawn["volume_low"] > 0).all():
+            return "Prices alone could explain the rise of some indicators"
+        return (
+            "Even with the largest premium in the literature, volume grew in every indicator "
+            "drawn, each between its own two years; all exports from 2021 to 2022 by at least "
+            f"{percent(self.of(_ALL)[1].low)}"
         )
 
 
@@ -127,11 +170,12 @@ def volume_bounds(deflators: Mapping[str, Any]) -> VolumeBounds:
     (1 + g) / ((1 + p)(1 + m)) - 1 if it comes on top of it. Both are given.
     """
     premium = float(deflators["largest_unit_value_premium"]["points"])
-    rows, origins = [], set()
+    food, cited = _food()
+    rows, origins = [], set(cited)
     for stated in _stated()["indicators"]:
         growth, source, confidence, origin = _growth(stated)
         base, current = stated["windows"]
-        price = _price_growth(base, current)
+        price = max(_price_growth(series, base, current) for series in _PRICES)
         added, multiplied = 1 + price + premium, (1 + price) * (1 + premium)
         rows.append(
             {
@@ -142,6 +186,7 @@ def volume_bounds(deflators: Mapping[str, Any]) -> VolumeBounds:
                 "value_low": growth.low,
                 "value_high": growth.high,
                 "price": price,
+                "all_goods": _price_growth(_ALL_GOODS, base, current),
                 "volume_low": (1 + growth.low) / max(added, multiplied) - 1,
                 "volume_high": (1 + growth.low) / min(added, multiplied) - 1,
                 "source": source,
@@ -149,7 +194,7 @@ def volume_bounds(deflators: Mapping[str, Any]) -> VolumeBounds:
             }
         )
         origins |= {*origin, "bls/import_price_indices_monthly.csv"}
-    return VolumeBounds(pd.DataFrame(rows), premium, tuple(sorted(origins)))
+    return VolumeBounds(pd.DataFrame(rows), premium, food, tuple(sorted(origins)))
 
 
 def _growth(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, ...]]:
@@ -190,17 +235,22 @@ def _cited(figure: Printed) -> tuple[str, str, tuple[str, ...]]:
 
 
 @lru_cache
-def _price_growth(base: str, current: str) -> float:
-    """Return the largest growth of the import price indices between two windows."""
-    growth = []
-    for series in _PRICES[:2]:
-        found = load("prices", series=series)
-        before, after = (
-            float(found.loc[found["period"].between(*window(w)), "value"].mean())
-            for w in (base, current)
-        )
-        growth.append(after / before - 1)
-    return max(growth)
+def _price_growth(series: str, base: str, current: str) -> float:
+    """Return the growth of an import price index between two windows."""
+    found = load("prices", series=series)
+    before, after = (
+        float(found.loc[found["period"].between(*window(w)), "value"].mean())
+        for w in (base, current)
+    )
+    return after / before - 1
+
+
+def _food() -> tuple[float, set[str]]:
+    """Return the share of HS 01-24 in all exports to Russia of 2022, and the raw files."""
+    found = load("trade", source="WITS", reporter="TUR", partner="RUS", flow="X", months="2022")
+    by_group = found.set_index("code")["value_usd"]
+    food = by_group[["01-05", "06-15", "16-24"]].sum()
+    return float(food / by_group["TOTAL"]), set(found["origin"])
 
 
 @dataclass(frozen=True)
@@ -320,3 +370,13 @@ def _span(low: float, high: float) -> str:
     if high == float("inf"):
         return f"over {percent(low)}"
     return between(low, high, percent)
+
+
+def _labelled(row: pd.Series) -> str:
+    """Name an indicator with the years it compares and its statistic."""
+    return f"{row['indicator']}, {row['base'][:4]} to {row['current'][:4]} ({row['statistic']})"
+
+
+def _fine(x: float) -> str:
+    """Write a fraction in per cent with three digits: near a threshold one more than usual."""
+    return f"{number(x * 100)} %"

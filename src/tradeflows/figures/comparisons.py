@@ -37,7 +37,8 @@ def ranges(
     Parameters
     ----------
     table : pandas.DataFrame
-        Columns label, low, high and optionally value.
+        Columns label, low, high and optionally value, and open: true where the range has no upper
+        end and ``high`` is only what it reaches at least.
     name, title, unit, alt, origins, period, note
         As for `lines`.
     marks : mapping, optional
@@ -64,6 +65,7 @@ def ranges(
         numbers / scale.factor,
         scale,
         {words: x / scale.factor for words, x in marks.items()},
+        table["open"].tolist() if "open" in table else [False] * len(table),
     )
     return figure(
         draw,
@@ -143,9 +145,13 @@ def histogram(
 
 
 def _ranges(
-    labels: Sequence[str], table: pd.DataFrame, scale: Scale, marks: Mapping[str, float], page: Page
-) -> Canvas:
-    words = [between(a, b, scale.text) for a, b in zip(table["low"], table["high"], strict=True)]
+    labels: Sequence[str], table: pd.DataFrame, scale: Scale, marks: Mapping[str, float],
+    unended: Sequence[bool], page: Page,
+) -> Canvas:  # fmt: skip
+    words = [
+        f" {scale.text(a)} to over {scale.text(b)}" if more else between(a, b, scale.text)
+        for a, b, more in zip(table["low"], table["high"], unended, strict=True)
+    ]
     spots = [*table.to_numpy().ravel(), *marks.values()]
     limits = (float(np.nanmin(spots)), float(np.nanmax(spots)))
     if limits[0] > 0 and limits[0] < 0.5 * limits[1]:
@@ -160,7 +166,10 @@ def _ranges(
         draw_marks(axes, page, left, stack, list(marks.values()))
     for i, (low, high, text) in enumerate(zip(table["low"], table["high"], words, strict=True)):
         axes.plot([low, high], [i, i], color=PALETTE["other"], linewidth=7, solid_capstyle="butt")
-        axes.plot([low, high], [i, i], "|", color=INK, markersize=11, markeredgewidth=1.2)
+        ends = [low] if unended[i] else [low, high]
+        axes.plot(ends, [i] * len(ends), "|", color=INK, markersize=11, markeredgewidth=1.2)
+        if unended[i]:
+            axes.plot(high, i, ">", color=PALETTE["other"], markersize=11, markeredgewidth=0)
         if "value" in table:
             axes.plot(table["value"].iloc[i], i, "o", color=INK, markersize=5)
         write_number(axes, page, high, i, text, left=False, bold=False)
