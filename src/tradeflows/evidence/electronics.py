@@ -84,10 +84,10 @@ class VolumeBounds:
             f"{_fine(still)} before the volume of {_ALL} had stood still, and by {_fine(enough)} "
             f"before it had grown by less than the {percent(_ENOUGH)} of the rule. {_NAMED} rose "
             f"by {_fine(price)} at most from {row['base'][_ALL]} to {row['current'][_ALL]}. "
-            f"US import prices of all goods, which the rule does not use, rose by {_fine(all_goods)}: "
-            f"volume would have grown by {_fine(left)}. These are prices of US imports, not of "
-            "Turkish exports, and those of machines are applied to everything that went to "
-            f"Russia, {percent(self.food)} of it food (HS 01-24, in 2022)."
+            "US import prices of all goods, which the rule does not use, rose by "
+            f"{_fine(all_goods)}: volume would have grown by {_fine(left)}. These are prices of "
+            "US imports, not of Turkish exports, and those of machines are applied to everything "
+            f"that went to Russia, {percent(self.food)} of it food (HS 01-24, in 2022)."
         )
 
     def shown(self) -> Shown:
@@ -99,8 +99,8 @@ class VolumeBounds:
             {
                 "indicator": t["indicator"],
                 "statistic": t["statistic"],
-                "from": t["base"],
-                "to": t["current"],
+                "from": t["base"].str.replace("/", " to "),
+                "to": t["current"].str.replace("/", " to "),
                 "growth in value": [_span(low, high) for low, high in ends],
                 "smallest growth in volume": [_span(low, high) for low, high in left],
                 "source": t["source"],
