@@ -19,6 +19,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.evidence.printed import Printed, printed
 from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import Figure, lines, number, percent, ranges
+from tradeflows.figures.numbers import period_text
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.load import load, window
 from tradeflows.measure.intervals import Interval
@@ -99,8 +100,8 @@ class VolumeBounds:
             {
                 "indicator": t["indicator"],
                 "statistic": t["statistic"],
-                "from": t["base"].str.replace("/", " to "),
-                "to": t["current"].str.replace("/", " to "),
+                "from": t["base"].map(_spoken),
+                "to": t["current"].map(_spoken),
                 "growth in value": [_span(low, high) for low, high in ends],
                 "smallest growth in volume": [_span(low, high) for low, high in left],
                 "source": t["source"],
@@ -375,6 +376,12 @@ def _span(low: float, high: float) -> str:
 def _labelled(row: pd.Series) -> str:
     """Name an indicator with the years it compares and its statistic."""
     return f"{row['indicator']}, {row['base'][:4]} to {row['current'][:4]} ({row['statistic']})"
+
+
+def _spoken(months: str) -> str:
+    """Write a window as people do; a year stays a year."""
+    ends = [w if len(w) == 4 else period_text(pd.Timestamp(w)) for w in months.split("/")]
+    return " to ".join(ends)
 
 
 def _fine(x: float) -> str:
