@@ -127,6 +127,26 @@ def test_pages_are_quiet_accessible_and_fit(browser, folder, mode):
     assert not wrong, "\n".join(wrong)
 
 
+def test_no_table_is_cut_on_a_desk_and_what_scrolls_shows_it(browser, folder):
+    """At 1280 px every table fits; what is wider than a phone has a shadow at its edge."""
+    wide = (
+        "[...document.querySelectorAll('.table,.math')].filter(e => e.checkVisibility()"
+        " && e.scrollWidth > e.clientWidth + 1)"
+    )
+    for name in _names(folder):
+        if name == WHOLE:
+            continue
+        with _Open(browser, folder, name, "light") as it:
+            cut = it.page.evaluate(f"{wide}.map(e => e.ariaLabel)")
+            assert not cut, f"{name}: {cut}"
+        with _Open(browser, folder, name, "phone") as it:
+            bare = it.page.evaluate(
+                f"{wide}.filter(e => !getComputedStyle(e).backgroundImage.includes('gradient'))"
+                ".length"
+            )
+            assert bare == 0, name
+
+
 def test_a_bad_page_would_be_noticed(browser, tmp_path):
     (tmp_path / "bad.html").write_text(
         "<html><title>t</title><p style='color:#ccc;width:2000px'>pale<img src='lost.png'>"

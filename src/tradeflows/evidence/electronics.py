@@ -19,6 +19,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.evidence.printed import Printed, printed
 from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import Figure, lines, number, percent, ranges
+from tradeflows.figures.numbers import period_text
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.load import snapshot, window
 from tradeflows.measure.intervals import Interval
@@ -75,19 +76,19 @@ class VolumeBounds:
 
     def how_far(self) -> Sentence:
         """Say how far prices could have risen, and what other prices would leave."""
-        row = self.table.set_index("indicator").loc[_ALL]
-        price, all_goods = (float(str(row[name])) for name in ("price", "all_goods"))
+        row = self.table.set_index("indicator")
+        price, all_goods = (float(row[c][_ALL]) for c in ("price", "all_goods"))
         left = (1 + self.break_even()) / (1 + all_goods) - 1
         still, enough = self.break_even(), self.break_even(_ENOUGH)
         return Sentence(
             f"On top of a premium of {percent(self.premium)}, prices could have risen by "
             f"{_fine(still)} before the volume of {_ALL} had stood still, and by {_fine(enough)} "
             f"before it had grown by less than the {percent(_ENOUGH)} of the rule. {_NAMED} rose "
-            f"by {_fine(price)} at most from {row['base']} to {row['current']}. US import "
-            f"prices of all goods, which the rule does not use, rose by {_fine(all_goods)}: "
-            f"volume would have grown by {_fine(left)}. These are prices of US imports, not of "
-            "Turkish exports, and those of machines are applied to everything that went to "
-            f"Russia, {percent(self.food)} of it food (HS 01-24, in 2022)."
+            f"by {_fine(price)} at most from {row['base'][_ALL]} to {row['current'][_ALL]}. "
+            "US import prices of all goods, which the rule does not use, rose by "
+            f"{_fine(all_goods)}: volume would have grown by {_fine(left)}. These are prices of "
+            "US imports, not of Turkish exports, and those of machines are applied to everything "
+            f"that went to Russia, {percent(self.food)} of it food (HS 01-24, in 2022)."
         )
 
     def shown(self) -> Shown:
@@ -99,8 +100,8 @@ class VolumeBounds:
             {
                 "indicator": t["indicator"],
                 "statistic": t["statistic"],
-                "from": t["base"],
-                "to": t["current"],
+                "from": t["base"].map(_spoken),
+                "to": t["current"].map(_spoken),
                 "growth in value": [_span(low, high) for low, high in ends],
                 "smallest growth in volume": [_span(low, high) for low, high in left],
                 "source": t["source"],
@@ -375,6 +376,12 @@ def _span(low: float, high: float) -> str:
 def _labelled(row: pd.Series) -> str:
     """Name an indicator with the years it compares and its statistic."""
     return f"{row['indicator']}, {row['base'][:4]} to {row['current'][:4]} ({row['statistic']})"
+
+
+def _spoken(months: str) -> str:
+    """Write a window as people do; a year stays a year."""
+    ends = [w if len(w) == 4 else period_text(pd.Timestamp(w)) for w in months.split("/")]
+    return " to ".join(ends)
 
 
 def _fine(x: float) -> str:

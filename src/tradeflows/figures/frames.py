@@ -14,6 +14,7 @@ from tradeflows.figures.numbers import NONE, is_yearly, period_text, scale_for
 __all__ = ["csv_text", "disarmed", "html_text", "kind_of", "table_html"]
 
 _ROWS_SHOWN = 80
+_SHORT, _LONG = 14, 28  # letters: a cell of one line, and of several
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -127,10 +128,13 @@ def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
 
 
 def _look(cells: list[str], left: bool) -> str:
-    """Return the class of a column: text on the left, long text in a wide column."""
+    """Return the class of a column: text on the left, which breaks into lines where it is long."""
     if not left:
         return ""
-    return "text long" if max(map(len, cells), default=0) > 28 else "text"
+    longest = max(map(len, cells), default=0)
+    if longest > _LONG:
+        return "text long"
+    return "text wrap" if longest > _SHORT else "text"
 
 
 def _cell(text: str, tag: str, scope: str, look: str) -> str:
