@@ -6,6 +6,8 @@ Counts, and every change that no test noticed, go to ``soak/counts``.
 
 from __future__ import annotations
 
+import ast
+import difflib
 import json
 import os
 import re
@@ -13,6 +15,7 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -120,10 +123,18 @@ def _fates(copy: Path) -> dict[str, str]:
 
 def _change(copy: Path, name: str) -> list[str]:
     """Return the lines that a mutant takes away and puts in their place."""
-    told = subprocess.run(  # noqa: S603
-        [TOOL, "show", name], cwd=copy, capture_output=True, text=True, check=False
-    )
-    return re.findall(r"^[+-](?![+-]{2} ).*$", told.stdout, re.MULTILINE)
+    module, _, function = name.rpartition(".")
+    found = _functions(copy / "mutants" / "src" / f"{module.replace('.', '/')}.py")
+    old = found[re.sub(r"__mutmut_\d+$", "__mutmut_orig", function)]
+    lines = list(difflib.unified_diff(old[1:], found[function][1:], n=0, lineterm=""))
+    return [line for line in lines[2:] if not line.startswith("@@")]
+
+
+@cache
+def _functions(file: Path) -> dict[str, list[str]]:
+    text = file.read_text("utf-8")
+    nodes = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
+    return {n.name: (ast.get_source_segment(text, n) or "").splitlines() for n in nodes}
 
 
 if __name__ == "__main__":
