@@ -133,8 +133,10 @@ def _change(copy: Path, name: str) -> list[str]:
 @cache
 def _functions(file: Path) -> dict[str, list[str]]:
     text = file.read_text("utf-8")
-    nodes = [n for n in ast.walk(ast.parse(text)) if isinstance(n, ast.FunctionDef)]
-    return {n.name: (ast.get_source_segment(text, n) or "").splitlines() for n in nodes}
+    lines, nodes = text.splitlines(), ast.walk(ast.parse(text))
+    return {
+        n.name: lines[n.lineno - 1 : n.end_lineno] for n in nodes if isinstance(n, ast.FunctionDef)
+    }
 
 
 if __name__ == "__main__":
