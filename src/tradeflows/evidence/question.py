@@ -104,8 +104,8 @@ class Answer:
             for bar, name in (
                 ("price", "price accounts for"),
                 ("volume", "volume for"),
-                ("entry", "goods new to the trade for"),
-                ("exit", "goods gone from it for"),
+                ("entry", f"goods without trade in {self.base} for"),
+                ("exit", f"goods without trade in {self.current} for"),
                 ("unpriced", "goods without a usable weight for"),
             )
             if bar in ("price", "volume") or any(self.range(bar))
