@@ -482,7 +482,8 @@ CARD = """<article class="card grade-partly" id="claim-x-panel">
 
 def test_a_card_escapes_what_it_shows():
     assert verdict()._repr_html_() == CARD.replace("\n", "")
-    assert "See the evidence" not in verdict(evidence="")._repr_html_()
+    bare = CARD.replace(' <a href="a.html#b&amp;c">See the evidence</a>', "").replace("\n", "")
+    assert verdict(evidence="")._repr_html_() == bare
     for grade in rules.document()["grades"]:
         assert f"</span> {grade}</p>" in verdict(grade=grade)._repr_html_()
 
@@ -492,6 +493,9 @@ def test_verdicts_together():
         stated = replace(STATED, claim=claim, tier="snapshot")
         return replace(verdict(clause=clause), rule=stated)
 
+    every = Verdicts(tuple(of(c, f"clause of {c}") for c in ("a", "b1", "b2", "b3", "c")))
+    in_order = "; ".join(f"clause of {c}" for c in ("b1", "b2", "c", "a"))
+    assert every.sentence() == f"In one sentence: {in_order}."
     found = Verdicts((of("a", "chips went"), of("b1", "trade grew"), of("b2", ""), of("b9", "no")))
     assert found.sentence() == "In one sentence: trade grew; chips went."
     assert list(found.table) == ["claim", "question", "grade", "number", "tier"]

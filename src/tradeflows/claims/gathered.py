@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 
 from tradeflows.claims.rules import document
 from tradeflows.codes.groups import high_priority
@@ -276,31 +276,28 @@ def _panel_c() -> Gathered:
     return _of_panel(found.numbers, words, told, found.reasons, found, "04-rerouting.html")
 
 
-def _panel_b(claim: str, leading: str, page: str) -> Callable[[], Gathered]:
-    def gather() -> Gathered:
-        found = panel_energy()
-        names = document()["claims"][claim]["tiers"]["panel"]["numbers"]
-        numbers = {name: found.of(name) for name in names}
-        reasons = {"panel": found.reason} if found.reason else {}
-        if claim == "b1" and not found.reason:
-            numbers["growth_gap"], reason = _gap(found)
-            reasons |= {"growth_gap": reason} if reason else {}
-        lead = numbers[leading]
-        words = "–" if lead is None else between(lead.low, lead.high, percent)
-        if claim == "b2" and not found.reason and found.priced.low < _complete():
-            low, high = found.priced.low, found.priced.high
-            words = f"{between(low, high, percent)} of energy is priced"
-        if claim == "b3" and lead is not None:
-            words = f"× {between(lead.low, lead.high, lambda x: f'{x:.1f}')}"
-        told: list[str] = [found.bill() if claim in ("b3", "b4") else found.sentence()]
-        if claim in ("b2", "b3") and not found.reason:
-            told.append(
-                "Goods under pseudo-codes have a value and no weight here; the snapshot tier bounds"
-                " them with outside volumes"
-            )
-        return _of_panel(numbers, words, told, reasons, found, page)
-
-    return gather
+def _panel_b(claim: str, leading: str, page: str) -> Gathered:
+    found = panel_energy()
+    names = document()["claims"][claim]["tiers"]["panel"]["numbers"]
+    numbers = {name: found.of(name) for name in names}
+    reasons = {"panel": found.reason} if found.reason else {}
+    if claim == "b1" and not found.reason:
+        numbers["growth_gap"], reason = _gap(found)
+        reasons |= {"growth_gap": reason} if reason else {}
+    lead = numbers[leading]
+    words = "–" if lead is None else between(lead.low, lead.high, percent)
+    if claim == "b2" and not found.reason and found.priced.low < _complete():
+        low, high = found.priced.low, found.priced.high
+        words = f"{between(low, high, percent)} of energy is priced"
+    if claim == "b3" and lead is not None:
+        words = f"× {between(lead.low, lead.high, lambda x: f'{x:.1f}')}"
+    told: list[str] = [found.bill() if claim in ("b3", "b4") else found.sentence()]
+    if claim in ("b2", "b3") and not found.reason:
+        told.append(
+            "Goods under pseudo-codes have a value and no weight here; the snapshot tier bounds"
+            " them with outside volumes"
+        )
+    return _of_panel(numbers, words, told, reasons, found, page)
 
 
 def _gap(found: EnergyPanel) -> tuple[Interval | None, str]:
@@ -349,9 +346,9 @@ GATHER: dict[tuple[str, str], Callable[[], Gathered]] = {
     ("b4", "snapshot"): _share_of_energy,
     ("c", "snapshot"): _non_essential,
     ("a", "panel"): _panel_a,
-    ("b1", "panel"): _panel_b("b1", "turnover_growth", "index.html#The-boom-itself"),
-    ("b2", "panel"): _panel_b("b2", "pi_turnover", "02-energy-price-or-volume.html"),
-    ("b3", "panel"): _panel_b("b3", "cost_ratio", "02-energy-price-or-volume.html"),
-    ("b4", "panel"): _panel_b("b4", "energy_share", "01-the-data.html"),
+    ("b1", "panel"): partial(_panel_b, "b1", "turnover_growth", "index.html#The-boom-itself"),
+    ("b2", "panel"): partial(_panel_b, "b2", "pi_turnover", "02-energy-price-or-volume.html"),
+    ("b3", "panel"): partial(_panel_b, "b3", "cost_ratio", "02-energy-price-or-volume.html"),
+    ("b4", "panel"): partial(_panel_b, "b4", "energy_share", "01-the-data.html"),
     ("c", "panel"): _panel_c,
 }
