@@ -14,14 +14,18 @@ ROOT = Path(__file__).parents[1]
 LONGEST = 400
 
 
-@pytest.fixture(scope="module")
-def picture() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("architecture", ROOT / "docs" / "architecture.py")
+def script(*place: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(place[-1].split(".")[0], ROOT.joinpath(*place))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="module")
+def picture() -> ModuleType:
+    return script("docs", "architecture.py")
 
 
 def _arcs(text: str) -> set[str]:
@@ -80,11 +84,7 @@ def test_no_module_is_long() -> None:
 
 
 def test_the_pages_of_faults_hold_the_counts_that_were_run() -> None:
-    spec = importlib.util.spec_from_file_location("table", ROOT / "soak" / "table.py")
-    assert spec is not None
-    assert spec.loader is not None
-    table = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(table)
+    table = script("soak", "table.py")
     page = table.PAGE.read_text("utf-8")
     assert "\n".join(table.rows()) in page, "run `python soak/table.py`"
     alive = table.survivors(table.counted("mutants-*.json"))
