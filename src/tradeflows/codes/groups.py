@@ -11,10 +11,24 @@ import yaml
 
 from tradeflows.errors import UnknownCode
 
-__all__ = ["changed_codes", "harmonised", "high_priority", "is_essential", "overlap"]
+__all__ = [
+    "ALL_GOODS",
+    "SUMS",
+    "changed_codes",
+    "harmonised",
+    "high_priority",
+    "is_essential",
+    "overlap",
+]
 
-# What the snapshot's sums hold; of the others it is not said, so they may hold anything.
-_SUMS = {
+ALL_GOODS = "TOTAL"
+_LISTED = ("84", "85", "88", "90")
+# What sums over codes hold, as beginnings of codes; "" may be anything.
+SUMS = {
+    ALL_GOODS: ("",),
+    "surge_basket": ("",),
+    "high_priority_45": _LISTED,
+    "high_priority_50": _LISTED,
     "coal": ("2701", "2704", "2706"),
     "oil_products": ("2710",),
     "lpg": ("2711",),
@@ -132,11 +146,13 @@ def overlap(one: str, other: str) -> bool:
     >>> overlap("coal", "oil_products"), overlap("oil_gas_disclosed", "2710")
     (False, True)
     """
+    if ALL_GOODS in (one, other):
+        return True
     return any(a.startswith(b) or b.startswith(a) for a in _held(one) for b in _held(other))
 
 
 def _held(code: str) -> tuple[str, ...]:
-    return (code,) if code.isdigit() else _SUMS.get(code, ("",))
+    return (code,) if code.isdigit() else SUMS.get(code, ())
 
 
 @lru_cache

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.quality.relation import ALL_GOODS, CODED, PAIR, PREFIXES
+from tradeflows.codes.groups import ALL_GOODS
+from tradeflows.quality.relation import CODED, PAIR, PREFIXES
 
 __all__ = ["coded", "decoded"]
 

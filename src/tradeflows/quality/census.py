@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from tradeflows.codes.groups import ALL_GOODS, SUMS, overlap
 from tradeflows.errors import (
     ConfidentialValueWarning,
     DoubleCountedTotals,
@@ -19,7 +20,6 @@ from tradeflows.errors import (
     SchemaMismatch,
 )
 from tradeflows.quality.relation import (
-    ALL_GOODS,
     CODED,
     DIGITS,
     LARGEST,
@@ -33,12 +33,6 @@ __all__ = ["Census", "census", "unique"]
 
 WORLD = ("World", "WLD", "W00")
 LONGEST = 12  # digits of Turkey's tariff lines; a longer code is the name of a group
-_LISTED = ("84", "85", "88", "90")
-OVERLAPS = {  # groups of the snapshot that hold goods of other groups
-    "oil_gas_disclosed": ("crude_oil", "lpg", "oil_products"),
-    "high_priority_45": _LISTED,
-    "high_priority_50": ("high_priority_45", *_LISTED),
-}
 
 
 @dataclass(frozen=True)
@@ -201,18 +195,13 @@ def _check_systems(rows: pd.DataFrame) -> None:
 def _check_codes(relation: Relation, within: str) -> None:
     query = f"SELECT DISTINCT code FROM trade WHERE {within}"  # noqa: S608
     codes = {str(r[0]) for r in relation.connection.sql(query).fetchall()}
-    for code in sorted(codes):
-        wholes = _wholes(code) & codes
+    sums = sorted(codes & set(SUMS))
+    for code in sorted(codes - {ALL_GOODS}):
+        wholes = [code[:n] for n in range(1, len(code)) if code.isdigit() and code[:n] in codes]
+        wholes += [name for name in sums if name != code and overlap(name, code)]
         if wholes:
-            found = f"code {min(wholes)} stands beside {code} and holds goods of it"
+            found = f"code {wholes[0]} stands beside {code} and holds goods of it"
             raise _double(found, "keep one of the two, or one level")
-
-
-def _wholes(code: str) -> set[str]:
-    """Return the codes that hold all or some of the goods of a code."""
-    above = {code[:n] for n in range(1, len(code))} if code.isdigit() else set()
-    above |= {whole for whole, parts in OVERLAPS.items() if code in parts}
-    return above if code == ALL_GOODS else above | {ALL_GOODS}
 
 
 def _double(found: str, todo: str) -> DoubleCountedTotals:

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tradeflows.codes.groups import ALL_GOODS
 from tradeflows.errors import SchemaMismatch
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "ALL_GOODS",
     "CODED",
     "DIGITS",
     "LARGEST",
@@ -36,7 +36,6 @@ __all__ = [
 
 PAIR = ("reporter", "partner", "flow", "code")
 LARGEST = "1.7976931348623157e308"  # NaN compares as larger in DuckDB and in Spark
-ALL_GOODS = "TOTAL"  # the code of everything, level 0
 DIGITS = f"CASE WHEN code = '{ALL_GOODS}' THEN 0 ELSE length(code) END"
 CODED = "{}__coded"  # column of integers that stand for the text of a key
 PREFIXES = {"chapter": 2, "heading": 4, "subheading": 6}
