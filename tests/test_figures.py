@@ -339,7 +339,7 @@ def test_numbers_are_written_for_people(shown, expected):
 def test_table_view_scales_and_marks_what_is_missing():
     frame = pd.DataFrame({"y": MONTHS[:2], "v": [58.84e9, np.nan]})
     html = figures.table_html(frame, label="x", unit="USD")
-    assert "<caption>bn USD</caption>" in html
+    assert "<caption>x · bn USD</caption>" in html
     assert "<td>58.8</td>" in html
     assert "<td>–</td>" in html
     assert '<th scope="row" class="text">Jan 2021</th>' in html

@@ -455,7 +455,7 @@ def test_a_verdict_as_a_sentence_and_as_tables():
     assert second[:2] == ("gap", "gap")
     assert verdict().table.iloc[1, 2:].isna().all()
     trail = verdict().trail()
-    assert trail.label == "How claim x is graded"
+    assert trail.label == "Tests of claim x, and its grade"
     assert list(trail.table) == ["test", "what it reads", "found", "rule", "outcome"]
     assert list(trail.table.itertuples(index=False, name=None)) == [
         ("grew", "growth of <trade>", "0.1235 to 2", "at least 0.25", "yes"),

@@ -70,7 +70,9 @@ class Verdict:
             rows.append((name, meaning, found, f"{kind.replace('_', ' ')} {limit}", words))
         rows.append(("grade", self.say, "", "", self.grade))
         columns = ["test", "what it reads", "found", "rule", "outcome"]
-        return Shown(pd.DataFrame(rows, columns=columns), f"How claim {self.rule.claim} is graded")
+        return Shown(
+            pd.DataFrame(rows, columns=columns), f"Tests of claim {self.rule.claim}, and its grade"
+        )
 
     @property
     def _anchor(self) -> str:

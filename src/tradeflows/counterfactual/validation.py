@@ -72,7 +72,8 @@ class Validation:
             title=str(self.sentence()),
             unit="%",
             alt="Rates at which each deciding rule fired when nothing had happened, with intervals",
-            note="simulated; Wilson's 95 % intervals",
+            note="simulated; Wilson's 95 % intervals; a rule whose interval begins above the "
+            f"limit of {LIMIT * 100:.0f} % decides nothing, drifting trends apart",
             marks={"nominal": 5.0, "limit": 100 * LIMIT},
         )
 

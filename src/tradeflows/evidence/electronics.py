@@ -287,7 +287,9 @@ class ListedMonths:
             at_least=[f"{x:.1f}" for x in _down(self.table["at_least"])],
         )
         columns = ["month", "at least, m USD, rounded down", "how", "source"]
-        return Shown(shown.set_axis(columns, axis=1), "Bounds")
+        return Shown(
+            shown.set_axis(columns, axis=1), "Listed goods to Russia, lower bounds by month"
+        )
 
     def figure(self) -> Figure:
         """Draw the largest lower bound of each month."""

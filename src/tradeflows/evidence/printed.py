@@ -22,6 +22,7 @@ _SCALES = {
     "%": (0.01, "share"),
     "ratio": (1.0, "ratio"),
 }
+_WRITTEN = {"USD million": "m USD", "USD billion": "bn USD"}  # as in every other table
 
 
 @dataclass(frozen=True)
@@ -115,7 +116,7 @@ def printed(figure: str) -> Printed:
         figure,
         Interval(low, high),
         base,
-        f"{row['value']} {row['unit']}",
+        f"{row['value']} {row['unit'].replace(unit, _WRITTEN.get(unit, unit))}",
         row["statistic"],
         row["period_start"],
         row["period_end"],

@@ -82,8 +82,9 @@ class Timeline:
                 "confidence": self.table["confidence"],
             }
         )
-        label = f"{_GOODS[self.goods]} to Russia, months in print, {self.statistic}"
-        return Shown(shown, label)
+        return Shown(
+            shown, f"Exports of {_GOODS[self.goods]} to Russia by {self.statistic}, in print"
+        )
 
 
 def timeline(statistic: str, goods: str = "TOTAL") -> Timeline:

@@ -86,7 +86,7 @@ def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
     frame : pandas.DataFrame
         The first column names the rows; numeric columns are in `unit`.
     label : str
-        What the table holds, for screen readers.
+        What the table holds: its caption, and its name for screen readers.
     unit : str
         Unit of the numeric columns.
 
@@ -119,22 +119,25 @@ def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
     )
     more = len(frame) - len(few)
     foot = f"<p>{more} more rows are in the CSV.</p>" if more > 0 else ""
-    words = f"<caption>{escape(scale.unit)}</caption>" if scale.unit else ""
+    words = " · ".join(escape(w) for w in (label, scale.unit) if w)
     return (
         f'<div class="table" role="region" tabindex="0" aria-label="{escape(label)}">'
-        f'<table class="data">{words}<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>'
+        f'<table class="data"><caption>{words}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         f"{foot}</div>"
     )
 
 
 def _look(cells: list[str], left: bool) -> str:
-    """Return the class of a column: text on the left, which breaks into lines where it is long."""
+    """Return the class of a column: text on the left, broken into lines where it is long."""
     if not left:
         return ""
     longest = max(map(len, cells), default=0)
     if longest > _LONG:
         return "text long"
-    return "text wrap" if longest > _SHORT else "text"
+    if longest > _SHORT:
+        return "text wrap"
+    return "text" if any(" " in cell for cell in cells) else "text word"
 
 
 def _cell(text: str, tag: str, scope: str, look: str) -> str:

@@ -99,7 +99,7 @@ def amount(x: float, unit: str = "", *, sign: bool = False) -> str:
     >>> amount(58.81e9, "USD"), amount(412.3e6, "USD"), amount(-2.5e9, "USD", sign=True)
     ('58.8 bn USD', '412 m USD', '−2.50 bn USD')
     >>> amount(24, "%", sign=True), amount(1.2e9, "kg"), amount(999.9e6, "USD")
-    ('+24 %', '1.20 m t', '1.00 bn USD')
+    ('+24 %', '1.20 Mt', '1.00 bn USD')
     """
     if math.isnan(x):
         return NONE
@@ -161,13 +161,14 @@ def scale_for(largest: float, unit: str) -> Scale:
     Examples
     --------
     >>> [scale_for(x, u).unit for x, u in ((3e9, "USD"), (3e9, "m3"), (3e6, "kg"), (3e9, "index"))]
-    ['bn USD', 'bn m3', 't', 'index']
+    ['bn USD', 'bn m³', 't', 'index']
     """
     factor, shown = 1.0, unit
     if unit in (*_MONEY, "m3") and largest >= 999.5e3:
-        factor, shown = (1e9, f"bn {unit}") if largest >= 999.5e6 else (1e6, f"m {unit}")
+        word = unit.replace("m3", "m³")
+        factor, shown = (1e9, f"bn {word}") if largest >= 999.5e6 else (1e6, f"m {word}")
     elif unit == "kg" and largest >= 1e4:
-        factor, shown = (1e9, "m t") if largest >= 1e9 else (1e3, "t")
+        factor, shown = (1e9, "Mt") if largest >= 1e9 else (1e3, "t")
     return Scale(factor, shown, _places(largest / factor) if math.isfinite(largest) else 1)
 
 

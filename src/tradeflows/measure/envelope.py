@@ -56,11 +56,12 @@ class Envelope:
     def sentence(self) -> Sentence:
         """Say between which amounts price lies."""
         low, high = (amount(end, "USD") for end in self.range("price"))
-        methods, paths = (len(set(names)) for names in zip(*self.results, strict=True))
-        return Sentence(
-            f"Price accounts for {low} to {high}"
-            f" (range over methods: {methods} formulas, {paths} paths)."
+        many = [len(set(names)) for names in zip(*self.results, strict=True)]
+        over = ", ".join(
+            f"{n} {word}" if n == 1 else f"{n} {word}s"
+            for n, word in zip(many, ("formula", "path"), strict=True)
         )
+        return Sentence(f"Price accounts for {low} to {high} (range over methods: {over}).")
 
     def figure(self, name: str = "bridges", title: str | None = None) -> Figure:
         """Return the waterfall of the first bridge with the range over methods as whiskers."""
