@@ -59,9 +59,7 @@ def test_a_bridge_names_its_raw_files(trade):
 
 def test_an_envelope_shows_the_range_over_methods(trade):
     found = measure.bridges(trade, "2018", "2022", paths=("two-point",))
-    words = (
-        "Price accounts for −5.10 m USD to 4.40 m USD (range over methods: 4 formulas, 1 path)."
-    )
+    words = "Price accounts for −5.10 m USD to 4.40 m USD (range over methods: 4 formulas, 1 path)."
     assert found.sentence() == words
     first = found["bennet", "two-point"]
     figure = found.figure()

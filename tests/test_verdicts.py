@@ -528,8 +528,10 @@ def test_the_rulebook_shows_every_test_and_row(monkeypatch):
         "grade": ["supported", "contradicted"],
         "in words": ["yes, <it> did", "no"],
     }
-    shown = [table_html(pd.DataFrame(tests), label="Tests of claim x, snapshot"),
-             table_html(pd.DataFrame(grades), label="Grades of claim x, snapshot")]  # fmt: skip
+    shown = [
+        table_html(pd.DataFrame(tests), label="Tests of claim x at both tiers"),
+        table_html(pd.DataFrame(grades), label="Grades of claim x at both tiers"),
+    ]
     file = f'<pre tabindex="0">{escape(rules.text())}</pre></details>'
     assert "".join(shown) in one
     assert one.endswith(file)
@@ -539,6 +541,7 @@ def test_the_rulebook_shows_every_test_and_row(monkeypatch):
         both = rulebook.rulebook()._repr_html_()
         assert "<h4>At the snapshot tier</h4>" in both
         assert "<h4>At the panel tier</h4>" in both
+        assert "<caption>Tests of claim x at the panel tier</caption>" in both
 
 
 # the rules file

@@ -51,12 +51,13 @@ def _claim(claim: str) -> str:
         f"“{escape(first.quote)}”</p>",
     ]
     for stated in shown:
-        tier = "At both tiers" if same else f"At the {stated.tier} tier"
-        parts += [f"<h4>{escape(tier)}</h4>", _tests(stated), _grades(stated)]
+        tier = "both tiers" if same else f"the {stated.tier} tier"
+        of = f"of claim {stated.claim} at {tier}"
+        parts += [f"<h4>At {escape(tier)}</h4>", _tests(stated, of), _grades(stated, of)]
     return "".join(parts)
 
 
-def _tests(stated: Rule) -> str:
+def _tests(stated: Rule, of: str) -> str:
     rows = []
     for name, test in stated.tests.items():
         comparison = " ".join(
@@ -64,13 +65,13 @@ def _tests(stated: Rule) -> str:
         )
         rows.append((name, stated.numbers[test["number"]], comparison))
     table = pd.DataFrame(rows, columns=["test", "the number it reads", "passes if"])
-    return table_html(table, label=f"Tests of claim {stated.claim}, {stated.tier}")
+    return table_html(table, label=f"Tests {of}")
 
 
-def _grades(stated: Rule) -> str:
+def _grades(stated: Rule, of: str) -> str:
     rows = []
     for row in stated.table:
         when = [f"{name}: {_WORDS.get(wanted, wanted)}" for name, wanted in row["when"].items()]
         rows.append((", ".join(when) or "anything else", row["grade"], row["say"]))
     table = pd.DataFrame(rows, columns=["first row that matches", "grade", "in words"])
-    return table_html(table, label=f"Grades of claim {stated.claim}, {stated.tier}")
+    return table_html(table, label=f"Grades {of}")
