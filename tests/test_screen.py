@@ -15,7 +15,12 @@ import pytest
 from standin.harness import QUICK, asked
 from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.cube import EXCLUDED
-from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
+from tradeflows.errors import (
+    ConfidentialValueWarning,
+    DoubleCountedTotals,
+    SchemaMismatch,
+    UnknownCode,
+)
 from tradeflows.evidence.who_else import every_pair, standing
 from tradeflows.figures import Figure
 from tradeflows.measure import bridge
@@ -218,20 +223,105 @@ def test_what_counts_as_a_find_and_in_which_order():
 
 
 def test_what_would_be_summed_wrongly_is_refused(trade):
-    with pytest.raises(SchemaMismatch, match="share a key"):
-        screen(pd.concat([trade, trade.head(1)]), **WINDOWS)
     with pytest.raises(DoubleCountedTotals):
         screen(pd.concat([trade, trade.head(5).assign(partner="World")]), **WINDOWS)
     with pytest.raises(SchemaMismatch, match="no rows for 2023"):
         screen(trade, base="2022", current="2023")
-    with pytest.raises(UnknownCode, match="none of the listed goods"):
-        screen(trade, goods=["0000"], **WINDOWS)
-    with pytest.raises(UnknownCode, match="without codes"):
-        screen(trade, goods=[], **WINDOWS)
-    with pytest.raises(ValueError, match="expected one of chapter"):
+    kinds = r"^placebo='section': expected one of chapter, heading, subheading$"
+    with pytest.raises(ValueError, match=kinds):
         screen(trade, placebo="section", **WINDOWS)
-    with pytest.raises(ValueError, match="has the name"):
+    named = "^a placebo group has the name of a group of listed goods$"
+    with pytest.raises(ValueError, match=named):
         screen(trade, goods={"a": ["84"]}, placebo={"a": ["85"]}, **WINDOWS)
+
+
+@pytest.mark.parametrize(
+    ("error", "options", "words"),
+    [
+        (
+            UnknownCode,
+            {"goods": ["0000"]},
+            "none of the listed goods is traded\n"
+            "  expected: codes and partners as the table writes them\n"
+            "  what to do: check goods= and target=",
+        ),
+        (
+            UnknownCode,
+            {"target": "XXX"},
+            "none of the listed goods goes to XXX\n"
+            "  expected: codes and partners as the table writes them\n"
+            "  what to do: check goods= and target=",
+        ),
+        (
+            UnknownCode,
+            {"goods": []},
+            "a group of goods without codes\n"
+            "  expected: at least one code\n"
+            "  what to do: check goods=",
+        ),
+        (
+            UnknownCode,
+            {"old": "HS1992"},
+            "no high-priority list in 'hs1992'\n"
+            "  expected: a table in HS2012, HS2017 or HS2022\n"
+            "  what to do: pass the codes as goods=",
+        ),
+        (
+            SchemaMismatch,
+            {"twice": 1},
+            "rows share a key\n"
+            "  expected: one row per reporter, partner, code and period\n"
+            "  what to do: sum them first, or keep one of them",
+        ),
+    ],
+)
+def test_a_refusal_says_what_was_found_expected_and_what_to_do(trade, error, options, words):
+    options = dict(options)
+    rows = pd.concat([trade, trade.head(options.pop("twice", 0))])
+    if "old" in options:
+        rows = rows.assign(code_system=options.pop("old"))
+    with pytest.raises(error) as caught:
+        screen(rows, **WINDOWS, **options)
+    assert str(caught.value) == words
+
+
+def test_a_list_is_read_in_the_revision_of_the_table(trade, monkeypatch):
+    """Where the table names no revision it is HS2022, the newest."""
+    lists = pd.DataFrame({"hs2017": ["60"], "hs2022": ["61"]})
+    monkeypatch.setattr(module, "high_priority", lambda _: lists)
+    read = {
+        system: module.screen(rows, **WINDOWS).table["value_current"].sum()
+        for system, rows in (
+            ("old", trade.assign(code_system="HS2017")),
+            ("new", trade.assign(code_system="HS2022")),
+            ("not named", trade.drop(columns="code_system")),
+        )
+    }
+    now = trade[trade["period"].dt.year == 2022]
+    sums = now.groupby(now["code"].str[:2])["value_usd"].sum()
+    assert read["old"] == pytest.approx(sums["60"])
+    assert read["new"] == pytest.approx(sums["61"])
+    assert read["not named"] == pytest.approx(sums["61"])
+
+
+def test_a_screen_keeps_windows_share_and_origin(trade, result):
+    assert (result.base, result.current, result.target) == ("2021", "2022", "RUS")
+    known = result.table["value_current"]
+    priced = (result.table["weighed"] * known).sum() / known.sum()
+    assert 0 < result.coverage < 1
+    assert result.coverage == pytest.approx(priced)
+    assert result.origins == ()
+    stored = screen(trade.assign(origin="baci/2022.parquet"), target="RUS", **WINDOWS)
+    assert stored.origins == ("baci/2022.parquet",)
+    gone = trade.assign(value_usd=trade["value_usd"].where(trade["period"].dt.year == 2021, 0.0))
+    assert screen(gone, target="RUS", **WINDOWS).coverage == 0
+
+
+def test_confidential_trade_is_never_priced(trade):
+    with pytest.warns(ConfidentialValueWarning, match="100.0% of the value"):
+        hidden = screen(trade.assign(confidential=True), target="RUS", **WINDOWS)
+    assert hidden.coverage == 0
+    assert hidden.table["price"].eq(0).all()
 
 
 def test_a_name_with_a_quote_is_only_a_name(trade):

@@ -72,7 +72,7 @@ def screen(
     goods : str, collection of str, or mapping
         Version of the high-priority list; or codes, or beginnings of codes; or several groups by
         name.
-    placebo : {"chapter", "heading"} or mapping
+    placebo : {"chapter", "heading", "subheading"} or mapping
         Groups of the other goods; with a mapping, goods in no group are no placebo.
     flow : str
         ``X`` or ``M``; ignored where the table has no flows.
