@@ -82,7 +82,8 @@ def census(
     Raises
     ------
     SchemaMismatch
-        Values that are empty, negative or not finite; two statistics in one table.
+        Values that are empty, negative or not finite; negative quantities; two statistics in one
+        table.
     DoubleCountedTotals
         Totals beside their parts: levels of the HS, World beside partners, re-exports beside
         exports.
@@ -99,10 +100,11 @@ def census(
     rows = relation.connection.sql(
         f"SELECT CAST(period AS DATE) AS period, {listed}, sum(value_usd) AS value, "  # noqa: S608
         f"count(*) - count(CASE WHEN value_usd >= 0 AND value_usd <= {LARGEST} THEN 1 END) AS bad, "
+        f"count(CASE WHEN {quantity} < 0 THEN 1 END) AS below, "
         f"sum(CASE WHEN {guess} THEN value_usd ELSE 0 END) AS guessed "
         f"FROM trade WHERE {within} GROUP BY ALL"
     ).df()
-    _check_numbers(rows)
+    _check_numbers(rows, quantity)
     _check_single(rows)
     _check_totals(relation, rows, within)
     _warn(rows, estimated)
@@ -133,7 +135,7 @@ def unique(relation: Relation, within: str, quantity: str, months: Sequence[int]
         )
 
 
-def _check_numbers(rows: pd.DataFrame) -> None:
+def _check_numbers(rows: pd.DataFrame, quantity: str) -> None:
     bad = int(rows["bad"].sum())
     if bad or rows["period"].isna().any():
         raise SchemaMismatch(
@@ -142,6 +144,12 @@ def _check_numbers(rows: pd.DataFrame) -> None:
             else "rows without a period",
             "a value of zero or more and a period in every row",
             "correct the source file; a net flow is two flows",
+        )
+    if below := int(rows["below"].sum()):
+        raise SchemaMismatch(
+            f"{below} rows have a negative {quantity}",
+            "a quantity of zero or more, or none where it is not known",
+            "correct the source file, or empty the quantity of these rows",
         )
 
 
