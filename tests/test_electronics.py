@@ -31,15 +31,14 @@ def test_smallest_volume_growth_of_all_exports():
 
 
 def test_without_premium_or_price_the_bound_is_the_growth_in_value():
-    nothing = {"largest_unit_value_premium": {"points": 0.0}}
-    for _, row in volume_bounds(nothing).table.iterrows():
+    for _, row in volume_bounds(0.0, 0.1).table.iterrows():
         left = (1 + row["value_low"]) / (1 + row["price"]) - 1
         assert row["volume_low"] == row["volume_high"] == pytest.approx(left)
 
 
 def test_a_larger_premium_leaves_less_volume():
-    low = volume_bounds({"largest_unit_value_premium": {"points": 0.1}}).table["volume_low"]
-    high = volume_bounds({"largest_unit_value_premium": {"points": 0.5}}).table["volume_low"]
+    low = volume_bounds(0.1, 0.1).table["volume_low"]
+    high = volume_bounds(0.5, 0.1).table["volume_low"]
     assert (high < low).all()
 
 
@@ -57,7 +56,7 @@ def test_at_the_break_even_volume_has_just_that_growth(growth):
 def test_what_the_all_goods_index_leaves_is_said_and_decides_nothing():
     found = volumes()
     stated = document()["claims"]["c"]
-    assert stated["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"] == electronics._ENOUGH
+    assert stated["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"] == found.enough
     row = found.table.set_index("indicator").loc["all exports to Russia"]
     assert row["all_goods"] > row["price"]
     left = (1 + found.break_even()) / (1 + row["all_goods"]) - 1

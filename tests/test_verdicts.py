@@ -164,7 +164,11 @@ def test_listed_goods(evidence):
 def test_non_essential_goods(evidence):
     asked = {"all exports to Russia": (Interval(0.6, 0.62), Interval(0.16, 0.18))}
     bounds = SimpleNamespace(
-        of=asked.get, sentence=lambda: "Volume grew.", origins=("v",), premium=0.35
+        of=asked.get,
+        sentence=lambda: "Volume grew.",
+        origins=("v",),
+        premium=0.35,
+        enough=0.1,
     )
     part = SimpleNamespace(sentence=lambda *asked: f"A part: {asked}.", origins=("e", "v"))
     evidence(volumes=bounds, essential=part)
@@ -343,17 +347,28 @@ def test_the_panel_is_asked_by_the_rules_and_once(evidence, asked, of, handed):
     assert heard == [(made, *handed)]
 
 
+@pytest.fixture
+def nothing_kept():
+    """Forget what was gathered before, and what a test gathered from stand-ins."""
+    kept = gathered.energy, gathered.volumes
+    for keep in kept:
+        keep.cache_clear()
+    yield
+    for keep in kept:
+        keep.cache_clear()
+
+
+@pytest.mark.usefixtures("nothing_kept")
 def test_bounds_are_asked_by_the_rules(monkeypatch):
     stated = rules.document()["claims"]
-    for keep in (gathered.energy, gathered.volumes):
-        keep.cache_clear()
     monkeypatch.setattr(gathered, "energy_prices", lambda *given: given)
     monkeypatch.setattr(gathered, "volume_bounds", lambda *given: given)
     assert gathered.energy() == (stated["b2"], 2021, 2022)
     assert gathered.energy(2022, 2023) == (stated["b2"], 2022, 2023)
-    assert gathered.volumes() == (stated["c"]["deflators"],)
-    for keep in (gathered.energy, gathered.volumes):
-        keep.cache_clear()
+    assert gathered.volumes() == (
+        stated["c"]["deflators"]["largest_unit_value_premium"]["points"],
+        stated["c"]["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"],
+    )
 
 
 # judging

@@ -170,18 +170,21 @@ def volumes() -> VolumeBounds:
     >>> round(volumes().of("all exports to Russia")[1].low, 2)
     0.16
     """
-    return volume_bounds(document()["claims"]["c"]["deflators"])
+    stated = document()["claims"]["c"]
+    return volume_bounds(
+        float(stated["deflators"]["largest_unit_value_premium"]["points"]),
+        stated["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"],
+    )
 
 
 def _non_essential() -> Gathered:
     found, part = volumes(), essential()
     value, volume = found.of("all exports to Russia")
-    asked = document()["claims"]["c"]["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"]
     deflator = (1 + value.low) / (1 + volume.low)
     return Gathered(
         {"value_growth": value, "volume_growth": volume},
         f"{_signed(value)} in value, all exports",
-        f"{found.sentence()} {part.sentence(asked, deflator)}",
+        f"{found.sentence()} {part.sentence(found.enough, deflator)}",
         tuple(sorted({*found.origins, *part.origins})),
         "03-electronics-volume.html",
         f"all exports grew by {between(value.low, value.high, percent)} in value, which leaves at "

@@ -16,6 +16,7 @@ import pandas as pd
 import yaml
 
 from tradeflows.errors import SchemaMismatch
+from tradeflows.evidence.essential import FOOD, exports_by_sector
 from tradeflows.evidence.printed import Printed, printed
 from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import Figure, lines, number, percent, ranges
@@ -30,7 +31,6 @@ _PRICES = ("us_import_prices_capital_goods", "us_import_prices_machinery")  # as
 _ALL_GOODS = "us_import_prices_all"  # shown beside them, decides nothing
 _NAMED = "US import prices of capital goods and machinery"
 _ALL = "all exports to Russia"
-_ENOUGH = 0.10  # growth in volume that the rule asks for
 _FLAT = 5  # growth beyond which a bar would flatten the others
 _MUSD = 1e6
 
@@ -43,11 +43,13 @@ class VolumeBounds:
     value_low is also how far prices alone would have had to rise), price (largest growth of the
     import price indices), all_goods (growth of that of all goods), volume_low and volume_high
     (growth left after price index and premium; the two ends add or multiply them), source,
-    confidence. ``food``: share of HS 01-24 in all exports of 2022.
+    confidence. ``enough``: growth in volume that the rule asks for. ``food``: share of HS 01-24
+    in all exports of 2022.
     """
 
     table: pd.DataFrame
     premium: float
+    enough: float
     food: float
     origins: tuple[str, ...]
 
@@ -79,12 +81,12 @@ class VolumeBounds:
         row = self.table.set_index("indicator")
         price, all_goods = (float(row[c][_ALL]) for c in ("price", "all_goods"))
         left = (1 + self.break_even()) / (1 + all_goods) - 1
-        still, enough = self.break_even(), self.break_even(_ENOUGH)
+        still, enough = self.break_even(), self.break_even(self.enough)
         return Sentence(
             f"On top of a premium of {percent(self.premium)}, prices could have risen by "
             f"{_fine(still)} before the volume of {_ALL} had stood still, and by {_fine(enough)} "
-            f"before it had grown by less than the {percent(_ENOUGH)} of the rule. {_NAMED} rose "
-            f"by {_fine(price)} at most from {row['base'][_ALL]} to {row['current'][_ALL]}. "
+            f"before it had grown by less than the {percent(self.enough)} of the rule. {_NAMED} "
+            f"rose by {_fine(price)} at most from {row['base'][_ALL]} to {row['current'][_ALL]}. "
             "US import prices of all goods, which the rule does not use, rose by "
             f"{_fine(all_goods)}: volume would have grown by {_fine(left)}. These are prices of "
             "US imports, not of Turkish exports, and those of machines are applied to everything "
@@ -126,7 +128,7 @@ class VolumeBounds:
                     for _, r in tall.iterrows()]  # fmt: skip
         return ranges(
             rows.reset_index(drop=True),
-            marks={"no growth": 0.0, percent(_ENOUGH): _ENOUGH * 100},
+            marks={"no growth": 0.0, percent(self.enough): self.enough * 100},
             name="volume-bounds",
             title=self._finding(small),
             unit="%",
@@ -152,13 +154,15 @@ class VolumeBounds:
         )
 
 
-def volume_bounds(deflators: Mapping[str, Any]) -> VolumeBounds:
+def volume_bounds(premium: float, enough: float) -> VolumeBounds:
     """Bound the growth in volume of every indicator of exports to Russia.
 
     Parameters
     ----------
-    deflators : mapping
-        Of the rules file, claim c: the largest unit-value premium, in points.
+    premium : float
+        The largest unit-value premium of the rules file, claim c; a fraction.
+    enough : float
+        Growth in volume that the rule asks for.
 
     Returns
     -------
@@ -170,8 +174,8 @@ def volume_bounds(deflators: Mapping[str, Any]) -> VolumeBounds:
     (1 + g) / (1 + p + m) - 1 if the premium adds to the growth of prices, and by at least
     (1 + g) / ((1 + p)(1 + m)) - 1 if it comes on top of it. Both are given.
     """
-    premium = float(deflators["largest_unit_value_premium"]["points"])
-    food, cited = _food()
+    sectors, cited = exports_by_sector(2022)
+    food = float(sectors[list(FOOD)].sum() / sectors["TOTAL"])
     rows, origins = [], set(cited)
     for stated in _stated()["indicators"]:
         growth, source, confidence, origin = _growth(stated)
@@ -195,7 +199,7 @@ def volume_bounds(deflators: Mapping[str, Any]) -> VolumeBounds:
             }
         )
         origins |= {*origin, "bls/import_price_indices_monthly.csv"}
-    return VolumeBounds(pd.DataFrame(rows), premium, food, tuple(sorted(origins)))
+    return VolumeBounds(pd.DataFrame(rows), premium, enough, food, tuple(sorted(origins)))
 
 
 def _growth(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, ...]]:
@@ -244,14 +248,6 @@ def _price_growth(series: str, base: str, current: str) -> float:
         for w in (base, current)
     )
     return after / before - 1
-
-
-def _food() -> tuple[float, set[str]]:
-    """Return the share of HS 01-24 in all exports to Russia of 2022, and the raw files."""
-    found = snapshot("trade", source="WITS", reporter="TUR", partner="RUS", flow="X", months="2022")
-    by_group = found.set_index("code")["value_usd"]
-    food = by_group[["01-05", "06-15", "16-24"]].sum()
-    return float(food / by_group["TOTAL"]), set(found["origin"])
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import pandas as pd
+
 from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import amount, percent
 from tradeflows.figures.words import Sentence
 from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["Essential", "essential"]
+__all__ = ["FOOD", "Essential", "essential", "exports_by_sector"]
 
-_SURE = ("01-05", "06-15", "16-24", "27-27")  # nothing but food and fuel (and tobacco, in 24)
+FOOD = ("01-05", "06-15", "16-24")  # nothing else but tobacco, in 24
+_SURE = (*FOOD, "27-27")
 _MAY = ("28-38", "90-99")  # medicines and medical goods stand among others here
 
 
@@ -89,17 +92,38 @@ def essential(base: int = 2021, current: int = 2022) -> Essential:
     >>> bool(found.essential.low < found.essential.high < found.after)
     True
     """
-    sold = snapshot("trade", source="WITS", reporter="TUR", partner="RUS", flow="X", freq="A",
-                    months=str(current))  # fmt: skip
-    by_sector = sold.set_index("code")["value_usd"]
-    sure = float(by_sector[list(_SURE)].sum())
-    may = float(by_sector[list(_MAY)].sum())
+    sectors, origins = exports_by_sector(current)
+    sure = float(sectors[list(_SURE)].sum())
+    may = float(sectors[list(_MAY)].sum())
     trade = turnover()
     return Essential(
         base,
         current,
         trade.exports(base),
-        float(by_sector["TOTAL"]),
+        float(sectors["TOTAL"]),
         Interval(sure, sure + may),
-        tuple(sorted({*trade.origins, *sold["origin"]})),
+        tuple(sorted({*trade.origins, *origins})),
     )
+
+
+def exports_by_sector(year: int) -> tuple[pd.Series, set[str]]:
+    """Return Turkey's exports to Russia of a year by group of HS chapters, and the raw files.
+
+    Parameters
+    ----------
+    year : int
+
+    Returns
+    -------
+    pandas.Series, set of str
+        USD, indexed by group such as ``"84-85"`` and ``"TOTAL"``.
+
+    Examples
+    --------
+    >>> sectors, _ = exports_by_sector(2022)
+    >>> bool(sectors.drop("TOTAL").sum() / sectors["TOTAL"] > 0.9)
+    True
+    """
+    found = snapshot("trade", source="WITS", reporter="TUR", partner="RUS", flow="X", freq="A",
+                     months=str(year))  # fmt: skip
+    return found.set_index("code")["value_usd"], set(found["origin"])
