@@ -433,10 +433,33 @@ def test_what_cannot_be_matched_is_an_error_and_never_nan():
         price_index(trade, "quetelet", base="fixed")
     with pytest.raises(ValueError, match="base"):
         price_index(trade, base="last-year")
-    for formula in MULTILATERAL:
-        apart = trade.assign(code=trade["period"].dt.month.astype(str).str.zfill(6))
-        with pytest.raises(SchemaMismatch):
-            price_index(apart.drop_duplicates(["period", "code"]), formula)
+
+
+@pytest.mark.parametrize("formula", MULTILATERAL)
+def test_periods_that_nothing_links_have_no_multilateral_index(formula):
+    trade = years(count=1)
+    apart = trade.assign(code=trade["period"].dt.month.astype(str).str.zfill(6))
+    dark = trade["net_weight_kg"].mask(trade["period"] == pd.Timestamp("2020-05-01"))
+    for broken in (
+        apart.drop_duplicates(["period", "code"]),
+        trade.assign(net_weight_kg=dark),
+        trade.assign(net_weight_kg=np.nan),
+    ):
+        with pytest.raises(SchemaMismatch) as caught:
+            price_index(broken, formula)
+        assert str(caught.value) == (
+            "periods that share no priced product, directly or through others\n"
+            "  expected: products that link all periods of the window\n"
+            "  what to do: choose a shorter window, or a bilateral formula"
+        )
+
+
+@pytest.mark.parametrize("formula", MULTILATERAL)
+def test_the_order_of_rows_and_codes_moves_no_multilateral_index(formula):
+    trade = years(count=1)
+    names = dict(zip(trade["code"].unique(), trade["code"].unique()[::-1], strict=True))
+    turned = trade.sample(frac=1, random_state=1).assign(code=lambda t: t["code"].map(names))
+    assert prices(turned, formula) == pytest.approx(prices(trade, formula), rel=1e-12)
 
 
 @pytest.mark.parametrize("formula", FORMULAS)
