@@ -23,8 +23,8 @@ help:  ## list the targets
 
 report: reports/.built  ## run every notebook on the data and render reports/index.html
 
-test: $(VENV)/.dev  ## run the tests
-	$(BIN)/python -m pytest -q
+test: $(VENV)/.dev  ## run the tests, side by side (those in a browser: make pages)
+	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not browser"
 
 check: $(VENV)/.dev  ## lint, types, directions of imports, environment in step
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
