@@ -250,6 +250,24 @@ def test_no_print_of_a_month_is_dropped_and_the_less_sure_stand_apart(statistic)
     assert figure.table[f"{statistic}, confidence C"].count() == unsure["month"].nunique() > 0
 
 
+def test_the_finest_print_of_a_month_is_drawn_and_no_mean_of_two():
+    found = timeline("TÜİK")
+    drawn = found.figure().table.set_index("month")["TÜİK"].dropna()
+    sure = found.table[found.table["confidence"] == "B"]
+    twice = sure[sure.duplicated("month", keep=False)]
+    assert len(twice)
+    for month, prints in sure.groupby("month"):
+        finest = prints[prints["room"] == prints["room"].min()]
+        assert drawn[month] in set(finest["value"])
+
+
+def test_gaps_between_two_statistics_alone_show_months_of_listed_goods():
+    found = listed_months()
+    assert found.by_gaps(1.0) <= found.months_above(1.0).low
+    assert found.by_gaps(0.0) >= found.by_gaps(5.0)
+    assert found.by_gaps(1e9) == 0
+
+
 def test_nothing_in_print_is_an_error():
     with pytest.raises(UnknownCode, match="in print"):
         timeline("TİM", "84")

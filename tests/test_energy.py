@@ -9,10 +9,12 @@ import tradeflows as tf
 from tradeflows.claims.gathered import energy
 from tradeflows.claims.rules import document
 from tradeflows.errors import Infeasible
+from tradeflows.evidence.assumptions import left_out, without
 from tradeflows.evidence.block import confidential
 from tradeflows.evidence.corridors import crude_corridor, gas_corridor
 from tradeflows.evidence.energy import energy_prices
 from tradeflows.evidence.fuels import fuels, official_split
+from tradeflows.figures import percent
 
 STATED = document()["claims"]["b2"]
 FUELS = {"source": "UN Comtrade", "code_system": "groups", "flow": "M", "partner": "RUS"}
@@ -125,6 +127,35 @@ def test_whiskers_of_the_waterfall_span_every_formula_path_and_bound(years):
         block, here = last.price_effect(method), split[0] + found.coal[method, path][0]
         assert low.iloc[0] <= block.low <= block.high <= high.iloc[0]
         assert low.iloc[1] <= here <= high.iloc[1]
+
+
+def test_a_bound_left_out_never_narrows_the_range():
+    found = energy()
+    whole, relaxed = found.share(), found.block.relaxed
+    assert set(relaxed) == {("1",), ("2",), ("3",), ("1", "3")}
+    wide = {names: found.share(stage) for names, stage in relaxed.items()}
+    for share in wide.values():
+        assert share.low <= whole.low + 1e-12
+        assert whole.high <= share.high + 1e-12
+    assert wide["1", "3"].low <= min(wide["1",].low, wide["3",].low)
+    assert energy(2022, 2023).block.relaxed == {}  # both values are known: nothing to leave out
+
+
+def test_what_hangs_on_the_assumption_is_said():
+    found = energy()
+    words, block = without(found), found.block
+    assert set(block.earlier) == {2019, 2020}
+    assert max(block.earlier.values()) < block.asked  # else the words were wrong
+    assert block.asked == found.energy.table["non_energy"].min()
+    without_1, without_both = (found.share(block.relaxed[k]) for k in (("1",), ("1", "3")))
+    assert f"{percent(without_1.low)} to {percent(without_1.high)}" in words
+    assert f"{percent(without_both.low)} to {percent(without_both.high)}" in words
+    mainly = STATED["tiers"]["snapshot"]["tests"]["mainly"]["low_at_least"]
+    assert ("would then hang on that month" in words) == (
+        without_1.low >= mainly > without_both.low
+    )
+    rows = left_out(found).table
+    assert rows["left out"].tolist() == ["1", "2", "3", "1 and 3"]
 
 
 def test_no_share_where_the_change_is_negative():

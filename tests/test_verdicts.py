@@ -42,9 +42,13 @@ SHARE = Interval(0.55, 0.8)
 
 def energy(share=SHARE):
     """Give each share only to who asks for it as the rules do."""
-    block = SimpleNamespace(without_press="the stage without the press figure")
+    block = SimpleNamespace(
+        without_press="the stage without the press figure",
+        relaxed={("1",): "the stage without the assumption"},
+    )
     shares = {(None, "turnover"): share, (None, "imports"): Interval(0.6, 0.9),
-              (block.without_press, "turnover"): Interval(0.5, 0.85)}  # fmt: skip
+              (block.without_press, "turnover"): Interval(0.5, 0.85),
+              (block.relaxed["1",], "turnover"): share and Interval(0.4, 0.8)}  # fmt: skip
     return SimpleNamespace(
         share=lambda stage=None, of="turnover": shares[stage, of],
         priced_share=lambda: 0.9,
@@ -102,11 +106,16 @@ def test_prices(evidence):
         "pi_without_press": Interval(0.5, 0.85),
     }
     assert found.headline == "55 % to 80 %"
-    assert found.detail == "Fuels were dear. The range is over formulas, paths and bounds."
+    assert found.detail == (
+        "Fuels were dear. The range is over formulas, paths and bounds. Without the bound on"
+        " non-energy imports, an assumption, it is 40 % to 80 %."
+    )
     assert (found.origins, found.page) == (("e",), ENERGY)
     assert found.clause == "the price of energy accounts for 55 % to 80 % of that"
     evidence(energy=energy(None))
-    assert gathered.GATHER["b2", "snapshot"]().headline == "–"
+    none = gathered.GATHER["b2", "snapshot"]()
+    assert none.headline == "–"
+    assert none.detail == "Fuels were dear. The range is over formulas, paths and bounds."
 
 
 @pytest.mark.usefixtures("evidence")
@@ -143,6 +152,7 @@ def test_listed_goods(evidence):
     months = SimpleNamespace(
         months_above=lambda least: {1: Interval(7, 12)}[least],
         best=lambda: pd.Series([0.0, 19e6, 3e6]),
+        by_gaps=lambda least: {1: 5}[least],
         origins=("m",),
     )
     evidence(listed_months=months)
@@ -150,14 +160,17 @@ def test_listed_goods(evidence):
     assert found.numbers == {"months_above": Interval(7, 12)}
     assert found.headline == "at least 7 of 12 months"
     assert found.detail == (
-        "By Turkey's own statistics, as printed, exports of the listed goods to Russia were a"
-        " million USD or more in at least 7 of 12 months, at least 19 m USD in the largest. 31 of"
-        " the 45 listed codes are electronics or computers; the others are bearings, aircraft"
-        " parts, optics and instruments, and no print tells them apart."
+        "From March 2022 to February 2023 exports of the listed goods to Russia were a million USD"
+        " or more in at least 7 of 12 months, at least 19 m USD in the largest. In 5 months the"
+        " difference between Turkey's two statistics alone shows it; larger sums are from"
+        " newspapers that added up its figures. 31 of the 45 listed codes are electronics,"
+        " computers or machines that make chips; the others are bearings, aircraft parts, optics"
+        " and instruments, and no print tells them apart."
     )
     assert (found.origins, found.page) == (("m",), CHIPS)
     assert found.clause == (
-        "goods of the kinds found in weapons went to Russia in at least 7 of 12 months"
+        "a million USD or more of goods of the kinds found in weapons went to Russia in at least 7"
+        " of 12 months from March 2022"
     )
 
 
@@ -179,8 +192,9 @@ def test_non_essential_goods(evidence):
     assert found.detail == f"Volume grew. A part: {(0.1, 1.6 / 1.16)}."
     assert (found.origins, found.page) == (("e", "v"), CHIPS)
     assert found.clause == (
-        "all exports grew by 60 % to 62 % in value, which leaves at least 16 % in volume if prices"
-        " rose as import prices of the US did, plus a premium of 35 points"
+        "all exports grew by 60 % to 62 % in value, which leaves at least 16.0 % in volume if"
+        " prices rose as US import prices of capital goods and machinery did, plus a premium of"
+        " 35 %"
     )
 
 
@@ -482,7 +496,7 @@ def test_a_verdict_as_a_sentence_and_as_tables():
 
 CARD = """<article class="card grade-partly" id="claim-x-panel">
 <h3 class="card-question">Did &lt;it&gt; rise?</h3>
-<p class="card-quote">“it &amp; all”</p>
+<p class="card-quote">it &amp; all</p>
 <p class="card-meta">A minister, Ankara, 5 February 2023</p>
 <p class="card-grade"><span aria-hidden="true">◐</span> partly supported</p>
 <p class="card-number">+40 % &amp; more</p>
@@ -529,8 +543,8 @@ def test_the_rulebook_shows_every_test_and_row(monkeypatch):
     one = rulebook.rulebook()._repr_html_()
     assert one.startswith(
         f"<p>Version {rules.document()['version']}, sha256 <code>{rules.fingerprint()}</code>.</p>"
-        '<h3 id="rule-x">Claim x: Did &lt;it&gt; rise?</h3><p>A minister, Ankara, 2023-02-05: “it'
-        " &amp; all”</p><h4>At both tiers</h4>"
+        '<h3 id="rule-x">Claim x: Did &lt;it&gt; rise?</h3><p>A minister, Ankara, 2023-02-05: it'
+        " &amp; all</p><h4>At both tiers</h4>"
     )
     assert one.count("<h4>") == 1
     tests = {

@@ -24,6 +24,7 @@ from tradeflows.evidence.panel import ABSENT, MARK, Panel, event_after, panel
 from tradeflows.evidence.printed import printed
 from tradeflows.evidence.turnover import total_trade, turnover
 from tradeflows.figures import amount, percent
+from tradeflows.figures.numbers import at_least
 from tradeflows.figures.words import between
 from tradeflows.measure.intervals import Interval
 
@@ -92,6 +93,7 @@ def _prices() -> Gathered:
     share, imports = found.share(), found.share(of="imports")
     change = found.trade.change(2021, 2022) / found.trade.of(2021)
     priced = found.priced_share()
+    loose = found.share(found.block.relaxed["1",])
     numbers = {
         "priced_share": Interval(priced, priced),
         "turnover_change_rel": change,
@@ -103,7 +105,13 @@ def _prices() -> Gathered:
     return Gathered(
         numbers,
         words,
-        f"{found.sentence()} The range is over formulas, paths and bounds.",
+        f"{found.sentence()} The range is over formulas, paths and bounds."
+        + (
+            " Without the bound on non-energy imports, an assumption, it is "
+            f"{between(loose.low, loose.high, percent)}."
+            if loose
+            else ""
+        ),
         found.origins,
         "02-energy-price-or-volume.html",
         f"the price of energy accounts for {words} of that",
@@ -150,14 +158,17 @@ def _listed() -> Gathered:
     return Gathered(
         {"months_above": months},
         words,
-        f"By Turkey's own statistics, as printed, exports of the listed goods to Russia were a "
-        f"million USD or more in {words}, at least {amount(float(best.max()), 'USD')} in the "
-        f"largest. {electronic} of the {len(headings)} listed codes are electronics or computers; "
-        "the others are bearings, aircraft parts, optics and instruments, and no print tells them "
+        "From March 2022 to February 2023 exports of the listed goods to Russia were a million USD "
+        f"or more in {words}, at least {amount(float(best.max()), 'USD')} in the largest. In "
+        f"{found.by_gaps(least)} months the difference between Turkey's two statistics alone shows "
+        f"it; larger sums are from newspapers that added up its figures. {electronic} of the "
+        f"{len(headings)} listed codes are electronics, computers or machines that make chips; the "
+        "others are bearings, aircraft parts, optics and instruments, and no print tells them "
         "apart.",
         found.origins,
         "03-electronics-volume.html",
-        f"goods of the kinds found in weapons went to Russia in {words}",
+        f"a million USD or more of goods of the kinds found in weapons went to Russia in {words} "
+        "from March 2022",
     )
 
 
@@ -188,8 +199,8 @@ def _non_essential() -> Gathered:
         tuple(sorted({*found.origins, *part.origins})),
         "03-electronics-volume.html",
         f"all exports grew by {between(value.low, value.high, percent)} in value, which leaves at "
-        f"least {percent(volume.low)} in volume if prices rose as import prices of the US did, plus"
-        f" a premium of {found.premium * 100:.0f} points",
+        f"least {at_least(volume.low)} in volume if prices rose as US import prices of capital "
+        f"goods and machinery did, plus a premium of {found.premium * 100:.0f} %",
     )
 
 

@@ -48,7 +48,7 @@ def _claim(claim: str) -> str:
     parts = [
         f'<h3 id="rule-{escape(claim)}">Claim {escape(claim)}: {escape(first.question)}</h3>',
         f"<p>{escape(first.speaker)}, {escape(first.place)}, {escape(first.date)}: "
-        f"“{escape(first.quote)}”</p>",
+        f"{escape(first.quote)}</p>",
     ]
     for stated in shown:
         tier = "both tiers" if same else f"the {stated.tier} tier"

@@ -95,7 +95,7 @@ class Verdict:
         return (
             f'<article class="card grade-{kind}" id="{self._anchor}">'
             f'<h3 class="card-question">{escape(r.question)}</h3>'
-            f'<p class="card-quote">“{escape(r.quote)}”</p><p class="card-meta">{escape(said)}</p>'
+            f'<p class="card-quote">{escape(r.quote)}</p><p class="card-meta">{escape(said)}</p>'
             f'<p class="card-grade"><span aria-hidden="true">{mark}</span> {escape(self.grade)}</p>'
             f'<p class="card-number">{escape(self.headline)}</p>'
             f'<p class="card-say">{escape(self.say)}. {escape(self.detail)}{link}</p>'

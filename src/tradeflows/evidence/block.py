@@ -6,7 +6,7 @@ bound can be seen. The bounds themselves stand in the rules file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import product
@@ -76,6 +76,9 @@ class Confidential:
     base: int
     current: int
     stages: tuple[Stage, ...]
+    relaxed: dict[tuple[str, ...], Stage]  # under all bounds but those named
+    earlier: dict[int, float]  # most that the floors of bound 2 leave for all but energy, USD
+    asked: float  # what bound 1 asks of the base year, USD
     quantities: pd.DataFrame
     origins: tuple[str, ...]
 
@@ -112,22 +115,58 @@ def confidential(stated: Mapping[str, Any], base: int = 2021, current: int = 202
     """
     known = disclosure()
     scenarios = _quantities(stated, base, current)
-    steps = _steps(stated, known, base, current)
-    stages = tuple(
-        Stage(
-            bound["id"],
-            bound["name"],
-            " ".join(bound["text"].split()),
-            bool(bound.get("single_press_figure", False)),
-            {name: (_block(old, q, 0), _block(new, q, 1)) for name, q in scenarios.items()},
+
+    def stages(left_out: Collection[str] = ()) -> tuple[Stage, ...]:
+        return tuple(
+            Stage(
+                bound["id"],
+                bound["name"],
+                " ".join(bound["text"].split()),
+                bool(bound.get("single_press_figure", False)),
+                {name: (_block(old, q, 0), _block(new, q, 1)) for name, q in scenarios.items()},
+            )
+            for bound, (old, new) in _steps(stated, known, base, current, left_out)
         )
-        for bound, (old, new) in steps
-    )
+
+    bounded = _bounded(known, base)
     table = pd.DataFrame(
         [(name, *q["gas"], *q["crude"]) for name, q in scenarios.items()],
         columns=["scenario", f"gas {base}", f"gas {current}", f"crude {base}", f"crude {current}"],
     )
-    return Confidential(base, current, stages, table, (*known.origins, *_OUTSIDE))
+    return Confidential(
+        base,
+        current,
+        stages(),
+        {left_out: stages(left_out)[-1] for left_out in _LEFT_OUT if bounded},
+        {y: _most_non_energy(stated, known, y) for y in known.table.index if bounded and y < base},
+        _least_non_energy(stated, known),
+        table,
+        (*known.origins, *_OUTSIDE),
+    )
+
+
+_LEFT_OUT = (("1",), ("2",), ("3",), ("1", "3"))
+
+
+def _bounded(known: Disclosure, year: int) -> bool:
+    """Return whether the block of a year has no value but bounds."""
+    return year not in known.table.dropna(subset="hidden").index
+
+
+def _least_non_energy(stated: Mapping[str, Any], known: Disclosure) -> float:
+    years = next(b["years"] for b in stated["bounds"] if b["id"] == "1")
+    return float(known.table.loc[years, "non_energy"].min())
+
+
+def _most_non_energy(stated: Mapping[str, Any], known: Disclosure, year: int) -> float:
+    """Return what disclosed energy and the hidden block at its floors leave of imports."""
+    floors = _corridors(stated, _second(stated), year)
+    amounts = {
+        "gas": float(gas_by_month(year).sum()),
+        "crude": _crude_of({str(year): {}}, year)[0],
+    }
+    hidden = sum(floors[good].low * amount for good, amount in amounts.items())
+    return known.of("total", year) - known.of("oil_gas", year) - known.of("coal", year) - hidden
 
 
 _OUTSIDE = (
@@ -153,18 +192,24 @@ def _block(bounds: Bounds, quantities: Mapping[str, tuple[float, float]], which:
 
 
 def _steps(
-    stated: Mapping[str, Any], known: Disclosure, base: int, current: int
+    stated: Mapping[str, Any],
+    known: Disclosure,
+    base: int,
+    current: int,
+    left_out: Collection[str],
 ) -> list[tuple[Mapping[str, Any], tuple[Bounds, Bounds]]]:
     """Return value and corridors of both years after each bound."""
     old = (_value(known, base), dict[str, Interval]())
     new = (_value(known, current), dict[str, Interval]())
-    bounded = base not in known.table.dropna(subset="hidden").index
+    bounded = _bounded(known, base)
     steps = []
     for bound in stated["bounds"]:
+        if bound["id"] in left_out:
+            continue
         if bound["id"] in ("1", "3") and not bounded:
             continue  # the value of the base year is known: nothing is left to bound
         if bound["id"] == "1":
-            least = float(known.table.loc[bound["years"], "non_energy"].min())
+            least = _least_non_energy(stated, known)
             old = (Interval(old[0].low, old[0].high - least, "value left"), old[1])
         if bound["id"] == "2":
             old = (old[0], _corridors(stated, bound, base))

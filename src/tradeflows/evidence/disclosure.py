@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, bars, percent
-from tradeflows.figures.words import Sentence, Shown
+from tradeflows.figures.words import Sentence, Shown, between, joined
 from tradeflows.load import snapshot
 
-__all__ = ["Disclosure", "disclosure"]
+__all__ = ["Disclosure", "disclosure", "hidden_in_print"]
 
 # Which statistic has HS 27 from Russia of a year, and under which code.
 _HS27 = {
@@ -25,8 +26,8 @@ class Disclosure:
     """Energy imports from Russia by year, USD: disclosed lines, HS 27 total, and the hidden rest.
 
     ``table``: total (all imports), oil_gas (disclosed HS 2709 to 2715), coal, coal_months, hs27,
-    hidden (hs27 minus both: crude oil and pipeline gas in pseudo-code 2799), non_energy (total
-    minus hs27). Empty where no HS 27 total is known.
+    hidden (crude oil and pipeline gas in pseudo-code 2799: hs27 minus both, in 2025 as recorded),
+    non_energy (total minus hs27). Empty where no HS 27 total is known.
     """
 
     table: pd.DataFrame
@@ -54,7 +55,7 @@ class Disclosure:
         return Sentence(
             f"Whoever adds up the disclosed codes finds energy up by {amount(change, 'USD')} from "
             f"{base} to {current}, {percent(change / total)} of the rise in imports from Russia: "
-            "hardly a matter of energy. The HS 27 total shows the opposite."
+            "hardly a matter of energy. Bounds on what they leave out say otherwise."
         )
 
     def shown(self) -> Shown:
@@ -76,6 +77,7 @@ class Disclosure:
         )
         year = _peak(known["hidden"])
         share = known["hidden"][year] / known["hs27"][year]
+        thin = known.index[known["coal_months"] < 12]
         return bars(
             shown,
             name="energy-disclosed-hidden",
@@ -85,8 +87,8 @@ class Disclosure:
             alt="Bars by year: hidden energy imports, disclosed oil and gas, and coal. "
             f"The hidden part peaks at {amount(known['hidden'][year], 'USD')} in {year}.",
             origins=self.origins,
-            note="2024 includes HS 25 and 26; 2025 is special trade; coal of 2023 and 2025 lacks "
-            "months",
+            note="hidden is HS 27 less the other two, in 2025 code 2799 as recorded in special "
+            f"trade; 2024 includes HS 25 and 26; coal of {joined(map(str, thin))} lacks months",
         )
 
 
@@ -119,9 +121,11 @@ def disclosure() -> Disclosure:
         index=pd.Index(years, name="year"),
     )
     hs27 = {year: _hs27(*where, year) for year, where in _HS27.items()}
-    hs27[2025] = _hs27_by_chapter()
+    chapters, origin = _chapter_27()
+    hs27[2025] = (float(chapters.sum()), origin)
     table["hs27"] = pd.Series({year: value for year, (value, _) in hs27.items()})
     table["hidden"] = table["hs27"] - table["oil_gas"] - table["coal"]
+    table.loc[2025, "hidden"] = float(chapters["2799"])
     table["non_energy"] = table["total"] - table["hs27"]
     origins = {tuik["origin"].iloc[0], coal["origin"].iloc[0], *(o for _, o in hs27.values())}
     return Disclosure(table, tuple(sorted(origins)))
@@ -134,10 +138,37 @@ def _hs27(source: str, code: str, year: int) -> tuple[float, str]:
     return float(found["value_usd"].sum()), found["origin"].iloc[0]
 
 
-def _hs27_by_chapter() -> tuple[float, str]:
-    """2025 is in TÜİK's special-trade table: chapter 27 and its confidential part add up."""
+def _chapter_27() -> tuple[pd.Series, str]:
+    """2025 is in TÜİK's special-trade table: chapter 27 and its confidential part stand apart."""
     found = snapshot("trade", source="TÜİK", trade_system="special", flow="M", code="27,2799")
-    return float(found["value_usd"].sum()), found["origin"].iloc[0]
+    return found.groupby("code")["value_usd"].sum(), found["origin"].iloc[0]
+
+
+_MONTHS_IN_PRINT = (("F137", "F140"), ("F136", "F139"))  # HS 27, and pseudo-code 2799
+
+
+def hidden_in_print() -> Sentence:
+    """Set HS 27 less the disclosed lines beside pseudo-code 2799 where both were printed.
+
+    Examples
+    --------
+    >>> "2799 was printed as" in hidden_in_print()
+    True
+    """
+    said = []
+    for whole, hidden in _MONTHS_IN_PRINT:
+        total, block = printed(whole), printed(hidden)
+        months = f"{total.start:%Y-%m}"
+        keys = {"flow": "M", "months": months}
+        oil = snapshot("trade", source="TÜİK", code="oil_gas_disclosed", **keys)
+        coal = snapshot("trade", source="UN Comtrade", code="coal", **keys)
+        rest = total.value - float(oil["value_usd"].iloc[0] + coal["value_usd"].iloc[0])
+        said.append(
+            f"in {total.start:%B %Y} HS 27 as printed less the disclosed lines leaves "
+            f"{between(rest.low, rest.high, lambda x: amount(x, 'USD'))}, and 2799 was printed as "
+            f"{amount((block.value.low + block.value.high) / 2, 'USD')}"
+        )
+    return Sentence(f"The residual can be checked in two months: {'; '.join(said)}.")
 
 
 def _peak(values: pd.Series) -> int:

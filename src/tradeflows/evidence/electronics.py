@@ -20,7 +20,7 @@ from tradeflows.evidence.essential import FOOD, exports_by_sector
 from tradeflows.evidence.printed import Printed, printed
 from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import Figure, lines, number, percent, ranges
-from tradeflows.figures.numbers import period_text
+from tradeflows.figures.numbers import at_least, period_text
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.load import snapshot, window
 from tradeflows.measure.intervals import Interval
@@ -33,6 +33,7 @@ _NAMED = "US import prices of capital goods and machinery"
 _ALL = "all exports to Russia"
 _FLAT = 5  # growth beyond which a bar would flatten the others
 _MUSD = 1e6
+_GAP = "gap"
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,8 @@ class VolumeBounds:
         return Sentence(
             f"Exports to Russia grew by {between(value.low, value.high, percent)} in value from "
             f"2021 to 2022. Had prices risen as {_NAMED} did, and Russia paid the "
-            f"largest premium in the literature on top, volume would still have grown by "
-            f"{between(volume.low, volume.high, percent)}."
+            f"largest premium in the literature on top, volume would still have grown by at least "
+            f"{at_least(volume.low)}."
         )
 
     def how_far(self) -> Sentence:
@@ -97,7 +98,6 @@ class VolumeBounds:
         """Show the indicators for people."""
         t = self.table
         ends = zip(t["value_low"], t["value_high"], strict=True)
-        left = zip(t["volume_low"], t["volume_high"], strict=True)
         shown = pd.DataFrame(
             {
                 "indicator": t["indicator"],
@@ -105,7 +105,7 @@ class VolumeBounds:
                 "from": t["base"].map(_spoken),
                 "to": t["current"].map(_spoken),
                 "growth in value": [_span(low, high) for low, high in ends],
-                "smallest growth in volume": [_span(low, high) for low, high in left],
+                "growth in volume, at least": t["volume_low"].map(at_least),
                 "source": t["source"],
                 "confidence": t["confidence"],
             }
@@ -148,9 +148,9 @@ class VolumeBounds:
         if not (drawn["volume_low"] > 0).all():
             return "Prices alone could explain the rise of some indicators"
         return (
-            "Even with the largest premium in the literature, volume grew in every indicator "
-            "drawn, each between its own two years; all exports from 2021 to 2022 by at least "
-            f"{percent(self.of(_ALL)[1].low)}"
+            "With US import prices and the largest premium in the literature, volume grew in every "
+            "indicator drawn, each between its own two years; all exports from 2021 to 2022 by at "
+            f"least {at_least(self.of(_ALL)[1].low)}"
         )
 
 
@@ -267,6 +267,11 @@ class ListedMonths:
         surely = int((best >= musd * _MUSD).sum())
         return Interval(surely, len(best))
 
+    def by_gaps(self, musd: float) -> int:
+        """Return in how many months the gap between the two statistics alone reached a value."""
+        gaps = self.table[self.table["how"].str.startswith(_GAP)]
+        return int(gaps.loc[gaps["at_least"] >= musd * _MUSD, "month"].nunique())
+
     def best(self) -> pd.Series:
         """Return the largest lower bound of each month of the window, 0 where none is known."""
         months = pd.date_range(*self._window, freq="MS")
@@ -329,7 +334,12 @@ def listed_months() -> ListedMonths:
         rows += [(month, figure.value.low, how, figure.cite) for month in months]
     gaps = snapshot("trade", code_system="positive gaps", code="high_priority_45")
     rows += [
-        (month, value, "gap: general trade less special trade, by code", "UN Comtrade minus TÜİK")
+        (
+            month,
+            value,
+            f"{_GAP}: general trade less special trade, by code",
+            "UN Comtrade minus TÜİK",
+        )
         for month, value in zip(gaps["period"], gaps["value_usd"], strict=True)
     ]
     table = pd.DataFrame(rows, columns=["month", "at_least", "how", "source"])
@@ -344,7 +354,7 @@ def contradictions() -> Shown:
     Examples
     --------
     >>> contradictions().table["used"].tolist()
-    ['D001', 'D003', 'D007', 'A016']
+    ['D001', 'D003', 'D007', 'A016', 'F007']
     """
     rows = []
     for stated in _stated()["contradictions"]:

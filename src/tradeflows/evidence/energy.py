@@ -40,6 +40,7 @@ class EnergyPrices:
     trade: Turnover
     energy: Disclosure
     priced_disclosed: float
+    thresholds: dict[str, float]  # shares at which the rule says "in part" and "mainly"
 
     def effect(self, stage: Stage | None = None) -> Interval:
         """Return the price effect of all energy over formulas and paths, under one more bound."""
@@ -66,10 +67,10 @@ class EnergyPrices:
         hidden = self.block.last.value(1).low if with_block else 0.0
         return (self.priced_disclosed + hidden) / total
 
-    def hs27_ratio(self) -> Interval:
+    def hs27_ratio(self, stage: Stage | None = None) -> Interval:
         """Return HS 27 imports of the current year over those of the base year."""
         seen = self.energy.of("oil_gas", self.base) + self.energy.of("coal", self.base)
-        before = self.block.last.value(0) + seen
+        before = (stage or self.block.last).value(0) + seen
         return self.energy.of("hs27", self.current) / before
 
     def gas_price_ratio(self) -> Interval:
@@ -170,7 +171,7 @@ class EnergyPrices:
         low, high = float(table["low"].iloc[-1]) / 100, float(table["high"].iloc[-1]) / 100
         return ranges(
             table,
-            marks={"in part": 10.0, "mainly": 50.0},
+            marks={name: 100 * share for name, share in self.thresholds.items()},
             name=f"energy-bounds-{self.base}-{self.current}",
             title=f"Energy prices account for {between(low, high, percent)} of the rise in "
             "turnover once the hidden prices are bounded",
@@ -308,6 +309,10 @@ def energy_prices(stated: Mapping[str, Any], base: int = 2021, current: int = 20
         turnover(),
         disclosure(),
         sum(b.priced_share * b.value_current for name in parts for b in parts[name][first]),
+        {
+            name: stated["tiers"]["snapshot"]["tests"][test]["low_at_least"]
+            for name, test in (("in part", "partly"), ("mainly", "mainly"))
+        },
     )
 
 

@@ -6,6 +6,7 @@ of the earlier year only by the total.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -38,12 +39,13 @@ class Essential:
     essential: Interval
     origins: tuple[str, ...]
 
-    def least_growth(self) -> float:
+    def least_growth(self) -> Interval:
         """Return the growth of the non-essential part if all exports of the base year were in it.
 
-        That is the smallest that the total allows, with the narrower count of essential goods.
+        The lower end counts all that may be essential in the later year, the upper food and fuel
+        alone; both take the largest total that the base year may have had.
         """
-        return (self.after - self.essential.low) / self.before.high - 1
+        return (self.after - self.essential) / self.before.high - 1
 
     def needed(self, growth: float) -> Interval:
         """Return how much must have been essential in the base year for a growth of the rest.
@@ -56,10 +58,10 @@ class Essential:
         Returns
         -------
         Interval
-            USD; the lower end counts food and fuel alone as essential in the later year.
+            USD, enough for any total that the base year may have had; the lower end counts food
+            and fuel alone as essential in the later year.
         """
-        rest = self.after - self.essential
-        return self.before - rest / (1 + growth)
+        return self.before.high - (self.after - self.essential) / (1 + growth)
 
     def sentence(self, volume: float, deflator: float) -> Sentence:
         """Say under which condition the non-essential part grew in volume.
@@ -71,16 +73,21 @@ class Essential:
         deflator : float
             Growth of prices with the premium, one plus.
         """
-        needed = self.needed((1 + volume) * deflator - 1)
+        needed, least = self.needed((1 + volume) * deflator - 1), self.least_growth()
         return Sentence(
             f"Food and fuel are in this total, {amount(self.essential.low, 'USD')} of"
             f" {amount(self.after, 'USD')} in {self.current}; what they were in {self.base} is not"
-            f" in print here. Had they been nothing then, the rest grew by"
-            f" {percent(self.least_growth())} in value. It grew by {percent(volume)} in volume on"
-            f" the same terms if they were at least {amount(needed.low, 'USD')}, or"
-            f" {amount(needed.high, 'USD')} where every sector that holds medicine counts as"
-            " essential."
+            f" in print here. Had they been nothing then, the rest changed by"
+            f" {percent(least.high, sign=True)} in value, or {percent(least.low, sign=True)} where"
+            " every sector that holds medicine counts as essential. It grew by"
+            f" {percent(volume)} in volume on the same terms if they were at least"
+            f" {_up(needed.low)}, or {_up(needed.high)} on the wider count."
         )
+
+
+def _up(usd: float) -> str:
+    """Write what must at least have been, never rounded down."""
+    return amount(math.ceil(usd / 1e7) * 1e7, "USD")
 
 
 def essential(base: int = 2021, current: int = 2022) -> Essential:

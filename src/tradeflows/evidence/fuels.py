@@ -178,7 +178,7 @@ def gas_prices(block: Confidential, bound: Mapping[str, Any]) -> Figure:
     return ranges(
         pd.DataFrame(rows, columns=["label", "low", "high"]),
         name="gas-price-solved",
-        title=f"Russian gas cost Turkey {paid[0]} USD per 1000 m³ in {block.base} "
+        title=f"By these bounds Russian gas cost {paid[0]} USD per 1000 m³ in {block.base} "
         f"and {paid[1]} in {block.current}",
         unit="USD per 1000 m³",
         alt="; ".join(words),

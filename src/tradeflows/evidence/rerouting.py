@@ -1,4 +1,4 @@
-"""Who else sold more: Russia among Turkey's destinations, and the neighbours of Russia."""
+"""Who else sold more: Russia among Turkey's destinations, and the countries around Russia."""
 
 from __future__ import annotations
 
@@ -157,7 +157,7 @@ class Neighbours:
         return Sentence(
             f"In {self.months} the EU sold {amount(lost, 'USD')} less of {self.goods} "
             f"high-priority goods to Russia than in the same months of 2021. To {len(rose)} of "
-            f"{len(near)} neighbours it sold {amount(rose.sum(), 'USD')} more, "
+            f"{len(near)} countries around Russia it sold {amount(rose.sum(), 'USD')} more, "
             f"{percent(rose.sum() / lost)} of what was lost{_less(fell)}; over all {len(near)} "
             f"the change is {amount(near.sum(), 'USD', sign=True)}, {percent(near.sum() / lost)}. "
             f"The data hold {self.months_before} months before the invasion: too few for a "
@@ -190,10 +190,10 @@ class Neighbours:
             shown,
             name="eu-neighbours",
             title=f"EU sales of high-priority goods rose to {int((growth > 0).sum())} of "
-            f"{len(names)} neighbours of Russia after the invasion, most to {names[-1]}: "
+            f"{len(names)} countries around Russia after the invasion, most to {names[-1]}: "
             f"{percent(float(growth[-1]), sign=True)}, to {amount(near['after'].iloc[-1], 'USD')}",
             unit="%",
-            alt="Growth by neighbour: "
+            alt="Growth by country: "
             + "; ".join(
                 f"{name} {percent(float(g), sign=True)}"
                 for name, g in zip(names, growth, strict=True)

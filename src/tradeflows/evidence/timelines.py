@@ -15,6 +15,7 @@ from tradeflows.load import snapshot
 __all__ = ["Timeline", "basket", "timeline"]
 
 _EVENTS = [("2022-02-24", "invasion"), ("2023-03-01", "transit halt")]
+_HALT = "transit halt: Turkey stops the transit of sanctioned goods to Russia"
 _STATISTICS = {
     "TÜİK": ("TUIK general trade system", "Trade Ministry preliminary (general trade)"),
     "TİM": ("TIM (Turkish Exporters Assembly) records", "TIM records", "TIM records (inferred)"),
@@ -32,9 +33,9 @@ _GOODS = {
 class Timeline:
     """Single months of one statistic, as printed.
 
-    ``table``: month, value (middle of the range a print stands for, USD), printed, source
-    (publisher, date and id), url, confidence (B: the print names the statistic; C: secondary, or
-    inferred).
+    ``table``: month, value (middle of the range a print stands for, USD), room (width of that
+    range), printed, source (publisher, date and id), url, confidence (B: the print names the
+    statistic; C: secondary, or inferred).
     """
 
     statistic: str
@@ -45,8 +46,9 @@ class Timeline:
     def figure(self) -> Figure:
         """Draw the months in print, those of confidence C apart; the others are gaps."""
         prints = self.table.assign(line=self.table["confidence"].map(self._label))
-        months = prints.pivot_table(index="month", columns="line", values="value").asfreq("MS")
-        sure = self.table[self.table["confidence"] == "B"]
+        best = prints.sort_values("room", kind="stable").drop_duplicates(["month", "line"])
+        months = best.pivot_table(index="month", columns="line", values="value").asfreq("MS")
+        sure = best[best["confidence"] == "B"].sort_values("month")
         first, top = sure.iloc[0], sure.iloc[int(sure["value"].argmax())]
         return lines(
             months,
@@ -65,8 +67,8 @@ class Timeline:
                 for month, value, grade in self.table[["month", "value", "confidence"]].to_numpy()
             ),
             origins=self.origins,
-            note="single months as printed, the ministry's first prints among them; a gap is a "
-            "month without a print in the snapshot",
+            note="single months as printed, the finest print of each, the ministry's first prints "
+            f"among them; a gap is a month without a print in the snapshot; {_HALT}",
         )
 
     def _label(self, confidence: str) -> str:
@@ -132,6 +134,7 @@ def timeline(statistic: str, goods: str = "TOTAL") -> Timeline:
         {
             "month": found["period_start"].to_numpy(),
             "value": [(p.value.low + p.value.high) / 2 for p in prints],
+            "room": [p.value.high - p.value.low for p in prints],
             "printed": [p.text for p in prints],
             "source": [p.cite for p in prints],
             "url": [p.url for p in prints],
@@ -167,5 +170,5 @@ def basket() -> Figure:
         + "; ".join(f"{year} {amount(float(x), 'USD')}" for year, x in turkey.items()),
         origins=tuple(sorted(set(found["origin"]))),
         note="HS6 codes that surged in Kazakhstan's exports; not the high-priority list; totals of "
-        "whole years, drawn at mid-year",
+        f"whole years, drawn at mid-year; {_HALT}",
     )

@@ -47,11 +47,13 @@ class Transit:
     def sentence(self) -> Sentence:
         """Say how much more was sent, seen and supplied."""
         if self.reason:
-            return Sentence(f"Listed goods to Russia's neighbours: not determined ({self.reason})")
+            return Sentence(
+                f"Listed goods to countries around Russia: not determined ({self.reason})"
+            )
         sent = self.table[["sent0", "sent1"]].sum()
         known = self.table.dropna(subset="gap")
         seen = known[["seen0", "seen1"]].sum()
-        words = [f"Turkey's exports of listed goods to {len(self.table)} neighbours of Russia "
+        words = [f"Turkey's exports of listed goods to {len(self.table)} countries around Russia "
                  f"changed by {_growth(*sent)} from {self.base} to {self.current}"]  # fmt: skip
         if len(known):
             words.append(f"what {len(known)} of them recorded from Turkey by {_growth(*seen)}")
@@ -66,7 +68,7 @@ class Transit:
         t = self.table
         shown = pd.DataFrame(
             {
-                "neighbour": [spoken(p) for p in t.index],
+                "country": [spoken(p) for p in t.index],
                 f"Turkey sent, {self.base}": [amount(x, "USD") for x in t["sent0"]],
                 f"Turkey sent, {self.current}": [amount(x, "USD") for x in t["sent1"]],
                 f"it recorded, {self.base}": [_usd(x) for x in t["seen0"]],

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["Scale", "amount", "number", "percent", "period_text", "scale_for", "span"]
+__all__ = ["Scale", "amount", "at_least", "number", "percent", "period_text", "scale_for", "span"]
 
 NONE = "–"
 _MONEY = ("USD", "EUR", "TRY", "RUB", "GBP")
@@ -76,6 +76,25 @@ def percent(fraction: float, *, sign: bool = False) -> str:
     ('+24 %', '−3.4 %', '148 %')
     """
     return amount(fraction * 100, "%", sign=sign)
+
+
+def at_least(fraction: float) -> str:
+    """Write a lower bound in per cent, rounded down to a tenth.
+
+    Parameters
+    ----------
+    fraction : float
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> at_least(0.15799), at_least(-0.0041)
+    ('15.7 %', '−0.5 %')
+    """
+    return f"{_written(math.floor(fraction * 1000) / 10, 1)} %"
 
 
 def amount(x: float, unit: str = "", *, sign: bool = False) -> str:
