@@ -282,8 +282,8 @@ class Gaps:
             f"In HS chapters {joined(self.chapters)} general trade held at least "
             f"{amount(self.of(2021), 'USD')} more than special trade in 2021, at least "
             f"{amount(self.of(2022), 'USD')} in 2022. These are lower bounds and give no growth "
-            "rate: they sum what exceeds one million USD by code and month, and the more is "
-            "traded the more codes pass that mark. Goods that leave customs warehouses and free "
+            "rate: they add up gaps of more than one million USD by code and month, and the more "
+            "is traded the more codes pass that mark. Goods that leave customs warehouses and free "
             "zones are in general trade only, so the gap may be re-exports. That reading is an "
             "inference."
         )
