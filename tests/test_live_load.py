@@ -62,6 +62,16 @@ def test_replies_to_other_questions_are_not_read(monkeypatch):
 
 
 @pytest.mark.usefixtures("site")
+def test_alternatives_are_looked_for_in_what_was_refreshed():
+    refresh.run(small(), **SPRING)
+    assert set(tf.load("trade", **{**TOTAL, "code": "TOTAL,84"})["code"]) == {"TOTAL", "84"}
+    with pytest.raises(UnknownCode, match="code=tOTAL2"):
+        tf.load("trade", **{**TOTAL, "code": "TOTAL,84,tOTAL2"})
+    known = tf.load("trade", **{**TOTAL, "reporter": ["TUR", "HUN"]})  # Hungary was not asked for
+    assert set(known["reporter"]) == {"TUR"}
+
+
+@pytest.mark.usefixtures("site")
 def test_months_not_published_are_absent_and_totals_are_not_mixed():
     refresh.run(small(), **{**SPRING, "start": "2025-11", "end": "2026-02"})
     found = tf.load("trade", **TOTAL)

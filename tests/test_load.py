@@ -9,7 +9,9 @@ import yaml
 import tradeflows as tf
 from tradeflows import store
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
+from tradeflows.load import rows, snapshot
 from tradeflows.quality import corrections
+from tradeflows.sources import published
 
 RUSSIA = {"reporter": "TUR", "partner": "RUS", "flow": "M", "code": "TOTAL"}
 
@@ -119,3 +121,96 @@ def test_a_bad_row_in_a_raw_file_is_shown(tmp_path, monkeypatch, line, words):
         tf.load("trade", source="TÜİK", trade_system="general", **RUSSIA)
     assert "tuik/bad.csv" in str(error.value)
     assert raw.path.read_bytes() + f"{line}\n".encode() == text
+
+
+def test_every_alternative_must_stand_in_the_table():
+    with pytest.raises(UnknownCode, match=r"(?s)no rows with code=tOTAL2\n.*one of 01,"):
+        tf.load("trade", source="TÜİK", trade_system="general", code="TOTAL,tOTAL2")
+    with pytest.raises(UnknownCode, match=r"(?s)series=brant,ural\n.*one of brent"):
+        tf.load("prices", series=["brent", "brant", "ural"])
+    oil = {"source": "TÜİK", "trade_system": "general", "partner": "RUS", "flow": "M"}
+    alone = tf.load("trade", code="TOTAL", **oil)
+    assert tf.load("trade", code="TOTAL,coal", **oil).equals(alone)  # coal stands elsewhere
+    # A country or a revision that no row has is no misspelling.
+    known = {**oil, "partner": "RUS,VUT", "code_system": "groups,HS2012", "flow": ["M", "RM"]}
+    assert tf.load("trade", code="TOTAL", **known).equals(alone)
+
+
+@pytest.mark.parametrize(
+    ("asked", "same"),
+    [
+        ({"partner": ["RUS"]}, {"partner": "RUS"}),
+        ({"partner": ("RUS", "KAZ")}, {"partner": "RUS, KAZ"}),
+        ({"code": 27}, {"code": "27"}),
+        ({"code": [27, "2799"]}, {"code": "27,2799"}),
+        ({"level": 6}, {"level": "6"}),
+        ({"confidential": True}, {"confidential": "True"}),
+        ({"months": 2025}, {"months": "2025"}),
+    ],
+)
+def test_numbers_and_lists_are_asked_as_their_text(asked, same):
+    special = {"source": "TÜİK", "trade_system": "special"}
+    for read in (tf.load, snapshot, rows):
+        assert read("trade", **special, **asked).equals(read("trade", **special, **same))
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        ({"partner": None}, "partner=None"),
+        ({"level": 6.0}, "level=6.0"),
+        ({"code": {"27": 1}}, "code={'27': 1}"),
+        ({"code": []}, r"code=\[\]"),
+        ({"code": [None]}, r"code=\[None\]"),
+        ({"months": pd.Period("2022", "Y")}, "not a window of months"),
+        ({"months": ("2022", "2023")}, "not a window of months"),
+        ({"months": ""}, "not a window of months"),
+        ({"months": True}, "not a window of months"),
+        ({"table": ["trade"]}, r"no table \['trade'\]"),
+    ],
+)
+def test_what_cannot_be_asked_is_named(asked, said):
+    for read in (tf.load, snapshot, rows):
+        with pytest.raises(UnknownCode, match=said):
+            read(**{"table": "trade", "source": "TÜİK", **asked})
+
+
+def test_figures_in_print_are_kept_by_their_months():
+    every = tf.load("published")
+    found = tf.load("published", months="2022")
+    inside = every["period_start"].dt.year.eq(2022) & every["period_end"].dt.year.eq(2022)
+    assert 0 < len(found) == inside.sum() < len(every)
+    with pytest.raises(UnknownCode, match=r"(?s)months=1990.*months from 20\d\d-"):
+        tf.load("published", months="1990")
+
+
+def test_annual_rows_are_missed_by_year():
+    with pytest.raises(UnknownCode, match="years from 2022 to 2023: the rows are annual"):
+        tf.load("trade", source="WITS", partner="RUS", flow="M", months="2022-06")
+
+
+@pytest.mark.parametrize("day", ["yesterday", "1.12.2026", "2026-02-30", "20261130", "2026-W01-1"])
+def test_as_of_is_a_day(monkeypatch, day):
+    monkeypatch.setenv("AS_OF", day)
+    for read in (tf.load, snapshot, rows):
+        with pytest.raises(UnknownCode, match=f"AS_OF={day} is no day") as error:
+            read("prices", series="brent")
+        assert "YYYY-MM-DD" in error.value.expected
+
+
+def test_before_the_first_release_there_is_nothing(monkeypatch):
+    monkeypatch.setenv("AS_OF", "2000-01-01")
+    with pytest.raises(UnknownCode, match="rows that had been released by 2000-01-01"):
+        tf.load("prices", series="brent")
+    monkeypatch.setenv("AS_OF", "")
+    assert len(tf.load("prices", series="brent"))
+
+
+def test_a_miss_reads_no_more_than_it_needs(monkeypatch):
+    read = []
+    whole = published.read
+    monkeypatch.setattr(published, "read", lambda file: read.append(file) or whole(file))
+    with pytest.raises(UnknownCode, match="one of M, X"):
+        tf.load("trade", reporter="TUR", flow="imports")
+    told = [set(store.describe(file).constants) for file in read]  # of these sidecars tell all
+    assert not any({"reporter", "flow"} <= columns for columns in told)

@@ -8,10 +8,15 @@ import pytest
 import tradeflows as tf
 from standin import trade as generated
 from standin.harness import QUICK, SNAPSHOT, asked
+from tradeflows import store
+from tradeflows.codes.groups import overlap
+from tradeflows.errors import SourceUnavailable
 from tradeflows.evidence.question import ask
 from tradeflows.figures import Figure, Sentence
 from tradeflows.measure import bridge
 from tradeflows.sources import refresh
+from tradeflows.sources.comtrade import holding
+from tradeflows.sources.comtrade.question import Box, Call
 
 SHOWS = ("sentence", "figure", "shown", "unit_values", "methods", "statistics", "missing")
 
@@ -109,6 +114,18 @@ def test_totals_without_weights_are_unpriced_and_say_so():
         ({"codes": ["surge_basket", "84"]}, "none holds another"),
         ({"codes": [2709]}, "codes as text"),
         ({"codes": ["coals"]}, "no HS code 'coals'"),
+        ({"codes": ["270"]}, "no HS code '270'"),
+        ({"codes": ["oil_gas_disclosed", "27-27"]}, "none holds another"),
+        ({"codes": ["84", "84-85"]}, "none holds another"),
+        ({"codes": ["854151", "854159"]}, "854150, 854151, 854159 are compared as one"),
+        ({"codes": ["8803", "8807"]}, "880330, 880730 are compared as one"),
+        ({"codes": 2709}, "codes as text"),
+        ({"codes": None}, "codes as text"),
+        ({"reporter": ["TUR"]}, "reporter ['TUR']"),
+        ({"partner": ("RUS", "KAZ")}, "one partner as text"),
+        ({"flow": ["M"]}, "flow ['M']"),
+        ({"base": "0000"}, "years from 0001"),
+        ({"base": ["2021"]}, "window ['2021']"),
     ],
 )
 def test_a_wrong_spelling_is_said_not_raised(wrong, said):
@@ -141,3 +158,168 @@ def test_windows_of_unequal_length_use_one_path():
     answer = ask("TUR", "KAZ", ["854231"], "2021", "2022-01/2022-06", "X")
     assert set(answer.by_method["path"]) == {"two-point"}
     assert isinstance(answer.shown().table, pd.DataFrame)
+
+
+def test_chapters_from_one_to_another_hold_each_of_them():
+    assert overlap("27-27", "2709")
+    assert overlap("84-85", "85")
+    assert overlap("72-83", "80-90")
+    assert not overlap("84-85", "86-89")
+    assert not overlap("25-26", "27-27")
+
+
+def test_bars_of_monthly_and_annual_codes_are_summed_by_the_path_they_share():
+    together = ask(codes=["oil_gas_disclosed", "72-83"], base="2022", current="2023")
+    assert [p.code for p in together.parts] == ["oil_gas_disclosed", "72-83"]
+    alone = [ask(codes=p.code, base="2022", current="2023").by_method for p in together.parts]
+    alone = [bars[bars["path"] == "two-point"].set_index("method") for bars in alone]
+    bars = together.by_method.set_index("method")
+    assert set(bars.pop("path")) == {"two-point"}
+    for bar in bars:
+        assert bars[bar].to_numpy() == pytest.approx((alone[0][bar] + alone[1][bar]).to_numpy())
+    change = together.table["value_current"].sum() - together.table["value_base"].sum()
+    assert bars["change"].to_numpy() == pytest.approx(change)
+    assert together.table["entry"].sum() == bars["entry"]["bennet"]
+    assert isinstance(together.figure(), Figure)
+    assert "72-83: annual rows" in together.missing()
+
+
+def test_only_what_a_refresh_takes_is_recommended():
+    told = ask(codes=["72-83"], base="2022", current="2023").missing()
+    assert "comes without weights" in told
+    assert "--codes" not in told
+
+
+def test_windows_of_unequal_length_are_named():
+    uneven = ask(codes="coal", base="2021", current="2022-01/2022-06")
+    assert "The windows have 12 and 6 months" in uneven.missing()
+    assert ask(codes="coal").missing() == "Everything asked for is stored."
+
+
+def test_annual_rows_do_not_answer_for_half_a_year():
+    half = ask(codes="72-83", base="2022-01/2022-06", current="2023-01/2023-06")
+    assert not half
+    assert "annual rows answer for whole years only" in half.missing()
+
+
+def test_an_empty_answer_has_no_numbers():
+    empty = ask(partner="VUT", codes="2709")
+    for number in (lambda: empty.by_method, lambda: empty.table, lambda: empty.range("price")):
+        with pytest.raises(SourceUnavailable, match="Not stored: 2709"):
+            number()
+    assert empty.origins == ()
+
+
+@pytest.fixture
+def made_up(tmp_path, monkeypatch):
+    """Return a function that stores lines ``period,code,value_usd`` of a publisher."""
+    (tmp_path / "raw").mkdir()
+    monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path))
+
+    def stored_(publisher, lines, system="HS2022", **constants):
+        months = [line.split(",")[0] for line in lines]
+        kept = {
+            "trade_system": "general", "reporter": "TUR", "partner": "RUS", "flow": "M",
+            "freq": "M", "level": 6, "valuation": "CIF", "quantity": "", "quantity_unit": "",
+            "quantity_status": "missing", "confidential": False, "weight_status": "reported",
+            "code_system": system,
+        }  # fmt: skip
+        rows = [f"{line},{1000 * n}" for n, line in enumerate(lines, 1)]
+        text = "\n".join(["period,code,value_usd,net_weight_kg", *rows]) + "\n"
+        number = len(list((tmp_path / "raw").rglob("*.csv")))
+        store.put(f"made-up/{number}.csv", text.encode(), {
+            "publisher": publisher, "title": "Made up", "url": "https://example.org",
+            "licence": "CC0", "terms": "None.", "accessed": "2026-01-01", "vintage": "2026-01-01",
+            "coverage": f"{min(months)} to {max(months)}", "obtained": "made up", "table": "trade",
+            "rows": len(lines), "constants": {**kept, **constants},
+        })  # fmt: skip
+
+    return stored_
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """Return a function that lets UN Comtrade be asked for all HS6 imports from Russia."""
+
+    def asked_(*periods, codes=("AG6",), system="general"):
+        call = Call("x", "M", (792,), periods, Box(("M",), ("643",), codes), ())
+        known = {"systems": {f"792-{p}": system for p in periods}}
+        raw = type("Raw", (), {"query": known})()
+        monkeypatch.setattr(holding, "leaves", lambda: [holding.Leaf(raw, call)])
+
+    return asked_
+
+
+MONTHS = {"base": "2022-01", "current": "2023-01"}
+
+
+def test_goods_absent_in_a_month_are_not_said_to_be_absent_all_year(made_up):
+    months = [f"{year}-{month:02d}" for year in (2021, 2022) for month in range(1, 13)]
+    lines = [f"{m},{code},100" for m in months for code in ("853400", "854231")]
+    made_up("UN Comtrade", [line for line in lines if line != "2021-03,854231,100"])
+    answer = ask(codes="85")
+    assert answer.range("entry") == (0, 100)
+    words = "goods without trade in the matching month of 2021 for"
+    assert words in answer.sentence()
+    assert words in bridge(answer.parts[0].rows, "2021", "2022").sentence()
+    one = ask(codes="85", base="2021-03", current="2022-03")
+    assert "goods without trade in 2021-03 for 100" in one.sentence()
+
+
+def test_a_group_answers_once_and_says_so(made_up):
+    made_up("UN Comtrade", ["2022-01,854151,400", "2022-01,854159,600"])
+    made_up("UN Comtrade", ["2023-01,854151,500", "2023-01,854159,700"])
+    answer = ask(codes="854159", **MONTHS)
+    assert answer.table["value_current"].sum() == 1200
+    assert "854159: 854150, 854151, 854159 answer together" in answer.missing()
+    assert "answer together" not in ask(codes="85", **MONTHS).missing()
+    assert ask(codes="85", **MONTHS).table["value_current"].sum() == 1200
+
+
+def test_a_group_is_zero_only_where_all_of_it_was_asked_for(made_up, held):
+    made_up("UN Comtrade", ["2022-01,854151,400", "2022-01,854159,600"])
+    asked_ = {"codes": "854159", "base": "2021-01", "current": "2022-01"}
+    held("202101", "202201", codes=("854151", "854159"))  # in 2021 the code was 854150
+    assert "2021-01 not stored" in ask(**asked_).missing()
+    assert "--codes 854159,854150,854151 " in ask(**asked_).missing()
+    held("202101", "202201")
+    assert ask(**asked_).range("entry") == (1000, 1000)
+
+
+def test_a_heading_holds_the_code_that_was_moved_out_of_it(made_up):
+    made_up("UN Comtrade", ["2021-01,880330,400", "2021-01,880320,1"], system="HS2017")
+    made_up("UN Comtrade", ["2022-01,880730,600", "2022-01,880720,1"])
+    for heading in ("8807", "8803"):
+        answer = ask(codes=heading, base="2021-01", current="2022-01")
+        assert 400 <= answer.table["value_base"].sum() <= 401
+        assert 600 <= answer.table["value_current"].sum() <= 601
+        assert "880330, 880730 answer together" in answer.missing()
+
+
+def test_a_zero_of_un_comtrade_is_no_zero_of_others(made_up, held):
+    held("202201", "202301")
+    made_up("TÜİK", ["2023-01,270900,1000"])
+    alone = ask(codes="270900", **MONTHS)
+    assert not alone
+    assert "(TÜİK, general trade): 2022-01 not stored" in alone.missing()
+    assert "270900 (UN Comtrade): every month is stored" in alone.missing()
+    made_up("UN Comtrade", ["2022-01,270900,400", "2023-01,270900,900"])
+    both = ask(codes="270900", **MONTHS)
+    assert both.parts[0].statistic == "UN Comtrade, general trade"
+    assert both.table[["value_base", "value_current", "entry"]].sum().tolist() == [400, 900, 0]
+
+
+def test_a_zero_stands_only_in_the_trade_system_that_was_asked(made_up, held):
+    made_up("UN Comtrade", ["2023-01,270900,900"])
+    held("202201", "202301", system="special")
+    assert "2022-01 not stored" in ask(codes="270900", **MONTHS).missing()
+    held("202201", "202301")
+    assert ask(codes="270900", **MONTHS).range("entry") == (900, 900)
+
+
+def test_annual_rows_get_no_monthly_zeros(made_up, held):
+    held(*(f"{year}{month:02d}" for year in (2022, 2023) for month in range(1, 13)))
+    made_up("UN Comtrade", ["2023-01,270900,900"], freq="A")
+    answer = ask(codes="270900", base="2022", current="2023")
+    assert not answer
+    assert "2022-01 not stored" in answer.missing()

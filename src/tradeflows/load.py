@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 
 import pandas as pd
 
 from tradeflows import store, tables
-from tradeflows.codes.countries import from_comtrade
+from tradeflows.codes.countries import countries, from_comtrade
 from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import live, published
@@ -17,9 +18,11 @@ from tradeflows.sources import live, published
 __all__ = ["load", "refuse_generated", "rows", "snapshot", "window"]
 
 _FEW = 20  # values listed in a message
+_REVISIONS = ("HS2012", "HS2017", "HS2022")
+_Asked = str | int | list[str] | list[int] | tuple[str | int, ...]
 
 
-def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
+def load(table: str, *, months: str | int | None = None, **columns: _Asked) -> pd.DataFrame:
     """Load a table: raw files read, checked against their sidecars, corrected, validated.
 
     The embedded snapshot and what a refresh brought are read together: of two vintages of a row
@@ -29,11 +32,13 @@ def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFra
     ----------
     table : str
         ``trade``, ``prices``, ``volumes`` or ``published``.
-    months : str, optional
-        A window such as ``"2022"`` or ``"2021-03/2022-02"``.
-    **columns : str
-        Values to keep, by column: ``reporter="TUR"``, ``flow="M"``, ``series="brent"``. A comma
-        separates alternatives: ``code="coal,lpg"``.
+    months : str or int, optional
+        A window such as ``"2022"`` or ``"2021-03/2022-02"``; of ``published`` the figures whose
+        months all lie in it.
+    **columns : str, int, bool, or a list or tuple of them
+        Values to keep, by column: ``reporter="TUR"``, ``level=6``, ``series="brent"``. A list or a
+        comma separates alternatives: ``code="coal,lpg"``. Each must stand somewhere in the table,
+        or be a country or an HS revision: of a misspelt one no rows would be missed.
 
     Returns
     -------
@@ -43,7 +48,7 @@ def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFra
     Raises
     ------
     UnknownCode
-        No such table, column or row; the message lists what there is.
+        No such table, column or row, or ``AS_OF`` is no day; the message lists what there is.
     DoubleCountedTotals
         Several sources or trade systems report the trade asked for: choose one.
     ChecksumMismatch, SchemaMismatch
@@ -60,7 +65,7 @@ def load(table: str, *, months: str | None = None, **columns: str) -> pd.DataFra
     return _loaded(table, months, columns, refreshed=True)
 
 
-def snapshot(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
+def snapshot(table: str, *, months: str | int | None = None, **columns: _Asked) -> pd.DataFrame:
     """Load a table from the embedded snapshot alone: what rests on it stays as it is.
 
     Parameters
@@ -80,7 +85,7 @@ def snapshot(table: str, *, months: str | None = None, **columns: str) -> pd.Dat
     return _loaded(table, months, columns, refreshed=False)
 
 
-def rows(table: str, *, months: str | None = None, **columns: str) -> pd.DataFrame:
+def rows(table: str, *, months: str | int | None = None, **columns: _Asked) -> pd.DataFrame:
     """Return the rows of every statistic that `load` would choose from; none where there are none.
 
     Examples
@@ -90,49 +95,81 @@ def rows(table: str, *, months: str | None = None, **columns: str) -> pd.DataFra
     >>> len(rows("prices", series="frankincense"))
     0
     """
-    return _rows(table, months, columns, refreshed=True)
+    return _found(table, months, _spelled(table, columns), refreshed=True)[0]
 
 
 def _loaded(
-    table: str, months: str | None, columns: dict[str, str], *, refreshed: bool
+    table: str, months: str | int | None, columns: Mapping[str, _Asked], *, refreshed: bool
 ) -> pd.DataFrame:
-    found = _rows(table, months, columns, refreshed=refreshed)
+    asked = _spelled(table, columns)
+    found, live_rows = _found(table, months, asked, refreshed=refreshed)
     if found.empty:
-        raise _nothing(table, columns, months)
+        raise _nothing(table, asked, months)
+    for column, values in asked.items():
+        strange = _strange(table, column, values, (found, live_rows))
+        if strange:
+            raise _no_rows_with(table, column, strange)
     if table == "trade":
         _one_statistic(found)
     return tables.validate(found, table, where="load")
 
 
-def _rows(
-    table: str, months: str | None, columns: dict[str, str], *, refreshed: bool
-) -> pd.DataFrame:
-    if table not in tables.TABLES:
+def _spelled(table: str, columns: Mapping[str, _Asked]) -> dict[str, list[str]]:
+    """Return the alternatives asked for as text, by column, or say what cannot be asked."""
+    if not isinstance(table, str) or table not in tables.TABLES:
         raise UnknownCode(f"no table {table!r}", f"one of {', '.join(tables.TABLES)}", "name one")
     unknown = [c for c in columns if c not in tables.TABLES[table].names]
     if unknown:
         names = ", ".join(tables.TABLES[table].names)
         raise UnknownCode(f"table {table!r} has no columns {unknown}", names, "name one of them")
-    within = window(months) if months else None
+    return {column: _alternatives(column, asked) for column, asked in columns.items()}
+
+
+def _alternatives(column: str, asked: object) -> list[str]:
+    several = asked if isinstance(asked, list | tuple) else [asked]
+    if not several or not all(isinstance(value, str | int) for value in several):
+        raise UnknownCode(
+            f"{column}={asked!r}",
+            "text, a whole number, True or False, or a list of them",
+            f"write it so, or leave {column} out to keep every row",
+        )
+    return [part.strip() for value in several for part in str(value).split(",")]
+
+
+def _found(
+    table: str, months: str | int | None, columns: dict[str, list[str]], *, refreshed: bool
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return the rows asked for, and everything in the live files that were read for them."""
+    within = None if months is None else window(months)
     found = _embedded(table, columns)
-    if refreshed:
-        found = _merged(table, found, _live(table, columns))
-    return found[found["period"].between(*within)] if within else found
+    live_rows = _live(table, columns) if refreshed else tables.empty(table)
+    found = _merged(table, found, _selected(live_rows, columns))
+    if within:
+        start, end = _ends(found)
+        found = found[start.between(*within) & end.between(*within)]
+    return found, live_rows
 
 
-def _embedded(table: str, columns: dict[str, str]) -> pd.DataFrame:
+def _ends(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
+    """Return the first month of every row and, of figures in print, the last."""
+    if "period_start" in found:
+        return found["period_start"], found["period_end"]
+    return found["period"], found["period"]
+
+
+def _embedded(table: str, columns: dict[str, list[str]]) -> pd.DataFrame:
     files = [raw for raw in _editions(table) if _may_hold(raw, columns)]
     frames = [_selected(corrected(published.read(raw.id), raw.id), columns) for raw in files]
     return pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
 
 
-def window(months: str) -> tuple[pd.Timestamp, pd.Timestamp]:
+def window(months: str | int) -> tuple[pd.Timestamp, pd.Timestamp]:
     """Return the first day of the first and of the last month of a window.
 
     Parameters
     ----------
-    months : str
-        ``"2022"``, ``"2022-03"`` or ``"2021-03/2022-02"``.
+    months : str or int
+        ``"2022"``, ``"2022-03"`` or ``"2021-03/2022-02"``; a year may be a number.
 
     Raises
     ------
@@ -144,7 +181,8 @@ def window(months: str) -> tuple[pd.Timestamp, pd.Timestamp]:
     >>> [str(day.date()) for day in window("2022")]
     ['2022-01-01', '2022-12-01']
     """
-    first, _, last = months.partition("/")
+    text = str(months) if isinstance(months, str | int) else ""
+    first, _, last = text.partition("/")
     try:
         if not all(re.fullmatch(r"\d{4}(-\d{2})?", part) for part in (first, last or first)):
             raise ValueError
@@ -163,21 +201,41 @@ def window(months: str) -> tuple[pd.Timestamp, pd.Timestamp]:
 
 def _editions(table: str) -> list[store.Raw]:
     """Return the snapshot's files of a table, the newest vintage of each, as of AS_OF if set."""
-    as_of = os.environ.get("AS_OF", "9999")
+    as_of = _as_of()
     editions: dict[str, store.Raw] = {}
     for raw in store.catalogue():
         if raw.live or raw.table != table:
             continue
-        if raw.complete and raw.vintage <= as_of:
+        if raw.complete and (as_of is None or raw.vintage <= as_of):
             name = raw.id.split("@")[0]
             editions[name] = max(editions.get(name, raw), raw, key=lambda r: r.vintage)
     return list(editions.values())
 
 
-def _may_hold(raw: store.Raw, columns: dict[str, str]) -> bool:
+def _as_of() -> str | None:
+    """Return the day of ``AS_OF``, or None where it is not set."""
+    told = os.environ.get("AS_OF")
+    if not told:
+        return None
+    try:
+        if date.fromisoformat(told).isoformat() != told:  # 20261130 would sort elsewhere
+            raise ValueError
+    except ValueError:
+        raise UnknownCode(
+            f"AS_OF={told} is no day", "YYYY-MM-DD, such as 2026-11-30", "correct it, or unset it"
+        ) from None
+    return told
+
+
+def _constants(raw: store.Raw) -> dict[str, object]:
+    """Return the columns that have one value in the whole file."""
+    return {"source": raw.publisher, **raw.constants}
+
+
+def _may_hold(raw: store.Raw, columns: dict[str, list[str]]) -> bool:
     """Skip files whose constants contradict the question before they are read."""
-    known = {"source": raw.publisher, **raw.constants}
-    return all(c not in known or str(known[c]) in _wanted(v) for c, v in columns.items())
+    known = _constants(raw)
+    return all(c not in known or str(known[c]) in v for c, v in columns.items())
 
 
 def refuse_generated(raws: Iterable[store.Raw]) -> None:
@@ -199,18 +257,17 @@ def refuse_generated(raws: Iterable[store.Raw]) -> None:
         )
 
 
-def _live(table: str, columns: dict[str, str]) -> pd.DataFrame:
-    """Return the rows of refreshed files that may hold what is asked for."""
+def _live(table: str, columns: dict[str, list[str]]) -> pd.DataFrame:
+    """Return all rows of the refreshed files that may hold what is asked for."""
     able = _able(table, columns)
     if not able:
         return tables.empty(table)
     refuse_generated(able)
     known = {_dataset(r) for r in able}  # all files of a dataset: they say which release is whole
-    found = live.table(table, os.environ.get("AS_OF"), keep=lambda r: _dataset(r) in known)
-    return _selected(found, columns)
+    return live.table(table, _as_of(), keep=lambda r: _dataset(r) in known)
 
 
-def _able(table: str, columns: dict[str, str]) -> list[store.Raw]:
+def _able(table: str, columns: dict[str, list[str]]) -> list[store.Raw]:
     return [r for r in live.files(table) if _may_hold(r, columns) and _may_answer(r, columns)]
 
 
@@ -218,7 +275,7 @@ def _dataset(raw: store.Raw) -> str:
     return str(raw.query.get("part", raw.id.split("@")[0]))
 
 
-def _may_answer(raw: store.Raw, columns: dict[str, str]) -> bool:
+def _may_answer(raw: store.Raw, columns: dict[str, list[str]]) -> bool:
     """Skip replies of UN Comtrade to other questions, before they are read."""
     box = raw.query.get("box")
     if not isinstance(box, dict):
@@ -231,9 +288,9 @@ def _may_answer(raw: store.Raw, columns: dict[str, str]) -> bool:
     }
     if list(partners) != ["ALL"]:
         known["partner"] = [from_comtrade(int(p)) for p in partners]
-    systems = columns.get("code_system", "HS")
-    return any(s.startswith("HS") for s in _wanted(systems)) and all(
-        set(_wanted(columns[c])) & set(values) for c, values in known.items() if c in columns
+    systems = columns.get("code_system", ["HS"])
+    return any(s.startswith("HS") for s in systems) and all(
+        set(columns[c]) & set(values) for c, values in known.items() if c in columns
     )
 
 
@@ -248,13 +305,9 @@ def _merged(table: str, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
     return both.drop_duplicates(key, keep="last").sort_index()
 
 
-def _wanted(values: str) -> list[str]:
-    return [v.strip() for v in values.split(",")]
-
-
-def _selected(frame: pd.DataFrame, columns: dict[str, str]) -> pd.DataFrame:
+def _selected(frame: pd.DataFrame, columns: dict[str, list[str]]) -> pd.DataFrame:
     for column, values in columns.items():
-        frame = frame[frame[column].astype(str).isin(_wanted(values))]
+        frame = frame[frame[column].astype(str).isin(values)]
     return frame
 
 
@@ -269,23 +322,68 @@ def _one_statistic(found: pd.DataFrame) -> None:
         )
 
 
-def _nothing(table: str, columns: dict[str, str], months: str | None) -> UnknownCode:
-    """Name the first value that no row has, and what there is instead."""
-    part = _embedded(table, {})
-    for column, values in columns.items():
-        there = sorted(set(part[column].dropna().astype(str)))
-        if not set(_wanted(values)) & set(there) and not _able(table, {column: values}):
-            few = ", ".join(there[:_FEW]) + (f" and {len(there) - _FEW} more" * bool(there[_FEW:]))
-            return UnknownCode(
-                f"table {table!r} has no rows with {column}={values}",
-                f"one of {few}",
-                "check the spelling, or bring it with `make refresh`",
-            )
-    asked = ", ".join(f"{k}={v}" for k, v in {**columns, "months": months}.items() if v)
-    part = _selected(part, columns)
-    span = f"{part['period'].min():%Y-%m} to {part['period'].max():%Y-%m}" if len(part) else ""
+def _strange(
+    table: str, column: str, values: Sequence[str], loaded: Sequence[pd.DataFrame]
+) -> list[str]:
+    """Return the alternatives that are no value of a column, though others of them are."""
+    left = set(values) - _vocabulary(table, column) if len(values) > 1 else set()
+    for frame in loaded:
+        left -= set(frame[column].drop_duplicates().dropna().astype(str)) if left else set()
+    left -= set(_values(table, column)) if left else set()
+    return [value for value in values if value in left]
+
+
+def _vocabulary(table: str, column: str) -> set[str]:
+    """Return values that mean something in a column even where no row has them."""
+    if column in ("reporter", "partner"):
+        return {c.code for c in countries()}
+    if column == "code_system":
+        return set(_REVISIONS)
+    kind = next(c for c in tables.TABLES[table].columns if c.name == column)
+    return {"True", "False"} if kind.dtype == "bool" else set(kind.allowed)
+
+
+def _values(table: str, column: str) -> list[str]:
+    """Return what stands in a column of the snapshot; sidecars tell it without reading a file."""
+    found: set[str] = set()
+    for raw in _editions(table):
+        known = _constants(raw)
+        if column in known:
+            found |= {str(known[column])} - {""}
+        else:
+            rows_ = corrected(published.read(raw.id), raw.id)
+            found |= set(rows_[column].dropna().astype(str))
+    return sorted(found)
+
+
+def _no_rows_with(table: str, column: str, values: Sequence[str]) -> UnknownCode:
+    there = _values(table, column)
+    few = ", ".join(there[:_FEW]) + (f" and {len(there) - _FEW} more" * bool(there[_FEW:]))
+    day = _as_of()
     return UnknownCode(
-        f"table {table!r} has no rows with {asked}",
-        f"months from {span}" if span else "values that stand in one row",
+        f"table {table!r} has no rows with {column}={','.join(values)}",
+        f"one of {few}" if there else f"rows that had been released{f' by {day}' if day else ''}",
+        "check the spelling, or bring it with `make refresh`",
+    )
+
+
+def _nothing(table: str, columns: dict[str, list[str]], months: str | int | None) -> UnknownCode:
+    """Name the first value that no row has, and what there is instead."""
+    for column, values in columns.items():
+        if not set(values) & set(_values(table, column)) and not _able(table, {column: values}):
+            return _no_rows_with(table, column, values)
+    asked = {k: ",".join(v) for k, v in columns.items()}
+    asked |= {} if months is None else {"months": str(months)}
+    part = _embedded(table, columns)
+    return UnknownCode(
+        f"table {table!r} has no rows with {', '.join(f'{k}={v}' for k, v in asked.items())}",
+        f"{_span(part)}" if len(part) else "values that stand in one row",
         "ask for what is there, or bring it with `make refresh`",
     )
+
+
+def _span(part: pd.DataFrame) -> str:
+    start, end = _ends(part)
+    if "freq" in part and set(part["freq"]) == {"A"}:
+        return f"years from {start.min():%Y} to {end.max():%Y}: the rows are annual"
+    return f"months from {start.min():%Y-%m} to {end.max():%Y-%m}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -15,6 +16,7 @@ __all__ = [
     "ALL_GOODS",
     "SUMS",
     "changed_codes",
+    "groups_of",
     "harmonised",
     "high_priority",
     "is_essential",
@@ -93,6 +95,29 @@ def harmonised() -> dict[tuple[str, str], str]:
     return found
 
 
+def groups_of(code: str) -> dict[str, tuple[str, ...]]:
+    """Map the groups that hold goods of an HS code, in any revision, to all codes in them.
+
+    Parameters
+    ----------
+    code : str
+        HS code of 2, 4 or 6 digits; anything else is in no group.
+
+    Examples
+    --------
+    >>> groups_of("854151")
+    {'g854150': ('854150', '854151', '854159')}
+    """
+    inside: dict[str, set[str]] = {}
+    for (_, member), name in harmonised().items():
+        inside.setdefault(name, set()).add(member)
+    return {
+        name: tuple(sorted(members))
+        for name, members in inside.items()
+        if any(member.startswith(code) for member in members)
+    }
+
+
 def changed_codes() -> pd.DataFrame:
     """List the groups of listed codes that changed between HS 2017 and HS 2022.
 
@@ -139,12 +164,15 @@ def overlap(one: str, other: str) -> bool:
     Parameters
     ----------
     one, other : str
-        HS codes, ``TOTAL``, or groups of the snapshot.
+        HS codes, chapters from one to another such as ``84-85``, ``TOTAL``, or groups of the
+        snapshot.
 
     Examples
     --------
     >>> overlap("coal", "oil_products"), overlap("oil_gas_disclosed", "2710")
     (False, True)
+    >>> overlap("84", "84-85"), overlap("27-27", "2709"), overlap("25-26", "27-27")
+    (True, True, False)
     """
     if ALL_GOODS in (one, other):
         return True
@@ -152,7 +180,12 @@ def overlap(one: str, other: str) -> bool:
 
 
 def _held(code: str) -> tuple[str, ...]:
-    return (code,) if code.isdigit() else SUMS.get(code, ())
+    if code.isdigit():
+        return (code,)
+    chapters = re.fullmatch(r"(\d\d)-(\d\d)", code)
+    if chapters:
+        return tuple(f"{n:02d}" for n in range(int(chapters[1]), int(chapters[2]) + 1))
+    return SUMS.get(code, ())
 
 
 @lru_cache

@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
 import pandas as pd
 
 from tradeflows import store
-from tradeflows.codes.countries import comtrade, spoken
-from tradeflows.codes.groups import overlap
+from tradeflows.codes.countries import spoken
+from tradeflows.codes.groups import groups_of
 from tradeflows.errors import (
     ConfidentialValueWarning,
     EstimatedQuantityWarning,
+    SourceUnavailable,
     TradeflowsError,
-    UnknownCode,
 )
 from tradeflows.evidence.stored import (
     Question,
+    askable,
     filled,
     held,
-    is_hs,
     months_of,
     periods,
+    refuse_overlap,
     rows_of,
+    spelled_out,
     statistics,
 )
 from tradeflows.figures import Figure, amount, number, percent, waterfall
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.measure import Envelope, bridges
-from tradeflows.measure.bridge import BARS
+from tradeflows.measure.bridge import BARS, PATHS
 from tradeflows.measure.window import Window
 from tradeflows.sources import live
-from tradeflows.sources.comtrade.standard import pair
 
 __all__ = ["Answer", "Priced", "ask"]
 
@@ -71,17 +71,29 @@ class Answer:
         return bool(self.parts)
 
     @property
+    def _paths(self) -> tuple[str, ...]:
+        """Paths that every code has: annual rows have no months, and a sum needs all its parts."""
+        if not self:
+            raise SourceUnavailable(str(self.missing()), "stored rows", "correct it, or bring them")
+        every = [{path for _, path in p.envelope.results} for p in self.parts]
+        return tuple(path for path in PATHS if all(path in one for one in every))
+
+    @property
     def by_method(self) -> pd.DataFrame:
         """One row per formula and path: the five bars and the change, all codes summed."""
+        paths = self._paths
         rows = pd.concat([p.envelope.by_method for p in self.parts], ignore_index=True)
-        return rows.groupby(["method", "path"], sort=False, as_index=False).sum()
+        return (
+            rows[rows["path"].isin(paths)]
+            .groupby(["method", "path"], sort=False, as_index=False)
+            .sum()
+        )
 
     @property
     def table(self) -> pd.DataFrame:
         """One row per code, Bennet's form: values, change and its five bars."""
-        return pd.concat(
-            [next(iter(p.envelope.results.values())).table for p in self.parts], ignore_index=True
-        )
+        shown = (_METHODS[0], self._paths[0])
+        return pd.concat([p.envelope[shown].table for p in self.parts], ignore_index=True)
 
     @property
     def origins(self) -> tuple[str, ...]:
@@ -99,13 +111,16 @@ class Answer:
             return self.missing()
         old, new = (float(self.table[f"value_{w}"].sum()) for w in ("base", "current"))
         moved = "rose" if new > old else "fell"
+        absent = "goods without trade in"
+        if "monthly" in self._paths and len(Window.parse(self.base)) > 1:  # as `Bridge` says it
+            absent += " the matching month of"
         words = [
             f"{name} {between(*self.range(bar), _usd)}"
             for bar, name in (
                 ("price", "price accounts for"),
                 ("volume", "volume for"),
-                ("entry", f"goods without trade in {self.base} for"),
-                ("exit", f"goods without trade in {self.current} for"),
+                ("entry", f"{absent} {self.base} for"),
+                ("exit", f"{absent} {self.current} for"),
                 ("unpriced", "goods without a usable weight for"),
             )
             if bar in ("price", "volume") or any(self.range(bar))
@@ -239,15 +254,16 @@ def ask(
     >>> ask(partner="KAZ", codes=["854231"]).missing()[:50]
     'Not stored: 854231 for 2021 and 2022. `tradeflows '
     """
-    codes = [codes] if isinstance(codes, str) else list(codes)
+    many = isinstance(codes, Iterable) and not isinstance(codes, str)
+    codes = list(codes) if many else [codes]  # type: ignore[list-item]
     try:
-        question = _question(reporter, partner, flow, base, current)
-        _refuse_overlap(codes)
+        question = spelled_out(reporter, partner, flow, base, current)
+        refuse_overlap(codes)
     except (TradeflowsError, ValueError) as error:
         found = f"{error.found}: expected {error.expected}." if isinstance(
             error, TradeflowsError
         ) else f"{error}."  # fmt: skip
-        return Answer("", base, current, (), (found,))
+        return Answer("", str(base), str(current), (), (found,))
     candidates = list(statistics(question))
     found_parts, notes, lacking = [], [], []
     for code in codes:
@@ -263,43 +279,24 @@ def ask(
         str(question.base),
         str(question.current),
         tuple(found_parts),
-        (*notes, *_lacking(lacking, question)),
+        (*notes, *_uneven(found_parts, question), *_lacking(lacking, question)),
         live.is_generated(store.describe(o) for p in found_parts for o in set(p.rows["origin"])),
     )
-
-
-def _question(reporter: str, partner: str, flow: str, base: str, current: str) -> Question:
-    if flow not in _FLOWS:
-        raise UnknownCode(f"flow {flow!r}", "M or X", "choose one")
-    for country in (reporter, partner):
-        comtrade(country)
-    windows = Window.parse(base), Window.parse(current)
-    if windows[0].last >= windows[1].first and windows[1].last >= windows[0].first:
-        raise UnknownCode(f"windows {base} and {current} share months", "two apart", "move one")
-    return Question(reporter, partner, flow, *windows)
-
-
-def _refuse_overlap(codes: Sequence[str]) -> None:
-    odd = [code for code in codes if not isinstance(code, str)]
-    if odd:
-        raise UnknownCode(f"codes {odd}", "codes as text, such as '2709'", "write them in quotes")
-    if not codes or any(overlap(a, b) for a, b in combinations(codes, 2)):
-        raise UnknownCode(
-            f"codes {', '.join(codes) or '(none)'}", "codes of which none holds another", "drop one"
-        )
 
 
 def _best(
     code: str, question: Question, candidates: Sequence[tuple[str, pd.DataFrame]]
 ) -> tuple[Priced | None, list[str]]:
     """Return the statistic that answers best: every month, most weights, finest codes."""
-    asked = held(code, question)
     able, gaps = [], []
     for name, rows in candidates:
         found = rows_of(code, rows, question)
         if found.empty:
             continue
-        found = filled(found, asked if is_hs(found) else [])
+        if set(found["freq"]) == {"A"} and not question.is_of_years():
+            gaps.append(f"{code} ({name}): annual rows answer for whole years only.")
+            continue
+        found = filled(code, found, question)
         lost = [m for m in periods(found, question) if m not in set(found["period"])]
         if lost:
             gaps.append(f"{code} ({name}): {_listed(lost)} not stored; a missing month is no zero.")
@@ -312,8 +309,9 @@ def _best(
             return _priced(code, name, found, question)
         except TradeflowsError as error:
             return None, [f"{code} ({name}): {error.found}."]
-    if len(asked) == len(question.months()):
-        return None, [f"{code}: every month is stored, and none has trade in it."]
+    if len(held(code, question)) == len(question.months()):
+        where = f"{code} (UN Comtrade)" if gaps else code
+        gaps.append(f"{where}: every month is stored, and none has trade in it.")
     return None, gaps
 
 
@@ -335,12 +333,28 @@ def _priced(
     kinds = (EstimatedQuantityWarning, ConfidentialValueWarning)
     said = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, kinds))
     notes = [f"{code}: {words}." for words in said]
+    for group, members in groups_of(code).items():
+        if group in set(found["code"]) and not all(m.startswith(code) for m in members):
+            together = ", ".join(members)
+            notes.append(f"{code}: {together} answer together; HS 2022 moved goods among them.")
     if not (found["net_weight_kg"] > 0).any():
-        more = question.command([code])
+        more = question.command([code]) if askable(code) else "A refresh of the HS codes in it"
         notes.append(f"{code} ({name}) comes without weights. {more} asks for them.")
     elif code.isdigit() and len(code) < 6 and set(found["code"]) == {code}:
         notes.append(f"{code}: the unit value of a whole group moves with its mix of goods.")
     return Priced(code, name, found, envelope), notes
+
+
+def _uneven(parts: Sequence[Priced], question: Question) -> list[str]:
+    """Say where windows or parts are not alike, so that sums are compared and not months."""
+    notes = []
+    old, new = len(question.base), len(question.current)
+    if parts and old != new:
+        notes.append(f"The windows have {old} and {new} months: their totals are compared as such.")
+    annual = [p.code for p in parts if set(p.rows["freq"]) == {"A"}]
+    if annual and len(annual) < len(parts) and old == new:
+        notes.append(f"{', '.join(annual)}: annual rows, so that all bars compare whole windows.")
+    return notes
 
 
 def _lacking(codes: Sequence[str], question: Question) -> list[str]:
@@ -349,12 +363,10 @@ def _lacking(codes: Sequence[str], question: Question) -> list[str]:
     for code in codes:
         if len(held(code, question)) == len(question.months()):
             continue
-        try:
-            pair(question.reporter, question.partner, (question.flow,), [code])
-        except UnknownCode as error:
-            notes.append(f"{error.found}: a refresh brings {error.expected}.")
-        else:
+        if askable(code):
             wanted.append(code)
+        else:
+            notes.append(f"no HS code {code!r}: a refresh brings 2, 4 or 6 digits, or TOTAL.")
     if wanted:
         notes.append(
             f"Not stored: {', '.join(wanted)} for {question.base} and {question.current}. "

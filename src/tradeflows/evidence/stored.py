@@ -4,19 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 import pandas as pd
 
 from tradeflows import tables
 from tradeflows.codes.countries import comtrade
-from tradeflows.codes.groups import harmonised
+from tradeflows.codes.groups import ALL_GOODS, groups_of, overlap
+from tradeflows.errors import UnknownCode
 from tradeflows.load import rows as stored_rows
 from tradeflows.measure.window import Window
 from tradeflows.quality.concordance import SYSTEM, harmonise
 from tradeflows.sources.comtrade import holding
 from tradeflows.sources.comtrade.question import Box, remaining
+from tradeflows.sources.comtrade.reply import PUBLISHER
 
-__all__ = ["Question", "filled", "held", "is_hs", "months_of", "periods", "rows_of", "statistics"]
+__all__ = [
+    "Question",
+    "askable",
+    "filled",
+    "held",
+    "months_of",
+    "periods",
+    "refuse_overlap",
+    "rows_of",
+    "spelled_out",
+    "statistics",
+]
 
 _HS = ("HS2012", "HS2017", "HS2022")
 
@@ -35,6 +49,10 @@ class Question:
         """Return the first day of every month of both windows."""
         return months_of(self.base) + months_of(self.current)
 
+    def is_of_years(self) -> bool:
+        """Tell whether both windows are whole years, which annual rows can answer."""
+        return not any(w.first % 12 or len(w) % 12 for w in (self.base, self.current))
+
     def paths(self, freq: str) -> tuple[str, ...]:
         """Return the paths that the windows allow."""
         even = len(self.base) == len(self.current) and freq == "M"
@@ -50,16 +68,61 @@ class Question:
         )
 
 
+def spelled_out(reporter: str, partner: str, flow: str, base: str, current: str) -> Question:
+    """Return the question, or raise where a name is misspelt or the windows share months."""
+    for name, given in {"reporter": reporter, "partner": partner, "flow": flow}.items():
+        if not isinstance(given, str):
+            raise UnknownCode(f"{name} {given!r}", f"one {name} as text", "ask for one at a time")
+    if flow not in ("M", "X"):
+        raise UnknownCode(f"flow {flow!r}", "M or X", "choose one")
+    for country in (reporter, partner):
+        comtrade(country)
+    windows = Window.parse(base), Window.parse(current)
+    if min(windows).first < 12:
+        raise UnknownCode(f"windows {base} and {current}", "years from 0001", "correct the year")
+    if windows[0].last >= windows[1].first and windows[1].last >= windows[0].first:
+        raise UnknownCode(f"windows {base} and {current} share months", "two apart", "move one")
+    return Question(reporter, partner, flow, *windows)
+
+
+def refuse_overlap(codes: Sequence[str]) -> None:
+    """Raise where codes are no text, or a sum over them would count goods twice."""
+    odd = [code for code in codes if not isinstance(code, str)]
+    if odd:
+        raise UnknownCode(f"codes {odd}", "codes as text, such as '2709'", "write them in quotes")
+    if not codes or any(overlap(a, b) for a, b in combinations(codes, 2)):
+        raise UnknownCode(
+            f"codes {', '.join(codes) or '(none)'}", "codes of which none holds another", "drop one"
+        )
+    for a, b in combinations(codes, 2):
+        for name in sorted(set(groups_of(a)) & set(groups_of(b))):
+            together = ", ".join(groups_of(a)[name])
+            raise UnknownCode(
+                f"codes {a} and {b}", f"one of them: {together} are compared as one", "drop one"
+            )
+
+
 def months_of(window: Window) -> list[pd.Timestamp]:
     """Return the first day of every month of a window."""
     return [pd.Timestamp(window.month(n)) for n in range(len(window))]
 
 
+def askable(code: str) -> bool:
+    """Tell whether a refresh takes a code; groups of the snapshot and sections it does not."""
+    return code == ALL_GOODS or (code.isdigit() and len(code) in (2, 4, 6))
+
+
 def tokens(code: str) -> list[str]:
     """Return what to ask UN Comtrade for, so that a code can be priced."""
-    if code == "TOTAL":
-        return ["TOTAL", "AG6"]
-    return [code] if len(code) >= 6 else [code, f"AG6/{code}"]
+    return _fine(code) if len(code) == 6 else [code, *_fine(code)]
+
+
+def _fine(code: str) -> list[str]:
+    """Return what to ask for its six-digit codes, those that other revisions keep elsewhere too."""
+    if code == ALL_GOODS:
+        return ["AG6"]
+    moved = {m for members in groups_of(code).values() for m in members if not m.startswith(code)}
+    return [code if len(code) == 6 else f"AG6/{code}", *sorted(moved)]
 
 
 def statistics(question: Question) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -84,14 +147,11 @@ def rows_of(code: str, rows: pd.DataFrame, question: Question) -> pd.DataFrame:
     rows = rows[rows["period"].isin(periods(rows, question))]
     exact = rows[rows["code"] == code]
     fine = rows[rows["code_system"].isin(_HS) & (rows["code"].str.len() == 6)]
-    if fine.empty or not (code.isdigit() or code == "TOTAL"):
+    if fine.empty or not askable(code):
         return exact
-    moved = harmonised()
     fine = harmonise(fine).frame
-    same = {moved.get((system, code), code) for system in _HS}
-    prefix = "" if code == "TOTAL" else code
-    inside = fine["code"].str.removeprefix("g").str.startswith(prefix) | fine["code"].isin(same)
-    parts = fine[inside]
+    prefix = "" if code == ALL_GOODS else code
+    parts = fine[fine["code"].str.startswith(prefix) | fine["code"].isin(groups_of(code))]
     return parts if exact.empty or len(code) == 6 else _with_rest(code, parts, exact)
 
 
@@ -111,25 +171,33 @@ def _with_rest(code: str, parts: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFr
     return pd.concat([parts, hidden[parts.columns]], ignore_index=True) if len(rest) else parts
 
 
-def held(code: str, question: Question) -> list[pd.Timestamp]:
-    """Return the months whose rows of a code were asked for and stored: no row then is no trade."""
+def held(code: str, question: Question, system: str | None = None) -> list[pd.Timestamp]:
+    """Return the months of UN Comtrade asked for and stored, of one trade system or of any.
+
+    A code without a row there is no trade, in UN Comtrade and in no other statistic.
+    """
     number_ = comtrade(question.reporter)
     boxes: dict[str, list[Box]] = {}
     for leaf in holding.leaves():
         if leaf.call.freq == "M" and number_ in leaf.call.reporters:
             for period in leaf.call.periods:
-                boxes.setdefault(period, []).append(leaf.call.box)
-    if not boxes or not (code.isdigit() or code == "TOTAL"):
+                told = leaf.raw.query.get("systems", {}).get(f"{number_}-{period}", "unknown")
+                if system in (None, told):
+                    boxes.setdefault(period, []).append(leaf.call.box)
+    if not boxes or not askable(code):
         return []
-    token = tokens(code)[-1]
-    wanted = Box((question.flow,), (str(comtrade(question.partner)),), (token,))
+    wanted = Box((question.flow,), (str(comtrade(question.partner)),), tuple(_fine(code)))
     return [
         m for m in question.months() if not remaining(wanted, boxes.get(m.strftime("%Y%m"), []))
     ]
 
 
-def filled(found: pd.DataFrame, asked: Sequence[pd.Timestamp]) -> pd.DataFrame:
-    """Write a zero for months that were asked for and have no trade."""
+def filled(code: str, found: pd.DataFrame, question: Question) -> pd.DataFrame:
+    """Write a zero for months that UN Comtrade was asked for and has no trade of."""
+    first = found.iloc[0]
+    if (first["source"], first["freq"]) != (PUBLISHER, "M") or not _is_hs(found):
+        return found  # what UN Comtrade does not have says nothing of others
+    asked = held(code, question, first["trade_system"])
     none = [m for m in asked if m not in set(found["period"])]
     if not none:
         return found
@@ -139,6 +207,6 @@ def filled(found: pd.DataFrame, asked: Sequence[pd.Timestamp]) -> pd.DataFrame:
     return pd.concat([found, zero], ignore_index=True)
 
 
-def is_hs(found: pd.DataFrame) -> bool:
+def _is_hs(found: pd.DataFrame) -> bool:
     """Tell whether rows stand on codes of the Harmonised System."""
     return bool(found["code_system"].isin([*_HS, SYSTEM]).any())
