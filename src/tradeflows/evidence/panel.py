@@ -18,7 +18,7 @@ from typing import Any
 import pandas as pd
 
 from tradeflows import store
-from tradeflows.codes.groups import harmonised, high_priority, is_essential
+from tradeflows.codes.groups import high_priority, is_essential
 from tradeflows.counterfactual.months import month, span
 from tradeflows.errors import DoubleCountedTotals, UnknownCode
 from tradeflows.load import load, refuse_generated
@@ -295,11 +295,5 @@ def _comparable(rows: pd.DataFrame) -> pd.DataFrame:
     """Bring codes to groups that mean the same goods throughout; six characters each."""
     if rows.empty:
         return rows
-    known = harmonised()
-    pairs = zip(rows["code_system"], rows["code"], strict=True)
-    moved = pd.Series([pair in known for pair in pairs], index=rows.index)
-    where = ["reporter", "partner", "flow", "period"]
-    rows = rows.copy()
-    rows.loc[moved, "origin"] = rows[moved].groupby(where)["origin"].transform("min")
     frame = harmonise(rows).frame
     return frame.assign(code=frame["code"].str.removeprefix("g"))

@@ -7,24 +7,39 @@ such codes are summed to a group; no value is lost, and the table says how much 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
 from tradeflows.codes.groups import harmonised
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
 
 __all__ = ["Harmonised", "harmonise"]
 
 SYSTEM = "harmonised HS"
-_SUMS = ("value_usd", "net_weight_kg", "quantity")
+_REVISIONS = ("HS2012", "HS2017", "HS2022")
+_NEEDED = ("period", "code_system", "code", "value_usd")
+_STATUS = ("missing", "estimated", "reported")  # the weakest first
+_AMOUNTS = {"net_weight_kg": "weight_status", "quantity": "quantity_status"}
+_ABOUT = {"origin": "min", "vintage": "max"}
+# What stands for a column that a table has not: see `usable`, which takes the same view.
+_ABSENT: dict[str, Any] = {
+    "net_weight_kg": float("nan"),
+    "weight_status": "reported",
+    "quantity": float("nan"),
+    "quantity_unit": "",
+    "quantity_status": "reported",
+    "origin": "",
+    "vintage": "",
+}
 
 
 @dataclass(frozen=True)
 class Harmonised:
     """A frame on harmonised codes, and what was moved.
 
-    ``frame`` has the columns it came with; ``table`` gives, for each period, flow and revision, the
-    value of all rows and of those that were moved to a group, USD.
+    ``frame`` has the columns it came with; ``table`` gives the value of all rows and of those that
+    were moved to a group, USD, for each period, revision and, where rows name one, flow.
     """
 
     frame: pd.DataFrame
@@ -35,13 +50,16 @@ def harmonise(trade: pd.DataFrame) -> Harmonised:
     """Bring HS6 rows of several revisions to codes that mean the same goods throughout.
 
     Codes that did not change keep their name; those of `tradeflows.codes.groups.harmonised` take
-    the name of their group and are summed. A sum's weight is reported only if every part's is; a
-    sum of different quantity units has no quantity.
+    the name of their group and are summed, from whichever files they came. A sum has a weight only
+    if every part with a value has one, and it is reported only if every part's is; a sum of
+    different quantity units has no quantity. It names the first of its files, in order, and the
+    newest of their vintages.
 
     Parameters
     ----------
     trade : pandas.DataFrame
-        Rows of six digits with code_system HS2012, HS2017 or HS2022.
+        Rows of six digits with code_system HS2012, HS2017 or HS2022. What was harmonised before
+        stays as it is.
 
     Returns
     -------
@@ -51,7 +69,10 @@ def harmonise(trade: pd.DataFrame) -> Harmonised:
     Raises
     ------
     SchemaMismatch
-        Rows that are not HS codes of six digits.
+        Rows that are not HS codes of six digits, or no column for the period, the revision, the
+        code or the value.
+    DoubleCountedTotals
+        One code in two files or vintages, or goods in two revisions, in one period.
 
     Examples
     --------
@@ -67,19 +88,28 @@ def harmonise(trade: pd.DataFrame) -> Harmonised:
     pairs = list(zip(trade["code_system"], trade["code"], strict=True))
     named = pd.Series([known.get(pair, pair[1]) for pair in pairs], index=trade.index, dtype="str")
     moved = trade["value_usd"] * [float(pair in known) for pair in pairs]
+    by = [name for name in ("period", "flow", "code_system") if name in trade]
     table = (
         trade.assign(moved=moved)
-        .groupby(["period", "flow", "code_system"], as_index=False)[["value_usd", "moved"]]
+        .groupby(by, as_index=False, dropna=False)[["value_usd", "moved"]]
         .sum()
     )
-    frame = trade.assign(code=named, code_system=SYSTEM)
-    return Harmonised(_summed(frame), table)
+    # Rows are told apart by their number below, whatever index they came with.
+    was = trade[["code_system", "code"]].reset_index(drop=True)
+    frame = trade.assign(code=named, code_system=SYSTEM).reset_index(drop=True)
+    return Harmonised(_summed(frame, was), table)
 
 
 def _refuse_others(trade: pd.DataFrame) -> None:
-    odd = ~trade["code_system"].isin(["HS2012", "HS2017", "HS2022"]) | (
-        trade["code"].str.len() != 6
-    )
+    if missing := [name for name in _NEEDED if name not in trade]:
+        raise SchemaMismatch(
+            f"no column {', '.join(map(repr, missing))} among {', '.join(map(str, trade))}",
+            f"at least {', '.join(_NEEDED)}",
+            "rename or add them; tradeflows.tables.TABLES['trade'] says what each means",
+        )
+    system, six = trade["code_system"], trade["code"].str.len() == 6
+    done = (system == SYSTEM) & (six | trade["code"].isin(set(harmonised().values())))
+    odd = ~(done | (system.isin(_REVISIONS) & six))
     if odd.any():
         first = trade.loc[odd, ["code_system", "code"]].iloc[0].tolist()
         raise SchemaMismatch(
@@ -89,30 +119,65 @@ def _refuse_others(trade: pd.DataFrame) -> None:
         )
 
 
-def _summed(frame: pd.DataFrame) -> pd.DataFrame:
-    """Sum rows that now share a name; statuses are those of the weakest part."""
-    sums = [c for c in _SUMS if c in frame]
-    keys = [
-        c for c in frame if c not in (*sums, "weight_status", "quantity_unit", "quantity_status")
-    ]
+def _summed(frame: pd.DataFrame, was: pd.DataFrame) -> pd.DataFrame:
+    """Sum rows that now share a name; `was` holds the revision and the code they came with."""
+    # Where a row was read says nothing about which goods it holds: a group may fill two files.
+    keys = [c for c in frame if c != "value_usd" and c not in _ABSENT]
     twice = frame.duplicated(keys, keep=False)
     if not twice.any():
-        return frame.reset_index(drop=True)
-    several = frame[twice].groupby(keys, dropna=False, sort=False)
-    merged = several[sums].sum(min_count=1).reset_index()
-    for amount, status in (("net_weight_kg", "weight_status"), ("quantity", "quantity_status")):
-        if status in frame:
-            merged[status] = several[status].agg(_weakest).to_numpy()
-            merged.loc[merged[status] == "missing", amount] = float("nan")
-    if "quantity_unit" in frame:
-        units = several["quantity_unit"]
-        merged["quantity_unit"] = units.first().to_numpy()
-        mixed = (units.min() != units.max()).to_numpy()
-        merged.loc[mixed, ["quantity", "quantity_unit"]] = [float("nan"), None]
-        merged.loc[mixed, "quantity_status"] = "missing"
-    return pd.concat([frame[~twice], merged], ignore_index=True)[list(frame.columns)]
+        return frame
+    parts = frame[twice].assign(**{c: v for c, v in _ABSENT.items() if c not in frame})
+    several = parts.groupby(keys, dropna=False, sort=False)
+    group = several.ngroup()
+    _refuse_doubles(parts, group, was[twice])
+    merged = several[["value_usd", *_AMOUNTS]].sum(min_count=1)
+    for name, how in _ABOUT.items():
+        merged[name] = several[name].agg(how)
+    for amount, status in _AMOUNTS.items():
+        merged[status] = _weakest(parts, amount, status, group).to_numpy()
+        merged[amount] = merged[amount].where(merged[status] != "missing")
+    units = parts["quantity_unit"].fillna("").groupby(group)  # no unit is a unit of its own
+    mixed = (units.min() != units.max()).to_numpy()
+    merged["quantity_unit"] = several["quantity_unit"].first().mask(mixed)
+    merged["quantity"] = merged["quantity"].mask(mixed)
+    merged["quantity_status"] = merged["quantity_status"].mask(mixed, "missing")
+    return pd.concat([frame[~twice], merged.reset_index()], ignore_index=True)[list(frame.columns)]
 
 
-def _weakest(statuses: pd.Series) -> str:
-    found = set(statuses)
-    return next(s for s in ("missing", "estimated", "reported") if s in found)
+def _refuse_doubles(parts: pd.DataFrame, group: pd.Series, was: pd.DataFrame) -> None:
+    """Refuse to sum one trade twice: a code from two files, or the goods in two revisions."""
+    named = was.assign(group=group).join(parts[[*_ABOUT]]).drop_duplicates()
+    again = named.loc[named.duplicated(["group", *was]), "group"]
+    systems = named.groupby("group")["code_system"].nunique()
+    if len(again):
+        raise _double(parts[group == again.iloc[0]], "a code of two files or vintages")
+    if (systems > 1).any():
+        rows = group == systems.idxmax()
+        found = ", ".join(sorted(set(was.loc[rows, "code_system"])))
+        raise _double(parts[rows], f"codes of {found}")
+
+
+def _double(rows: pd.DataFrame, found: str) -> DoubleCountedTotals:
+    first = rows.iloc[0]
+    return DoubleCountedTotals(
+        f"{found} side by side in {first['code']} of {str(first['period'])[:7]}",
+        "rows that add up without counting anything twice",
+        "keep one of them in each period",
+    )
+
+
+def _weakest(parts: pd.DataFrame, amount: str, status: str, group: pd.Series) -> pd.Series:
+    """Return the status of each sum: that of its weakest part with a value or an amount.
+
+    Zero or nothing beside a value is missing, whatever the status says.
+    """
+    there, valued = parts[amount] > 0, parts["value_usd"] > 0
+    rank = (
+        parts[status]
+        .map({name: i for i, name in enumerate(_STATUS)})
+        .fillna(0)
+        .where(there | ~valued, 0)
+    )
+    counts = (there | valued).groupby(group).transform("any")
+    weakest = rank.where(there | valued | ~counts).groupby(group).min()
+    return weakest.map(dict(enumerate(_STATUS)))
