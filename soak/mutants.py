@@ -62,7 +62,11 @@ def pytest_collection_modifyitems(items):
 
 def main(given: list[str]) -> int:
     """Run mutmut and write how many mutants were killed, and which were not."""
-    for room in [g for g in given if g in TESTS] or TESTS:
+    rooms = [g for g in given if g != "--left"]
+    if unknown := [room for room in rooms if room not in TESTS]:
+        sys.stderr.write(f"no room {', '.join(unknown)}: expected {', '.join(TESTS)} or --left\n")
+        return 2
+    for room in rooms or TESTS:
         copy = ROOT / "build" / "mutants" / room
         goes_on = "--left" in given
         names = [n for n, fate in _fates(copy).items() if fate != "killed"] if goes_on else []

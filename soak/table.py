@@ -70,12 +70,19 @@ def survivors(rooms: list[dict[str, Any]]) -> str:
     ]
     before = ""
     for name, change in sorted(left.items()):
-        place, _, number = name.removeprefix("tradeflows.").rpartition("__mutmut_")
-        place = place.replace("xǁ", "").replace("x_", "").replace("ǁ", ".")
+        place, number = _place(name)
         lines += ["", f"## {place}"] if place != before else []
         lines += ["", f"{number}.", "", "```diff", *change, "```"]
         before = place
     return "\n".join(lines) + "\n"
+
+
+def _place(name: str) -> tuple[str, str]:
+    """Return where a mutant is, and its number: mutmut writes ``x_name`` or ``xǁClassǁmethod``."""
+    place, _, number = name.removeprefix("tradeflows.").rpartition("__mutmut_")
+    module, _, function = place.rpartition(".")
+    function = function.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
+    return f"{module}.{function}", number
 
 
 if __name__ == "__main__":

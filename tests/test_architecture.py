@@ -89,3 +89,30 @@ def test_the_pages_of_faults_hold_the_counts_that_were_run() -> None:
     assert "\n".join(table.rows()) in page, "run `python soak/table.py`"
     alive = table.survivors(table.counted("mutants-*.json"))
     assert table.PAGE.with_name("survivors.md").read_text("utf-8") == alive
+
+
+@pytest.mark.parametrize(
+    ("name", "place"),
+    [
+        ("tradeflows.measure.examples.x_six_products__mutmut_3", "measure.examples.six_products"),
+        ("tradeflows.measure.index.x__index_xs__mutmut_3", "measure.index._index_xs"),
+        (
+            "tradeflows.measure.index.xǁPriceIndexǁfigure__mutmut_3",
+            "measure.index.PriceIndex.figure",
+        ),
+        ("tradeflows.claims.rules.xǁMax_xǁ_at_x_0__mutmut_3", "claims.rules.Max_x._at_x_0"),
+    ],
+)
+def test_a_survivor_is_named_as_its_function_is(name: str, place: str) -> None:
+    page = script("soak", "table.py").survivors([{"left": {name: ["-a", "+b"]}}])
+    assert f"\n## {place}\n\n3.\n" in page
+
+
+@pytest.mark.parametrize("given", [["mesure"], ["measure", "claim"], ["-left"]])
+def test_mutants_of_an_unknown_room_are_not_those_of_every_room(
+    given: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mutants = script("soak", "mutants.py")
+    monkeypatch.setattr(mutants, "_tested", lambda *_: pytest.fail("a room was run"))
+    assert mutants.main(given) == 2
+    assert f"no room {given[-1]}: expected measure, claims" in capsys.readouterr().err

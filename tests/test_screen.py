@@ -1,6 +1,7 @@
 """The screen of all pairs: one bridge under it, p-values that hold, files that are whole."""
 
 import ast
+import dataclasses
 import importlib.util
 import shutil
 import subprocess
@@ -302,6 +303,172 @@ def test_a_list_is_read_in_the_revision_of_the_table(trade, monkeypatch):
     assert read["old"] == pytest.approx(sums["60"])
     assert read["new"] == pytest.approx(sums["61"])
     assert read["not named"] == pytest.approx(sums["61"])
+
+
+def test_the_revision_of_other_months_and_flows_is_not_that_of_the_windows(trade, monkeypatch):
+    lists = pd.DataFrame({"hs2012": ["62"], "hs2017": ["60"], "hs2022": ["61"]})
+    monkeypatch.setattr(module, "high_priority", lambda _: lists)
+    rows = trade.assign(code_system="HS2022", flow="X")
+    alone = screen(rows, **WINDOWS).table
+    before = rows.assign(period=pd.Timestamp("2015-01-01"), code_system="HS2012")
+    imports = rows.assign(flow="M", code_system="HS2012")
+    for other in (before, imports):
+        both = pd.concat([other.drop_duplicates(["reporter", "partner", "code"]), rows])
+        pd.testing.assert_frame_equal(screen(both, **WINDOWS).table, alone)
+    year = rows["period"].dt.year
+    with pytest.raises(SchemaMismatch, match="HS2012, HS2022 follow each other") as error:
+        screen(rows.assign(code_system=np.where(year == 2021, "HS2012", "HS2022")), **WINDOWS)
+    assert "concord the codes to one revision first" in error.value.todo
+
+
+@pytest.mark.parametrize(
+    ("error", "options", "words"),
+    [
+        (TypeError, {"target": 643}, "target=643: expected text"),
+        (TypeError, {"target": ["RUS"]}, r"target=\['RUS'\]: expected text"),
+        (ValueError, {"target": ""}, "target='': expected text"),
+        (TypeError, {"flow": None}, "flow=None: expected text"),
+        (TypeError, {"flow": ["X"]}, r"flow=\['X'\]: expected text"),
+        (TypeError, {"goods": None}, "goods=None: expected codes in a list"),
+        (TypeError, {"goods": (c for c in ["8542"])}, "goods=<generator .*: expected codes in a l"),
+        (TypeError, {"goods": {"a": 8542}}, "goods=8542: expected codes in a list"),
+        (TypeError, {"goods": [8542]}, "goods holds 8542: expected text such as '8542'"),
+        (TypeError, {"goods": ["8542", ""]}, "goods holds '': expected text"),
+        (TypeError, {"goods": {1: ["8542"]}}, "goods holds 1: expected text"),
+        (UnknownCode, {"goods": "8542"}, r"goods='8542', which is no version(.|\n)*\['8542'\]"),
+        (UnknownCode, {"goods": "2024"}, "no version of the high-priority list"),
+        (UnknownCode, {"goods": "2024-09"}, "no high-priority list '2024-09'"),
+        (ValueError, {"placebo": ["chapter"]}, r"placebo=\['chapter'\]: expected one of chapter"),
+        (ValueError, {"placebo": None}, "placebo=None: expected one of chapter"),
+        (TypeError, {"placebo": {"a": [60]}}, "placebo holds 60: expected text"),
+        (UnknownCode, {"placebo": {"a": []}}, "a group of goods without codes(.|\n)*placebo="),
+        (TypeError, {"least": "1e6"}, "least='1e6': expected a number"),
+        (TypeError, {"least": None}, "least=None: expected a number"),
+        (ValueError, {"least": float("nan")}, "least=nan: expected more than 0"),
+        (ValueError, {"least": float("inf")}, "least=inf: expected more than 0"),
+        (ValueError, {"least": -1}, "least=-1: expected more than 0"),
+        (ValueError, {"least": 0}, "least=0: expected more than 0"),
+        (TypeError, {"needed": 8.5}, "needed=8.5: expected a whole number"),
+        (ValueError, {"needed": -5}, "needed=-5: expected more than -1"),
+        (TypeError, {"level": "0.1"}, "level='0.1': expected a number"),
+        (TypeError, {"level": True}, "level=True: expected a number"),
+        (ValueError, {"level": 2}, "level=2: expected more than 0, less than 1"),
+        (ValueError, {"level": float("nan")}, "level=nan: expected more than 0"),
+    ],
+)
+def test_an_option_that_is_none_is_refused_before_any_row_is_read(error, options, words):
+    if "placebo" not in options:  # its groups are those of the goods and are checked with them
+        with pytest.raises(error, match=words):
+            screen("no/such.parquet", **WINDOWS, **options)
+    if "level" not in options and not isinstance(options.get("goods"), str | None):
+        given = {"goods": {"chips": ["8542"]}, **options}
+        if isinstance(given["goods"], dict):
+            with pytest.raises(error, match=words):
+                screen_sql(list(module._USED), "2021", "2022", **given)
+
+
+def test_options_may_be_numbers_and_codes_of_any_library(trade):
+    plain = screen(trade, target="RUS", goods=["8542", "8517"], **WINDOWS)
+    for goods in (pd.Series(["8542", "8517"]), np.array(["8542", "8517"]), {"8542", "8517"}):
+        same = screen(
+            trade, target="RUS", goods=goods, least=np.float64(1e6), needed=np.int64(8),
+            level=np.float32(0.1), **WINDOWS,
+        )  # fmt: skip
+        pd.testing.assert_frame_equal(same.table, plain.table)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"goods": {"85": ["8542"]}}, "a group has the name '85', which other goods have"),
+        ({"goods": {OTHER: ["8542"]}}, "a group has the name 'other goods'"),
+        ({"goods": {"a": ["8542"]}, "placebo": {OTHER: ["60"]}}, "the name 'other goods'"),
+        ({"goods": {"8542": ["8542"]}, "placebo": "heading"}, "a group has the name '8542'"),
+        (
+            {"goods": {"chips": ["8542"], "proc": ["854231"]}},
+            "goods: 'proc' and 'chips' share '8542': expected each good in one group",
+        ),
+        ({"goods": {"proc": ["854231"], "chips": ["8542"]}}, "'proc' and 'chips' share '8542'"),
+        ({"goods": {"one": ["8542"], "two": ["8542"]}}, "'one' and 'two' share '8542'"),
+        ({"placebo": {"one": ["60"], "two": ["6001"]}}, "placebo: 'two' and 'one' share '60'"),
+    ],
+)
+def test_groups_that_would_run_into_each_other_are_refused(trade, options, words):
+    with pytest.raises(ValueError, match=words):
+        screen(trade, target="RUS", **{"goods": ["8542"], **options}, **WINDOWS)
+
+
+def test_one_group_may_name_a_heading_and_codes_of_it(trade):
+    twice = screen(trade, target="RUS", goods=["8542", "854231"], **WINDOWS)
+    pd.testing.assert_frame_equal(
+        twice.table, screen(trade, target="RUS", goods=["8542"], **WINDOWS).table
+    )
+    named = screen(trade, target="RUS", goods={"8542": ["8542"]}, **WINDOWS)
+    pd.testing.assert_frame_equal(
+        twice.table.drop(columns="goods"), named.table.drop(columns="goods")
+    )
+
+
+def test_a_group_without_rows_is_named(trade):
+    goods = {"chips": ["8542"], "none": ["0000"], "nothing": ["0001"]}
+    with pytest.raises(UnknownCode, match="none of the goods 'none', 'nothing' goes to RUS\n"):
+        screen(trade, target="RUS", goods=goods, **WINDOWS)
+    with pytest.raises(UnknownCode, match="none of the goods 'none', 'nothing' is traded\n"):
+        screen(trade, goods=goods, **WINDOWS)
+
+
+@pytest.fixture(scope="module")
+def monthly(trade):
+    """Put the rows of each year into its first two months."""
+    later = trade["period"] + pd.DateOffset(months=1)
+    return pd.concat([trade, trade.assign(period=later)], ignore_index=True).assign(freq="M")
+
+
+MONTHS = {"base": "2021-01/2021-02", "current": "2022-01/2022-02"}
+
+
+@pytest.mark.parametrize("month", ["2021-01-01", "2022-02-01"])
+def test_who_lacks_a_month_is_left_out_and_named(monthly, month):
+    """A missing month is no zero: half a window would be a fall by half."""
+    gone = (monthly["reporter"] == "TUR") & (monthly["period"] == month)
+    found = screen(monthly[~gone], target="RUS", **MONTHS)
+    without = screen(monthly[monthly["reporter"] != "TUR"], target="RUS", **MONTHS)
+    pd.testing.assert_frame_equal(found.table, without.table)
+    assert found.late == {"TUR": (month[:7],)}
+    words = f" Left out, as a missing month is no zero: Turkey (no rows for {month[:7]})."
+    assert found.sentence() == without.sentence() + words
+    assert without.late == {}
+    with pytest.raises(UnknownCode, match=f"TUR is left out: it has no rows for {month[:7]}"):
+        found.case("TUR")
+
+
+def test_a_month_outside_of_the_windows_or_without_listed_goods_may_lack(monthly):
+    whole = screen(monthly, target="RUS", **MONTHS)
+    here = monthly["reporter"] == "TUR"
+    more = monthly[~here].assign(period=pd.Timestamp("2020-05-01"))
+    more = more.drop_duplicates(["reporter", "partner", "code"])
+    pd.testing.assert_frame_equal(
+        screen(pd.concat([monthly, more]), target="RUS", **MONTHS).table, whole.table
+    )
+    idle = here & (monthly["period"] == "2022-02-01") & monthly["code"].isin(listed())
+    assert screen(monthly[~idle], target="RUS", **MONTHS).late == {}
+
+
+def test_who_lacks_a_year_is_left_out_and_all_late_is_an_error(trade):
+    first = trade["period"].dt.year == 2021
+    found = screen(trade[~(first & (trade["reporter"] == "TUR"))], target="RUS", **WINDOWS)
+    assert found.late == {"TUR": ("2021",)}
+    assert "TUR" not in set(found.table["reporter"])
+    half = trade["reporter"] < "M"
+    with pytest.raises(SchemaMismatch, match="no reporter has rows in all of both windows"):
+        screen(trade[half == first], **WINDOWS)
+
+
+def test_many_who_are_left_out_are_counted(result):
+    late = {f"Q{i}": ("2022-01", "2022-02", "2022-03") for i in range(7)}
+    words = dataclasses.replace(result, late=late).sentence()
+    assert words.endswith("Q4 (no rows for 2022-01 and 2 more) and 2 more.")
+    assert "Q5" not in words
 
 
 def test_a_screen_keeps_windows_share_and_origin(trade, result):

@@ -5,7 +5,9 @@ Amounts are those of the one bridge; the rest is ranks, in one SQL text beside i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Mapping, Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -60,6 +62,9 @@ def screen(
     set, under which Benjamini and Hochberg's correction still holds the share of false finds.
     A low p says that the goods stand out in the pair; it does not say why.
 
+    Reporters without any row in some month of the windows are left out and named: they have not
+    published it, and taken for a zero it would make a fall of everything they trade.
+
     Parameters
     ----------
     trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
@@ -70,8 +75,8 @@ def screen(
     target : str, optional
         Partner whose pairs are judged, such as ``"RUS"``; every pair by default.
     goods : str, collection of str, or mapping
-        Version of the high-priority list; or codes, or beginnings of codes; or several groups by
-        name.
+        Version of the high-priority list, in the HS revision of the rows; or codes, or beginnings
+        of codes; or several groups by name, which share no goods.
     placebo : {"chapter", "heading", "subheading"} or mapping
         Groups of the other goods; with a mapping, goods in no group are no placebo.
     flow : str
@@ -92,9 +97,12 @@ def screen(
     Raises
     ------
     SchemaMismatch, DoubleCountedTotals
-        As `bridge`.
+        As `bridge`; no reporter has every month.
     UnknownCode
-        None of the goods occurs, nothing goes to the target, or the table has no such flow.
+        A group of the goods does not occur or does not go to the target; the table has no such
+        flow.
+    TypeError, ValueError
+        An option is of another kind or out of its range, or groups share goods or a name.
 
     References
     ----------
@@ -117,21 +125,10 @@ def screen(
     >>> found.found["reporter"].tolist(), float(found.found["p"].iloc[0]) < 0.02
     (['KGZ'], True)
     """
+    _check_options(target, flow, least, needed, level)
+    named = _named(goods)
+    windows = Window.parse(base), Window.parse(current)
     with opened(trade, _USED) as relation:
-        listed = _listed(relation, goods)
-        query = screen_sql(
-            relation.columns,
-            base,
-            current,
-            target=target,
-            goods=listed,
-            placebo=placebo,
-            flow=flow,
-            least=least,
-            needed=needed,
-            estimated=estimated,
-        )
-        windows = Window.parse(base), Window.parse(current)
         months = f"({windows[0].sql()} OR {windows[1].sql()})"
         within = f"{months} AND {_of(flow, relation.columns)}"
         seen = census(relation, WEIGHT, within, estimated=estimated)
@@ -139,13 +136,15 @@ def screen(
             _refuse_flow(relation, flow)
         for window in windows:
             window.require(seen.value_of, annual=seen.annual)
+        found = _written(relation, within)
+        late = _late(found, annual=seen.annual)
+        listed = named or _of_list(str(goods), found)
+        query = screen_sql(
+            relation.columns, base, current, target=target, goods=listed, placebo=placebo,
+            flow=flow, least=least, needed=needed, estimated=estimated, without=tuple(late),
+        )  # fmt: skip
         rows = relation.frame(query)
-    if rows.empty:
-        raise UnknownCode(
-            f"none of the listed goods {f'goes to {target}' if target else 'is traded'}",
-            "codes and partners as the table writes them",
-            "check goods= and target=",
-        )
+    _refuse_absent(listed, rows, target, late)
     if rows["repeats"].max() > 0:
         raise SchemaMismatch(
             "rows share a key",
@@ -153,16 +152,9 @@ def screen(
             "sum them first, or keep one of them",
         )
     known = rows["value_current"].sum()
-    return Screen(
-        str(windows[0]),
-        str(windows[1]),
-        target,
-        least,
-        level,
-        float(rows["priced_current"].sum() / known) if known else 0.0,
-        _judged(rows, level),
-        seen.origins,
-    )
+    coverage = float(rows["priced_current"].sum() / known) if known else 0.0
+    (old, new), table = map(str, windows), _judged(rows, level)
+    return Screen(old, new, target, least, level, coverage, table, seen.origins, late)
 
 
 def _judged(rows: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -199,6 +191,7 @@ def screen_sql(
     least: float = 1e6,
     needed: int = NEEDED,
     estimated: str = "unpriced",
+    without: Collection[str] = (),
 ) -> str:
     """Return the screen as DuckDB SQL over a table ``trade`` with these columns.
 
@@ -210,6 +203,8 @@ def screen_sql(
         As in `screen`.
     goods : mapping
         Codes, or beginnings of codes, by name of the group.
+    without : collection of str
+        Reporters to leave out: `screen` names those that lack a month.
 
     Examples
     --------
@@ -217,21 +212,19 @@ def screen_sql(
     ...     "net_weight_kg"], "2021", "2022", goods={"chips": ["8542"]})
     True
     """
+    _check_options(target, flow, least, needed)
     used = [*_USED, *(c for c in (status_column(WEIGHT), "confidential") if c in columns)]
     tested = f"partner = {_quoted(target)}" if target else "TRUE"
+    left = f" AND coalesce(reporter NOT IN ({_list(without)}), TRUE)" if without else ""
+    bridged = bridge_sql(
+        used, base, current, by=("reporter", "partner", "goods"), path="two-point",
+        estimated=estimated, of_code={"goods": _grouped(goods, placebo)},
+    )  # fmt: skip
     return queries.text("screen").format(
         columns=", ".join(used),
-        flow=_of(flow, columns),
-        bridge=bridge_sql(
-            used,
-            base,
-            current,
-            by=("reporter", "partner", "goods"),
-            path="two-point",
-            estimated=estimated,
-            of_code={"goods": _grouped(goods, placebo)},
-        ),
-        listed=", ".join(map(_quoted, goods)),
+        flow=f"{_of(flow, columns)}{left}",
+        bridge=bridged,
+        listed=_list(goods),
         other=_quoted(OTHER),
         least=f"{float(least)!r}",
         needed=int(needed),
@@ -240,29 +233,115 @@ def screen_sql(
     )
 
 
-def _listed(relation: Relation, goods: Goods) -> dict[str, Collection[str]]:
-    if isinstance(goods, Mapping):
-        named = dict(goods)
-    elif not isinstance(goods, str):
-        named = {_LISTED: goods}
-    else:
-        systems = (
-            relation.frame("SELECT DISTINCT code_system FROM trade ORDER BY 1")
-            if ("code_system" in relation.columns)
-            else pd.DataFrame({"code_system": ["HS2022"]})
+def _check_options(
+    target: str | None, flow: str, least: float, needed: int, level: float = LEVEL
+) -> None:
+    """Refuse options of another kind than their own; none is turned into what it is not."""
+    for name, text in {"target": target, "flow": flow}.items():
+        if not isinstance(text, str) and (text is not None or name == "flow"):
+            raise TypeError(f"{name}={text!r}: expected text, as the table writes it")
+        if text == "":
+            raise ValueError(f"{name}='': expected text, as the table writes it")
+    numbers: dict[str, tuple[Any, Any, str, float, float]] = {
+        "least": (least, Real, "a number", 0, math.inf),
+        "needed": (needed, Integral, "a whole number", -1, math.inf),
+        "level": (level, Real, "a number", 0, 1),
+    }
+    for name, (number, kind, words, low, high) in numbers.items():
+        if not isinstance(number, kind) or isinstance(number, bool):
+            raise TypeError(f"{name}={number!r}: expected {words}")
+        if not low < number < high:
+            raise ValueError(f"{name}={number!r}: expected more than {low}, less than {high}")
+
+
+def _named(goods: Goods) -> dict[str, tuple[str, ...]]:
+    """Return the groups of listed goods; none where they are a version of the list."""
+    if not isinstance(goods, str):
+        return _groups(goods if isinstance(goods, Mapping) else {_LISTED: goods}, "goods")
+    if goods.isdigit():
+        raise UnknownCode(
+            f"goods={goods!r}, which is no version of the high-priority list",
+            "a version such as '2024-02', or codes in a list",
+            f"write goods=[{goods!r}] for the code",
         )
-        table = high_priority(goods)
-        column = str(systems["code_system"].iloc[0]).lower()
-        if column not in table:
-            raise UnknownCode(
-                f"no high-priority list in {column!r}",
-                "a table in HS2012, HS2017 or HS2022",
-                "pass the codes as goods=",
-            )
-        named = {_LISTED: table[column].dropna().unique().tolist()}
-    if not named or not all(len(codes) for codes in named.values()):
-        raise UnknownCode("a group of goods without codes", "at least one code", "check goods=")
-    return named
+    high_priority(goods)
+    return {}
+
+
+def _groups(named: Mapping[str, Collection[str]], option: str) -> dict[str, tuple[str, ...]]:
+    """Return groups of codes by name; refuse what names no goods, or the same goods twice."""
+    groups = {}
+    for name, codes in named.items():
+        if not isinstance(codes, Collection):
+            raise TypeError(f"{option}={codes!r}: expected codes in a list, or groups by name")
+        groups[name] = one_or_more(codes)
+        odd = [text for text in (name, *groups[name]) if not isinstance(text, str) or not text]
+        if odd:
+            raise TypeError(f"{option} holds {odd[0]!r}: expected text such as '8542'")
+    if not groups or not all(groups.values()):
+        raise UnknownCode("a group of goods without codes", "at least one code", f"check {option}=")
+    group_of = {code: name for name, codes in groups.items() for code in codes}
+    for name, codes in groups.items():
+        for begin in (code[:n] for code in codes for n in range(1, len(code) + 1)):
+            if (other := group_of.get(begin, name)) != name:
+                shared = f"{name!r} and {other!r} share {begin!r}"
+                raise ValueError(f"{option}: {shared}: expected each good in one group")
+    return groups
+
+
+def _written(relation: Relation, within: str) -> pd.DataFrame:
+    """Return which reporters have rows in which period and HS revision of the windows."""
+    system = "code_system" if "code_system" in relation.columns else "'HS2022' AS code_system"
+    return relation.frame(
+        f"SELECT DISTINCT reporter, CAST(period AS DATE) AS period, {system} "  # noqa: S608
+        f"FROM trade WHERE {within}"
+    )
+
+
+def _late(found: pd.DataFrame, *, annual: bool) -> dict[str, tuple[str, ...]]:
+    """Return the reporters without rows in some month (or year) of the windows, and which."""
+    months = found["period"].dt.strftime("%Y" if annual else "%Y-%m")
+    every = set(months)
+    have = months.groupby(found["reporter"]).agg(set)
+    late = {str(name): tuple(sorted(every - had)) for name, had in have.items() if every - had}
+    if late and len(late) == len(have):
+        first, lacks = next(iter(late.items()))
+        raise SchemaMismatch(
+            f"no reporter has rows in all of both windows: {first} has none for {', '.join(lacks)}",
+            "reporters that have published every month of them",
+            "choose windows that end where the data end, or fetch the months",
+        )
+    return late
+
+
+def _of_list(version: str, found: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return the high-priority list in the revision of the rows, which the census found to be one.
+
+    Rows that name none are HS2022, the newest.
+    """
+    table = high_priority(version)
+    column = str(next(iter(found["code_system"].dropna()), "HS2022")).lower()
+    if column not in table:
+        raise UnknownCode(
+            f"no high-priority list in {column!r}",
+            "a table in HS2012, HS2017 or HS2022",
+            "pass the codes as goods=",
+        )
+    return {_LISTED: tuple(table[column].dropna().unique())}
+
+
+def _refuse_absent(
+    listed: Collection[str], rows: pd.DataFrame, target: str | None, late: Collection[str]
+) -> None:
+    absent = [name for name in listed if name not in set(rows["goods"])]
+    if absent:
+        which = "the listed goods" if rows.empty else f"the goods {', '.join(map(repr, absent))}"
+        known = f" by reporters with every month ({len(late)} lack some)" if late else ""
+        raise UnknownCode(
+            f"none of {which} {f'goes to {target}' if target else 'is traded'}{known}",
+            "codes and partners as the table writes them",
+            "check goods= and target=",
+        )
 
 
 def _refuse_flow(relation: Relation, flow: str) -> None:
@@ -281,26 +360,38 @@ def _of(flow: str, columns: Sequence[str]) -> str:
     return f"flow = {_quoted(flow)}" if "flow" in columns else "TRUE"
 
 
-def _grouped(goods: Mapping[str, Collection[str]], placebo: str | Mapping[str, Any]) -> str:
-    cases = [f"WHEN {_begins(codes)} THEN {_quoted(name)}" for name, codes in goods.items()]
+def _grouped(
+    goods: Mapping[str, Collection[str]], placebo: str | Mapping[str, Collection[str]]
+) -> str:
+    """Return the SQL of a code's group; no group of listed goods takes in other goods."""
+    goods = _groups(goods, "goods")
     if isinstance(placebo, Mapping):
+        placebo = _groups(placebo, "placebo")
         if set(placebo) & set(goods):
             raise ValueError("a placebo group has the name of a group of listed goods")
-        cases += [f"WHEN {_begins(codes)} THEN {_quoted(name)}" for name, codes in placebo.items()]
-        return f"CASE {' '.join(cases)} ELSE {_quoted(OTHER)} END"
-    if placebo not in PREFIXES:
+        taken, rest = {OTHER}, _quoted(OTHER)
+    elif isinstance(placebo, str) and placebo in PREFIXES:
+        n, placebo = PREFIXES[placebo], {}
+        taken = {OTHER, *(name for name in goods if name.isdigit() and len(name) <= n)}
+        rest = f"left(code, {n})"
+    else:
         raise ValueError(f"placebo={placebo!r}: expected one of {', '.join(PREFIXES)}")
-    return f"CASE {' '.join(cases)} ELSE left(code, {PREFIXES[placebo]}) END"
+    named = {**goods, **placebo}
+    for name in sorted(taken & set(named)):
+        raise ValueError(f"a group has the name {name!r}, which other goods have: give it another")
+    cases = [f"WHEN {_begins(codes)} THEN {_quoted(name)}" for name, codes in named.items()]
+    return f"CASE {' '.join(cases)} ELSE {rest} END"
 
 
 def _begins(codes: Collection[str]) -> str:
-    codes = one_or_more(codes)
-    lengths = sorted({len(code) for code in codes})
     parts = []
-    for n in lengths:
-        listed = ", ".join(_quoted(code) for code in sorted(set(codes)) if len(code) == n)
-        parts.append(f"left(code, {n}) IN ({listed})")
+    for n in sorted({len(code) for code in codes}):
+        parts.append(f"left(code, {n}) IN ({_list(sorted({c for c in codes if len(c) == n}))})")
     return " OR ".join(parts)
+
+
+def _list(texts: Collection[str]) -> str:
+    return ", ".join(map(_quoted, texts))
 
 
 def _quoted(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,8 @@ class Screen:
         stands_out. What cannot be judged has no p.
     coverage : float
         Share of the current value of these rows that weights make a price for.
+    late : mapping
+        Reporters left out, and the months (or years) of the windows in which they have no rows.
     """
 
     base: str
@@ -45,6 +48,7 @@ class Screen:
     coverage: float
     table: pd.DataFrame = field(repr=False)
     origins: tuple[str, ...] = field(repr=False, default=())
+    late: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
 
     @property
     def found(self) -> pd.DataFrame:
@@ -52,7 +56,7 @@ class Screen:
         return self.table[self.table["stands_out"]]
 
     def sentence(self) -> Sentence:
-        """Say how many pairs stand out, which first, and how far weights reach."""
+        """Say how many pairs stand out, which first, how far weights reach, and who is left out."""
         judged = int(self.table["p"].notna().sum())
         names = [self._case(row) for row in self.found.head(5).itertuples()]
         more = len(self.found) - len(names)
@@ -62,7 +66,18 @@ class Screen:
             f" {len(self.found)} of {judged} cases, false finds held to {percent(self.level)}"
             f"{which}. {len(self.table) - judged} more are too small or have too few other goods"
             f" to judge. Weights make a price for {percent(self.coverage)} of the current value."
+            f"{self._left_out()}"
         )
+
+    def _left_out(self) -> str:
+        if not self.late:
+            return ""
+        names = []
+        for reporter, months in list(self.late.items())[:5]:
+            more = f" and {len(months) - 1} more" if months[1:] else ""
+            names.append(f"{spoken(reporter)} (no rows for {months[0]}{more})")
+        rest = f" and {len(self.late) - 5} more" if len(self.late) > 5 else ""
+        return f" Left out, as a missing month is no zero: {', '.join(names)}{rest}."
 
     def case(self, reporter: str, partner: str | None = None) -> pd.Series:
         """Return the row of one pair, its most striking goods.
@@ -70,11 +85,17 @@ class Screen:
         Raises
         ------
         UnknownCode
-            The pair is not in the table.
+            The pair is not in the table, or its reporter is left out.
         """
         partner = partner or self.target
         rows = self.table
         rows = rows[(rows["reporter"] == reporter) & (rows["partner"] == partner)]
+        if rows.empty and reporter in self.late:
+            raise UnknownCode(
+                f"{reporter} is left out: it has no rows for {', '.join(self.late[reporter])}",
+                "a reporter with rows in every month of both windows",
+                "choose windows that end where its data end, or fetch the months",
+            )
         if rows.empty:
             raise UnknownCode(
                 f"no listed goods from {reporter} to {partner}",
