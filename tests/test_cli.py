@@ -155,6 +155,15 @@ def test_the_screen_reads_parquet_and_writes_it(tmp_path):
     assert every.output != result.output
 
 
+@pytest.mark.parametrize("option", [("--target", ""), ("--base", "soon")])
+def test_a_bad_option_of_the_screen_is_a_line_and_no_traceback(tmp_path, monkeypatch, option):
+    file = world.world(1, members=30, products=300, rows=20_000).file(tmp_path / "w.parquet")
+    monkeypatch.setattr("sys.argv", ["tradeflows", "screen", str(file), *option])
+    with pytest.raises(SystemExit) as stopped:
+        cli.main()
+    assert "expected" in str(stopped.value.code)
+
+
 def test_a_screen_without_a_panel_says_what_brings_one():
     assert "tradeflows refresh" in run.invoke(cli.app, ["screen"]).output
 

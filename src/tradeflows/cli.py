@@ -302,13 +302,10 @@ def screen(
     """Rank growth of the high-priority goods among all pairs, false finds controlled."""
     from tradeflows.evidence.who_else import every_pair
     from tradeflows.measure.screen import Screen
-    from tradeflows.measure.screen import screen as screened
+    from tradeflows.measure.screen import screen as rank
 
     goal = None if target == "all" else target
-    if files:
-        found: object = screened(files, base=base, current=current, target=goal)
-    else:
-        found = every_pair(goal, base, current)
+    found = rank(files, base, current, target=goal) if files else every_pair(goal, base, current)
     out.print(escape(str(found.sentence() if isinstance(found, Screen) else found)))
     if isinstance(found, Screen):
         out.print(_shown(found.table.head(20)), soft_wrap=False)
@@ -391,6 +388,8 @@ def main() -> None:
         for note in getattr(error, "__notes__", ()):
             err.print(escape(note))
         raise SystemExit(LATER if isinstance(error, QuotaExhausted) else 1) from None
+    except ValueError as error:  # an option that a measure refuses
+        raise SystemExit(str(error)) from None
     except KeyboardInterrupt:
         err.print("stopped: what is stored is whole, the next run goes on")
         raise SystemExit(STOPPED) from None
