@@ -1,12 +1,14 @@
 """Ordinary mistakes in what a measure is given: one clear error, the same for every measure."""
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from tradeflows.errors import SchemaMismatch, TradeflowsError
+from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, TradeflowsError
 from tradeflows.measure import bridge, bridges, chain, contributions, drift, price_index, sql
+from tradeflows.measure.multilateral import MULTILATERAL
 from tradeflows.measure.screen import screen
 from tradeflows.quality.unit_values import flags, relatives, unit_values
 
@@ -164,3 +166,190 @@ def test_flows_are_not_summed_unseen(trade):
     assert apart.table.set_index("flow").loc["X", "change"] == alone.change
     assert apart.change == 3 * alone.change
     assert len(unit_values(both)) == 8
+
+
+SUMMED = [name for name in MEASURES if name not in ("unit_values", "relatives", "flags")]
+summed = pytest.mark.parametrize("measure", [MEASURES[n] for n in SUMMED], ids=SUMMED)
+
+
+@every
+def test_rows_without_a_period_are_refused(measure, trade):
+    nameless = trade.tail(1).assign(code="270900", period=pd.NaT)
+    with pytest.raises(SchemaMismatch, match="1 rows without a period"):
+        measure(pd.concat([trade, nameless]))
+
+
+@every
+@pytest.mark.parametrize("zone", ["Europe/Istanbul", "UTC"])
+def test_a_period_with_a_time_zone_is_refused(measure, trade, zone, tmp_path):
+    zoned = trade.assign(period=trade["period"].dt.tz_localize(zone))
+    zoned.to_parquet(tmp_path / "zoned.parquet", index=False)
+    for table in (zoned, tmp_path / "zoned.parquet"):
+        with pytest.raises(SchemaMismatch, match="'period' has a time zone") as error:
+            measure(table)
+        assert "tz_localize(None)" in error.value.todo
+
+
+@every
+def test_a_status_that_no_table_knows_is_named(measure, trade):
+    with pytest.raises(SchemaMismatch, match="'weight_status' holds 'Reported'") as error:
+        measure(trade.assign(weight_status=["Reported", "reported", "estimated", None]))
+    assert error.value.expected == "reported, estimated, missing, or nothing"
+
+
+@every
+@pytest.mark.parametrize(
+    "flags",
+    [
+        pd.array([False, None, True, False], dtype="boolean"),
+        np.array([False, None, False, False], dtype=object),
+        [np.nan] * 4,
+        [None] * 4,
+        [0, 1, 2, 0],
+    ],
+    ids=str,
+)
+def test_confidential_is_true_or_false_in_every_row(measure, trade, flags):
+    with pytest.raises(SchemaMismatch, match="'confidential' holds empty cells"):
+        measure(trade.assign(confidential=flags))
+
+
+@summed
+def test_the_world_beside_reporters_is_refused(measure, trade):
+    world = pd.concat([trade, trade.assign(reporter="World")])
+    with pytest.raises(DoubleCountedTotals, match="reporter World stands beside reporters"):
+        measure(world)
+    with pytest.raises(DoubleCountedTotals, match="the EU stands beside its members"):
+        measure(pd.concat([trade.assign(reporter="EU27"), trade.assign(reporter="DEU")]))
+
+
+def test_a_partner_nobody_names_is_not_the_world(trade):
+    some = trade.assign(partner=[None, None, "RUS", "RUS"])
+    assert bridge(some, "2021-01", "2022-01").price == bridge(trade, "2021-01", "2022-01").price
+    assert len(contributions(some, "2021-01", "2022-01")) == 2
+
+
+@pytest.mark.parametrize("formula", ["fisher", "wtpd", "geks_fisher"])
+@pytest.mark.parametrize("column", ["partner", "reporter", "net_weight_kg_unit"])
+def test_goods_whose_partner_or_unit_nobody_names_are_priced(trade, formula, column, tmp_path):
+    base = {"base": "fixed"}
+    trade = trade.assign(freq="A")
+    wanted = price_index(trade, formula, **base).table
+    for values in ([None] * 4, [None, None, "RUS", "RUS"]):
+        nameless = trade.assign(**{column: pd.array(values, dtype="string")})
+        nameless.to_parquet(tmp_path / "rows.parquet", index=False)
+        for table in (nameless, tmp_path / "rows.parquet"):
+            found = price_index(table, formula, **base).table
+            pd.testing.assert_frame_equal(found, wanted, rtol=1e-12)
+
+
+@pytest.mark.parametrize("name", ["Net weight (kg)", "order", "1kg"])
+def test_a_name_that_sql_cannot_take_is_refused(trade, name):
+    renamed = trade.rename(columns={"net_weight_kg": name})
+    for ask in (bridge, contributions, price_index):
+        windows = () if ask is price_index else ("2021-01", "2022-01")
+        with pytest.raises(SchemaMismatch, match="cannot stand in SQL") as error:
+            ask(renamed, *windows, quantity=name)
+        assert "rename" in error.value.todo
+    with pytest.raises(SchemaMismatch, match="cannot stand in SQL"):
+        bridge(trade.assign(**{name: "a"}), "2021-01", "2022-01", by=name)
+
+
+@pytest.mark.parametrize("path", ["monthly", "two-point"])
+def test_a_group_is_summed_whatever_its_name_or_refused(trade, path):
+    """Names inside the SQL of the bridge once took the place of the reader's column."""
+    asked = {"base": "2021-01", "current": "2022-01", "path": path}
+    wanted = bridge(trade.assign(group_=trade["code"]), by="group_", **asked).table
+    for name in ("side", "cell", "effect", "trade", "value", "m", "a_b", "class", "çeşit"):
+        found = bridge(trade.assign(**{name: trade["code"]}), by=name, **asked).table
+        pd.testing.assert_frame_equal(found.rename(columns={name: "group_"}), wanted)
+    for name in ("v", "Q", "now", "step", "unit", "price", "exit", "change", "month", "period"):
+        with pytest.raises(SchemaMismatch, match="a name inside the bridge itself"):
+            bridge(trade.assign(**{} if name == "period" else {name: trade["code"]}), by=name,
+                   **asked)  # fmt: skip
+
+
+def test_groups_that_are_no_names(trade):
+    for by in (5, [5], [["code"]]):
+        with pytest.raises(TypeError, match="expected a name as text, or several"):
+            bridge(trade, "2021-01", "2022-01", by=by)
+    with pytest.raises(SchemaMismatch, match="names a column twice"):
+        bridge(trade, "2021-01", "2022-01", by=["code", "code"])
+
+
+@every
+def test_a_column_or_a_query_is_no_table(measure, trade):
+    for wrong in (trade["value_usd"], duckdb.connect().from_df(trade)):
+        with pytest.raises(SchemaMismatch, match="cannot be read as a table") as error:
+            measure(wrong)
+        assert "pandas DataFrame" in error.value.expected
+
+
+def test_a_polars_frame_is_a_table(trade):
+    polars = pytest.importorskip("polars")
+    wanted = bridge(trade, "2021-01", "2022-01").table
+    pd.testing.assert_frame_equal(
+        bridge(polars.from_pandas(trade), "2021-01", "2022-01").table, wanted
+    )
+
+
+def test_text_deep_among_numbers_is_a_stated_error(trade):
+    many = [trade.assign(code=f"{100000 + i}") for i in range(2000)]
+    long = pd.concat(many, ignore_index=True).drop_duplicates(["code", "period"])
+    long = pd.concat([long] * 40, ignore_index=True).astype({"value_usd": object})
+    long.loc[len(long) - 5, "value_usd"] = "n/a"
+    for measure in MEASURES.values():
+        with pytest.raises(SchemaMismatch, match=r"cannot be read \(.*'n/a'") as error:
+            measure(long)
+        assert "pandas.to_numeric" in error.value.todo
+
+
+@every
+def test_a_file_whose_inside_is_broken_is_a_stated_error(measure, trade, tmp_path):
+    file = tmp_path / "rows.parquet"
+    pd.concat([trade] * 100).to_parquet(file, index=False)
+    whole = file.read_bytes()
+    file.write_bytes(whole[:4] + b"\xff" * 300 + whole[304:])
+    with pytest.raises(SchemaMismatch, match="cannot be read"):
+        measure(file)
+
+
+@pytest.mark.parametrize("choice", ["quetelet", ["fisher"], None])
+def test_choices_are_listed(trade, choice):
+    months = ("2021-01", "2022-01")
+    for ask in (
+        lambda: bridge(trade, *months, method=choice),
+        lambda: contributions(trade, *months, choice),
+    ):
+        with pytest.raises(ValueError, match=r"expected one of .*laspeyres"):
+            ask()
+    for ask in (price_index, drift):
+        with pytest.raises(ValueError, match=r"one of laspeyres, .*, geks_fisher, .*wtpd"):
+            ask(trade, choice)
+
+
+def test_a_range_over_nothing_is_refused(trade):
+    for name, known in (("methods", "bennet"), ("paths", "monthly")):
+        with pytest.raises(ValueError, match=rf"{name}=\[\]: expected at least one of {known}"):
+            bridges(trade, "2021-01", "2022-01", **{name: []})
+
+
+def test_annual_rows_have_bridges_by_the_one_path_they_have(trade):
+    annual = bridges(trade.assign(freq="A"), "2021", "2022")
+    assert {path for _, path in annual.results} == {"two-point"}
+    assert len(annual.results) == 4
+    assert {path for _, path in bridges(trade, "2021-01", "2022-01").results} == {
+        "monthly",
+        "two-point",
+    }
+
+
+@pytest.mark.parametrize("formula", MULTILATERAL)
+def test_a_multilateral_formula_has_no_other_base_and_no_chain(trade, formula):
+    monthly = trade.assign(period=trade["period"].where(trade["period"].dt.year == 2021,
+                                                        pd.Timestamp("2021-02-01")))  # fmt: skip
+    for base in ("nonsense", "2021-01", "chained", "year-over-year"):
+        with pytest.raises(ValueError, match="starts at the first period; leave base out"):
+            price_index(monthly, formula, base=base)
+    with pytest.raises(ValueError, match="has no chain"):
+        drift(monthly, formula)

@@ -466,3 +466,50 @@ def test_figures_show_the_bars_and_the_range(handmade):
     assert (whiskers["low"], whiskers["high"]) == envelope.range("price")
     assert envelope.table.set_index("bar").loc["price", "low"] == whiskers["low"]
     assert len(envelope.by_method) == 8
+
+
+def months_of(years, **constants):
+    rows = [(f"{y}-{m:02d}", "A", 1.0, 1.0) for y in years for m in range(1, 13)]
+    return frame(rows, **constants)
+
+
+@pytest.mark.parametrize("first", [2020, 2015])
+def test_a_product_stands_once_in_a_month_however_long_the_windows(first):
+    trade = months_of(range(first, 2023))
+    windows = f"{first}-01/2021-12", "2022"
+    assert closes(bridge(trade, *windows, path="two-point"))
+    twice = pd.concat([trade, trade.tail(1).assign(period=pd.Timestamp("2022-12-15"))])
+    with pytest.raises(SchemaMismatch, match="share a key"):
+        bridge(twice, *windows, path="two-point")
+    moved = trade.assign(period=trade["period"] + pd.Timedelta(days=14))
+    assert (
+        bridge(moved, *windows, path="two-point").price
+        == bridge(trade, *windows, path="two-point").price
+    )
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_month_that_one_reporter_has_not_published_is_no_exit(path, tmp_path):
+    turkey = months_of((2021, 2022), reporter="TUR", partner="RUS", flow="X")
+    late = turkey["period"] < pd.Timestamp("2022-07-01")
+    both = pd.concat([turkey, turkey[late].assign(reporter="KAZ")])
+    both.to_parquet(tmp_path / "rows.parquet", index=False)
+    for table in (both, tmp_path / "rows.parquet"):
+        with pytest.raises(SchemaMismatch, match="no rows of reporter KAZ for 2022-07") as error:
+            bridge(table, by="reporter", path=path)
+        assert "leave KAZ out" in error.value.todo
+        assert (
+            bridge(table, "2021-01/2021-06", "2022-01/2022-06", by="reporter", path=path).exit == 0
+        )
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_a_month_without_trade_of_one_pair_is_exit_where_others_report(path):
+    """A reporter has published a month if any row of it is there."""
+    russia = months_of((2021, 2022), reporter="TUR", partner="RUS", flow="X")
+    gone = russia["period"] < pd.Timestamp("2022-07-01")
+    both = pd.concat([russia, russia[gone].assign(partner="KAZ")])
+    result = bridge(both, by="partner", path=path)
+    assert result.exit == (-6 if path == "monthly" else 0)
+    with pytest.raises(SchemaMismatch, match="no rows for 2022-07"):
+        bridge(both[both["partner"] == "KAZ"], path=path)

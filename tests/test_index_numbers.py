@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from measure_strategies import FACTOR, LAW, price_panels
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
 from tradeflows.measure import (
     bridge,
     contributions,
@@ -483,3 +483,83 @@ def test_a_unit_change_breaks_the_match():
         == prices(alone.rename(columns={"quantity": "net_weight_kg"}), "fisher")[1]
     )
     assert table["matched_share"][1] < 1
+
+
+ANNUAL = ["period", "code", "freq"]
+
+
+def annual_and_monthly(day="01-01"):
+    """Return monthly rows, and the same summed to years that are dated on one day."""
+    trade = years(count=3)
+    rows = trade.assign(period=pd.to_datetime(trade["period"].dt.year.astype(str) + f"-{day}"))
+    return trade, rows.assign(freq="A").groupby(ANNUAL, as_index=False).sum()
+
+
+@pytest.mark.parametrize("formula", FORMULAS)
+def test_a_window_of_annual_rows_is_counted_in_years(formula):
+    _, annual = annual_and_monthly()
+    fixed = price_index(annual, formula, base="fixed").table
+    for base in ("2020", "2020-01", "2020-05"):
+        found = price_index(annual, formula, base=base).table
+        pd.testing.assert_frame_equal(found, fixed, rtol=1e-12)
+    both = price_index(annual, formula, base="2020-01/2021-12").table
+    assert both["value"].iloc[:2].mean() == pytest.approx(1, rel=1e-12)
+
+
+@pytest.mark.parametrize("formula", ["fisher", "stuvel", "geks_fisher", "wtpd"])
+def test_the_day_of_a_period_does_not_matter(formula):
+    monthly, annual = annual_and_monthly()
+    _, last_day = annual_and_monthly("12-31")
+    base = {} if formula in MULTILATERAL else {"base": "chained"}
+    wanted = price_index(annual, formula, **base).table
+    pd.testing.assert_frame_equal(price_index(last_day, formula, **base).table, wanted)
+    assert wanted["matched_share"].tolist() == pytest.approx([1, 1, 1])
+    days = pd.to_timedelta(monthly["code"].astype(int) % 4, unit="D")
+    found = price_index(monthly.assign(period=monthly["period"] + days), formula, **base).table
+    pd.testing.assert_frame_equal(found, price_index(monthly, formula, **base).table, rtol=1e-12)
+    assert contributions(last_day, "2020", "2021").equals(contributions(annual, "2020", "2021"))
+
+
+def test_a_product_stands_once_in_a_year():
+    _, annual = annual_and_monthly()
+    twice = pd.concat([annual, annual.head(1).assign(period=pd.Timestamp("2020-12-31"))])
+    for measure in (
+        lambda t: price_index(t, base="fixed"),
+        lambda t: contributions(t, "2020", "2021"),
+        lambda t: bridge(t, "2020", "2021", path="two-point"),
+    ):
+        measure(annual)
+        with pytest.raises(SchemaMismatch, match="share a key"):
+            measure(twice)
+
+
+def test_contributions_are_of_one_period_each():
+    monthly, annual = annual_and_monthly()
+    for windows in (("2020", "2021"), ("2020-01", "2021"), ("2020-01/2020-02", "2021-01")):
+        with pytest.raises(SchemaMismatch, match="of several periods"):
+            contributions(monthly, *windows)
+    with pytest.raises(SchemaMismatch, match="of several periods"):
+        contributions(annual, "2020-01/2021-12", "2022")
+    with pytest.raises(SchemaMismatch, match="no product is priced in both 2021 and 2020"):
+        contributions(annual.assign(net_weight_kg=np.nan), "2020", "2021")
+    with pytest.raises(SchemaMismatch, match="no product is priced in both 2021-01 and 2020-01"):
+        contributions(monthly.assign(net_weight_kg=np.nan), "2020-01", "2021-01")
+
+
+def test_a_first_year_that_is_not_whole_is_worth_a_warning():
+    trade = years(count=3)
+    late = trade[trade["period"] >= pd.Timestamp("2020-07-01")]
+    with pytest.warns(PartialPeriodWarning, match="begins with 2020-07") as caught:
+        price_index(late)
+    assert caught[0].filename == __file__
+    price_index(late, window="2021-01/2022-12")
+    price_index(late, base="chained")
+    price_index(trade)
+
+
+def test_a_base_year_half_published_by_a_reporter_is_refused():
+    trade = years(count=2)
+    late = trade[trade["period"] >= pd.Timestamp("2020-07-01")]
+    both = pd.concat([trade.assign(reporter="TUR"), late.assign(reporter="KAZ")])
+    with pytest.raises(SchemaMismatch, match="no rows of reporter KAZ for 2020-01, 2020-02"):
+        price_index(both)

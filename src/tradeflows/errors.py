@@ -68,6 +68,10 @@ class EstimatedQuantityWarning(UserWarning):
     """Weights that the publisher estimated were left out of prices."""
 
 
+class PartialPeriodWarning(UserWarning):
+    """A year that serves as base holds fewer months than a year has."""
+
+
 class ConfidentialValueWarning(UserWarning):
     """Part of the value stands in pseudo-codes without weight."""
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,7 +17,7 @@ from tradeflows.figures.numbers import amount, percent
 from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded, decoded
-from tradeflows.measure.window import Window
+from tradeflows.measure.window import Window, require
 from tradeflows.quality.census import census
 from tradeflows.quality.relation import (
     PAIR,
@@ -193,8 +195,8 @@ def bridge(
     Raises
     ------
     SchemaMismatch
-        Absent months, keys that stand twice, windows of unequal length, numbers out of range,
-        several flows where ``by`` has no flow.
+        Months absent from the table or from one of its reporters, keys that stand twice, windows
+        of unequal length, numbers out of range, several flows where ``by`` has no flow.
     DoubleCountedTotals
         Totals beside their parts.
 
@@ -226,9 +228,9 @@ def bridge(
             raise SchemaMismatch(
                 "annual rows with path='monthly'", "months", "use path='two-point'"
             )
-        for window in windows:
-            window.require(seen.value_of, annual=seen.annual)
-        rows = _rows(relation, windows, by, method, path, quantity, estimated, names)
+        require(seen, *windows)
+        lag = 12 if seen.annual else 1
+        rows = _rows(relation, windows, by, method, path, quantity, estimated, lag, names)
     return _result(rows, windows, by, method, path, seen.origins)
 
 
@@ -257,17 +259,25 @@ def bridge_sql(
     path: str = "monthly",
     quantity: str = "net_weight_kg",
     estimated: str = "unpriced",
+    lag: int = 1,
     of_code: Mapping[str, str] | None = None,
 ) -> str:
     """Return the bridge as DuckDB SQL over a table ``trade`` with these columns.
 
-    ``of_code`` adds names for ``by`` whose SQL depends on the code alone, as the chapter's does.
+    ``lag`` is 12 for annual rows: a product then stands once a year, whatever the day. ``of_code``
+    adds names for ``by`` whose SQL depends on the code alone, as the chapter's does.
     They are worked out once for each product and not for each row.
     """
-    if method not in queries.PRICE:
+    if method not in list(queries.PRICE):  # a list, so that anything may be asked of it
         raise ValueError(f"method={method!r}: expected one of {', '.join(queries.PRICE)}")
     old, new = _windows(base, current, path)
     by = one_or_more(by)
+    if taken := [name for name in by if name.lower() in _taken()]:
+        raise SchemaMismatch(
+            f"by={by} names {taken}, which is a name inside the bridge itself",
+            f"none of {', '.join(sorted(_taken()))}",
+            f"rename it, e.g. trade.rename(columns={{{taken[0]!r}: 'my_{taken[0]}'}})",
+        )
     derived = dict(of_code or {})
     found = keys(columns, [name for name in by if name not in derived])
     named = {name: sql for name, sql in found.items() if sql in columns}
@@ -291,10 +301,17 @@ def bridge_sql(
         now=now,
         within=_within(old, new),
         parts="part" if path == "monthly" and finer else "effect",
-        repeats=_repeats(old, new, path),
+        repeats=_repeats(old.whole(lag), new.whole(lag), path, lag),
         price=queries.PRICE[method],
         volume=queries.VOLUME[method],
     )
+
+
+@cache
+def _taken() -> frozenset[str]:
+    """Return the names that the SQL and the result give to columns of their own."""
+    named = re.findall(r"AS (\w+)", queries.text("bridge"))
+    return frozenset({*named, *_SUMS, "step", "period", "month", "length"} - {"DOUBLE"})
 
 
 def _within(old: Window, new: Window) -> str:
@@ -303,14 +320,14 @@ def _within(old: Window, new: Window) -> str:
     return f"({old.sql()} OR {new.sql()})"
 
 
-def _repeats(old: Window, new: Window, path: str) -> str:
+def _repeats(old: Window, new: Window, path: str, lag: int) -> str:
     """Return the SQL that counts rows of one product and period beyond the first."""
     if path == "monthly" or len(old) == len(new) == 1:
         return "count(*) - bit_count(bit_or(CASE WHEN now THEN 2 ELSE 1 END))"
     if len(old) + len(new) > MOST_BITS:
-        return "count(*) - count(DISTINCT period)"
+        return f"count(*) - count(DISTINCT {month((), lag)})"
     first = f"CASE WHEN now THEN {new.first - len(old)} ELSE {old.first} END"
-    bit = f"CAST(1 AS BIGINT) << CAST({month(())} - {first} AS INTEGER)"
+    bit = f"CAST(1 AS BIGINT) << CAST({month((), lag)} - {first} AS INTEGER)"
     return f"count(*) - bit_count(bit_or({bit}))"
 
 
@@ -322,6 +339,7 @@ def _rows(
     path: str,
     quantity: str,
     estimated: str,
+    lag: int,
     names: dict[str, pd.Index],
 ) -> pd.DataFrame:
     query = bridge_sql(
@@ -332,6 +350,7 @@ def _rows(
         path=path,
         quantity=quantity,
         estimated=estimated,
+        lag=lag,
     )
     rows = decoded(relation.frame(query), names).rename(columns={"gone": "exit"})
     rows["change"] = rows["value_current"] - rows["value_base"]

@@ -9,9 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from tradeflows.errors import SchemaMismatch
 from tradeflows.measure.factors import log_mean
-from tradeflows.measure.index import index_sql
-from tradeflows.measure.window import Window
+from tradeflows.measure.index import index_sql, unmatched
+from tradeflows.measure.window import Window, require
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import keys, opened
 
@@ -34,7 +35,7 @@ def contributions(
     trade, quantity, estimated
         As in `price_index`.
     base, current : str
-        Two windows of one period each.
+        Two windows of one period each: a month, or a year of annual rows.
     formula : {"laspeyres", "paasche", "fisher", "tornqvist"}
         Fisher by van IJzeren's weights.
 
@@ -44,21 +45,28 @@ def contributions(
         Products with ``relative`` (p1 / p0) and ``contribution``, largest first; the
         contributions sum to the index minus one.
 
+    Raises
+    ------
+    SchemaMismatch
+        As `price_index`; windows of several periods.
+
     References
     ----------
     Reinsdorf, Diewert and Ehemann (2002), Additive decompositions for Fisher, Törnqvist and
     geometric mean indexes; Dikhanov (1997); van IJzeren (1952).
     """
-    if formula not in _WEIGHTS:
+    if formula not in list(_WEIGHTS):
         raise ValueError(f"formula={formula!r}: expected one of {', '.join(_WEIGHTS)}")
     old, new = Window.parse(base), Window.parse(current)
     with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
         within = f"({old.sql()} OR {new.sql()})"
         seen = census(relation, quantity, within, estimated=estimated)
         seen.require_one_flow()
-        for window in (old, new):
-            window.require(seen.value_of, annual=seen.annual)
-        unique(relation, within, quantity, [min(old.first, new.first), max(old.last, new.last)])
+        lag = 12 if seen.annual else 1
+        old, new = _one_period(old, lag), _one_period(new, lag)
+        require(seen, old, new)
+        months = [min(old.first, new.first), max(old.last, new.last)]
+        unique(relation, within, quantity, months, lag)
         names = list(keys(relation.columns, ()))
         select = (
             f"SELECT {', '.join(names)}, v0, v1, a, b FROM pair "  # noqa: S608
@@ -67,7 +75,7 @@ def contributions(
         query = index_sql(
             relation.columns,
             pairs="window",
-            lag=12 if seen.annual else 1,
+            lag=lag,
             first=old,
             within=within,
             quantity=quantity,
@@ -75,11 +83,24 @@ def contributions(
             select=select,
         )
         rows = relation.frame(query).sort_values(names)
+    if rows.empty:
+        raise unmatched(f"no product is priced in both {new} and {old}")
     relative = rows["a"] / rows["v0"]
     part = _WEIGHTS[formula](*(rows[n].to_numpy(float) for n in ("v0", "v1", "a", "b")))
     table = rows[names].assign(relative=relative, contribution=part * (relative - 1))
     order = table["contribution"].abs().sort_values(ascending=False, kind="stable").index
     return table.loc[order].reset_index(drop=True)
+
+
+def _one_period(window: Window, lag: int) -> Window:
+    whole = window.whole(lag)
+    if len(whole) > lag:
+        raise SchemaMismatch(
+            f"window {window} of several periods",
+            "one period on each side: a month, or a year of annual rows (freq = 'A')",
+            "choose one month, or sum the rows to years first",
+        )
+    return whole
 
 
 Numbers = NDArray[np.float64]

@@ -11,8 +11,9 @@ import pandas as pd
 
 from tradeflows.figures.numbers import amount
 from tradeflows.figures.words import Sentence
-from tradeflows.measure.bridge import BARS, Bridge, bridge
-from tradeflows.quality.relation import one_or_more
+from tradeflows.measure import queries
+from tradeflows.measure.bridge import BARS, PATHS, Bridge, bridge
+from tradeflows.quality.relation import one_or_more, opened
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
@@ -89,7 +90,7 @@ def bridges(
     current: str = "2022",
     *,
     methods: str | Sequence[str] = ("bennet", "montgomery", "laspeyres", "paasche"),
-    paths: str | Sequence[str] = ("monthly", "two-point"),
+    paths: str | Sequence[str] | None = None,
     **options: Any,
 ) -> Envelope:
     """Compute one bridge per method and path.
@@ -99,7 +100,8 @@ def bridges(
     trade, base, current, **options
         As in `bridge`.
     methods, paths : str or sequence of str
-        What the range runs over.
+        What the range runs over: by default all methods, and both paths where the rows are monthly.
+        Annual rows have the two-point path only.
 
     Returns
     -------
@@ -113,13 +115,30 @@ def bridges(
     >>> bridges(trade, "2021-01", "2022-01").range("price")
     (400.0, 500.0)
     """
+    if paths is None:
+        paths = PATHS[1:] if _annual(trade) else PATHS
+    asked = {"methods": one_or_more(methods), "paths": one_or_more(paths)}
+    for name, known in (("methods", queries.PRICE), ("paths", PATHS)):
+        if not asked[name]:
+            raise ValueError(f"{name}=[]: expected at least one of {', '.join(known)}")
     return Envelope(
         {
             (method, path): bridge(trade, base, current, method=method, path=path, **options)
-            for path in one_or_more(paths)
-            for method in one_or_more(methods)
+            for path in asked["paths"]
+            for method in asked["methods"]
         }
     )
+
+
+def _annual(trade: Any) -> bool:
+    """Say whether all rows are annual; a table of both is refused when it is summed."""
+    with opened(trade, ("period", "code", "value_usd")) as relation:
+        if "freq" not in relation.columns:
+            return False
+        found = relation.frame(
+            "SELECT count(*) FILTER (WHERE freq IS DISTINCT FROM 'A') AS n FROM trade"
+        )
+        return bool(found["n"].iloc[0] == 0)
 
 
 def chain(trade: Any, years: Sequence[str], **options: Any) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,16 +10,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
 from tradeflows.figures.numbers import percent, span
 from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded
-from tradeflows.measure.formulas import TOTALS, aggregate
+from tradeflows.measure.formulas import FORMULAS, TOTALS, aggregate
 from tradeflows.measure.multilateral import MULTILATERAL
-from tradeflows.measure.window import Window
+from tradeflows.measure.window import Window, require
 from tradeflows.quality.census import Census, census, unique
-from tradeflows.quality.relation import Relation, keys, month, opened, too_large, usable
+from tradeflows.quality.relation import CODED, Relation, keys, month, opened, too_large, usable
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
@@ -89,11 +90,12 @@ def price_index(
         geary_khamis_multilateral, wtpd.
     base : str
         - ``previous-year``: each month against the average of the year before (its values over its
-          quantities, not the mean of monthly unit values), the years chained; the first year is 1;
+          quantities, not the mean of monthly unit values), the years chained; the first year is 1,
+          and if its first months are absent a `PartialPeriodWarning` says so;
         - a window such as ``"2021"`` or ``"2021-01"``, or ``fixed``, the first period;
         - ``chained``: period on period, multiplied up; ``previous-period``: the links themselves;
         - ``year-over-year``: each month against the same month of the year before.
-        A multilateral formula has its first period as base.
+        A multilateral formula has its first period as base and takes no other.
     window : str, optional
         Months to use; by default all.
     quantity, estimated : str
@@ -107,8 +109,8 @@ def price_index(
     Raises
     ------
     SchemaMismatch
-        Months absent in between, keys that stand twice, several flows, or a period without a
-        single match.
+        Months absent in between, from the table or from one of its reporters, keys that stand
+        twice, several flows, or a period without a single match.
 
     References
     ----------
@@ -124,13 +126,18 @@ def price_index(
     >>> price_index(trade, "fisher", base="fixed").table["price"].round(6).tolist()
     [1.0, 2.0]
     """
+    if formula not in [*FORMULAS, *MULTILATERAL]:
+        known = ", ".join([*FORMULAS, *MULTILATERAL])
+        raise ValueError(f"formula={formula!r}: expected one of {known}")
+    if formula in MULTILATERAL and base not in ("previous-year", "fixed"):
+        raise ValueError(f"base={base!r}: {formula} starts at the first period; leave base out")
     needed = ("period", "code", "value_usd", quantity)
     with opened(coded(trade, needed=needed)[0], needed) as relation:
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
         seen.require_one_flow()
         months = _months(seen)
-        unique(relation, within, quantity, months)
+        unique(relation, within, quantity, months, 12 if seen.annual else 1)
         ask = _Question(relation, seen, within, quantity, estimated, months)
         if formula in MULTILATERAL:
             base = "full window"
@@ -157,6 +164,17 @@ class _Question:
 
     def links(self, formula: str, pairs: str, first: Window | None = None) -> pd.DataFrame:
         """Return price and volume of every pair of periods of one kind."""
+        rows = self._rows(formula, pairs, first)
+        indices = rows[_INDICES].to_numpy(float)
+        if not (np.isfinite(indices) & (indices > 0)).all():
+            raise too_large("an index is not a positive finite number")
+        return rows.sort_values(["m0", "m"])
+
+    def cells(self) -> pd.DataFrame:
+        """Return value and quantity of every product and period that can be priced."""
+        return self._rows("fisher", "cells", None)
+
+    def _rows(self, formula: str, pairs: str, first: Window | None) -> pd.DataFrame:
         query = index_sql(
             self.relation.columns,
             formula,
@@ -167,34 +185,24 @@ class _Question:
             quantity=self.quantity,
             estimated=self.estimated,
         )
-        rows = self.relation.frame(query)
-        indices = rows[_INDICES].to_numpy(float)
-        if not (np.isfinite(indices) & (indices > 0)).all():
-            raise too_large("an index is not a positive finite number")
-        return rows.sort_values(["m0", "m"])
-
-    def cells(self) -> pd.DataFrame:
-        """Return value and quantity of every product and period that can be priced."""
-        query = index_sql(
-            self.relation.columns,
-            "fisher",
-            "cells",
-            lag=self.lag,
-            within=self.within,
-            quantity=self.quantity,
-            estimated=self.estimated,
-        )
         return self.relation.frame(query)
 
 
 def _months(seen: Census) -> list[int]:
-    months = sorted(12 * p.year + p.month - 1 for p in seen.value_of)
+    months = sorted(_values(seen))
     if not months:
         raise SchemaMismatch("no rows", "at least one period", "widen the window")
-    if seen.annual:
-        months = sorted({m - m % 12 for m in months})
-    Window(months[0], months[-1]).require(seen.value_of, annual=seen.annual)
+    require(seen, Window(months[0], months[-1]))
     return months
+
+
+def _values(seen: Census) -> dict[int, float]:
+    """Return the value of each period: of a month, whatever the day, or of a year."""
+    values: dict[int, float] = {}
+    for day, value in seen.value_of.items():
+        m = 12 * day.year + (0 if seen.annual else day.month - 1)
+        values[m] = values.get(m, 0.0) + value
+    return values
 
 
 _BASE_CELLS = "SELECT * FROM cell"
@@ -240,13 +248,16 @@ def index_sql(
     year = "CAST(floor(m / 12) AS INTEGER)"
     ends = {"first": 0, "last": 0, "length": 1}
     if first:
-        ends = {"first": first.first, "last": first.last, "length": len(first)}
-    joined = [f"b.{name} = c.{name}" for name in names]
+        first = first.whole(lag)
+        ends = {"first": first.first, "last": first.last, "length": len(first) // lag}
+    # A partner nobody names is one partner, as in sums; numbers for keys are never empty.
+    equal = {n: "=" if CODED.format(n) in columns else "IS NOT DISTINCT FROM" for n in names}
+    joined = [f"b.{name} {equal[name]} c.{name}" for name in names]
     joined.append(match.format(lag=lag, c_year=year.replace("m /", "c.m /")))
     return queries.text("index").format(
         keys=", ".join(names),
         pair_keys=", ".join(f"c.{name}" for name in names),
-        month=month(columns) if lag == 1 else "12 * year(period)",
+        month=month(columns, lag),
         year=year,
         match=pairs,
         quantity=usable(columns, quantity, estimated),
@@ -261,7 +272,8 @@ def index_sql(
 
 def _select(formula: str, pairs: str, names: Sequence[str]) -> str:
     if pairs == "cells":
-        return f"SELECT {', '.join(names)}, m, v, q FROM cell"  # noqa: S608
+        ranked = f"dense_rank() OVER (ORDER BY {', '.join(names)}) AS product"
+        return f"SELECT {ranked}, m, v, q FROM cell"  # noqa: S608
     return (
         f"SELECT m0, m, {aggregate(formula, 'price')} AS price, "  # noqa: S608
         f"{aggregate(formula, 'volume')} AS volume, sum(v1) / sum(v0) AS value, "
@@ -281,7 +293,7 @@ def _series(ask: _Question, formula: str, base: str) -> pd.DataFrame:
         links[_INDICES] = links[_INDICES].cumprod()
         return _with_first(links, ask)
     first = Window(ask.months[0], ask.months[0]) if base == "fixed" else _window(base)
-    first.require(ask.seen.value_of, annual=ask.seen.annual)
+    require(ask.seen, first)
     return _whole(ask.links(formula, "window", first), ask.months)
 
 
@@ -298,6 +310,13 @@ def _window(base: str) -> Window:
 def _previous_year(ask: _Question, formula: str) -> pd.DataFrame:
     """Link each month to the year before, and each year to the year before that."""
     first_year = ask.months[0] // 12
+    if not ask.seen.annual and ask.months[0] % 12:
+        warnings.warn(
+            f"the first year begins with {Window(ask.months[0], ask.months[0])}: the average of a"
+            " part of a year is the base, so seasons count as change; window= can begin in January",
+            PartialPeriodWarning,
+            stacklevel=4,
+        )
     months = _whole(
         ask.links(formula, "month-to-year"), [m for m in ask.months if m // 12 > first_year]
     )
@@ -312,12 +331,18 @@ def _whole(links: pd.DataFrame, wanted: Sequence[int]) -> pd.DataFrame:
     absent = sorted(set(wanted) - set(links["m"]))
     if absent or not len(wanted):
         shown = ", ".join(str(Window(m, m)) for m in absent[:6])
-        raise SchemaMismatch(
-            f"no product is priced in both {shown} and its base" if absent else "too few periods",
-            "at least one product with value and usable quantity in both periods",
-            "choose another base, or a window in which weights are reported",
-        )
+        found = f"no product is priced in both {shown} and its base"
+        raise unmatched(found if absent else "too few periods")
     return links.sort_values("m").reset_index(drop=True)
+
+
+def unmatched(found: str) -> SchemaMismatch:
+    """Return the error for periods in which no product is priced."""
+    return SchemaMismatch(
+        found,
+        "at least one product with value and usable quantity in both periods",
+        "choose another base, or a window in which weights are reported",
+    )
 
 
 def _with_first(links: pd.DataFrame, ask: _Question) -> pd.DataFrame:
@@ -327,13 +352,12 @@ def _with_first(links: pd.DataFrame, ask: _Question) -> pd.DataFrame:
 
 
 def _table(links: pd.DataFrame, seen: Census) -> pd.DataFrame:
-    values = {12 * p.year + p.month - 1: v for p, v in seen.value_of.items()}
     period = pd.to_datetime([f"{m // 12}-{m % 12 + 1:02d}-01" for m in links["m"]])
     return pd.DataFrame(
         {
             "period": period,
             **{name: links[name].to_numpy() for name in _INDICES},
-            "matched_share": (links["matched"] / links["m"].map(values)).to_numpy(float),
+            "matched_share": (links["matched"] / links["m"].map(_values(seen))).to_numpy(float),
         }
     )
 
@@ -344,7 +368,7 @@ def drift(trade: Any, formula: str = "fisher", **options: Any) -> pd.DataFrame:
     Parameters
     ----------
     trade, formula, **options
-        As in `price_index`.
+        As in `price_index`; a multilateral formula has no chain.
 
     Returns
     -------
@@ -358,6 +382,8 @@ def drift(trade: Any, formula: str = "fisher", **options: Any) -> pd.DataFrame:
     >>> drift(stockpiling())["drift"].round(3).tolist()
     [-0.26, -0.452]
     """
+    if formula in list(MULTILATERAL):
+        raise ValueError(f"formula={formula!r} has no chain: expected one of {', '.join(FORMULAS)}")
     chained = price_index(trade, formula, base="chained", **options).table
     direct = price_index(trade, formula, base="fixed", **options).table
     last = len(direct) - 1

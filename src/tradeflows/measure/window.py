@@ -9,8 +9,9 @@ from datetime import date
 from typing import Any
 
 from tradeflows.errors import SchemaMismatch
+from tradeflows.quality.census import Census
 
-__all__ = ["Window"]
+__all__ = ["Window", "require"]
 
 _SPELLING = re.compile(r"(\d{4})(?:-(0[1-9]|1[0-2]))?(?:/(\d{4})-(0[1-9]|1[0-2]))?")
 
@@ -52,6 +53,10 @@ class Window:
         ends = [f"{m // 12}-{m % 12 + 1:02d}" for m in (self.first, self.last)]
         return "/".join(dict.fromkeys(ends))
 
+    def whole(self, lag: int) -> Window:
+        """Return whole periods of ``lag`` months: with 12, the years that the window touches."""
+        return Window(self.first - self.first % lag, self.last - self.last % lag + lag - 1)
+
     def month(self, offset: int) -> date:
         """Return the first day of a month of the window."""
         return date((self.first + offset) // 12, (self.first + offset) % 12 + 1, 1)
@@ -60,7 +65,7 @@ class Window:
         """Return the condition that a period lies in the window."""
         return f"(period >= DATE '{self.month(0)}' AND period < DATE '{self.month(len(self))}')"
 
-    def require(self, present: Iterable[Any], *, annual: bool) -> None:
+    def require(self, present: Iterable[Any], *, annual: bool, of: str = "") -> None:
         """Raise unless every month (or year) of the window exists in the table.
 
         An absent month is not published yet; taking it for zero would make a fall of it.
@@ -75,7 +80,20 @@ class Window:
         if absent:
             shown = ", ".join(absent[:6]) + (f" and {len(absent) - 6} more" if absent[6:] else "")
             raise SchemaMismatch(
-                f"no rows for {shown} of window {self}",
+                f"no rows{of and f' of reporter {of}'} for {shown} of window {self}",
                 "every month of the window (annual rows need a column freq = 'A')",
-                "choose a window that ends where the data end, or fetch the months",
+                "choose a window that ends where the data end, or fetch the months"
+                + (of and f", or leave {of} out"),
             )
+
+
+def require(seen: Census, *windows: Window) -> None:
+    """Raise unless the table has every month of the windows, and so has each of its reporters.
+
+    Reporters publish at their own pace: a month that one of them has not published yet is no
+    month without trade.
+    """
+    for window in windows:
+        window.require(seen.value_of, annual=seen.annual)
+        for reporter, months in seen.published.items():
+            window.require(months, annual=seen.annual, of=reporter)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
+from tradeflows.codes.countries import EU27
 from tradeflows.codes.groups import ALL_GOODS, SUMS, overlap
 from tradeflows.errors import (
     ConfidentialValueWarning,
@@ -28,10 +29,12 @@ from tradeflows.quality.relation import (
     month,
     status_column,
 )
+from tradeflows.tables import STATUS
 
 __all__ = ["Census", "census", "unique"]
 
 WORLD = ("World", "WLD", "W00")
+UNION = ("EU27", "EU27_2020")
 LONGEST = 12  # digits of Turkey's tariff lines; a longer code is the name of a group
 
 
@@ -43,6 +46,7 @@ class Census:
     origins: tuple[str, ...]
     annual: bool
     flows: tuple[str, ...] = ()
+    published: dict[str, set[Any]] = field(default_factory=dict)  # months of each reporter
 
     def require_one_flow(self, by: Sequence[str] = ()) -> None:
         """Raise where flows would be summed unseen; ``by`` with flow keeps them apart."""
@@ -55,7 +59,8 @@ class Census:
             )
 
 
-_GROUPS = ("freq", "source", "trade_system", "code_system", "flow", "origin", "confidential")
+_SINGLE = ("source", "trade_system", "freq")
+_GROUPS = (*_SINGLE, "code_system", "reporter", "flow", "origin", "confidential")
 
 
 def census(
@@ -82,29 +87,32 @@ def census(
     Raises
     ------
     SchemaMismatch
-        Values that are empty, negative or not finite; negative quantities; two statistics in one
-        table.
+        Values that are empty, negative or not finite; negative quantities; rows without a period;
+        a status that no table knows; two statistics in one table.
     DoubleCountedTotals
-        Totals beside their parts: levels of the HS, World beside partners, re-exports beside
-        exports.
+        Totals beside their parts: levels of the HS, World beside countries, the EU beside its
+        members, re-exports beside exports.
     """
     columns = relation.columns
     groups = {name: name for name in _GROUPS if name in columns}
     length = CODED.format("length")
     groups["level"] = next((n for n in ("level", length) if n in columns), DIGITS)
     if "partner" in columns:
-        groups["world"] = f"partner IN {WORLD}"
-    status = status_column(quantity)
-    guess = f"{status} = 'estimated' AND value_usd > 0" if status in columns else "FALSE"
+        groups["world"] = f"coalesce(partner IN {WORLD}, FALSE)"
+    status = status_column(quantity) if status_column(quantity) in columns else "'reported'"
     listed = ", ".join(f"{sql} AS {name}" for name, sql in groups.items())
-    rows = relation.connection.sql(
+    rows = relation.frame(
         f"SELECT CAST(period AS DATE) AS period, {listed}, sum(value_usd) AS value, "  # noqa: S608
         f"count(*) - count(CASE WHEN value_usd >= 0 AND value_usd <= {LARGEST} THEN 1 END) AS bad, "
         f"count(CASE WHEN {quantity} < 0 THEN 1 END) AS below, "
-        f"sum(CASE WHEN {guess} THEN value_usd ELSE 0 END) AS guessed "
+        f"count(CASE WHEN {status} NOT IN {STATUS} THEN 1 END) AS odd, "
+        f"sum(CASE WHEN {status} = 'estimated' AND value_usd > 0 THEN value_usd ELSE 0 END)"
+        " AS guessed "
         f"FROM trade WHERE {within} GROUP BY ALL"
-    ).df()
+    )
+    _check_periods(relation)
     _check_numbers(rows, quantity)
+    _check_words(relation, rows, status, within)
     _check_single(rows)
     _check_totals(relation, rows, within)
     _warn(rows, estimated)
@@ -113,21 +121,29 @@ def census(
         tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
         "freq" in rows and set(rows["freq"]) == {"A"},
         tuple(sorted(rows["flow"].dropna().astype(str).unique())) if "flow" in rows else (),
+        _published(rows) if "reporter" in rows else {},
     )
 
 
-def unique(relation: Relation, within: str, quantity: str, months: Sequence[int]) -> None:
+def _published(rows: pd.DataFrame) -> dict[str, set[Any]]:
+    months = rows.groupby("reporter", observed=True)["period"]
+    return {str(reporter): set(found) for reporter, found in months}
+
+
+def unique(
+    relation: Relation, within: str, quantity: str, months: Sequence[int], lag: int = 1
+) -> None:
     """Refuse a product that stands twice in one period; a bit for each period finds it."""
     columns = relation.columns
     found = keys(columns, ()) | {n: n for n in (f"{quantity}_unit",) if n in columns}
-    bits = f"bit_count(bitstring_agg({month(columns)}, {months[0]}, {months[-1] + 11}))"
+    bits = f"bit_count(bitstring_agg({month(columns, lag)}, {months[0]}, {months[-1] + 11}))"
     query = (
         "SELECT {0} FROM trade WHERE "  # noqa: S608
         f"{within} GROUP BY {{0}} HAVING count(*) > {bits} ORDER BY ALL LIMIT 3"
     )
     names = ", ".join(found)
-    if relation.connection.sql(query.format(", ".join(found.values()))).fetchall():
-        twice = relation.connection.sql(query.format(names)).df()
+    if len(relation.frame(query.format(", ".join(found.values())))):
+        twice = relation.frame(query.format(names))
         raise SchemaMismatch(
             f"rows share a key, among them {twice.to_dict('records')}",
             f"one row per ({names}, period)",
@@ -135,14 +151,24 @@ def unique(relation: Relation, within: str, quantity: str, months: Sequence[int]
         )
 
 
-def _check_numbers(rows: pd.DataFrame, quantity: str) -> None:
-    bad = int(rows["bad"].sum())
-    if bad or rows["period"].isna().any():
+def _check_periods(relation: Relation) -> None:
+    """Refuse rows that no window would ever hold: they would be left out in silence."""
+    if CODED.format("month") in relation.columns:  # given only where every row has its month
+        return
+    dated = relation.frame("SELECT count(*) - count(period) AS missing FROM trade")
+    if missing := int(dated["missing"].iloc[0]):
         raise SchemaMismatch(
-            f"{bad} rows have a value_usd that is empty, negative or not finite"
-            if bad
-            else "rows without a period",
-            "a value of zero or more and a period in every row",
+            f"{missing} rows without a period",
+            "a period in every row",
+            "correct the source file, or drop these rows",
+        )
+
+
+def _check_numbers(rows: pd.DataFrame, quantity: str) -> None:
+    if bad := int(rows["bad"].sum()):
+        raise SchemaMismatch(
+            f"{bad} rows have a value_usd that is empty, negative or not finite",
+            "a value of zero or more in every row",
             "correct the source file; a net flow is two flows",
         )
     if below := int(rows["below"].sum()):
@@ -153,8 +179,26 @@ def _check_numbers(rows: pd.DataFrame, quantity: str) -> None:
         )
 
 
+def _check_words(relation: Relation, rows: pd.DataFrame, status: str, within: str) -> None:
+    """Refuse what `usable` would take for a missing quantity without a word."""
+    if rows["odd"].sum() > 0:
+        query = f"SELECT DISTINCT {status} AS word FROM trade WHERE {within}"  # noqa: S608
+        unknown = sorted(set(relation.frame(query)["word"].dropna()) - set(STATUS))
+        raise SchemaMismatch(
+            f"column {status!r} holds {', '.join(map(repr, unknown[:6]))}",
+            f"{', '.join(STATUS)}, or nothing",
+            f"translate them, e.g. trade[{status!r}].str.lower()",
+        )
+    if "confidential" in rows and not rows["confidential"].isin([0, 1]).all():
+        raise SchemaMismatch(
+            "column 'confidential' holds empty cells, or numbers other than 0 and 1",
+            "True or False in every row",
+            "say what they stand for, e.g. trade['confidential'].fillna(False)",
+        )
+
+
 def _check_single(rows: pd.DataFrame) -> None:
-    for name in ("source", "trade_system", "freq"):
+    for name in _SINGLE:
         found = sorted(rows[name].dropna().astype(str).unique()) if name in rows else []
         if len(found) > 1:
             raise DoubleCountedTotals(
@@ -172,6 +216,11 @@ def _check_totals(relation: Relation, rows: pd.DataFrame, within: str) -> None:
             raise _double(found, f"keep flow {whole} or flow {part}")
     if "world" in rows and len(rows["world"].unique()) > 1:
         raise _double("partner World stands beside its partners", "keep World or its partners")
+    reporters = set(rows["reporter"].dropna()) if "reporter" in rows else set()
+    if reporters & set(WORLD) and reporters - set(WORLD):
+        raise _double("reporter World stands beside reporters", "keep World or the reporters")
+    if reporters & set(UNION) and reporters & set(EU27):
+        raise _double("the EU stands beside its members as reporter", "keep the EU or its members")
     _check_systems(rows)
     hidden = rows["confidential"] if "confidential" in rows else rows["bad"] > 0
     if (
@@ -202,7 +251,7 @@ def _check_systems(rows: pd.DataFrame) -> None:
 
 def _check_codes(relation: Relation, within: str) -> None:
     query = f"SELECT DISTINCT code FROM trade WHERE {within}"  # noqa: S608
-    codes = {str(r[0]) for r in relation.connection.sql(query).fetchall()}
+    codes = {str(code) for code in relation.frame(query)["code"]}
     sums = sorted(codes & set(SUMS))
     for code in sorted(codes - {ALL_GOODS}):
         wholes = [code[:n] for n in range(1, len(code)) if code.isdigit() and code[:n] in codes]

@@ -11,12 +11,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import pandas as pd
+
 from tradeflows.codes.groups import ALL_GOODS
 from tradeflows.errors import SchemaMismatch
 
 if TYPE_CHECKING:
     import duckdb
-    import pandas as pd
 
 __all__ = [
     "CODED",
@@ -54,13 +55,27 @@ class Relation:
     columns: tuple[str, ...]
 
     def frame(self, query: str) -> pd.DataFrame:
-        """Run a query; numbers beyond float64 are an error, never infinity."""
+        """Run a query; rows that cannot be read and numbers beyond float64 are stated errors."""
         import duckdb
 
+        not_the_table = (
+            duckdb.ParserException,
+            duckdb.BinderException,
+            duckdb.OutOfMemoryException,
+            duckdb.InterruptException,
+        )
         try:
             rows: pd.DataFrame = self.connection.sql(query).df()
         except duckdb.OutOfRangeException as error:
             raise too_large(str(error).splitlines()[0]) from None
+        except not_the_table:
+            raise
+        except duckdb.Error as error:
+            raise SchemaMismatch(
+                f"rows that cannot be read ({str(error).splitlines()[0]})",
+                "numbers in the columns of amounts, and Parquet files that are whole",
+                "look for text among the numbers (pandas.to_numeric), or write the file again",
+            ) from None
         return rows
 
 
@@ -81,7 +96,11 @@ def one_or_more(names: str | Iterable[str]) -> tuple[str, ...]:
     >>> one_or_more("code"), one_or_more(["code", "partner"])
     (('code',), ('code', 'partner'))
     """
-    return (names,) if isinstance(names, str) else tuple(names)
+    alone = isinstance(names, str) or not isinstance(names, Iterable)
+    found: tuple[Any, ...] = (names,) if alone else tuple(names)
+    if not all(isinstance(name, str) for name in found):
+        raise TypeError(f"{names!r}: expected a name as text, or several")
+    return found
 
 
 def keys(columns: Sequence[str], by: Sequence[str]) -> dict[str, str]:
@@ -93,6 +112,10 @@ def keys(columns: Sequence[str], by: Sequence[str]) -> dict[str, str]:
             f"columns of the table ({', '.join(columns)}) or {', '.join(PREFIXES)}",
             "add the column, or group by another",
         )
+    if len(set(by)) < len(by):
+        raise SchemaMismatch(f"by={tuple(by)} names a column twice", "each once", "drop one")
+    for name in by:
+        _check_name(name)
     found = {}
     for name in (*(pair for pair in PAIR if pair in columns), *by):
         text = name if name in columns else f"left(code, {PREFIXES[name]})"
@@ -100,8 +123,33 @@ def keys(columns: Sequence[str], by: Sequence[str]) -> dict[str, str]:
     return found
 
 
-def month(columns: Sequence[str]) -> str:
-    """Return the SQL of a row's month, counted from year 0."""
+def _check_name(name: str) -> None:
+    if not name.isidentifier() or name.lower() in _words():
+        raise SchemaMismatch(
+            f"a column {name!r}, whose name cannot stand in SQL",
+            "letters, digits and underscores, and no word of SQL such as order or group",
+            f"rename it, e.g. trade.rename(columns={{{name!r}: 'my_column'}})",
+        )
+
+
+@cache
+def _words() -> frozenset[str]:
+    """Return the words that no column of DuckDB can have as its bare name."""
+    query = (
+        "SELECT keyword_name FROM duckdb_keywords()"
+        " WHERE keyword_category IN ('reserved', 'type_function')"
+    )
+    with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
+        return frozenset(str(row[0]) for row in connection.sql(query).fetchall())
+
+
+def month(columns: Sequence[str], lag: int = 1) -> str:
+    """Return the SQL of a row's month, counted from year 0; with ``lag=12`` January stands for all.
+
+    Offices date annual rows on the first or on the last day of the year.
+    """
+    if lag == 12:
+        return "12 * year(period)"
     name = CODED.format("month")
     return name if name in columns else "12 * year(period) + month(period) - 1"
 
@@ -125,8 +173,8 @@ def opened(trade: Any, needed: Sequence[str]) -> Iterator[Relation]:
     Raises
     ------
     SchemaMismatch
-        No table, a needed column is missing, codes are numbers, amounts are text, or periods are
-        not dates.
+        No table, a needed column is missing or has a name that SQL cannot take, codes are numbers,
+        amounts are text, or periods are not dates.
     """
     with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
         _register(connection, trade)
@@ -159,6 +207,8 @@ def _register(connection: duckdb.DuckDBPyConnection, trade: Any) -> None:
             files = str(trade).replace("'", "''")
             scan = f"SELECT * FROM read_parquet('{files}', union_by_name = true)"  # noqa: S608
             connection.execute(f"CREATE TEMP VIEW trade AS {scan}")
+        elif isinstance(trade, pd.Series):  # DuckDB would take it for a table of one column
+            raise TypeError("it is one column")
         else:
             connection.register("trade", trade)
     except (duckdb.Error, TypeError) as error:
@@ -171,7 +221,7 @@ def _register(connection: duckdb.DuckDBPyConnection, trade: Any) -> None:
 
 
 def _refuse_periods(trade: Any) -> None:
-    dtype = str(getattr(trade, "dtypes", {}).get("period", ""))
+    dtype = str(trade.dtypes.get("period", "")) if isinstance(trade, pd.DataFrame) else ""
     if dtype.startswith("period"):
         raise SchemaMismatch(
             f"column 'period' is of type {dtype}",
@@ -188,6 +238,13 @@ def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
             f"at least {', '.join(needed)}",
             "rename or add them; tradeflows.tables.TABLES['trade'] says what each means",
         )
+    if types["period"] == "TIMESTAMP WITH TIME ZONE":
+        raise SchemaMismatch(
+            "column 'period' has a time zone: midnight in one zone is another day in the next",
+            "the first day of each month, as a date",
+            "use trade.assign(period=trade['period'].dt.tz_localize(None)) in the zone in which"
+            " the dates were written",
+        )
     if not (types["period"].startswith("TIMESTAMP") or types["period"] == "DATE"):
         raise SchemaMismatch(
             f"column 'period' is of type {types['period']}",
@@ -202,10 +259,12 @@ def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
         )
     amounts = [name for name in needed if name not in (*PAIR, "period")]
     for name in amounts:
+        _check_name(name)
         if not types[name].startswith(_NUMBER):
             raise _of_kind(name, types[name], "numbers", f"pandas.to_numeric(trade[{name!r}])")
     flags = [status_column(name) for name in amounts]
-    for name in (n for n in ("partner", *flags) if not types.get(n, "VARCHAR").startswith(_TEXT)):
+    texts = ("reporter", "partner", *flags)
+    for name in (n for n in texts if not types.get(n, "VARCHAR").startswith(_TEXT)):
         raise _of_kind(name, types[name], "text", f"trade[{name!r}].astype(str)")
     if not types.get("confidential", "BOOLEAN").startswith(("BOOLEAN", *_NUMBER)):
         todo = "trade['confidential'] == 'yes', or however it is written"
