@@ -11,6 +11,7 @@ from tradeflows.claims import gathered, sections
 from tradeflows.claims.judge import silenced, tiers
 from tradeflows.counterfactual import statespace, validation
 from tradeflows.evidence import live_checks
+from tradeflows.evidence import panel as panel_module
 from tradeflows.evidence.attribution import listed_exports, non_essential
 from tradeflows.evidence.electronics_volume import volume
 from tradeflows.evidence.panel import ABSENT, MARK, Panel, generated, goods, panel
@@ -243,3 +244,20 @@ def test_live_checks_on_numbers_that_fit_and_do_not(calm):
 def test_there_is_no_panel_in_the_snapshot():
     assert panel().reason == ABSENT
     assert panel() is panel()
+
+
+def test_frames_built_by_other_code_are_built_anew(tmp_path, monkeypatch):
+    made = []
+
+    def frames():
+        made.append(panel_module._code())
+        return {part: pd.DataFrame({"x": [len(made)]}) for part in panel_module._PARTS}
+
+    monkeypatch.setattr(panel_module, "_frames", frames)
+    asked = (tmp_path / "raw", "2030-01-01", ("a file",))
+    built = panel_module._panel.__wrapped__
+    for code in ("old", "old", "new"):
+        monkeypatch.setattr(panel_module, "_code", lambda code=code: code)
+        found = built(*asked)
+    assert made == ["old", "new"]
+    assert found.exports["x"].tolist() == [2]

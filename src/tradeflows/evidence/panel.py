@@ -217,7 +217,7 @@ def event_after(fit_until: str) -> str:
 def _panel(folder: Path, as_of: str, ids: tuple[str, ...]) -> Panel:
     if not ids:
         return _absent(ABSENT)
-    key = hashlib.sha256("\n".join([as_of, *ids]).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\n".join([_code(), as_of, *ids]).encode()).hexdigest()[:16]
     built = folder.parent / "processed" / "panel" / key if folder.name == "raw" else None
     try:
         frames = _kept(built) or _frames()
@@ -229,6 +229,17 @@ def _panel(folder: Path, as_of: str, ids: tuple[str, ...]) -> Panel:
         frames["exports"], frames["imports"], frames["totals"], frames["mirror"],
         generated=live.is_generated(),
     )  # fmt: skip
+
+
+@lru_cache
+def _code() -> str:
+    """Return the hash of the package: other code may make other frames of the same files."""
+    package = Path(__file__).parents[1]
+    whole = hashlib.sha256()
+    for file in sorted(package.rglob("*.*")):
+        if file.suffix in (".py", ".yml", ".csv"):
+            whole.update(file.read_bytes())
+    return whole.hexdigest()
 
 
 def _absent(reason: str) -> Panel:
