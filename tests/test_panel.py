@@ -215,7 +215,7 @@ def test_models_that_do_not_converge(given, calm, monkeypatch):
     for verdict in (exported, rise):
         assert verdict.numbers["excess_both"] is None
         assert "SARIMAX and unobserved components did not converge" in verdict.detail
-    assert "no more than before" in exported.say  # the placebo destinations still say no
+    assert "no rise beyond expectation" in exported.say  # the placebo destinations still say no
     assert (rise.outcomes["c2"], rise.grade) == ("unknown", "cannot be determined")
     shown = sections.electronics()._repr_html_() + sections.certainty()._repr_html_()
     assert "did not converge" in shown

@@ -19,7 +19,7 @@ from tradeflows.measure import bridge, bridges, price_index
 
 AFTER, BEFORE = "2022-03/2022-12", "2021-03/2021-12"
 LISTED = goods("2024-02")
-NO_MORE, MORE = "no more than before", "rose beyond expectation"
+NO_MORE, MORE = "no rise beyond expectation was found", "rose beyond expectation"
 SHORT, RISE = "growth is short of the thresholds", "beyond other destinations"
 UNPRICED, COST = "too little of the energy value is priced", "the gas price is not known"
 YES, OPEN = "supported", "cannot be determined"

@@ -274,10 +274,11 @@ def _groups(named: Mapping[str, Collection[str]], option: str) -> dict[str, tupl
     for name, codes in named.items():
         if not isinstance(codes, Collection):
             raise TypeError(f"{option}={codes!r}: expected codes in a list, or groups by name")
-        groups[name] = one_or_more(codes)
-        odd = [text for text in (name, *groups[name]) if not isinstance(text, str) or not text]
+        held = [codes] if isinstance(codes, str) else codes
+        odd = [text for text in (name, *held) if not isinstance(text, str) or not text]
         if odd:
             raise TypeError(f"{option} holds {odd[0]!r}: expected text such as '8542'")
+        groups[name] = one_or_more(codes)
     if not groups or not all(groups.values()):
         raise UnknownCode("a group of goods without codes", "at least one code", f"check {option}=")
     group_of = {code: name for name, codes in groups.items() for code in codes}
