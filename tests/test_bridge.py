@@ -513,3 +513,110 @@ def test_a_month_without_trade_of_one_pair_is_exit_where_others_report(path):
     assert result.exit == (-6 if path == "monthly" else 0)
     with pytest.raises(SchemaMismatch, match="no rows for 2022-07"):
         bridge(both[both["partner"] == "KAZ"], path=path)
+
+
+def year_and_year(months=6, **constants):
+    """Two goods in the same months of two years, prices and quantities of their own."""
+    rows = [
+        (f"{year}-{m:02d}", code, (100.0 + 10 * m) * grown * size, 10.0 * size + m)
+        for year, grown in ((2021, 1.0), (2022, 1.7))
+        for m in range(1, months + 1)
+        for code, size in (("A", 1.0), ("B", 3.0))
+    ]
+    return frame(rows, **constants)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_months_of_a_bridge_sum_to_its_bars_and_stand_in_order(method):
+    trade = year_and_year()
+    found = bridge(trade, "2021-01/2021-06", "2022-01/2022-06", method=method)
+    assert found.monthly["period"].tolist() == list(pd.date_range("2022-01", periods=6, freq="MS"))
+    assert found.monthly.index.tolist() == list(range(6))
+    for bar in (*BARS, "value_base", "value_current", "change"):
+        assert found.monthly[bar].sum() == pytest.approx(getattr(found, bar))
+    for m in range(1, 7):
+        alone = bridge(trade, f"2021-{m:02d}", f"2022-{m:02d}", method=method)
+        row = found.monthly.iloc[m - 1]
+        assert [row[bar] for bar in BARS] == pytest.approx([getattr(alone, bar) for bar in BARS])
+    whole = bridge(trade, "2021-01/2021-06", "2022-01/2022-06", method=method, path="two-point")
+    assert whole.monthly.empty
+    assert list(whole.monthly) == list(found.monthly)
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_bridge_remembers_what_was_asked(method, path):
+    found = bridge(year_and_year(), *("2021-01/2021-06", "2022-01/2022-06"),
+                   by=["code"], method=method, path=path)  # fmt: skip
+    assert (found.method, found.path, tuple(found.by)) == (method, path, ("code",))
+    assert found.table.index.tolist() == [0, 1]
+    assert found.table["code"].tolist() == ["A", "B"]
+
+
+def test_windows_that_touch_are_two_and_windows_that_share_a_month_are_refused():
+    trade = year_and_year(12)
+    for base, current in (
+        ("2021-01/2021-06", "2021-07/2021-12"),
+        ("2021-07/2021-12", "2021-01/2021-06"),
+    ):
+        touching = bridge(trade, base, current, path="two-point")
+        sums = [
+            trade[trade["period"].between(*w.split("/"))]["value_usd"].sum()
+            for w in (base, current)
+        ]
+        assert [touching.value_base, touching.value_current] == pytest.approx(sums)
+    for base, current in (
+        ("2021-01/2021-06", "2021-06/2021-11"),
+        ("2021-06/2021-11", "2021-01/2021-06"),
+    ):
+        with pytest.raises(ValueError, match="share months: a bridge needs two sides"):
+            bridge(trade, base, current)
+    apart = bridge(trade, "2021-01/2021-02", "2021-04/2021-05", path="two-point")
+    inside = trade["period"].isin(pd.to_datetime(["2021-04", "2021-05"]))
+    assert apart.value_current == pytest.approx(trade[inside]["value_usd"].sum())
+
+
+LONG = pd.date_range("2015-01", periods=8 * 12, freq="MS")
+
+
+@pytest.mark.parametrize("years", [(2015, 2016, 2017, 2018), (2015, 2018, 2019, 2022)])
+def test_rows_that_stand_twice_are_refused_in_short_and_long_windows(years):
+    trade = frame([(f"{p:%Y-%m}", "A", 100.0, 10.0) for p in LONG])
+    windows = f"{years[0]}-01/{years[1]}-12", f"{years[2]}-01/{years[3]}-12"
+    assert bridge(trade, *windows, path="two-point").change == 0
+    twice = pd.concat([trade, trade[trade["period"] == f"{years[3]}-05-01"]])
+    with pytest.raises(SchemaMismatch) as caught:
+        bridge(twice, *windows, path="two-point")
+    assert str(caught.value).startswith("rows share a key")
+    assert caught.value.expected == "one row per (code, period)"
+    assert caught.value.todo == "sum them first, or keep one of them"
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "words"),
+    [
+        (
+            {"base": "2021-01/2021-02", "current": "2022-01/2022-03"},
+            SchemaMismatch,
+            "windows of 2 and 3 months\n"
+            "  expected: as many months on both sides: each is set against its own\n"
+            "  what to do: choose windows of one length, or path='two-point'",
+        ),
+        ({"path": "chained"}, ValueError, "path='chained': expected one of monthly, two-point"),
+        (
+            {"freq": "A", "base": "2021", "current": "2022"},
+            SchemaMismatch,
+            "annual rows with path='monthly'\n"
+            "  expected: months\n"
+            "  what to do: use path='two-point'",
+        ),
+    ],
+)
+def test_a_refusal_of_the_bridge_says_what_to_do(options, error, words):
+    options = {"base": "2021-01/2021-06", "current": "2022-01/2022-06"} | options
+    trade = year_and_year()
+    if "freq" in options:
+        trade = year_and_year(1).assign(freq=options.pop("freq"))
+    with pytest.raises(error) as caught:
+        bridge(trade, **options)
+    assert str(caught.value) == words
