@@ -11,6 +11,7 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.codes.countries import countries, from_comtrade
+from tradeflows.codes.groups import REVISIONS
 from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import live, published
@@ -18,7 +19,6 @@ from tradeflows.sources import live, published
 __all__ = ["load", "refuse_generated", "rows", "snapshot", "window"]
 
 _FEW = 20  # values listed in a message
-_REVISIONS = ("HS2012", "HS2017", "HS2022")
 _Asked = str | int | list[str] | list[int] | tuple[str | int, ...]
 
 
@@ -338,7 +338,7 @@ def _vocabulary(table: str, column: str) -> set[str]:
     if column in ("reporter", "partner"):
         return {c.code for c in countries()}
     if column == "code_system":
-        return set(_REVISIONS)
+        return set(REVISIONS)
     kind = next(c for c in tables.TABLES[table].columns if c.name == column)
     return {"True", "False"} if kind.dtype == "bool" else set(kind.allowed)
 

@@ -14,6 +14,7 @@ from tradeflows.errors import UnknownCode
 
 __all__ = [
     "ALL_GOODS",
+    "REVISIONS",
     "SUMS",
     "changed_codes",
     "groups_of",
@@ -24,6 +25,7 @@ __all__ = [
 ]
 
 ALL_GOODS = "TOTAL"
+REVISIONS = ("HS2012", "HS2017", "HS2022")  # those that the lists and the concordance know
 _LISTED = ("84", "85", "88", "90")
 # What sums over codes hold, as beginnings of codes; "" may be anything.
 SUMS = {

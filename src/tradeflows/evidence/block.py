@@ -20,7 +20,7 @@ from tradeflows.evidence.corridors import (
     gas_corridor,
     yearly_gas_corridor,
 )
-from tradeflows.evidence.disclosure import Disclosure, disclosure
+from tradeflows.evidence.disclosure import Disclosure, disclosed_in, disclosure
 from tradeflows.evidence.printed import printed
 from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Block, Good, Interval, over, volume_effects
@@ -263,10 +263,8 @@ def _gas_of_month(
     when = f"{month:%Y-%m}"
     figure = printed(bound["published_figure"]).value
     room = figure.high * bound["tolerance"]
-    oil = snapshot("trade", source="TÜİK", code="oil_gas_disclosed", flow="M", months=when)
-    coal = snapshot("trade", source="UN Comtrade", code="coal", flow="M", months=when)
     crude = snapshot("volumes", source="Eurostat", series="crude_oil", partner="RUS", months=when)
-    seen = float(oil["value_usd"].iloc[0] + coal["value_usd"].iloc[0])
+    seen = disclosed_in(when)
     price = crude_corridor(stated["corridors"]["crude"], month.year, when)
     oil_value = price * (float(crude["value"].iloc[0]) * 1000)
     rest = Interval(figure.low - room - seen, figure.high + room - seen, bound["name"])

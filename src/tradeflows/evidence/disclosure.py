@@ -11,7 +11,7 @@ from tradeflows.figures import Figure, amount, bars, percent
 from tradeflows.figures.words import Sentence, Shown, between, joined
 from tradeflows.load import snapshot
 
-__all__ = ["Disclosure", "disclosure", "hidden_in_print"]
+__all__ = ["Disclosure", "disclosed_in", "disclosure", "hidden_in_print"]
 
 # Which statistic has HS 27 from Russia of a year, and under which code.
 _HS27 = {
@@ -144,6 +144,19 @@ def _chapter_27() -> tuple[pd.Series, str]:
     return found.groupby("code")["value_usd"].sum(), found["origin"].iloc[0]
 
 
+def disclosed_in(month: str) -> float:
+    """Return the value of the disclosed lines, oil with LPG and coal, of one month, USD.
+
+    Examples
+    --------
+    >>> round(disclosed_in("2022-10") / 1e9, 2)
+    1.36
+    """
+    lines = (("TÜİK", "oil_gas_disclosed"), ("UN Comtrade", "coal"))
+    found = [snapshot("trade", source=s, code=c, flow="M", months=month) for s, c in lines]
+    return sum(float(rows["value_usd"].iloc[0]) for rows in found)
+
+
 _MONTHS_IN_PRINT = (("F137", "F140"), ("F136", "F139"))  # HS 27, and pseudo-code 2799
 
 
@@ -158,11 +171,7 @@ def hidden_in_print() -> Sentence:
     said = []
     for whole, hidden in _MONTHS_IN_PRINT:
         total, block = printed(whole), printed(hidden)
-        months = f"{total.start:%Y-%m}"
-        keys = {"flow": "M", "months": months}
-        oil = snapshot("trade", source="TÜİK", code="oil_gas_disclosed", **keys)
-        coal = snapshot("trade", source="UN Comtrade", code="coal", **keys)
-        rest = total.value - float(oil["value_usd"].iloc[0] + coal["value_usd"].iloc[0])
+        rest = total.value - disclosed_in(f"{total.start:%Y-%m}")
         said.append(
             f"in {total.start:%B %Y} HS 27 as printed less the disclosed lines leaves "
             f"{between(rest.low, rest.high, lambda x: amount(x, 'USD'))}, and 2799 was printed as "

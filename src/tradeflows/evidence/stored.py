@@ -10,7 +10,7 @@ import pandas as pd
 
 from tradeflows import tables
 from tradeflows.codes.countries import comtrade
-from tradeflows.codes.groups import ALL_GOODS, groups_of, overlap
+from tradeflows.codes.groups import ALL_GOODS, REVISIONS, groups_of, overlap
 from tradeflows.errors import UnknownCode
 from tradeflows.load import rows as stored_rows
 from tradeflows.measure.window import Window
@@ -31,8 +31,6 @@ __all__ = [
     "spelled_out",
     "statistics",
 ]
-
-_HS = ("HS2012", "HS2017", "HS2022")
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ def rows_of(code: str, rows: pd.DataFrame, question: Question) -> pd.DataFrame:
     """Return the rows of a code at one level: six digits where there are any."""
     rows = rows[rows["period"].isin(periods(rows, question))]
     exact = rows[rows["code"] == code]
-    fine = rows[rows["code_system"].isin(_HS) & (rows["code"].str.len() == 6)]
+    fine = rows[rows["code_system"].isin(REVISIONS) & (rows["code"].str.len() == 6)]
     if fine.empty or not askable(code):
         return exact
     fine = harmonise(fine).frame
@@ -209,4 +207,4 @@ def filled(code: str, found: pd.DataFrame, question: Question) -> pd.DataFrame:
 
 def _is_hs(found: pd.DataFrame) -> bool:
     """Tell whether rows stand on codes of the Harmonised System."""
-    return bool(found["code_system"].isin([*_HS, SYSTEM]).any())
+    return bool(found["code_system"].isin([*REVISIONS, SYSTEM]).any())

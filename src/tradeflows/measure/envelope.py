@@ -116,7 +116,7 @@ def bridges(
     (400.0, 500.0)
     """
     if paths is None:
-        paths = PATHS[1:] if _annual(trade) else PATHS
+        paths = "two-point" if _annual(trade) else PATHS
     asked = {"methods": one_or_more(methods), "paths": one_or_more(paths)}
     for name, known in (("methods", queries.PRICE), ("paths", PATHS)):
         if not asked[name]:

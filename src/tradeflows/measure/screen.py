@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.codes.groups import high_priority
+from tradeflows.codes.groups import REVISIONS, high_priority
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure import queries
 from tradeflows.measure.bridge import bridge_sql
@@ -136,9 +136,8 @@ def screen(
             _refuse_flow(relation, flow)
         for window in windows:
             window.require(seen.value_of, annual=seen.annual)
-        found = _written(relation, within)
-        late = _late(found, annual=seen.annual)
-        listed = named or _of_list(str(goods), found)
+        late = _late(seen.published, annual=seen.annual)
+        listed = named or _of_list(str(goods), relation, within)
         query = screen_sql(
             relation.columns, base, current, target=target, goods=listed, placebo=placebo,
             flow=flow, least=least, needed=needed, estimated=estimated, without=tuple(late),
@@ -290,21 +289,14 @@ def _groups(named: Mapping[str, Collection[str]], option: str) -> dict[str, tupl
     return groups
 
 
-def _written(relation: Relation, within: str) -> pd.DataFrame:
-    """Return which reporters have rows in which period and HS revision of the windows."""
-    system = "code_system" if "code_system" in relation.columns else "'HS2022' AS code_system"
-    return relation.frame(
-        f"SELECT DISTINCT reporter, CAST(period AS DATE) AS period, {system} "  # noqa: S608
-        f"FROM trade WHERE {within}"
-    )
-
-
-def _late(found: pd.DataFrame, *, annual: bool) -> dict[str, tuple[str, ...]]:
+def _late(
+    published: Mapping[str, Collection[pd.Timestamp]], *, annual: bool
+) -> dict[str, tuple[str, ...]]:
     """Return the reporters without rows in some month (or year) of the windows, and which."""
-    months = found["period"].dt.strftime("%Y" if annual else "%Y-%m")
-    every = set(months)
-    have = months.groupby(found["reporter"]).agg(set)
-    late = {str(name): tuple(sorted(every - had)) for name, had in have.items() if every - had}
+    words = "%Y" if annual else "%Y-%m"
+    have = {name: {day.strftime(words) for day in days} for name, days in published.items()}
+    every = set[str]().union(*have.values())
+    late = {name: tuple(sorted(every - had)) for name, had in have.items() if every - had}
     if late and len(late) == len(have):
         first, lacks = next(iter(late.items()))
         raise SchemaMismatch(
@@ -315,13 +307,16 @@ def _late(found: pd.DataFrame, *, annual: bool) -> dict[str, tuple[str, ...]]:
     return late
 
 
-def _of_list(version: str, found: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+def _of_list(version: str, relation: Relation, within: str) -> dict[str, tuple[str, ...]]:
     """Return the high-priority list in the revision of the rows, which the census found to be one.
 
     Rows that name none are HS2022, the newest.
     """
-    table = high_priority(version)
-    column = str(next(iter(found["code_system"].dropna()), "HS2022")).lower()
+    system = REVISIONS[-1]
+    if "code_system" in relation.columns:
+        query = f"SELECT min(code_system) AS system FROM trade WHERE {within}"  # noqa: S608
+        system = relation.frame(query)["system"].fillna(system).iloc[0]
+    table, column = high_priority(version), str(system).lower()
     if column not in table:
         raise UnknownCode(
             f"no high-priority list in {column!r}",

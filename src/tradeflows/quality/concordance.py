@@ -11,15 +11,15 @@ from typing import Any
 
 import pandas as pd
 
-from tradeflows.codes.groups import harmonised
+from tradeflows.codes.groups import REVISIONS, harmonised
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
+from tradeflows.tables import STATUS
 
 __all__ = ["Harmonised", "harmonise"]
 
 SYSTEM = "harmonised HS"
-_REVISIONS = ("HS2012", "HS2017", "HS2022")
 _NEEDED = ("period", "code_system", "code", "value_usd")
-_STATUS = ("missing", "estimated", "reported")  # the weakest first
+_STATUS = STATUS[::-1]  # the weakest first
 _AMOUNTS = {"net_weight_kg": "weight_status", "quantity": "quantity_status"}
 _ABOUT = {"origin": "min", "vintage": "max"}
 # What stands for a column that a table has not: see `usable`, which takes the same view.
@@ -109,7 +109,7 @@ def _refuse_others(trade: pd.DataFrame) -> None:
         )
     system, six = trade["code_system"], trade["code"].str.len() == 6
     done = (system == SYSTEM) & (six | trade["code"].isin(set(harmonised().values())))
-    odd = ~(done | (system.isin(_REVISIONS) & six))
+    odd = ~(done | (system.isin(REVISIONS) & six))
     if odd.any():
         first = trade.loc[odd, ["code_system", "code"]].iloc[0].tolist()
         raise SchemaMismatch(
