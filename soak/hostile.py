@@ -367,7 +367,7 @@ def _baci_pack(data: bytes) -> bytes:
 def _sidecar(data: bytes) -> object:
     raw = store._parsed.__wrapped__(f"{holding.FOLDER}/x", Path("x"), data)
     repr(raw)
-    return raw, store._yaml(raw), holding.leaves([raw])
+    return raw, store._yaml(raw), holding._asked(raw) if holding._told(raw.query) else None
 
 
 def _sidecar_seeds() -> tuple[bytes, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -234,8 +235,12 @@ def _live(known: Status, raws: list[store.Raw], proofs: dict[str, Any]) -> None:
 
 @app.command(rich_help_panel=BRING)
 def verify(as_json: AsJson = False) -> None:
-    """Compare every raw file with its sidecar and name what differs."""
+    """Compare every raw file with its sidecar, read it, and name what differs or cannot be read."""
+    from tradeflows.sources import live
+
     problems = store.verify()
+    named = {p.id for p in problems}
+    problems += [p for p in live.verify() if p.id not in named]
     if as_json:
         _print_json([vars(p) for p in problems])
     elif problems:
@@ -379,8 +384,14 @@ def _path(found: Trace) -> None:
                 out.print(f"          {name}: {escape(words)}")
 
 
+def _said(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:
+    """Print a warning as a line, without the place in the code that gave it."""
+    err.print(f"[bold yellow]{category.__name__}[/bold yellow] {escape(str(message))}")
+
+
 def main() -> None:
     """Run the command line; an expected error is a few lines, not a traceback."""
+    warnings.showwarning = _said
     try:
         app()
     except TradeflowsError as error:

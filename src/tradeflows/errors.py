@@ -76,6 +76,10 @@ class ConfidentialValueWarning(UserWarning):
     """Part of the value stands in pseudo-codes without weight."""
 
 
+class UnreadableFileWarning(UserWarning):
+    """A stored file cannot be read any more and is left out; the message says what mends it."""
+
+
 def unwritable(file: str, error: OSError) -> SourceUnavailable:
     """Return the error for a file that a full disk or a read-only folder does not take."""
     return SourceUnavailable(

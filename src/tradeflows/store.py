@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from glob import escape
@@ -21,7 +22,9 @@ from tradeflows.errors import (
     ChecksumMismatch,
     SchemaMismatch,
     SourceUnavailable,
+    TradeflowsError,
     UnknownCode,
+    UnreadableFileWarning,
     unwritable,
 )
 
@@ -32,9 +35,11 @@ __all__ = [
     "catalogue",
     "describe",
     "folder",
+    "leave_out",
     "put",
     "read",
     "sweep",
+    "unread",
     "verify",
 ]
 
@@ -88,7 +93,8 @@ class Problem:
 
 _OWN = {"id", "path", "bytes", "sha256"}
 _NEEDED = {f.name for f in fields(Raw)} - _OWN - {"traps", "constants", "query", "complete"}
-_MEND = "restore file and sidecar (`git checkout -- data/raw`), or refresh them"
+_MEND = "restore file and sidecar: `git checkout -- data/raw`, or install tradeflows again"
+_AGAIN = "delete file and sidecar, then run `tradeflows refresh` again"
 
 
 def folder() -> Path:
@@ -134,18 +140,44 @@ def folder() -> Path:
 def catalogue() -> list[Raw]:
     """List every raw file that has a sidecar, sorted by id.
 
+    Of a refreshed file whose sidecar cannot be read an `UnreadableFileWarning` tells.
+
     Raises
     ------
     SchemaMismatch
-        A sidecar cannot be read.
+        A sidecar of the snapshot cannot be read.
 
     Examples
     --------
     >>> {raw.publisher for raw in catalogue()} >= {"TÜİK", "World Bank"}
     True
     """
-    root = folder()
-    return [_sidecar(root, path) for path in sorted(root.rglob("*" + SIDECAR))]
+    root, found = folder(), []
+    for beside in sorted(root.rglob("*" + SIDECAR)):
+        try:
+            found.append(_sidecar(root, beside))
+        except SchemaMismatch as error:
+            file = beside.with_suffix("").relative_to(root)
+            if LIVE not in file.parts:
+                raise
+            leave_out(file.as_posix(), error)
+    return found
+
+
+def leave_out(file: str, error: TradeflowsError) -> None:
+    """Warn that a stored file is left out, why, and what mends it."""
+    problem = unread(file, error)
+    words = f"{file} is left out: {problem.found}\n  what to do: {problem.todo}"
+    warnings.warn(words, UnreadableFileWarning, stacklevel=2)
+
+
+def unread(file: str, error: TradeflowsError) -> Problem:
+    """Return what is wrong with a stored file that its parser refuses."""
+    return Problem(file, f"it cannot be read: {error.found}", _mend(file))
+
+
+def _mend(file: str) -> str:
+    return _AGAIN if f"/{LIVE}/" in file else _MEND
 
 
 def describe(file: str) -> Raw:
@@ -172,7 +204,7 @@ def describe(file: str) -> Raw:
     beside = path.with_name(path.name + SIDECAR)
     if not beside.is_file():
         raise SchemaMismatch(
-            f"{file}: no sidecar {beside.name}", "a sidecar beside every raw file", _MEND
+            f"{file}: no sidecar {beside.name}", "a sidecar beside every raw file", _mend(file)
         )
     return _sidecar(root, beside)
 
@@ -199,7 +231,7 @@ def read(file: str) -> bytes:
         raise ChecksumMismatch(
             f"{file}: sha256 {digest[:16]}… ({len(data)} bytes)",
             f"sha256 {raw.sha256[:16]}… ({raw.bytes} bytes), as its sidecar says",
-            _MEND,
+            _mend(file),
         )
     return data
 
@@ -296,7 +328,7 @@ def verify() -> list[Problem]:
             problems.append(Problem(file, "left over by an interrupted write", "delete it"))
         elif path.suffix == SIDECAR:
             if not path.with_suffix("").is_file():
-                problems.append(Problem(file, "a sidecar without its file", _MEND))
+                problems.append(Problem(file, "a sidecar without its file", _mend(file)))
         else:
             problems += _differs(file)
     return problems
@@ -350,7 +382,7 @@ def _sidecar(root: Path, beside: Path) -> Raw:
 
 @lru_cache(maxsize=8192)
 def _parsed(file: str, path: Path, text: bytes) -> Raw:
-    return _raw(file, path, documents.parsed(text, f"{file}{SIDECAR}", _MEND))
+    return _raw(file, path, documents.parsed(text, f"{file}{SIDECAR}", _mend(file)))
 
 
 def _raw(file: str, path: Path, loaded: Any) -> Raw:
@@ -358,7 +390,7 @@ def _raw(file: str, path: Path, loaded: Any) -> Raw:
     if not isinstance(loaded, dict) or not (_NEEDED | {"bytes", "sha256"}) <= set(loaded) <= known:
         keys = sorted(map(str, loaded)) if isinstance(loaded, dict) else repr(loaded)[:80]
         raise SchemaMismatch(
-            f"{file}{SIDECAR} has {keys}", f"the fields {', '.join(sorted(known))}", _MEND
+            f"{file}{SIDECAR} has {keys}", f"the fields {', '.join(sorted(known))}", _mend(file)
         )
     texts = {k: v for k, v in loaded.items() if k in _NEEDED - {"rows"} or k == "sha256"}
     odd = [k for k, v in texts.items() if not isinstance(v, str)]
@@ -369,7 +401,7 @@ def _raw(file: str, path: Path, loaded: Any) -> Raw:
         raise SchemaMismatch(
             f"{file}{SIDECAR}: fields {odd} have the wrong type",
             "texts (dates quoted), rows and bytes as whole numbers, traps as a list",
-            _MEND,
+            _mend(file),
         )
     return Raw(id=file, path=path, **{**loaded, "traps": tuple(loaded.get("traps", ()))})
 

@@ -87,8 +87,8 @@ class Comtrade:
         wrong = _wrong(asked, keyed)
         if wrong:
             return 400, wrong
-        if asked.get("countonly", "false").lower() == "true":
-            return 200, _envelope([], self.count(asked))
+        if asked.get("countonly", "false").lower() == "true":  # one object, not a list
+            return 200, _envelope([], self.count(asked)) | {"data": nothing()}
         cap = self.caps[keyed]
         lines: list[str] = []
         for frame in self._frames(asked):
@@ -114,6 +114,8 @@ class Comtrade:
                 for flow in asked["flowcode"].split(","):
                     rows = _chosen(published(self.world, reporter, flow, period, partners), codes)
                     rows = _bumped(rows, self.revised.get((reporter, period), 0))
+                    if not any(c.startswith("AG") for c in codes):  # listed codes come one by one
+                        rows = rows.sort_values(["code", "partner"], kind="stable")
                     frames.append(_described(rows, self.world, reporter, flow, period, doubled))
         return frames
 
@@ -212,6 +214,18 @@ def _line(
     )
 
 
+@lru_cache
+def nothing() -> dict[str, object]:
+    """Return what a count reply carries as `data`, at the publisher too."""
+    named = json.loads(_line(0, "202201", 0, "M", 0, 0, "H6", "", 6, -1, 0.0, 0.0, "missing", 0.0))
+    whole = ("refPeriodId", "refYear", "refMonth", "reporterCode", "partnerCode", "partner2Code",
+             "motCode")  # fmt: skip
+    flags = ("isOriginalClassification", "isQtyEstimated", "isAltQtyEstimated",
+             "isNetWgtEstimated", "isGrossWgtEstimated")  # fmt: skip
+    plain = dict.fromkeys(named) | dict.fromkeys(whole, 0) | dict.fromkeys(flags, False)
+    return plain | {"primaryValue": 0.0}
+
+
 def _wrong(asked: dict[str, str], keyed: bool) -> dict[str, object] | None:
     periods = asked.get("period", "").split(",")
     name = "period" if not all(p.isdigit() for p in periods) else ""
@@ -221,6 +235,8 @@ def _wrong(asked: dict[str, str], keyed: bool) -> dict[str, object] | None:
         else name
     )
     name = "period" if keyed and len(periods) > 12 else name
+    if not name and not keyed and len(periods) > 1:
+        return _envelope([], -1) | {"error": "Maximum number of periods for preview is 1"}
     if not name:
         return None
     return _envelope([], -1) | {

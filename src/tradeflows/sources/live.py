@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable
 import pandas as pd
 
 from tradeflows import store, tables
-from tradeflows.errors import UnknownCode
+from tradeflows.errors import TradeflowsError, UnknownCode
 from tradeflows.sources import baci, comtrade, eurostat, tuik, worldbank
 from tradeflows.sources.comtrade import holding
 
-__all__ = ["days", "files", "is_generated", "read", "released", "table"]
+__all__ = ["days", "files", "is_generated", "read", "released", "table", "verify"]
 
 _READERS: dict[str, Callable[[bytes, store.Raw], pd.DataFrame]] = {
     "cepii": baci.read,
@@ -68,10 +68,23 @@ def read(raw: store.Raw) -> pd.DataFrame:
     return _READERS[publisher](store.read(raw.id), raw)
 
 
+def verify() -> list[store.Problem]:
+    """Read every live file but BACI's with the parser of its publisher; name what it refuses."""
+    problems = []
+    for raw in (r for r in files() if not r.id.startswith("cepii/")):
+        try:
+            read(raw)
+        except TradeflowsError as error:
+            problems.append(store.unread(raw.id, error))
+    return problems
+
+
 def table(
     name: str, as_of: str | None = None, keep: Callable[[store.Raw], bool] = lambda _raw: True
 ) -> pd.DataFrame:
     """Return the newest rows of everything live of one table; BACI is left to `baci.to_parquet`.
+
+    A file that cannot be read is left out with an `UnreadableFileWarning`.
 
     Parameters
     ----------
@@ -87,7 +100,11 @@ def table(
     if name == "trade":
         frames.append(holding.assemble(as_of, chosen))
     others = [r for r in chosen if not r.id.startswith(holding.FOLDER)]
-    frames += [read(r) for r in others if as_of is None or r.vintage <= as_of]
+    for raw in (r for r in others if as_of is None or r.vintage <= as_of):
+        try:
+            frames.append(read(raw))
+        except TradeflowsError as error:
+            store.leave_out(raw.id, error)
     filled = [f for f in frames if not f.empty]
     if not filled:
         return tables.empty(name)

@@ -2,6 +2,5 @@
 
 from tradeflows.sources.comtrade.holding import assemble
 from tradeflows.sources.comtrade.reply import parse, read
-from tradeflows.sources.comtrade.revision import revisions
 
-__all__ = ["assemble", "parse", "read", "revisions"]
+__all__ = ["assemble", "parse", "read"]

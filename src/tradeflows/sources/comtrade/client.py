@@ -11,7 +11,7 @@ from typing import Any
 from tradeflows.errors import QuotaExhausted, SchemaMismatch, TradeflowsError, TruncatedReply
 from tradeflows.sources.address import Key, encoded, root_from
 from tradeflows.sources.comtrade.question import LONGEST, Call
-from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER
+from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, records
 from tradeflows.sources.session import Manners, Reply, Session
 
 __all__ = ["ROOT", "Client", "Release", "connect"]
@@ -71,10 +71,13 @@ class Client:
     def count(self, call: Call) -> tuple[int, Reply]:
         """Return how many rows the publisher has for a call, and the reply that says so."""
         reply = self.session.get(self._path(call), call.query(countOnly="true"), kind="count")
-        count = reply.parsed.get("count") if isinstance(reply.parsed, dict) else None
-        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        told = reply.parsed if isinstance(reply.parsed, dict) else {}
+        count, error = told.get("count"), str(told.get("error") or "")[:200]
+        if error or isinstance(count, bool) or not isinstance(count, int) or count < 0:
             raise SchemaMismatch(
-                f"{PUBLISHER}: a count reply with count {count!r}", "a number of rows", "try later"
+                f"{PUBLISHER}: a count reply with {error or f'count {count!r}'}",
+                "a number of rows",
+                "try later",
             )
         return count, reply
 
@@ -85,9 +88,8 @@ class Client:
     def availability(self, reporters: Sequence[int], freq: str = "M") -> dict[str, Release]:
         """Return what the publisher holds, by ``reporter-period``."""
         path = f"public/v1/getDA/C/{freq}/HS"
-        records = self._listed(path, sorted(set(reporters)), "availability")
         found: dict[str, list[Release]] = {}
-        for record in records:
+        for record in self._listed(path, sorted(set(reporters)), "availability"):
             pair, release = _release(record)
             found.setdefault(pair, []).append(release)
         return {pair: _joined(found[pair]) for pair in sorted(found)}
@@ -96,14 +98,14 @@ class Client:
         """Return the trade system by ``reporter-period``, where the publisher knows it."""
         path = f"public/v1/getMetadata/C/{freq}/HS"
         try:
-            records = self._listed(path, sorted(set(reporters)), "metadata")
+            listed = self._listed(path, sorted(set(reporters)), "metadata")
         except QuotaExhausted:
             raise
         except TradeflowsError as error:  # rows matter more than notes about them
             _log.warning("trade systems stay unknown: %s", error.found)
             return {}
         notes: list[dict[str, Any]] = []
-        for record in records:
+        for record in listed:
             under = record.get("notes")
             notes += [{**record, **n} for n in under if isinstance(n, dict)] if under else [record]
         notes.sort(key=lambda n: (str(n.get("publicationDate")), str(n.get("tradeSystem"))))
@@ -118,16 +120,12 @@ class Client:
         """Return the records of a list; one at a cap is asked for again in halves."""
         query = encoded({"reporterCode": ",".join(map(str, reporters))})
         reply = self.session.get(path, query, kind=kind)
-        records = reply.parsed.get("data") if isinstance(reply.parsed, dict) else None
-        if not isinstance(records, list) or not all(isinstance(r, dict) for r in records):
-            raise SchemaMismatch(
-                f"{PUBLISHER}: {kind} without data", "a list in `data`", "try later"
-            )
-        if len(records) not in CAPS:
-            return records
+        found = records(reply.parsed, f"{PUBLISHER}, {kind}")
+        if len(found) not in CAPS:
+            return found
         if len(reporters) == 1:
             raise TruncatedReply(
-                f"{PUBLISHER}: {kind} of reporter {reporters[0]} has exactly {len(records)} rows",
+                f"{PUBLISHER}: {kind} of reporter {reporters[0]} has exactly {len(found)} rows",
                 "a reply below the caps",
                 "try later",
             )

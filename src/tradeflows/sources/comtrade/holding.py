@@ -11,7 +11,7 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.codes.countries import from_comtrade
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import SchemaMismatch, TradeflowsError
 from tradeflows.sources.comtrade.question import Box, Call, remaining
 from tradeflows.sources.comtrade.reply import PUBLISHER, read
 
@@ -51,10 +51,19 @@ def path(call: Call, vintage: str, extra: str = "") -> str:
 
 
 def leaves(raws: Iterable[store.Raw] | None = None) -> list[Leaf]:
-    """Return every stored reply of UN Comtrade, sorted by id."""
+    """Return every stored reply of UN Comtrade, sorted by id.
+
+    One whose query cannot be read is left out with an `UnreadableFileWarning`.
+    """
     known = store.catalogue() if raws is None else raws
     mine = [r for r in known if r.id.startswith(FOLDER + "/") and r.complete and _told(r.query)]
-    return [Leaf(r, _asked(r)) for r in sorted(mine, key=lambda r: r.id)]
+    found = []
+    for raw in sorted(mine, key=lambda r: r.id):
+        try:
+            found.append(Leaf(raw, _asked(raw)))
+        except SchemaMismatch as error:
+            store.leave_out(raw.id, error)
+    return found
 
 
 def _told(query: Mapping[str, Any]) -> bool:
@@ -140,7 +149,8 @@ def complete(replies: Iterable[Leaf], boxes: Iterable[Box]) -> bool:
 def assemble(as_of: str | None = None, raws: Iterable[store.Raw] | None = None) -> pd.DataFrame:
     """Return the newest rows of everything stored of UN Comtrade as one trade table.
 
-    Rows that two pulls both asked for stand once.
+    Rows that two pulls both asked for stand once. A reply that cannot be read is left out with an
+    `UnreadableFileWarning`; an older release of its months is read if one is stored.
 
     Parameters
     ----------
@@ -149,12 +159,21 @@ def assemble(as_of: str | None = None, raws: Iterable[store.Raw] | None = None) 
     raws : iterable of Raw, optional
         Sidecars to choose among; all by default.
     """
+    known = leaves(raws)
+    tables_of: dict[str, pd.DataFrame] = {}
+    chosen = newest(known, as_of)
+    while unread := [leaf for leaf, _ in chosen if leaf.raw.id not in tables_of]:
+        for leaf in unread:
+            try:
+                tables_of[leaf.raw.id] = read(store.read(leaf.raw.id), leaf.raw)
+            except TradeflowsError as error:
+                store.leave_out(leaf.raw.id, error)
+                known = [x for x in known if x.raw.id != leaf.raw.id]
+        chosen = newest(known, as_of)
     frames = []
-    for leaf, pairs in newest(leaves(raws), as_of):
-        frame = read(store.read(leaf.raw.id), leaf.raw)
-        if len(pairs) < len(leaf.pairs()):
-            frame = of_pairs(frame, pairs)
-        frames.append(frame)
+    for leaf, pairs in chosen:
+        frame = tables_of[leaf.raw.id]
+        frames.append(of_pairs(frame, pairs) if len(pairs) < len(leaf.pairs()) else frame)
     filled = [f for f in frames if not f.empty]
     if not filled:
         return tables.empty("trade")

@@ -132,7 +132,9 @@ def draw(
     """
     checksums = {pair: r.checksum for pair, r in releases.items()}
     stored = {freq: held(leaves(), checksums, freq) for freq in {p.freq for p in parts}}
-    calls = _under_way(under_way, parts, checksums, span, stored)
+    # What a run with a key left may name more periods than a call without one may.
+    kept = [c for c in under_way if len(c.periods) <= client.most_periods]
+    calls = _under_way(kept, parts, checksums, span, stored)
     boxes = _boxes(calls, stored)
     not_yet = have = 0
     # Without a key listed codes are asked before, not within, the long lists of HS6.

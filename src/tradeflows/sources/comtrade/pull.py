@@ -130,11 +130,11 @@ class Pull:
 
     def _rows(self, call: Call, count: int, empty: Reply) -> Counted | None:
         """Return a reply with as many rows as counted, and the count; none where it is cut."""
-        if count == 0:
+        if count == 0 and _is_empty(empty):
             return 0, empty
         for again in (False, True):
             reply = self.client.rows(call)
-            found = records(reply.parsed, call.part)
+            found = len(records(reply.parsed, call.part))
             if found in CAPS or (found < count and again):
                 _log.warning("%s: %d of %d rows came: asking for less", call.part, found, count)
                 self.cap = min(self.cap, found) if found in CAPS else self.cap
@@ -200,11 +200,8 @@ class Pull:
 
     def _table(self, call: Call, reply: Reply, count: int) -> Any:
         return parse(
-            reply.data if count else b'{"count":0,"data":[]}',
-            {
-                "origin": self._place(call, count),
-                "query": self._query(call, count, 0),
-            },
+            reply.data,
+            {"origin": self._place(call, count), "query": self._query(call, count, 0)},
         )
 
     def _store(self, pieces: list[tuple[Call, int, Reply]], instead: Call | None = None) -> None:
@@ -266,6 +263,14 @@ class Pull:
             "traps": _TRAPS,
             "query": query,
         }
+
+
+def _is_empty(reply: Reply) -> bool:
+    """Tell whether a count reply reads as a reply without rows, as what is stored must."""
+    try:
+        return not records(reply.parsed, PUBLISHER)
+    except SchemaMismatch:
+        return False
 
 
 def _today() -> date:

@@ -106,22 +106,43 @@ def _records(data: bytes, origin: str, query: Mapping[str, Any]) -> list[dict[st
     return _checked(reply, origin, query.get("proof", {}).get("count"))
 
 
-def records(reply: Any, origin: str) -> int:
-    """Return how many records a parsed reply has, or raise where it holds none."""
+def records(reply: Any, origin: str) -> list[dict[str, Any]]:
+    """Return the records of a parsed reply, none where it counts none, or raise.
+
+    Count replies carry one object in place of the list, all of its values null, zero or false.
+
+    Examples
+    --------
+    >>> records({"count": 0, "data": {"period": None, "refYear": 0}, "error": ""}, "reply")
+    []
+    """
     found = reply.get("data") if isinstance(reply, dict) else None
+    if isinstance(reply, dict) and (reply.get("error") or _is_negative(reply.get("count"))):
+        said = str(reply.get("error") or f"count {reply['count']}")[:200]
+        raise SchemaMismatch(f"{origin}: the reply is an error: {said}", "records", _ASK)
+    if isinstance(found, dict) and reply.get("count") == 0 and not any(found.values()):
+        return []
+    if isinstance(found, dict) and "count" in reply:
+        raise SchemaMismatch(
+            f"{origin}: a count of {str(reply['count'])[:20]} rows, without the rows",
+            "a list of records in `data`",
+            _ASK,
+        )
     if not isinstance(found, list) or not all(isinstance(r, dict) for r in found):
         keys = sorted(map(str, reply)) if isinstance(reply, dict) else type(reply).__name__
         raise SchemaMismatch(f"{origin}: JSON with {keys}", "a list of records in `data`", _ASK)
-    return len(found)
+    return found
+
+
+def _is_negative(count: Any) -> bool:
+    """Tell whether a count says that there was an error."""
+    return isinstance(count, int) and count < 0
 
 
 def _checked(reply: Any, origin: str, expected: int | None = None) -> list[dict[str, Any]]:
     """Return the records of a parsed reply that is whole, or raise."""
-    records(reply, origin)
-    found: list[dict[str, Any]] = reply["data"]
+    found = records(reply, origin)
     count = reply.get("count")
-    if reply.get("error") or (isinstance(count, int) and count < 0):
-        raise SchemaMismatch(f"{origin}: the reply is an error", "records", "correct the question")
     if len(found) in CAPS or (isinstance(count, int) and count in CAPS):
         raise TruncatedReply(
             f"{origin}: {len(found)} rows (count {count}): exactly a row cap",
