@@ -11,7 +11,7 @@ from types import ModuleType
 import pytest
 
 ROOT = Path(__file__).parents[1]
-LONGEST = 400
+LONGEST = 600
 
 
 def script(*place: str) -> ModuleType:
