@@ -13,7 +13,7 @@ import pytest
 import tradeflows as tf
 from standin import trade
 from standin.harness import QUICK, asked
-from tradeflows.claims.rules import claims
+from tradeflows.claims.rules import rules
 from tradeflows.claims.verdict import Verdict
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.counterfactual import statespace
@@ -54,7 +54,7 @@ def judged(folder: Path, world: trade.World) -> Judged:
         pull([parts[name] for name in TURKEY], start=FIRST, end=LAST)
         if world.scenario == "rerouting":
             pull([parts[name] for name in MIRRORS], start="2021-01", end="2022-12")
-        return Judged(world, room.panel(), {c: tf.judge(c, tier="panel") for c in claims()})
+        return Judged(world, room.panel(), {c: tf.judge(c, tier="panel") for c in rules().claims})
 
 
 def _fitted(data: Cut, model: str) -> Any:

@@ -7,7 +7,7 @@ import pytest
 
 import tradeflows as tf
 from tradeflows.claims.gathered import volumes
-from tradeflows.claims.rules import document
+from tradeflows.claims.rules import rules
 from tradeflows.codes.countries import spoken
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.evidence import electronics, timelines
@@ -55,7 +55,7 @@ def test_at_the_break_even_volume_has_just_that_growth(growth):
 
 def test_what_the_all_goods_index_leaves_is_said_and_decides_nothing():
     found = volumes()
-    stated = document()["claims"]["c"]
+    stated = rules().content["claims"]["c"]
     assert stated["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"] == found.enough
     row = found.table.set_index("indicator").loc["all exports to Russia"]
     assert row["all_goods"] > row["price"]
@@ -213,7 +213,7 @@ def test_the_mirror_says_what_part_arrived():
 
 
 def test_deflators_come_from_the_rules():
-    premium = document()["claims"]["c"]["deflators"]["largest_unit_value_premium"]["points"]
+    premium = rules().content["claims"]["c"]["deflators"]["largest_unit_value_premium"]["points"]
     assert volumes().premium == premium
     assert isinstance(volumes().table, pd.DataFrame)
 

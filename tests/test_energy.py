@@ -1,13 +1,12 @@
 """Energy from Russia: what is measured adds up, what is bounded stays inside its bounds."""
 
-import copy
-
 import pandas as pd
 import pytest
+import yaml
 
 import tradeflows as tf
 from tradeflows.claims.gathered import energy
-from tradeflows.claims.rules import document
+from tradeflows.claims.rules import rules
 from tradeflows.errors import Infeasible
 from tradeflows.evidence.assumptions import left_out, without
 from tradeflows.evidence.block import confidential
@@ -16,7 +15,7 @@ from tradeflows.evidence.energy import energy_prices
 from tradeflows.evidence.fuels import fuels, official_split
 from tradeflows.figures import percent
 
-STATED = document()["claims"]["b2"]
+STATED = rules().content["claims"]["b2"]
 FUELS = {"source": "UN Comtrade", "code_system": "groups", "flow": "M", "partner": "RUS"}
 
 
@@ -172,7 +171,7 @@ def test_share_of_energy_that_is_priced():
 
 
 def test_contradictory_bounds_are_an_error_that_names_them():
-    stated = copy.deepcopy(STATED)
+    stated = yaml.safe_load(rules().text)["claims"]["b2"]
     stated["bounds"][2]["gas_floor"]["slope"] = 2.0
     with pytest.raises(Infeasible):
         energy_prices(stated).effect()

@@ -55,7 +55,7 @@ def test_without_a_panel_nothing_is_determined_and_nothing_is_zero(claim):
     assert "make refresh" in verdict.sentence()
     assert set(verdict.numbers.values()) == {None}
     assert set(verdict.outcomes.values()) == {"unknown"}
-    assert "to come" not in verdict._repr_html_()
+    assert "to come" not in verdict.card()
 
 
 def test_without_a_panel_every_section_says_what_is_missing():
@@ -90,7 +90,7 @@ def test_a_rule_that_cries_wolf_decides_nothing_and_the_verdict_says_so(world):
 
 
 def test_cards_of_both_tiers_on_one_page_have_names_of_their_own():
-    cards = "".join(tf.judge("a", tier)._repr_html_() for tier in ("snapshot", "panel"))
+    cards = "".join(tf.judge("a", tier).card() for tier in ("snapshot", "panel"))
     assert re.findall(r'id="(claim-[^"]*)"', cards) == ["claim-a", "claim-a-panel"]
 
 

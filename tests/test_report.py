@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +11,14 @@ from pathlib import Path
 import pytest
 
 import tiny_suite
+import tradeflows as tf
 from tradeflows.errors import TradeflowsError
 from tradeflows.report import check, keys, sources
 from tradeflows.report.__main__ import main
 from tradeflows.report.build import build
 from tradeflows.report.page import mathml
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -363,3 +367,67 @@ def test_a_changed_raw_file_changes_the_key(tmp_path):
     (raw / "a.csv").write_text("y")
     assert keys.of_tree(tmp_path) != first
     assert keys.of_tree(Path("/nowhere-at-all")) == keys.of_bytes(b"")
+
+
+# what pages state is passed on to the page that answers
+
+
+@pytest.fixture
+def answering(tmp_path, monkeypatch):
+    """Return a build of pages that state things, in a data folder of its own."""
+    shutil.copytree(ROOT / "data" / "raw", tmp_path / "data" / "raw")
+    monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path / "data"))
+
+    def built(**pages):
+        for name, (about, *cells) in pages.items():
+            path = tmp_path / "notebooks" / f"{name.replace('_', '-')}.ipynb"
+            tiny_suite.save(path, *cells)
+            nb = json.loads(path.read_text())
+            nb["metadata"]["tradeflows"] = about
+            path.write_text(json.dumps(nb))
+        done = build(tmp_path / "notebooks", tmp_path / "pages")
+        return done, (tmp_path / "pages" / "index.html").read_text("utf-8")
+
+    return built
+
+
+READS = ({"reads": "statements"}, "# Answers", 'import tradeflows as tf\ntf.judge("b4").headline')
+
+
+def stating(share):
+    code = (
+        f'import tradeflows as tf\ntf.state("b4", 2022, energy_share={share}, headline="{share}")'
+    )
+    return {}, "# One page", code
+
+
+def test_answers_run_last_and_again_when_a_statement_changes(answering, tmp_path):
+    done, index = answering(a00=READS, a01=stating(0.61))
+    assert done.ran == ("a01", "a00")
+    assert "0.61" in index
+    told = json.loads((tmp_path / "data/processed/statements.json").read_text())
+    assert [(s["claim"], s["page"], s["numbers"]) for s in told] == [
+        ("b4", "a01.html", {"energy_share": [0.61, 0.61]})
+    ]
+    assert answering()[0].ran == ()
+    assert tf.judge("b4").page == "a01.html"
+    done, index = answering(a01=stating(0.5))
+    assert done.ran == ("a01", "a00")
+    assert "0.5" in index
+    assert tf.judge("b4").grade == "partly supported"
+
+
+def test_two_pages_that_state_one_claim_are_named(answering):
+    with pytest.raises(TradeflowsError, match=r"a02\.html and a01\.html both state claim b4"):
+        answering(a00=READS, a01=stating(0.61), a02=stating(0.6))
+
+
+def test_a_page_that_needs_more_than_there_is_says_so_in_its_place(answering, tmp_path):
+    need = {"table": "prices", "series": "frankincense", "bring": "Run `tradeflows refresh`."}
+    cells = ("# One page", "tf_is_not_imported")
+    done, _ = answering(a00=({}, "# Index"), a01=({"requires": [need]}, *cells))
+    page = (tmp_path / "pages" / "a01.html").read_text("utf-8")
+    assert done.wrote
+    assert "no rows with series=frankincense" in page
+    assert "tradeflows refresh" in page
+    assert "tf_is_not_imported" not in page

@@ -9,7 +9,7 @@ from tradeflows.claims.rules import UNKNOWN, decide, graded, outcome, rule
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure.intervals import Interval
 
-RULES = [rule(claim, tier) for claim in rules.claims() for tier in rules.TIERS]
+RULES = [rule(claim, tier) for claim in rules.rules().claims for tier in rules.TIERS]
 NAMES = [f"{r.claim}-{r.tier}" for r in RULES]
 THREE = (True, False, UNKNOWN)
 
@@ -22,7 +22,7 @@ def outcomes(stated):
 @pytest.mark.parametrize("stated", RULES, ids=NAMES)
 def test_every_combination_of_outcomes_has_a_grade(stated):
     grades = {graded(stated, combination)[0] for combination in outcomes(stated)}
-    assert grades <= set(rules.document()["grades"])
+    assert grades <= set(rules.rules().content["grades"])
 
 
 @pytest.mark.parametrize("stated", RULES, ids=NAMES)
@@ -68,7 +68,7 @@ def test_claim_a_is_never_proved_true():
 )
 def test_b1(growth, gap, grade):
     numbers = {"turnover_growth": Interval(growth, growth), "growth_gap": Interval(gap, gap)}
-    assert decide(rule("b1"), numbers)[0] == grade
+    assert decide(rule("b1", "snapshot"), numbers)[0] == grade
 
 
 @pytest.mark.parametrize(
@@ -95,12 +95,12 @@ def test_b2(low, high, without, grade, say):
         "pi_imports": Interval(low, high),
         "pi_without_press": Interval(without, high),
     }
-    assert decide(rule("b2"), numbers)[:2] == (grade, say)
+    assert decide(rule("b2", "snapshot"), numbers)[:2] == (grade, say)
     for poor in (
         {"priced_share": Interval(0.3, 0.69)},
         {"turnover_change_rel": Interval(-0.2, 0.1)},
     ):
-        assert decide(rule("b2"), {**numbers, **poor})[0] == "cannot be determined"
+        assert decide(rule("b2", "snapshot"), {**numbers, **poor})[0] == "cannot be determined"
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_b2(low, high, without, grade, say):
 )
 def test_b3(cost, gas, grade):
     numbers = {"cost_ratio": Interval(*cost), "gas_price_ratio": Interval(*gas)}
-    assert decide(rule("b3"), numbers)[0] == grade
+    assert decide(rule("b3", "snapshot"), numbers)[0] == grade
 
 
 def test_c_follows_the_table_of_the_claims():
@@ -131,7 +131,7 @@ def test_c_follows_the_table_of_the_claims():
     assert graded(panel, alone) == ("partly supported", "a rise, not shown to be unusual")
     assert graded(panel, yes | {"c1_volume": False})[0] == "cannot be determined"
     assert graded(panel, yes | {"value_fell": True})[0] == "contradicted"
-    snapshot = rule("c")
+    snapshot = rule("c", "snapshot")
     assert "supported" not in {graded(snapshot, o)[0] for o in outcomes(snapshot)}
 
 
@@ -164,7 +164,7 @@ def test_an_unknown_comparison_or_claim_is_an_error():
     with pytest.raises(UnknownCode, match="z"):
         rule("z")
     with pytest.raises(SchemaMismatch, match="energy_share"):
-        decide(rule("b4"), {})
+        decide(rule("b4", "snapshot"), {})
 
 
 def test_claims_are_quoted_with_speaker_and_date():

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from standin import trade
-from tradeflows.claims.rules import document
+from tradeflows.claims.rules import rules
 from tradeflows.counterfactual.months import span
 from tradeflows.evidence.electronics_volume import volume
 from tradeflows.evidence.energy_panel import energy_panel
@@ -83,7 +83,7 @@ def test_planted_prices_are_found(world):
     assert bars[0].price - bars[1].price == pytest.approx(planted, rel=0.01)
     assert bars[0].volume == pytest.approx(bars[1].volume, rel=0.01)
     assert (bars[0].entry, bars[0].exit, bars[0].unpriced) == (0.0, 0.0, 0.0)
-    energy = energy_panel(found.panel, document()["claims"]["b2"])
+    energy = energy_panel(found.panel, rules().content["claims"]["b2"])
     change = energy.turnover[1] - energy.turnover[0]
     low, high = bridges(new, "2021", "2022").range("price")
     assert energy.priced.low == pytest.approx(1.0)

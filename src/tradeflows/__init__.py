@@ -8,13 +8,17 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tradeflows.claims.judge import judge, judge_all
+    from tradeflows.claims.judge import judge, judge_all, state
+    from tradeflows.claims.rules import rule, rules
     from tradeflows.counterfactual import expected, triple_difference
+    from tradeflows.errors import require
     from tradeflows.load import load
     from tradeflows.measure.bridge import bridge
     from tradeflows.measure.envelope import bridges
     from tradeflows.measure.index import price_index
+    from tradeflows.measure.published import published
     from tradeflows.measure.screen import screen
+    from tradeflows.series import months_by_year, series
 
 __all__ = [
     "bridge",
@@ -23,13 +27,24 @@ __all__ = [
     "judge",
     "judge_all",
     "load",
+    "months_by_year",
     "price_index",
+    "published",
+    "require",
+    "rule",
+    "rules",
     "screen",
+    "series",
+    "state",
     "triple_difference",
 ]
 
 # Rooms are imported when a name is first asked for: `import tradeflows` stays quick.
 _LATE = {
+    "series": "tradeflows.series",
+    "require": "tradeflows.errors",
+    "published": "tradeflows.measure.published",
+    "months_by_year": "tradeflows.series",
     "bridge": "tradeflows.measure",
     "bridges": "tradeflows.measure",
     "expected": "tradeflows.counterfactual",
@@ -37,7 +52,10 @@ _LATE = {
     "judge_all": "tradeflows.claims.judge",
     "load": "tradeflows.load",
     "price_index": "tradeflows.measure",
+    "rule": "tradeflows.claims.rules",
+    "rules": "tradeflows.claims.rules",
     "screen": "tradeflows.measure.screen",
+    "state": "tradeflows.claims.judge",
     "triple_difference": "tradeflows.counterfactual",
 }
 

@@ -3,6 +3,8 @@
 Every error says what was found, what was expected and what to do next. None ever holds a key.
 """
 
+from collections.abc import Mapping
+
 
 class TradeflowsError(Exception):
     """Base of all errors raised on purpose.
@@ -30,6 +32,10 @@ class TradeflowsError(Exception):
 
     def __str__(self) -> str:
         return f"{self.found}\n  expected: {self.expected}\n  what to do: {self.todo}"
+
+    def _render_traceback_(self) -> list[str]:
+        """Show a notebook the sentence in place of forty lines of traceback."""
+        return [f"{type(self).__name__}: {self}"]
 
 
 class SourceUnavailable(TradeflowsError):
@@ -78,6 +84,41 @@ class ConfidentialValueWarning(UserWarning):
 
 class UnreadableFileWarning(UserWarning):
     """A stored file cannot be read any more and is left out; the message says what mends it."""
+
+
+def require(conditions: Mapping[str, bool], todo: str) -> None:
+    """Refuse in words, with every reason at once, unless all conditions hold.
+
+    Parameters
+    ----------
+    conditions : mapping of str to bool
+        A sentence that says what is wrong, and whether it holds nevertheless: the sentences of
+        those that are false are shown.
+    todo : str
+        What the reader can do about it.
+
+    Raises
+    ------
+    SourceUnavailable
+        One of the conditions is false.
+
+    Examples
+    --------
+    >>> base, current = 2022, 2021
+    >>> require({f"{current} does not follow {base}": current > base}, "choose other years")
+    Traceback (most recent call last):
+    tradeflows.errors.SourceUnavailable: this cannot be answered:
+      - 2021 does not follow 2022
+      expected: data and assumptions that fit together
+      what to do: choose other years
+    """
+    failed = [f"\n  - {sentence}" for sentence, holds in conditions.items() if not holds]
+    if failed:
+        raise SourceUnavailable(
+            f"this cannot be answered:{''.join(failed)}",
+            "data and assumptions that fit together",
+            todo,
+        )
 
 
 def unwritable(file: str, error: OSError) -> SourceUnavailable:

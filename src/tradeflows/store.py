@@ -137,6 +137,20 @@ def folder() -> Path:
     )
 
 
+def processed() -> Path:
+    """Return the folder of what is built from the raw files, beside theirs.
+
+    Of the copy inside the package it is ``data/processed`` under the working folder.
+
+    Returns
+    -------
+    pathlib.Path
+        It need not exist.
+    """
+    raw = folder()
+    return (raw.parent if raw.name == "raw" else Path.cwd() / "data") / "processed"
+
+
 def catalogue() -> list[Raw]:
     """List every raw file that has a sidecar, sorted by id.
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache, partial
 
-from tradeflows.claims.rules import document
+from tradeflows.claims.rules import rules
 from tradeflows.codes.groups import high_priority
 from tradeflows.errors import TradeflowsError
 from tradeflows.evidence.attribution import (
@@ -21,12 +21,12 @@ from tradeflows.evidence.energy import EnergyPrices, energy_prices
 from tradeflows.evidence.energy_panel import EnergyPanel, energy_panel
 from tradeflows.evidence.essential import essential
 from tradeflows.evidence.panel import ABSENT, MARK, Panel, event_after, panel
-from tradeflows.evidence.printed import printed
 from tradeflows.evidence.turnover import total_trade, turnover
 from tradeflows.figures import amount, percent
 from tradeflows.figures.numbers import at_least
 from tradeflows.figures.words import between
 from tradeflows.measure.intervals import Interval
+from tradeflows.measure.published import published
 
 __all__ = [
     "GATHER",
@@ -69,7 +69,7 @@ def energy(base: int = 2021, current: int = 2022) -> EnergyPrices:
     >>> round(energy().priced_share(), 2)
     1.0
     """
-    return energy_prices(document()["claims"]["b2"], base, current)
+    return energy_prices(rules().content["claims"]["b2"], base, current)
 
 
 def _boom() -> Gathered:
@@ -121,7 +121,7 @@ def _prices() -> Gathered:
 def _tripled() -> Gathered:
     found = energy()
     cost, gas = found.hs27_ratio(), found.gas_price_ratio()
-    bill = printed(_WHOLE_BILL)
+    bill = published(_WHOLE_BILL)
     return Gathered(
         {"cost_ratio": cost, "gas_price_ratio": gas},
         f"× {cost.low:.1f} to {cost.high:.1f}",
@@ -149,7 +149,7 @@ def _share_of_energy() -> Gathered:
 
 def _listed() -> Gathered:
     found = listed_months()
-    least = document()["claims"]["a"]["tiers"]["snapshot"]["constants"]["musd_a_month"]
+    least = rules().content["claims"]["a"]["tiers"]["snapshot"]["constants"]["musd_a_month"]
     months = found.months_above(least)
     best = found.best()
     headings = high_priority("2023-09")["hs2022"].str[:4]
@@ -181,7 +181,7 @@ def volumes() -> VolumeBounds:
     >>> round(volumes().of("all exports to Russia")[1].low, 2)
     0.16
     """
-    stated = document()["claims"]["c"]
+    stated = rules().content["claims"]["c"]
     return volume_bounds(
         float(stated["deflators"]["largest_unit_value_premium"]["points"]),
         stated["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"],
@@ -239,19 +239,19 @@ def panel_energy() -> EnergyPanel:
 
 @lru_cache(maxsize=2)
 def _listed_of(data: Panel) -> Listed:
-    return listed_exports(data, document()["claims"]["a"]["window"], panel_event())
+    return listed_exports(data, rules().content["claims"]["a"]["period"][0], panel_event())
 
 
 @lru_cache(maxsize=2)
 def _rise_of(data: Panel) -> NonEssential:
-    main = document()["windows"]["main"]
+    main = rules().content["windows"]["main"]
     return non_essential(data, main["base"], main["current"], panel_event(), complete=_complete())
 
 
 @lru_cache(maxsize=2)
 def _energy_of(data: Panel) -> EnergyPanel:
-    main = document()["windows"]["main"]
-    return energy_panel(data, document()["claims"]["b2"], main["base"], main["current"])
+    main = rules().content["windows"]["main"]
+    return energy_panel(data, rules().content["claims"]["b2"], main["base"], main["current"])
 
 
 def panel_event() -> str:
@@ -262,12 +262,12 @@ def panel_event() -> str:
     >>> panel_event()
     '2022-02'
     """
-    return event_after(document()["windows"]["fit_until"])
+    return event_after(rules().content["windows"]["fit_until"])
 
 
 def _complete() -> float:
     """Return the share of value that must be priced, the same for every claim."""
-    tests = document()["claims"]["b2"]["tiers"]["panel"]["tests"]
+    tests = rules().content["claims"]["b2"]["tiers"]["panel"]["tests"]
     return float(tests["priced"]["at_least"])
 
 
@@ -292,7 +292,7 @@ def _panel_c() -> Gathered:
 
 def _panel_b(claim: str, leading: str, page: str) -> Gathered:
     found = panel_energy()
-    names = document()["claims"][claim]["tiers"]["panel"]["numbers"]
+    names = rules().content["claims"][claim]["tiers"]["panel"]["numbers"]
     numbers = {name: found.of(name) for name in names}
     reasons = {"panel": found.reason} if found.reason else {}
     if claim == "b1" and not found.reason:

@@ -1,29 +1,99 @@
-"""Judge a claim: gather the numbers its rule reads, apply the rule, return the verdict."""
+"""State the numbers of a claim, and judge it by its rule."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
 import pandas as pd
 
+from tradeflows import store
 from tradeflows.claims.gathered import GATHER
-from tradeflows.claims.rules import TIERS, claims, decide, rule
+from tradeflows.claims.rules import TIERS, Rules, decide, rule, rules
 from tradeflows.claims.verdict import Verdict, Verdicts
 from tradeflows.counterfactual.validation import Validation, validation
+from tradeflows.errors import SourceUnavailable
 from tradeflows.figures import percent
 from tradeflows.figures.words import Shown
+from tradeflows.measure.intervals import Interval
 
-__all__ = ["judge", "judge_all", "silenced", "tiers"]
+__all__ = ["judge", "judge_all", "silenced", "state", "statements", "tiers"]
 
-# The simulated rule behind each number that a test reads.
-_SIMULATED = {
-    "excess_both": "both 95 % bands (a2, c2)",
-    "p_destination": "placebo destinations (a2)",
-    "destination_rank": "growth among destinations (c3)",
-    "ddd_p": "placebo product sets (c4)",
-}
+FILE = "statements.json"
+Number = Interval | float | None
+_rules = rules  # functions below have a parameter of that name
 
 
-def judge(claim: str, tier: str = "snapshot") -> Verdict:
-    """Judge one claim by its rule.
+def state(
+    claim: str,
+    period: str | Iterable[str | int],
+    *,
+    tier: str = "snapshot",
+    headline: str = "",
+    detail: str = "",
+    clause: str = "",
+    origins: Iterable[str] | pd.Series | pd.DataFrame = (),
+    rules: str | Path | Rules | None = None,
+    **numbers: Number,
+) -> Verdict:
+    """Put the numbers of a page beside the tests of a rule, and pass them on to the answers.
+
+    The last line of a cell: the page shows each test, its number and the outcome. The report
+    collects what pages state; `judge` reads it. Numbers of another period than the claim's are
+    shown as such and not passed on.
+
+    Parameters
+    ----------
+    claim : str
+        A claim of the rules file.
+    period : str, or pair of windows
+        What the numbers describe: a window of months, or base and current, such as (2021, 2022).
+    tier : {"snapshot", "panel"}
+    headline, detail, clause : str
+        For the card: the deciding number, what it means in a sentence or two, and a clause for the
+        summary of all claims.
+    origins : list of str, Series or DataFrame
+        Raw files under the numbers; of a frame its column ``origin``.
+    rules : path or Rules, optional
+        A rules file of your own.
+    **numbers : Interval, float or None
+        Every number that the rule reads; None where it is not known.
+
+    Returns
+    -------
+    Verdict
+        Shows itself; ``grade``, ``say``, ``outcomes``, ``table``.
+
+    Raises
+    ------
+    UnknownCode
+        No such claim or tier.
+    SchemaMismatch
+        A number that the rule reads is not given, or one it does not read is.
+
+    Examples
+    --------
+    >>> state("b4", "2022", energy_share=Interval(0.6, 0.62)).grade
+    'supported'
+    """
+    stated = _rules(rules)
+    heard = {name: _interval(value) for name, value in numbers.items()}
+    windows = (period,) if isinstance(period, str | int) else tuple(period)
+    words = {"headline": headline, "detail": detail, "clause": clause}
+    period_ = tuple(map(str, windows))
+    return _verdict(stated, claim, tier, heard, period=period_, origins=_origins(origins), **words)
+
+
+def judge(
+    claim: str,
+    tier: str = "snapshot",
+    *,
+    rules: str | Path | Rules | None = None,
+    **numbers: Number,
+) -> Verdict:
+    """Judge a claim by its rule: from the numbers given, or from what the pages stated.
 
     A test that cries wolf too often in simulations decides nothing: its outcome is unknown,
     whatever its number, and the verdict says so.
@@ -31,10 +101,13 @@ def judge(claim: str, tier: str = "snapshot") -> Verdict:
     Parameters
     ----------
     claim : str
-        ``a``, ``b1``, ``b2``, ``b3``, ``b4`` or ``c``.
-    tier : str
-        ``snapshot`` or ``panel``. Without a panel the grade of that tier is "cannot be
-        determined".
+        Such as ``"b2"``.
+    tier : {"snapshot", "panel"}
+        Without a panel the grade of that tier is "cannot be determined".
+    rules : path or Rules, optional
+        A rules file of your own.
+    **numbers : Interval, float or None
+        Every number that the rule reads. Without any, the statements of the last report are read.
 
     Returns
     -------
@@ -45,83 +118,135 @@ def judge(claim: str, tier: str = "snapshot") -> Verdict:
     ------
     UnknownCode
         No such claim or tier.
+    SourceUnavailable
+        No number is given, and no page has stated any under these rules.
 
     Examples
     --------
-    >>> judge("b1").grade
-    'supported'
+    >>> judge("b4", energy_share=0.61).say
+    'within 55 to 65 %'
     """
-    stated = rule(claim, tier)
+    stated = _rules(rules)
+    here = rule(claim, tier, rules=stated)
+    if numbers:
+        heard = {name: _interval(value) for name, value in numbers.items()}
+        return _verdict(stated, claim, tier, heard)
+    found = [s for s in statements(stated) if (s["claim"], s["tier"]) == (claim, tier)]
+    if not found and rules is None and (claim, tier) in GATHER:
+        return _gathered(stated, claim, tier)
+    if not found and tier == "panel":
+        missing = "the panel is not there yet: `tradeflows refresh` brings it"
+        return _verdict(stated, claim, tier, dict.fromkeys(here.numbers), headline="–", say=missing)
+    if not found:
+        raise SourceUnavailable(
+            f"no page has stated the numbers of claim {claim} under these rules",
+            f"{FILE}, written when the report is built",
+            "run `tradeflows report` (`make report`), or pass the numbers: "
+            + ", ".join(f"{name}=…" for name in here.numbers),
+        )
+    told = found[-1]
+    heard = {n: None if v is None else Interval(*v) for n, v in told["numbers"].items()}
+    names = ("headline", "detail", "clause", "page")
+    about = {name: told.get(name, "") for name in names}
+    about |= {name: tuple(told[name]) for name in ("period", "origins")}
+    return _verdict(stated, claim, tier, heard, **about)
+
+
+def _gathered(stated: Rules, claim: str, tier: str) -> Verdict:
     got = GATHER[claim, tier]()
-    mute = {} if got.missing else silenced(validation())
-    heard = {n: None if n in mute else value for n, value in got.numbers.items()}
-    grade, say, outcomes = decide(stated, heard)
-    told = [got.detail, *(mute[n] for n, v in got.numbers.items() if n in mute and v is not None)]
-    return Verdict(
-        stated,
-        grade,
-        got.missing or say,
-        got.headline,
-        " ".join(told),
-        got.numbers,
-        outcomes,
-        got.origins,
-        got.page,
-        got.clause,
+    about = {"headline": got.headline, "clause": got.clause, "origins": got.origins}
+    return _verdict(
+        stated, claim, tier, got.numbers, detail=got.detail, say=got.missing, page=got.page, **about
     )
 
 
-def silenced(simulated: Validation) -> dict[str, str]:
+def statements(rules: str | Path | Rules | None = None) -> list[dict[str, Any]]:
+    """Return what the pages of the last report stated under a rules file.
+
+    Examples
+    --------
+    >>> isinstance(statements(), list)
+    True
+    """
+    try:
+        found = json.loads((store.processed() / FILE).read_text("utf-8"))
+        fingerprint = _rules(rules).fingerprint
+        return [s for s in found if s["rules"] == fingerprint]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _verdict(
+    stated: Rules, claim: str, tier: str, numbers: Mapping[str, Interval | None], *,
+    detail: str = "", say: str = "", **about: Any,
+) -> Verdict:  # fmt: skip
+    here = rule(claim, tier, rules=stated)
+    mute = silenced(validation(), stated.content.get("simulated"))
+    grade, said, outcomes = decide(
+        here, {n: None if n in mute else value for n, value in numbers.items()}
+    )
+    told = [detail, *(mute[n] for n, v in numbers.items() if n in mute and v is not None)]
+    about |= {"detail": " ".join(t for t in told if t), "fingerprint": stated.fingerprint}
+    return Verdict(here, grade, say or said, numbers, outcomes, **about)
+
+
+def silenced(simulated: Validation, heard: Mapping[str, Any] | None = None) -> dict[str, str]:
     """Return the numbers whose tests decide nothing, each with the reason in a sentence.
 
     Parameters
     ----------
     simulated : Validation
+    heard : mapping, optional
+        ``simulated`` of the rules file: the simulated rule behind each number, and the limit.
 
     Examples
     --------
     >>> silenced(Validation(pd.DataFrame()))
     {}
     """
-    if simulated.table.empty:
+    if simulated.table.empty or not heard:
         return {}
     found = {}
-    for number, name in _SIMULATED.items():
-        if name in simulated.silent:
-            alarms = simulated.alarms
-            own = alarms[(alarms["rule"] == name) & ~alarms["stated_apart"]]
-            worst = own.sort_values("low").iloc[-1]
+    for number, name in heard["rule_of"].items():
+        alarms = simulated.alarms
+        own = alarms[(alarms["rule"] == name) & ~alarms["stated_apart"]]
+        worst = own.sort_values("low").tail(1)
+        for _, row in worst[worst["low"] > heard["limit"]].iterrows():
             found[number] = (
                 f"The rule of {name} decides nothing: without any effect it fired in"
-                f" {percent(float(worst['rate']))} of {int(worst['draws'])} simulations, at least"
-                f" {percent(float(worst['low']))} at a nominal {percent(float(worst['nominal']))}."
+                f" {percent(float(row['rate']))} of {int(row['draws'])} simulations, at least"
+                f" {percent(float(row['low']))} at a nominal {percent(float(row['nominal']))}."
             )
     return found
 
 
-def judge_all(tier: str = "snapshot") -> Verdicts:
-    """Judge every claim at one tier, in the order of the rules file.
+def judge_all(tier: str = "snapshot", *, rules: str | Path | Rules | None = None) -> Verdicts:
+    """Judge every claim at one tier from what the pages stated, in the order of the rules file.
 
-    Examples
-    --------
-    >>> [v.rule.claim for v in judge_all()]
-    ['a', 'b1', 'b2', 'b3', 'b4', 'c']
+    Returns
+    -------
+    Verdicts
+        Shown as cards.
     """
-    return Verdicts(tuple(judge(claim, tier) for claim in claims()))
+    return Verdicts(tuple(judge(c, tier, rules=rules) for c in _rules(rules).claims))
 
 
 def tiers() -> Shown:
-    """Show what each tier of evidence says of each claim.
-
-    Examples
-    --------
-    >>> list(tiers().table.columns)
-    ['claim', 'question', 'by the snapshot', 'by the panel']
-    """
+    """Show what each tier of evidence says of each claim."""
     rows = []
-    for claim in claims():
+    for claim in rules().claims:
         found = [judge(claim, tier) for tier in TIERS]
         words = [f"{v.grade}: {v.say}" for v in found]
         rows.append((claim, found[0].rule.question, *words))
     columns = ["claim", "question", *(f"by the {tier}" for tier in TIERS)]
     return Shown(pd.DataFrame(rows, columns=columns), "What each tier of evidence says")
+
+
+def _interval(value: Number) -> Interval | None:
+    return value if value is None or isinstance(value, Interval) else Interval(value, value)
+
+
+def _origins(of: Iterable[str] | pd.Series | pd.DataFrame) -> tuple[str, ...]:
+    if isinstance(of, pd.DataFrame):
+        of = of["origin"]
+    return tuple(sorted(set(of)))

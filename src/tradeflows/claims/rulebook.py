@@ -6,7 +6,7 @@ from html import escape
 
 import pandas as pd
 
-from tradeflows.claims.rules import TIERS, Rule, claims, document, fingerprint, rule, text
+from tradeflows.claims.rules import TIERS, Frozen, rule, rules
 from tradeflows.figures import table_html
 
 __all__ = ["Rulebook", "rulebook"]
@@ -19,14 +19,14 @@ class Rulebook:
 
     def _repr_html_(self) -> str:
         head = (
-            f"<p>Version {escape(str(document()['version']))}, sha256 "
-            f"<code>{fingerprint()}</code>.</p>"
+            f"<p>Version {escape(str(rules().content['version']))}, sha256 "
+            f"<code>{rules().fingerprint}</code>.</p>"
         )
         whole = (
             "<details><summary>The file itself: every bound, corridor and constant, and why"
-            f'</summary><pre tabindex="0">{escape(text())}</pre></details>'
+            f'</summary><pre tabindex="0">{escape(rules().text)}</pre></details>'
         )
-        return head + "".join(_claim(claim) for claim in claims()) + whole
+        return head + "".join(_claim(claim) for claim in rules().claims) + whole
 
 
 def rulebook() -> Rulebook:
@@ -57,7 +57,7 @@ def _claim(claim: str) -> str:
     return "".join(parts)
 
 
-def _tests(stated: Rule, of: str) -> str:
+def _tests(stated: Frozen, of: str) -> str:
     rows = []
     for name, test in stated.tests.items():
         comparison = " ".join(
@@ -68,7 +68,7 @@ def _tests(stated: Rule, of: str) -> str:
     return table_html(table, label=f"Tests {of}")
 
 
-def _grades(stated: Rule, of: str) -> str:
+def _grades(stated: Frozen, of: str) -> str:
     rows = []
     for row in stated.table:
         when = [f"{name}: {_WORDS.get(wanted, wanted)}" for name, wanted in row["when"].items()]

@@ -1,4 +1,4 @@
-"""The rules as data: read, checked, and applied to numbers."""
+"""The rules as data: read, checked, handed out so that nobody changes them, applied to numbers."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any
+from pathlib import Path
+from typing import Any, Never
 
 from tradeflows import documents
-from tradeflows.errors import SchemaMismatch, UnknownCode
+from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["Rule", "claims", "decide", "document", "fingerprint", "outcome", "read", "rule", "text"]
+__all__ = ["Frozen", "Rules", "decide", "graded", "outcome", "read", "rule", "rules"]
 
 TIERS = ("snapshot", "panel")
 UNKNOWN = "unknown"
@@ -21,38 +22,118 @@ _WORDS = ("question", "speaker", "place", "quote", "source", "cannot_show", "wou
 Outcome = bool | str  # True, False or "unknown"
 
 
-@dataclass(frozen=True)
-class Rule:
-    """One claim at one tier: who said what, the tests, and the table that grades their outcomes."""
-
-    claim: str
-    tier: str
-    question: str
-    speaker: str
-    place: str
-    date: str
-    quote: str
-    source: str
-    cannot_show: str
-    would_change: str
-    numbers: dict[str, str]
-    tests: dict[str, dict[str, Any]]
-    table: tuple[dict[str, Any], ...]
+def _refuse(*_: object, **__: object) -> Never:
+    raise TradeflowsError(
+        "the rules cannot be changed in place",
+        "a name of your own, such as SLOPE = 0.12",
+        "change the assumption where the page names it, or pass a rules file of your own",
+    )
 
 
-@lru_cache
-def document() -> dict[str, Any]:
-    """Return the rules file as read.
+class _FrozenList(list[Any]):
+    """A list that cannot be changed; pandas takes it for what it is."""
+
+    __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
+    append = extend = insert = remove = pop = clear = sort = reverse = _refuse
+
+    def __reduce__(self) -> tuple[type[_FrozenList], tuple[list[Any]]]:
+        return _FrozenList, (list(self),)
+
+
+class Frozen(dict[str, Any]):
+    """A mapping read by attribute that cannot be changed, nor can the lists in it.
 
     Examples
     --------
-    >>> document()["grades"][0]
-    'supported'
+    >>> Frozen({"gas_floor": {"slope": 0.1}}).gas_floor.slope
+    0.1
     """
-    return read(text().encode())
+
+    def __init__(self, content: Mapping[Any, Any]) -> None:
+        super().__init__({str(k): _frozen(v) for k, v in content.items()})
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self:
+            return self[name]
+        raise AttributeError(f"the rules have no {name!r} here, only {', '.join(self)}")
+
+    def __dir__(self) -> list[str]:
+        return list(self)
+
+    def __reduce__(self) -> tuple[type[Frozen], tuple[dict[str, Any]]]:
+        return Frozen, (dict(self),)
+
+    __setattr__ = __setitem__ = __delitem__ = __delattr__ = _refuse
+    update = pop = popitem = clear = setdefault = __ior__ = _refuse
 
 
-def read(raw: bytes) -> dict[str, Any]:
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return Frozen(value)
+    return _FrozenList(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+@dataclass(frozen=True)
+class Rules:
+    """A rules file: its text, and what it says.
+
+    Examples
+    --------
+    >>> rules().claims
+    ('a', 'b1', 'b2', 'b3', 'b4', 'c')
+    """
+
+    text: str
+    content: Frozen
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The claims in the order of the file."""
+        return tuple(self.content.claims)
+
+    @property
+    def fingerprint(self) -> str:
+        """The sha256 of the text, which the report prints."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def rules(file: str | Path | Rules | None = None) -> Rules:
+    """Return a rules file, read and checked.
+
+    Parameters
+    ----------
+    file : path, optional
+        A rules file of your own, in the form of the one that comes with the package.
+
+    Returns
+    -------
+    Rules
+
+    Raises
+    ------
+    SchemaMismatch
+        Not the shape of a rules file.
+
+    Examples
+    --------
+    >>> rules().content.windows.main.base
+    '2021'
+    """
+    if isinstance(file, Rules):
+        return file
+    if file is None:
+        return _packaged()
+    text = Path(file).read_text("utf-8")
+    return Rules(text, read(text.encode(), str(file)))
+
+
+@lru_cache
+def _packaged() -> Rules:
+    text = files("tradeflows.claims").joinpath("rules.yml").read_text("utf-8")
+    return Rules(text, read(text.encode()))
+
+
+def read(raw: bytes, name: str = "rules.yml") -> Frozen:
     """Return the rules of a YAML text.
 
     Raises
@@ -62,63 +143,51 @@ def read(raw: bytes) -> dict[str, Any]:
 
     Examples
     --------
-    >>> read(text().encode())["grades"][0]
+    >>> read(rules().text.encode()).grades[0]
     'supported'
     """
-    loaded = documents.parsed(raw, "rules.yml", "restore the file", aliases=True)
+    loaded = documents.parsed(raw, name, "restore the file", aliases=True)
     try:
-        for stated in loaded["claims"].values():
-            whole = all(isinstance(stated[word], str) for word in _WORDS)
-            for tier in (stated["tiers"][name] for name in TIERS):
-                whole &= {t["number"] for t in tier["tests"].values()} <= set(tier["numbers"])
-                whole &= all(
-                    set(row["when"]) <= set(tier["tests"])
-                    and isinstance(row["grade"], str)
-                    and isinstance(row["say"], str)
-                    for row in tier["table"]
-                )
-            if not whole:
-                raise ValueError("a claim that is not whole")
+        for claim, stated in loaded["claims"].items():
+            if not all(isinstance(stated[word], str) for word in _WORDS):
+                raise ValueError(f"claim {claim}: one of {', '.join(_WORDS)} is no text")
+            for tier in (stated["tiers"][name] for name in TIERS if name in stated["tiers"]):
+                _complete(claim, tier)
     except (ValueError, LookupError, AttributeError, TypeError) as error:
+        why = str(error) if isinstance(error, ValueError) else type(error).__name__
         raise SchemaMismatch(
-            f"rules.yml is not a rules file ({type(error).__name__})",
+            f"{name} is not a rules file ({why})",
             "claims with questions, tiers, tests and tables",
             "restore the file",
         ) from None
-    return dict(loaded)
+    return Frozen(loaded)
 
 
-def fingerprint() -> str:
-    """Return the sha256 of the rules file, which the report prints.
-
-    Examples
-    --------
-    >>> len(fingerprint())
-    64
-    """
-    return hashlib.sha256(text().encode()).hexdigest()
+def _complete(claim: str, tier: Mapping[str, Any]) -> None:
+    if not {t["number"] for t in tier["tests"].values()} <= set(tier["numbers"]):
+        raise ValueError(f"claim {claim}: a test reads a number that is not explained")
+    for row in tier["table"]:
+        known = set(row["when"]) <= set(tier["tests"])
+        if not (known and isinstance(row["grade"], str) and isinstance(row["say"], str)):
+            raise ValueError(f"claim {claim}: row {row} of the table")
 
 
-def claims() -> list[str]:
-    """List the claims in the order of the rules file.
-
-    Examples
-    --------
-    >>> claims()
-    ['a', 'b1', 'b2', 'b3', 'b4', 'c']
-    """
-    return list(document()["claims"])
-
-
-def rule(claim: str, tier: str = "snapshot") -> Rule:
-    """Return the rule of a claim at a tier of evidence.
+def rule(claim: str, tier: str | None = None, *, rules: str | Path | Rules | None = None) -> Frozen:
+    """Return what the rules file says of a claim, read by attribute, which nobody can change.
 
     Parameters
     ----------
     claim : str
-        One of `claims`.
-    tier : str
-        ``snapshot`` or ``panel``.
+        Such as ``"b2"``.
+    tier : {"snapshot", "panel"}, optional
+        With it ``numbers``, ``tests`` and ``table`` of that tier stand on top.
+    rules : path or Rules, optional
+        A rules file of your own.
+
+    Returns
+    -------
+    Frozen
+        Question, speaker, quote, bounds, tiers: the entry of the file.
 
     Raises
     ------
@@ -127,26 +196,25 @@ def rule(claim: str, tier: str = "snapshot") -> Rule:
 
     Examples
     --------
-    >>> rule("b4").tests["about_sixty"]["within"]
+    >>> rule("b4", "snapshot").tests.about_sixty.within
     [0.55, 0.65]
+    >>> rule("b2").methods.formulas[0]
+    'bennet'
     """
-    if claim not in claims() or tier not in TIERS:
+    entries = _rules(rules).content.claims
+    if claim not in entries or (tier and tier not in entries[claim].tiers):
         raise UnknownCode(
-            f"no rule for claim {claim!r} at tier {tier!r}",
-            f"a claim of {claims()} and a tier of {list(TIERS)}",
+            f"no rule for claim {claim!r}{f' at tier {tier!r}' if tier else ''}",
+            f"a claim of {list(entries)} and a tier of {list(TIERS)}",
             "check the spelling",
         )
-    stated = document()["claims"][claim]
-    here = stated["tiers"][tier]
-    return Rule(
-        claim=claim,
-        tier=tier,
-        date=str(stated["date"]),
-        numbers=here["numbers"],
-        tests=here["tests"],
-        table=tuple(here["table"]),
-        **{word: stated[word].strip() for word in _WORDS},
-    )
+    stated = entries[claim]
+    found = {**stated, "claim": claim, "date": str(stated.date)}
+    found |= {word: stated[word].strip() for word in _WORDS}
+    return Frozen({**found, "tier": tier, **stated.tiers[tier]} if tier else found)
+
+
+_rules = rules  # `rule` has a parameter of that name
 
 
 def outcome(test: Mapping[str, Any], value: Interval | None) -> Outcome:
@@ -206,13 +274,14 @@ def _decided(yes: bool, no: bool) -> Outcome:
 
 
 def decide(
-    stated: Rule, numbers: Mapping[str, Interval | None]
+    stated: Frozen, numbers: Mapping[str, Interval | None]
 ) -> tuple[str, str, dict[str, Outcome]]:
     """Apply a rule to numbers.
 
     Parameters
     ----------
-    stated : Rule
+    stated : Frozen
+        A `rule` at a tier.
     numbers : mapping
         A range, or None, for every number the rule reads.
 
@@ -224,28 +293,33 @@ def decide(
     Raises
     ------
     SchemaMismatch
-        A number is missing, or no row of the table matches.
+        A number is missing, is none of the rule's, or no row of the table matches.
 
     Examples
     --------
-    >>> decide(rule("b4"), {"energy_share": Interval(0.6, 0.62)})[0]
+    >>> decide(rule("b4", "snapshot"), {"energy_share": Interval(0.6, 0.62)})[0]
     'supported'
     """
     absent = sorted(set(stated.numbers) - set(numbers))
-    if absent:
+    strange = sorted(set(numbers) - set(stated.numbers))
+    if absent or strange:
+        found = [f"no {', '.join(absent)}"] * bool(absent)
+        found += [f"a number the rule does not read: {', '.join(strange)}"] * bool(strange)
         raise SchemaMismatch(
-            f"claim {stated.claim}: no {absent}", "every number of the rule", "pass None if unknown"
+            f"claim {stated.claim}, {stated.tier}: {'; '.join(found)}",
+            f"a number, a range or None for each of {', '.join(stated.numbers)}",
+            "pass None if unknown",
         )
     outcomes = {name: outcome(t, numbers[t["number"]]) for name, t in stated.tests.items()}
     return (*graded(stated, outcomes), outcomes)
 
 
-def graded(stated: Rule, outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
+def graded(stated: Frozen, outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
     """Return grade and words of the first row that the outcomes match.
 
     Examples
     --------
-    >>> graded(rule("b4"), {"about_sixty": False, "near": True})[0]
+    >>> graded(rule("b4", "snapshot"), {"about_sixty": False, "near": True})[0]
     'partly supported'
     """
     for row in stated.table:
@@ -256,9 +330,3 @@ def graded(stated: Rule, outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
         "a truth table without gaps",
         "add a last row that catches the rest",
     )
-
-
-@lru_cache
-def text() -> str:
-    """Return the rules file as it stands."""
-    return files("tradeflows.claims").joinpath("rules.yml").read_text("utf-8")

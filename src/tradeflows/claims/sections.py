@@ -11,7 +11,7 @@ from tradeflows.claims.gathered import (
     panel_rise,
 )
 from tradeflows.claims.judge import judge, silenced, tiers
-from tradeflows.claims.rules import document
+from tradeflows.claims.rules import rules
 from tradeflows.claims.verdict import Verdicts
 from tradeflows.counterfactual import Validation, event_study, validation
 from tradeflows.evidence.attribution import family, panel_cube
@@ -63,7 +63,7 @@ def electronics() -> Section:
     data = panel()
     if data.reason:
         return _missing(data)
-    main = document()["windows"]["main"]
+    main = rules().content["windows"]["main"]
     listed = volume(data, "listed goods", goods(), main["base"], main["current"])
     rise, exported = panel_rise(), panel_listed()
     whole = rise.volume
@@ -86,7 +86,7 @@ def rerouting() -> Section:
     if data.reason:
         return _missing(data)
     rise, exported = panel_rise(), panel_listed()
-    main = document()["windows"]["main"]
+    main = rules().content["windows"]["main"]
     cube = panel_cube(data, panel_event(), main["current"])
     study = event_study(cube, listed=goods())
     placebos = [p.figure() for p in (rise.rank, exported.placebo, rise.products) if p]
@@ -110,8 +110,8 @@ def certainty() -> Section:
         return _missing(data)
     rise, exported, event = panel_rise(), panel_listed(), panel_event()
     steered = [rise.with_control.sentence()] if rise.with_control else []
-    asked = document()["families"]["primary"]
-    found = robustness(data, event, document()["windows"]["main"]["current"])
+    asked = rules().content["families"]["primary"]
+    found = robustness(data, event, rules().content["windows"]["main"]["current"])
     return Section(
         (
             detectable(data, exported, event),

@@ -1,19 +1,21 @@
-"""A verdict: grade, numbers, and what would change it."""
+"""A verdict: what a rule makes of numbers, shown beside its tests and as a card."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from html import escape
+from typing import Any
 
 import pandas as pd
 
-from tradeflows.claims.rules import UNKNOWN, Outcome, Rule
+from tradeflows.claims.rules import UNKNOWN, Frozen, Outcome
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["Verdict", "Verdicts"]
+__all__ = ["MIME", "Verdict", "Verdicts"]
 
+MIME = "application/vnd.tradeflows.statement+json"
 _WORDS: dict[Outcome, str] = {True: "yes", False: "no", UNKNOWN: "unknown"}
 _MARKS = {
     "supported": ("✓", "supported"),
@@ -25,23 +27,42 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule makes of a claim.
+    """What a rule makes of the numbers of a claim.
 
-    ``numbers`` are the ranges the rule reads, ``outcomes`` those of its tests; ``headline`` is the
-    deciding number for people; ``detail`` says in a sentence what it means; ``evidence`` is the
-    page that shows it; ``origins`` are the raw files under it.
+    Parameters
+    ----------
+    rule : Frozen
+        The rule at its tier.
+    grade, say : str
+        One of the grades of the rules file, and the words that go with it.
+    numbers : mapping
+        The range of every number that the rule reads, or None.
+    outcomes : mapping
+        What became of each test: True, False or ``"unknown"``.
+    period : tuple of str
+        The windows of months that the numbers describe.
+    headline, detail, clause : str
+        The deciding number for people, what it means, and a clause for a summary.
+    origins : tuple of str
+        Raw files under it.
+    fingerprint : str
+        The sha256 of the rules file.
+    page : str
+        The page that shows it.
     """
 
-    rule: Rule
+    rule: Frozen
     grade: str
     say: str
-    headline: str
-    detail: str
-    numbers: dict[str, Interval | None]
-    outcomes: dict[str, Outcome]
-    origins: tuple[str, ...]
-    evidence: str = ""
+    numbers: Mapping[str, Interval | None]
+    outcomes: Mapping[str, Outcome]
+    period: tuple[str, ...] = ()
+    headline: str = ""
+    detail: str = ""
     clause: str = ""
+    origins: tuple[str, ...] = ()
+    fingerprint: str = field(default="", repr=False)
+    page: str = ""
 
     @property
     def table(self) -> pd.DataFrame:
@@ -52,6 +73,11 @@ class Verdict:
             ends = (None, None) if value is None else (value.low, value.high)
             rows.append((name, meaning, *ends))
         return pd.DataFrame(rows, columns=["number", "what it is", "low", "high"])
+
+    @property
+    def of_the_claim(self) -> bool:
+        """Whether the numbers are of the period that the claim is about."""
+        return not self.period or self.period == _period(self.rule)
 
     def sentence(self) -> Sentence:
         """Say the verdict in one sentence."""
@@ -74,13 +100,17 @@ class Verdict:
             pd.DataFrame(rows, columns=columns), f"Tests of claim {self.rule.claim}, and its grade"
         )
 
-    @property
-    def _anchor(self) -> str:
-        """Name of the card on its page, which may hold both tiers."""
-        tier = "" if self.rule.tier == "snapshot" else f"-{self.rule.tier}"
-        return escape(f"claim-{self.rule.claim}{tier}")
+    def statement(self) -> dict[str, Any]:
+        """Return what is passed on: the numbers, their period and the rules that judge them."""
+        ends = {n: None if i is None else [i.low, i.high] for n, i in self.numbers.items()}
+        return {
+            "claim": self.rule.claim, "tier": self.rule.tier, "period": list(self.period),
+            "rules": self.fingerprint, "numbers": ends, "headline": self.headline,
+            "detail": self.detail, "clause": self.clause, "origins": list(self.origins),
+        }  # fmt: skip
 
-    def _repr_html_(self) -> str:
+    def card(self) -> str:
+        """Return the verdict as a card, in HTML."""
         mark, kind = _MARKS[self.grade]
         r = self.rule
         said = f"{r.speaker}, {r.place}, {_day(r.date)}"
@@ -91,9 +121,10 @@ class Verdict:
                 ("What the data cannot show", r.cannot_show),
             )
         )
-        link = f' <a href="{escape(self.evidence)}">See the evidence</a>' if self.evidence else ""
+        link = f' <a href="{escape(self.page)}">See the evidence</a>' if self.page else ""
+        tier = "" if r.tier == "snapshot" else f"-{r.tier}"
         return (
-            f'<article class="card grade-{kind}" id="{self._anchor}">'
+            f'<article class="card grade-{kind}" id="{escape(f"claim-{r.claim}{tier}")}">'
             f'<h3 class="card-question">{escape(r.question)}</h3>'
             f'<p class="card-quote">{escape(r.quote)}</p><p class="card-meta">{escape(said)}</p>'
             f'<p class="card-grade"><span aria-hidden="true">{mark}</span> {escape(self.grade)}</p>'
@@ -103,6 +134,24 @@ class Verdict:
             f"<details><summary>What would change this, what the data cannot show</summary>{more}"
             "</details></article>"
         )
+
+    def _repr_html_(self) -> str:
+        r = self.rule
+        claim = escape(f"Claim {r.claim}. {r.question}")
+        head = f"{claim} <b>{escape(self.grade)}</b>: {escape(self.say)}."
+        if not self.of_the_claim:
+            head = (
+                f"The same tests on {escape(' to '.join(self.period))}, which is not the period of "
+                f"claim {r.claim}: {escape(self.grade)}, {escape(self.say)}. The answers do not "
+                "read it."
+            )
+        return f"<p>{head}</p>{self.trail()._repr_html_()}"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Show the tests; what is of the claim's own period is passed on to the answers."""
+        del include, exclude  # everything is always offered
+        shown = {"text/html": self._repr_html_(), "text/plain": str(self.sentence())}
+        return shown | ({MIME: self.statement()} if self.of_the_claim and self.period else {})
 
 
 @dataclass(frozen=True)
@@ -128,8 +177,11 @@ class Verdicts:
         return Sentence(f"In one sentence: {words}.")
 
     def _repr_html_(self) -> str:
-        cards = "".join(v._repr_html_() for v in self.verdicts)
-        return f'<div class="cards">{cards}</div>'
+        return f'<div class="cards">{"".join(v.card() for v in self.verdicts)}</div>'
+
+
+def _period(stated: Frozen) -> tuple[str, ...]:
+    return tuple(str(window) for window in stated.period)
 
 
 def _digits(x: float) -> str:

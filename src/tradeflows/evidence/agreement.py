@@ -9,10 +9,10 @@ from importlib.resources import files
 import pandas as pd
 import yaml
 
-from tradeflows.evidence.printed import printed
 from tradeflows.figures import amount, percent, table_html
 from tradeflows.figures.words import Sentence
 from tradeflows.load import snapshot
+from tradeflows.measure.published import published
 
 __all__ = ["Agreement", "SideBySide", "published_totals", "side_by_side"]
 
@@ -73,7 +73,7 @@ def published_totals() -> Agreement:
 
 
 def _compared(row: pd.Series, series: pd.DataFrame) -> dict[str, object]:
-    figure = printed(row["id"])
+    figure = published(row["id"])
     inside = series["period"].between(row["period_start"], row["period_end"])
     ours = float(series.loc[inside, "value_usd"].sum())
     middle = (figure.value.low + figure.value.high) / 2

@@ -57,9 +57,10 @@ def without(found: EnergyPrices) -> Sentence:
 
     Examples
     --------
-    >>> from tradeflows.claims.rules import document
+    >>> from tradeflows.claims.rules import rules
     >>> from tradeflows.evidence.energy import energy_prices
-    >>> without(energy_prices(document()["claims"]["b2"])).startswith("Bound 1 is an assumption")
+    >>> found = energy_prices(rules().content["claims"]["b2"])
+    >>> without(found).startswith("Bound 1 is an assumption")
     True
     """
     one, both = (found.share(found.block.relaxed[k]) for k in (("1",), ("1", "3")))

@@ -21,9 +21,9 @@ from tradeflows.evidence.corridors import (
     yearly_gas_corridor,
 )
 from tradeflows.evidence.disclosure import Disclosure, disclosed_in, disclosure
-from tradeflows.evidence.printed import printed
 from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Block, Good, Interval, over, volume_effects
+from tradeflows.measure.published import published
 
 __all__ = ["Confidential", "Stage", "confidential"]
 
@@ -261,7 +261,7 @@ def _gas_of_month(
 ) -> Interval:
     """Solve the gas price of the printed month: HS 27 less disclosed lines less crude."""
     when = f"{month:%Y-%m}"
-    figure = printed(bound["published_figure"]).value
+    figure = published(bound["published_figure"]).value
     room = figure.high * bound["tolerance"]
     crude = snapshot("volumes", source="Eurostat", series="crude_oil", partner="RUS", months=when)
     seen = disclosed_in(when)
@@ -295,7 +295,7 @@ def _gas_of(source: Mapping[str, Any], year: int) -> float | None:
     figures = source.get("published_figures")
     if figures is not None:
         figure = figures.get(str(year))
-        return None if figure is None else _middle(printed(figure).value)
+        return None if figure is None else _middle(published(figure).value)
     if "years" in source and str(year) not in source["years"]:
         return None
     origin = {"border flows": "IEA", "Eurostat": "Eurostat"}[source["id"]]

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, bars, percent
 from tradeflows.figures.words import Sentence, Shown, between, joined
 from tradeflows.load import snapshot
+from tradeflows.measure.published import published
 
 __all__ = ["Disclosure", "disclosed_in", "disclosure", "hidden_in_print"]
 
@@ -170,7 +170,7 @@ def hidden_in_print() -> Sentence:
     """
     said = []
     for whole, hidden in _MONTHS_IN_PRINT:
-        total, block = printed(whole), printed(hidden)
+        total, block = published(whole), published(hidden)
         rest = total.value - disclosed_in(f"{total.start:%Y-%m}")
         said.append(
             f"in {total.start:%B %Y} HS 27 as printed less the disclosed lines leaves "

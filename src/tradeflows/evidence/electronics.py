@@ -17,13 +17,13 @@ import yaml
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.evidence.essential import FOOD, exports_by_sector
-from tradeflows.evidence.printed import Printed, printed
 from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import Figure, lines, number, percent, ranges
 from tradeflows.figures.numbers import at_least, period_text
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.load import snapshot, window
 from tradeflows.measure.intervals import Interval
+from tradeflows.measure.published import PublishedFigure, published
 
 __all__ = ["ListedMonths", "VolumeBounds", "contradictions", "listed_months", "volume_bounds"]
 
@@ -209,7 +209,7 @@ def _growth(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, .
         grown = trade.exports(2022) / trade.exports(2021) - 1
         return grown, "A011, WITS", "B", trade.origins
     if "values" in stated:
-        before, after = (printed(figure) for figure in stated["values"])
+        before, after = (published(figure) for figure in stated["values"])
         return after.value / before.value - 1, *_cited(after)
     if "print" in stated:
         return _in_print(stated["print"])
@@ -223,7 +223,7 @@ def _growth(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, .
 
 
 def _in_print(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str, ...]]:
-    figure = printed(stated["figure"])
+    figure = published(stated["figure"])
     comparison = snapshot("published", id=figure.id)["comparison"].iloc[0]
     if stated["words"] not in comparison:
         raise SchemaMismatch(
@@ -235,7 +235,7 @@ def _in_print(stated: Mapping[str, Any]) -> tuple[Interval, str, str, tuple[str,
     return Interval(stated["growth"] - room, stated["growth"] + room), *_cited(figure)
 
 
-def _cited(figure: Printed) -> tuple[str, str, tuple[str, ...]]:
+def _cited(figure: PublishedFigure) -> tuple[str, str, tuple[str, ...]]:
     return figure.cite, figure.confidence, (figure.origin,)
 
 
@@ -326,7 +326,7 @@ def listed_months() -> ListedMonths:
     """
     rows = []
     for stated in _stated()["listed_months"]:
-        figure = printed(stated["figure"])
+        figure = published(stated["figure"])
         implied = stated.get("implies")
         how = f"implied: {implied}" if implied else f"printed as {figure.text}"
         start, end = stated.get("from"), stated.get("to")
@@ -358,7 +358,7 @@ def contradictions() -> Shown:
     """
     rows = []
     for stated in _stated()["contradictions"]:
-        texts = [f"{printed(f).text} ({f}: {note})" for f, note in stated["prints"].items()]
+        texts = [f"{published(f).text} ({f}: {note})" for f, note in stated["prints"].items()]
         rows.append((stated["what"], "; ".join(texts), stated["used"], stated["why"]))
     columns = ["what", "in print", "used", "why"]
     return Shown(pd.DataFrame(rows, columns=columns), "Prints that contradict each other")

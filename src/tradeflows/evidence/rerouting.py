@@ -8,10 +8,10 @@ import pandas as pd
 
 from tradeflows.codes.countries import spoken
 from tradeflows.codes.groups import high_priority
-from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, bars, histogram, percent
 from tradeflows.figures.words import Sentence, Shown, between, joined
 from tradeflows.load import snapshot
+from tradeflows.measure.published import published
 
 __all__ = [
     "Destinations",
@@ -340,7 +340,7 @@ def mirror() -> Sentence:
     >>> "Kazakhstan" in mirror()
     True
     """
-    sent, seen = printed("D003"), printed("D004")
+    sent, seen = published("D003"), published("D004")
     ratio = sent.value / seen.value
     there = between(sent.value.low, sent.value.high, _usd)
     here = between(seen.value.low, seen.value.high, _usd)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tradeflows.errors import UnknownCode
-from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, lines
 from tradeflows.figures.words import Shown
 from tradeflows.load import snapshot
+from tradeflows.measure.published import published
 
 __all__ = ["Timeline", "basket", "timeline"]
 
@@ -129,7 +129,7 @@ def timeline(statistic: str, goods: str = "TOTAL") -> Timeline:
             f"a statistic of {list(_STATISTICS)} and goods of {list(_GOODS)}",
             "choose another pair",
         )
-    prints = [printed(figure) for figure in found["id"]]
+    prints = [published(figure) for figure in found["id"]]
     table = pd.DataFrame(
         {
             "month": found["period_start"].to_numpy(),

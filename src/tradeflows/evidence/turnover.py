@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tradeflows.errors import UnknownCode
-from tradeflows.evidence.printed import printed
 from tradeflows.figures import Figure, amount, bars, percent
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.load import snapshot, window
 from tradeflows.measure.intervals import Interval
+from tradeflows.measure.published import published
 
 __all__ = ["Turnover", "imports_between", "total_trade", "turnover"]
 
@@ -121,7 +121,7 @@ def turnover() -> Turnover:
 def _exports(year: int) -> tuple[Interval, str]:
     source = _EXPORTS[year]
     if source == "A011":
-        mean = printed(source)
+        mean = published(source)
         return mean.value * 12, mean.origin
     row = snapshot(
         "trade", source=source, partner="RUS", flow="X", freq="A", code="TOTAL", months=str(year)
@@ -142,7 +142,7 @@ def total_trade(year: int) -> tuple[Interval, str]:
     """
     if year not in _TOTAL:
         raise UnknownCode(f"no total trade of {year}", f"one of {list(_TOTAL)}", "choose another")
-    exports, imports = (printed(figure) for figure in _TOTAL[year])
+    exports, imports = (published(figure) for figure in _TOTAL[year])
     return exports.value + imports.value, exports.origin
 
 

@@ -54,21 +54,39 @@ def build(notebooks: Path, out: Path) -> Built:
     cache = out / CACHE
     cache.mkdir(parents=True, exist_ok=True)
     common = keys.shared(_raw(notebooks))
-    copies = {p: cache / f"{p.stem}-{keys.of_notebook(p, common)[:16]}.ipynb" for p in found}
+    last = [p for p in found if keys.about(p).get("reads") == "statements"]
+    first = _copies([p for p in found if p not in last], cache, common)
+    copies = first | _copies(last, cache, common + keys.of_statements(first))
     key = _page_key(copies)
     if _is_built(out, key):
         os.utime(out / "index.html")
         return Built()
     _refuse_generated(out)
-    todo = {p: copy for p, copy in copies.items() if not copy.is_file()}
+    todo = [p for p, copy in copies.items() if not copy.is_file()]
     from tradeflows.report import runner
 
-    runner.run(todo)
-    files = _render(copies)
+    runner.run({p: first[p] for p in todo if p in first})
+    runner.pass_on({page: first[p] for p, page in _pages(found).items() if p in first})
+    copies = first | _copies(last, cache, common + keys.of_statements(first))
+    later = {p: copies[p] for p in last if not copies[p].is_file()}
+    runner.run(later)
+    todo = [*(p for p in todo if p in first), *later]
+    key = _page_key(copies)
+    files = _render({p: copies[p] for p in found})
     _checked(files)
     _publish(out, {n: t.encode() if isinstance(t, str) else t for n, t in files.items()}, key)
     _forget(cache, set(copies.values()))
     return Built(tuple(p.stem for p in todo), wrote=True)
+
+
+def _copies(found: Sequence[Path], cache: Path, common: str) -> dict[Path, Path]:
+    return {p: cache / f"{p.stem}-{keys.of_notebook(p, common)[:16]}.ipynb" for p in found}
+
+
+def _pages(found: Sequence[Path]) -> dict[Path, str]:
+    from tradeflows.report import page
+
+    return {p: page.file_of(p.stem, found[0].stem) for p in found}
 
 
 def _refuse_generated(out: Path) -> None:

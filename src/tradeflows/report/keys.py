@@ -10,13 +10,15 @@ import json
 import os
 import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _LARGE = 4_000_000  # bytes from which size and time stand for the content
 _NOT_RUN = ("report", "cli.py", "cli", "snapshot", "__pycache__")
+STATEMENT = "application/vnd.tradeflows.statement+json"  # as in claims.verdict
 SETTINGS = ("TRADEFLOWS_DATA", "AS_OF")
 
 
@@ -123,10 +125,46 @@ def of_notebook(path: Path, common: str) -> str:
     -------
     str
     """
-    cells = json.loads(path.read_bytes())["cells"]
+    whole = json.loads(path.read_bytes())
+    cells = whole["cells"]
     told = [(c["cell_type"], c["source"], c["metadata"].get("tags")) for c in cells]
-    parts = (common, json.dumps(told), str(path.stat().st_mtime_ns))
+    parts = (
+        common,
+        json.dumps([told, whole["metadata"].get("tradeflows")]),
+        str(path.stat().st_mtime_ns),
+    )
     return of_bytes("\n".join(parts).encode())
+
+
+def about(path: Path) -> dict[str, Any]:
+    """Return what a notebook says of itself under ``tradeflows`` in its metadata.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    dict
+        ``reads: statements`` runs it after all others; ``requires`` lists the data it cannot do
+        without.
+    """
+    found = json.loads(path.read_bytes())["metadata"].get("tradeflows", {})
+    return dict(found)
+
+
+def of_statements(copies: Mapping[Path, Path]) -> str:
+    """Return a hash of what executed notebooks state, or nothing where one is not executed yet."""
+    if not all(copy.is_file() for copy in copies.values()):
+        return ""
+    return of_bytes(json.dumps([stated(copy) for copy in copies.values()]).encode())
+
+
+def stated(copy: Path) -> list[dict[str, Any]]:
+    """Return the statements among the outputs of an executed notebook, in order."""
+    cells = json.loads(copy.read_bytes())["cells"]
+    shown = [o.get("data", {}) for c in cells for o in c.get("outputs", ())]
+    return [data[STATEMENT] for data in shown if STATEMENT in data]
 
 
 def rules() -> tuple[str, str]:

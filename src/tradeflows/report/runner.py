@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import re
 import sys
@@ -18,9 +19,13 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
-from tradeflows.errors import TradeflowsError
+from tradeflows import store
+from tradeflows.claims import judge
+from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode, unwritable
+from tradeflows.load import load
+from tradeflows.report import keys
 
-__all__ = ["NotebookFailed", "run"]
+__all__ = ["NotebookFailed", "pass_on", "run"]
 
 AT_ONCE = 2
 CELL_SECONDS = 900
@@ -69,6 +74,71 @@ def run(jobs: Mapping[Path, Path]) -> None:
         )
 
 
+def pass_on(executed: Mapping[str, Path]) -> None:
+    """Collect what executed notebooks state, for the answers and for `tradeflows.judge`.
+
+    Parameters
+    ----------
+    executed : mapping of str to Path
+        Name of the page to the executed notebook.
+
+    Raises
+    ------
+    SchemaMismatch
+        Two pages state the same claim at the same tier.
+    SourceUnavailable
+        The data folder cannot be written.
+    """
+    found: dict[tuple[str, ...], dict[str, Any]] = {}
+    for page, copy in executed.items():
+        for told in keys.stated(copy):
+            name = _name(told)
+            if name in found and found[name]["page"] != page:
+                raise SchemaMismatch(
+                    f"{page} and {found[name]['page']} both state claim {name[0]}, {name[1]}",
+                    "one page for a claim and tier",
+                    "take tf.state out of one of them",
+                )
+            found[name] = told | {"page": page}
+    file = store.processed() / judge.FILE
+    kept = [s for s in _read(file) if s["page"] not in executed and _name(s) not in found]
+    if not found and kept == _read(file):
+        return
+    part = file.with_suffix(f".{os.getpid()}.part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps([*kept, *found.values()], indent=1), "utf-8")
+        part.replace(file)
+    except OSError as error:
+        raise unwritable(file.name, error) from None
+
+
+def _name(told: Mapping[str, Any]) -> tuple[str, ...]:
+    return told["claim"], told["tier"], told["rules"]
+
+
+def _read(file: Path) -> list[dict[str, Any]]:
+    try:
+        return list(json.loads(file.read_text("utf-8")))
+    except (OSError, ValueError):
+        return []
+
+
+def _lacking(notebook: Path) -> str:
+    """Say what a notebook needs and the data folder does not hold; nothing where all is there."""
+    for need in keys.about(notebook).get("requires", ()):
+        try:
+            load(**{k: v for k, v in need.items() if k != "bring"})
+        except UnknownCode as error:
+            return f"This page needs data that are not there yet: {error.found}. {need['bring']}"
+    return ""
+
+
+def _stand_in(nb: Any, lacking: str) -> None:
+    """Leave of a notebook its title, and what it needs."""
+    nb.cells = [nb.cells[0], nbformat.v4.new_markdown_cell(lacking, id="needs")]
+
+
 def _code_cells(path: Path) -> int:
     cells = nbformat.read(path, 4).cells
     return sum(c.cell_type == "code" and bool(c.source.strip()) for c in cells)
@@ -89,6 +159,10 @@ async def _all(jobs: Mapping[Path, Path], tell: Tell) -> list[str]:
 async def _run(notebook: Path, copy: Path, tell: Tell) -> str:
     """Execute one notebook; return what went wrong, or nothing."""
     nb = nbformat.read(notebook, 4)
+    if lacking := _lacking(notebook):
+        _stand_in(nb, lacking)
+        _write(nb, copy)
+        return ""
     done, total = 0, _code_cells(notebook)
     at = 0
 

@@ -1,4 +1,4 @@
-"""Figures in print, as ranges: a printed number stands for all that would round to it."""
+"""Published figures as ranges: a number in print stands for all that would round to it."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from decimal import Decimal, InvalidOperation
 import pandas as pd
 
 from tradeflows.errors import UnknownCode
-from tradeflows.load import snapshot
+from tradeflows.load import load
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["Printed", "printed", "rounded"]
+__all__ = ["PublishedFigure", "published", "rounded"]
 
 _SCALES = {
     "USD million": (1e6, "USD"),
@@ -26,8 +26,8 @@ _WRITTEN = {"USD million": "m USD", "USD billion": "bn USD"}  # as in every othe
 
 
 @dataclass(frozen=True)
-class Printed:
-    """A figure in print: the range it stands for, its unit, and where it was printed."""
+class PublishedFigure:
+    """A published figure: the range it stands for, its unit, and where it was printed."""
 
     id: str
     value: Interval
@@ -81,8 +81,8 @@ def rounded(text: str) -> tuple[float, float]:
     return float(number - half), float(number + half)
 
 
-def printed(figure: str) -> Printed:
-    """Return one printed figure by its id.
+def published(figure: str) -> PublishedFigure:
+    """Return one published figure by its id.
 
     Parameters
     ----------
@@ -91,8 +91,8 @@ def printed(figure: str) -> Printed:
 
     Returns
     -------
-    Printed
-        Values in USD, kg, m3, or as a share of one.
+    PublishedFigure
+        ``value`` is an `Interval`. Values in USD, kg, m3, or as a share of one.
 
     Raises
     ------
@@ -101,10 +101,10 @@ def printed(figure: str) -> Printed:
 
     Examples
     --------
-    >>> printed("F007").value
+    >>> published("F007").value
     Interval(low=58852500000.0, high=58853500000.0)
     """
-    row = snapshot("published", id=figure).iloc[0]
+    row = load("published", id=figure).iloc[0]
     unit = next((u for u in _SCALES if row["unit"].startswith(u)), None)
     if unit is None:
         raise UnknownCode(
@@ -112,7 +112,7 @@ def printed(figure: str) -> Printed:
         )
     scale, base = _SCALES[unit]
     low, high = (x * scale for x in rounded(row["value"]))
-    return Printed(
+    return PublishedFigure(
         figure,
         Interval(low, high),
         base,
