@@ -12,7 +12,6 @@ from tradeflows.codes.countries import spoken
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.evidence import electronics, timelines
 from tradeflows.evidence.electronics import contradictions, listed_months, volume_bounds
-from tradeflows.evidence.printed import printed
 from tradeflows.evidence.rerouting import (
     destinations,
     eu_neighbours,
@@ -22,6 +21,7 @@ from tradeflows.evidence.rerouting import (
 )
 from tradeflows.evidence.timelines import timeline
 from tradeflows.figures import amount, between, number, percent
+from tradeflows.measure.published import published
 
 
 def test_smallest_volume_growth_of_all_exports():
@@ -125,7 +125,7 @@ def test_a_lower_bound_is_never_rounded_up_and_is_no_line():
     assert (drawn <= found.best()[drawn.index] + 1e-3).all()
     assert len(drawn) == found.months_above(1.0).low
     for figure_id in ("D005", "D007"):
-        assert printed(figure_id).text in " ".join(found.shown().table["how"])
+        assert published(figure_id).text in " ".join(found.shown().table["how"])
 
 
 def test_claims_a_and_c_by_the_rules():
@@ -207,7 +207,7 @@ def test_levels_of_2025_add_up_to_the_file():
 
 
 def test_the_mirror_says_what_part_arrived():
-    sent, seen = printed("D003").value, printed("D004").value
+    sent, seen = published("D003").value, published("D004").value
     share = [seen.low / sent.high, seen.high / sent.low]
     assert between(*share, percent) in mirror()
 

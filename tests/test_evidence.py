@@ -10,8 +10,8 @@ from tradeflows.evidence.agreement import published_totals, side_by_side
 from tradeflows.evidence.coverage import coverage
 from tradeflows.evidence.disclosure import disclosure
 from tradeflows.evidence.essential import essential
-from tradeflows.evidence.printed import printed, rounded
 from tradeflows.evidence.turnover import imports_between, total_trade, turnover
+from tradeflows.measure.published import published, rounded
 
 
 def test_turnover_of_each_year():
@@ -34,7 +34,7 @@ def test_exports_of_2021_agree_with_other_prints():
     low, high = (trade := turnover()).table.loc[
         2021, ["turnover_low", "turnover_high"]
     ] - trade.table.loc[2021, "imports"]
-    coarse = printed("A036").value
+    coarse = published("A036").value
     assert coarse.low <= low <= high <= coarse.high
 
 
@@ -117,10 +117,10 @@ def test_a_text_that_is_no_number_is_refused(text):
 
 
 def test_units_of_prints_are_brought_to_one():
-    assert printed("G004").value.low == pytest.approx(363.65e9)
-    assert printed("F020").unit == "m3"
+    assert published("G004").value.low == pytest.approx(363.65e9)
+    assert published("F020").unit == "m3"
     with pytest.raises(UnknownCode, match="thousand barrels"):
-        printed("F054")
+        published("F054")
 
 
 def test_growth_of_a_total_bounds_its_part_only_under_a_condition():
