@@ -1,0 +1,190 @@
+"""Pages for tests: the cells of a notebook run here, as in a kernel, and what they showed.
+
+>>> page = run("02-energy", SLOPE="0.12")   # the assumption SLOPE, in the cell of that name
+>>> page.statements["b2"].numbers["pi_turnover"]
+>>> page.values["effect"]                    # what a name stands for when all cells have run
+>>> page.figures["gas-price"].table          # the figure that carries this name
+>>> page.cell("answer").html                 # what one cell shows, by the cell's id
+
+A page that refuses an assumption raises: ``pytest.raises(SourceUnavailable, match="2018")``. With
+the same changes, or none, a page runs once in a process.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import pickle
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import matplotlib as mpl
+
+from tradeflows.claims.verdict import Verdict
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+ASSUMPTIONS = "assumptions"  # id of the cell that holds what a reader may change
+
+
+@dataclass(eq=False)
+class Cell:
+    """A cell of code, its id, and what it showed: the objects, and their HTML.
+
+    ``shown`` leaves out what cannot be pickled, such as a styled table; ``html`` has it.
+    """
+
+    id: str
+    code: str
+    shown: list[Any] = field(default_factory=list)
+    html: str = ""
+
+    @property
+    def text(self) -> str:
+        """What a reader sees, without tags."""
+        return re.sub(r"<(style|svg).*?</\1>|<[^>]+>", " ", self.html, flags=re.DOTALL)
+
+
+@dataclass(eq=False)
+class Page:
+    """What the cells of a notebook showed, and what its names stood for in the end."""
+
+    name: str
+    cells: list[Cell]
+    values: dict[str, Any]  # functions and modules are left out
+
+    def cell(self, id_: str) -> Cell:
+        """Return the cell of code with an id."""
+        return next(cell for cell in self.cells if cell.id == id_)
+
+    @property
+    def figures(self) -> dict[str, Any]:
+        """Figures by name: shown objects that have a name, a table and an alternative text."""
+        shown = [x for cell in self.cells for x in cell.shown]
+        return {x.name: x for x in shown if all(hasattr(x, n) for n in ("name", "table", "alt"))}
+
+    @property
+    def statements(self) -> dict[str, Verdict]:
+        """What the page states, by claim; with ``/panel`` behind it at that tier."""
+        stated = [x for cell in self.cells for x in cell.shown if isinstance(x, Verdict)]
+        tier = {"snapshot": "", "panel": "/panel"}
+        return {f"{v.rule.claim}{tier[v.rule.tier]}": v for v in stated if v.period}
+
+
+def read(name: str | Path) -> dict[str, Any]:
+    """Return a notebook by the stem of its file."""
+    found: dict[str, Any] = json.loads((FOLDER / f"{Path(name).stem}.ipynb").read_text("utf-8"))
+    return found
+
+
+def code(name: str | Path) -> dict[str, str]:
+    """Return the code of a notebook, by the ids of its cells."""
+    cells = read(name)["cells"]
+    return {c["id"]: "".join(c["source"]) for c in cells if c["cell_type"] == "code"}
+
+
+def run(name: str | Path, **changed: str) -> Page:
+    """Run the cells of a notebook, after changes in its cell of assumptions.
+
+    Parameters
+    ----------
+    name : str or Path
+        Stem of the notebook, such as ``"02-energy"``.
+    **changed : str
+        Code in place of the right-hand side of an assumption: ``SLOPE="0.12"``.
+
+    Raises
+    ------
+    KeyError
+        No cell of assumptions, or none of that name in it.
+    """
+    return _run(Path(name).stem, tuple(sorted(changed.items())))
+
+
+@cache
+def _run(name: str, changed: tuple[tuple[str, str], ...]) -> Page:
+    import matplotlib.pyplot as plt
+
+    texts = code(name)
+    for assumption, value in changed:
+        texts[ASSUMPTIONS] = _changed(texts[ASSUMPTIONS], assumption, value)
+    space: dict[str, Any] = {"__name__": "__main__"}
+    places: list[tuple[Cell, list[Any]]] = []
+    with mpl.rc_context({"backend": "agg"}):
+        for id_, text in texts.items():
+            cell, shown = Cell(id_, text), list[Any]()
+            places.append((cell, shown))
+            with mock.patch("IPython.display.display", _collector(shown)):
+                try:
+                    _execute(text, space, shown)
+                except Exception as error:
+                    error.add_note(f"in {name}, cell {id_}")
+                    raise
+        plt.close("all")
+    for cell, shown in places:
+        cell.html = "\n".join(_html(x.thing) for x in shown)
+        cell.shown = [x.thing for x in shown if _keeps(x.thing)]
+    kept = {k: v for k, v in space.items() if not k.startswith("_") and _keeps(v)}
+    return Page(name, [cell for cell, _ in places], kept)
+
+
+def _changed(text: str, assumption: str, value: str) -> str:
+    """Give an assumption another value, in a line below its own."""
+    names: dict[str, int] = {}
+    for node in ast.parse(text).body:
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        found = [n.id for t in targets for n in ast.walk(t) if isinstance(n, ast.Name)]
+        names |= dict.fromkeys(found, int(node.end_lineno or 0))
+    lines = text.splitlines()
+    lines.insert(names[assumption], f"{assumption} = {value}")
+    return "\n".join(lines)
+
+
+class _Place:
+    """What `display` hands out: the place can be filled anew."""
+
+    def __init__(self, thing: Any) -> None:
+        self.thing = thing
+
+    def update(self, thing: Any) -> None:
+        self.thing = thing
+
+
+def _collector(shown: list[Any]) -> Callable[..., _Place | None]:
+    def display(*things: Any, display_id: object = None, **_: Any) -> _Place | None:
+        shown.extend(map(_Place, things))
+        return shown[-1] if display_id else None
+
+    return display
+
+
+def _execute(text: str, space: dict[str, Any], shown: list[Any]) -> None:
+    tree = ast.parse(text)
+    last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
+    exec(compile(tree, "cell", "exec"), space)  # noqa: S102
+    if last is None:
+        return
+    thing = eval(compile(ast.Expression(last.value), "cell", "eval"), space)  # noqa: S307
+    if thing is not None and not text.rstrip().endswith(";"):
+        shown.append(_Place(thing))
+
+
+def _html(thing: Any) -> str:
+    for way in ("_repr_html_", "_repr_markdown_"):
+        if found := getattr(thing, way, lambda: None)():
+            return str(found)
+    return str(thing)
+
+
+def _keeps(thing: Any) -> bool:
+    """Say whether something can be passed from one process to another."""
+    try:
+        pickle.dumps(thing)
+    except Exception:
+        return False
+    return True
