@@ -8,7 +8,7 @@ import pytest
 
 from tradeflows import measure
 from tradeflows.errors import EstimatedQuantityWarning
-from tradeflows.measure import corners, examples
+from tradeflows.measure import examples, montgomery
 
 MULTILATERAL = ["geks_fisher", "geks_tornqvist", "geks_walsh", "geary_khamis_multilateral", "wtpd"]
 
@@ -23,15 +23,17 @@ def trade():
 )
 def test_the_logarithmic_mean_and_its_slopes_to_many_digits(v0, v1):
     getcontext().prec = 60
-    found = corners._log_mean(np.array([v0]), np.array([v1]))
+    found = montgomery.log_means(np.array([v0]), np.array([v1]))
     a, b = Decimal(v0), Decimal(v1)
     if v0 == v1:
-        expected = (v0, 0.5, 0.5)
+        expected = (v0, 0.5, 0.5, 1 / 6 / v1)
     else:
         log = (b / a).ln()
         mean = (b - a) / log
-        expected = (float(mean), float((mean / a - 1) / log), float((1 - mean / b) / log))
-    for one, other, rel in zip(found, expected, (1e-11, 2e-9, 2e-9), strict=True):
+        by_a = (mean / a - 1) / log
+        mixed = (mean / a - 2 * by_a) / log / b
+        expected = (float(mean), float(by_a), float((1 - mean / b) / log), float(mixed))
+    for one, other, rel in zip(found, expected, (1e-13, 1e-12, 1e-12, 1e-5), strict=True):
         assert one[0] == pytest.approx(other, rel=rel)
 
 

@@ -16,18 +16,37 @@ if TYPE_CHECKING:
     from tradeflows.measure.bridge import bridge
     from tradeflows.measure.envelope import bridges
     from tradeflows.measure.index import price_index
+    from tradeflows.measure.intervals import (
+        Block,
+        Good,
+        Interval,
+        extremes,
+        feasible,
+        hull,
+        price_effect,
+        price_effects,
+        volume_effects,
+    )
     from tradeflows.measure.published import published
     from tradeflows.measure.screen import screen
     from tradeflows.series import months_by_year, series
 
 __all__ = [
+    "Block",
+    "Good",
+    "Interval",
     "bridge",
     "bridges",
     "expected",
+    "extremes",
+    "feasible",
+    "hull",
     "judge",
     "judge_all",
     "load",
     "months_by_year",
+    "price_effect",
+    "price_effects",
     "price_index",
     "published",
     "require",
@@ -37,10 +56,20 @@ __all__ = [
     "series",
     "state",
     "triple_difference",
+    "volume_effects",
 ]
 
 # Rooms are imported when a name is first asked for: `import tradeflows` stays quick.
 _LATE = {
+    "Block": "tradeflows.measure",
+    "Good": "tradeflows.measure",
+    "Interval": "tradeflows.measure",
+    "extremes": "tradeflows.measure",
+    "feasible": "tradeflows.measure",
+    "hull": "tradeflows.measure",
+    "price_effect": "tradeflows.measure",
+    "price_effects": "tradeflows.measure",
+    "volume_effects": "tradeflows.measure",
     "series": "tradeflows.series",
     "require": "tradeflows.errors",
     "published": "tradeflows.measure.published",

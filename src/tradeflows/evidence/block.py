@@ -22,7 +22,15 @@ from tradeflows.evidence.corridors import (
 )
 from tradeflows.evidence.disclosure import Disclosure, disclosed_in, disclosure
 from tradeflows.load import snapshot
-from tradeflows.measure.intervals import Block, Good, Interval, over, volume_effects
+from tradeflows.measure.intervals import (
+    Block,
+    Good,
+    Interval,
+    feasible,
+    hull,
+    price_effects,
+    volume_effects,
+)
 from tradeflows.measure.published import published
 
 __all__ = ["Confidential", "Stage", "confidential"]
@@ -43,7 +51,7 @@ class Stage:
     def price_effect(self, method: str) -> Interval:
         """Return the price effect over all scenarios, USD."""
         if method not in self._effects:
-            self._effects[method] = over(self.scenarios, method).interval
+            self._effects[method] = hull(price_effects(feasible(self.scenarios), method).values())
         return self._effects[method]
 
     @cached_property

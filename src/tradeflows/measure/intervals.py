@@ -2,26 +2,42 @@
 
 A block of goods has a value V and quantities q. Each price lies in a corridor. The feasible set is
 {p : low_i <= p_i <= high_i, V.low <= sum p_i q_i <= V.high}. Every end returned here is sharp: some
-feasible point attains it, and the point comes with it (`extremes`).
+feasible point attains it, and the point comes with it (`extremes`). Quantities are numbers: where
+they are uncertain too, a mapping of scenarios holds a pair of blocks for each reading of them.
+
+>>> def scenario(crude):
+...     base = Block(20.0, (Good("gas", Interval(1, 4), 5), Good("crude", Interval(1, 2), crude)))
+...     return base, Block(50.0, (Good("gas", Interval(1, 9), 5), Good("crude", Interval(1, 2), 5)))
+>>> found = feasible({f"{crude} Mt": scenario(crude) for crude in (4, 5, 50)})
+>>> list(found)  # 50 Mt at a price of 1 are worth more than 20
+['4 Mt', '5 Mt']
+>>> effect = hull(price_effects(found, "bennet").values())
+>>> f"{effect:.0f} of 30, {effect / 30:.0%}"
+'28–30 of 30, 93–100 %'
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from tradeflows.errors import Infeasible
+from tradeflows.measure.factors import lmdi
+from tradeflows.measure.montgomery import MOST_GOODS, Box, least
 
 __all__ = [
     "Block",
     "Extreme",
     "Good",
     "Interval",
-    "Scenarios",
     "extremes",
-    "over",
+    "feasible",
+    "hull",
     "price_effect",
+    "price_effects",
     "volume_effects",
 ]
 
@@ -38,6 +54,12 @@ class Interval:
     (Interval(low=4, high=7), Interval(low=2.5, high=5.0))
     >>> Interval(1, 3).intersect(Interval(2, 5))
     Interval(low=2, high=3)
+
+    A format writes both ends, rounded to the nearest, as people do:
+
+    >>> share = Interval(0.6067, 0.8814)
+    >>> f"{share:.0%}", f"{share - 1:.1f}", f"{share:.0f}"
+    ('61–88 %', '−0.4 to −0.1', '1')
     """
 
     low: float
@@ -53,6 +75,42 @@ class Interval:
     def __str__(self) -> str:
         return f"{self.name} [{self.low:.6g}, {self.high:.6g}]".strip()
 
+    def __format__(self, spec: str) -> str:
+        if not spec:
+            return str(self)
+        ends = [_written(end, spec) for end in (self.low, self.high)]
+        percent = " %" if spec.endswith("%") else ""
+        between = " to " if "−" in "".join(ends) else "–"
+        return between.join(dict.fromkeys(ends)) + percent
+
+    @property
+    def middle(self) -> float:
+        """The number half way between the ends."""
+        return (self.low + self.high) / 2
+
+    def named(self, name: str) -> Interval:
+        """Return the interval under a name, by which messages and pictures call it.
+
+        Examples
+        --------
+        >>> str(Interval(0.1, 0.4).named("gas, USD/m³"))
+        'gas, USD/m³ [0.1, 0.4]'
+        """
+        return replace(self, name=name)
+
+    def widened(self, share: float) -> Interval:
+        """Return the interval with both ends moved out by a share of the end farther from zero.
+
+        Examples
+        --------
+        >>> Interval(90, 100).widened(0.5)
+        Interval(low=40.0, high=150.0)
+        """
+        if not share >= 0:
+            raise ValueError(f"widened({share}): expected a share of zero or more")
+        room = share * max(abs(self.low), abs(self.high))
+        return Interval(self.low - room, self.high + room, self.name)
+
     def contains(self, number: float) -> bool:
         """Say whether a number lies inside, ends included."""
         return self.low <= number <= self.high
@@ -65,10 +123,6 @@ class Interval:
                 raise _contradiction(f"{self} and {other} share no number", "bounds that overlap")
             low = high
         return Interval(low, high, self.name or other.name)
-
-    def hull(self, other: Interval) -> Interval:
-        """Return the smallest interval that holds both."""
-        return Interval(min(self.low, other.low), max(self.high, other.high), self.name)
 
     def __add__(self, other: Interval | float) -> Interval:
         that = _interval(other)
@@ -101,6 +155,27 @@ class Interval:
 
 def _interval(number: Interval | float) -> Interval:
     return number if isinstance(number, Interval) else Interval(number, number)
+
+
+def _written(number: float, spec: str) -> str:
+    text = format(number, spec).rstrip("%")
+    if text.startswith("-") and not any(digit in text for digit in "123456789i"):
+        text = text[1:]  # a zero has no sign
+    return text.replace("-", "−").replace("inf", "∞")
+
+
+def hull(intervals: Iterable[Interval]) -> Interval:
+    """Return the smallest interval that holds all; it has the name of the first.
+
+    Examples
+    --------
+    >>> hull([Interval(1, 2), Interval(5, 6)])
+    Interval(low=1, high=6)
+    """
+    found = list(intervals)
+    if not found:
+        raise ValueError("hull of no interval: expected one or more")
+    return Interval(min(i.low for i in found), max(i.high for i in found), found[0].name)
 
 
 def _contradiction(found: str, expected: str) -> Infeasible:
@@ -149,18 +224,19 @@ class Block:
         Infeasible
             No prices inside the corridors give the value; the message names the bounds.
         """
-        parts = [good.price * good.quantity for good in self.goods]
+        nothing = Interval(0.0, 0.0)  # whatever the price, even one without a ceiling
+        parts = [good.price * good.quantity if good.quantity else nothing for good in self.goods]
         names = ", ".join(str(replace(g.price, name=f"price of {g.name}")) for g in self.goods)
         reach = Interval(
             math.fsum(p.low for p in parts), math.fsum(p.high for p in parts), f"value from {names}"
         )
         value = replace(self.value, name=self.value.name or "value").intersect(reach)
         goods = []
-        for good, part in zip(self.goods, parts, strict=True):
-            price = good.price
+        for i, good in enumerate(self.goods):
+            price, others = good.price, parts[:i] + parts[i + 1 :]
             if good.quantity > 0:
-                least = (value.low - (reach.high - part.high)) / good.quantity
-                most = (value.high - (reach.low - part.low)) / good.quantity
+                least = (value.low - math.fsum(p.high for p in others)) / good.quantity
+                most = (value.high - math.fsum(p.low for p in others)) / good.quantity
                 low = min(max(price.low, least), price.high)
                 price = Interval(low, max(min(price.high, most), low), price.name)
             goods.append(replace(good, price=price))
@@ -179,11 +255,17 @@ class Block:
 
 @dataclass(frozen=True)
 class Extreme:
-    """An end of an effect and the prices of both periods that attain it."""
+    """An end of an effect, the prices of both periods that attain it, and what is proved.
+
+    No feasible prices have an effect beyond `proved`. It is `effect` itself, but for Montgomery's
+    where prices inside their corridors are best: there the two differ by at most `TOLERANCE` of the
+    larger value.
+    """
 
     effect: float
     base: dict[str, float]
     current: dict[str, float]
+    proved: float
 
 
 def price_effect(base: Block, current: Block, method: str = "bennet") -> Interval:
@@ -192,14 +274,16 @@ def price_effect(base: Block, current: Block, method: str = "bennet") -> Interva
     Parameters
     ----------
     base, current : Block
-        The same goods in the same order.
+        The same goods in the same order; for Montgomery at most `MOST_GOODS`.
     method : {"bennet", "laspeyres", "paasche", "montgomery"}
         As in `bridge`.
 
     Returns
     -------
     Interval
-        Lowest and highest price effect over both feasible sets.
+        Lowest and highest price effect over both feasible sets: no feasible prices lie outside, and
+        some attain each end (`extremes`), within 1e-9 of the larger value for Montgomery. So a
+        narrower bound never gives a wider interval.
 
     Raises
     ------
@@ -210,8 +294,8 @@ def price_effect(base: Block, current: Block, method: str = "bennet") -> Interva
     -----
     Given quantities, Bennet, Laspeyres and Paasche are linear in prices, and each block is a box
     cut by one pair of parallel planes: filling goods in order of effect per unit of value is exact
-    (Dantzig 1957). Montgomery is V1 - V0 - sum ln(q1 / q0) L(v1, v0) with a concave L: its ends are
-    searched from the corners of both sets.
+    (Dantzig 1957). Montgomery's effect is V1 - V0 - sum ln(q1 / q0) L(v1, v0) with a concave L;
+    `tradeflows.measure.montgomery` says how its ends are found and proved.
 
     Examples
     --------
@@ -221,27 +305,56 @@ def price_effect(base: Block, current: Block, method: str = "bennet") -> Interva
     Interval(low=30.0, high=30.0)
     """
     low, high = extremes(base, current, method)
-    return Interval(low.effect, high.effect, f"price effect ({method})")
+    return Interval(low.proved, high.proved, f"price effect ({method})")
 
 
 def extremes(base: Block, current: Block, method: str = "bennet") -> tuple[Extreme, Extreme]:
     """Return both ends of the price effect with the prices that attain them."""
     old, new = _pair(base, current)
     if method == "montgomery":
-        from tradeflows.measure.corners import searched
-
-        points = searched(old, new)
+        points, gaps = _searched(old, new)
     else:
         weights = _weights(old, new, method)
         fill = [_filled(block, weights, most) for block in (old, new) for most in (False, True)]
-        points = ((fill[1], fill[2]), (fill[0], fill[3]))
-    effect = _effect(old, new, method)
+        points, gaps = ((fill[1], fill[2]), (fill[0], fill[3])), (0.0, 0.0)
     names = [g.name for g in old.goods]
-    ends = [
-        Extreme(effect(p, q), dict(zip(names, p, strict=True)), dict(zip(names, q, strict=True)))
-        for p, q in points
-    ]
-    return ends[0], ends[1]
+    found = []
+    for (p, q), gap in zip(points, (-gaps[0], gaps[1]), strict=True):
+        effect = _effect(old, new, method, p, q)
+        before, after = (dict(zip(names, x, strict=True)) for x in (p, q))
+        found.append(Extreme(effect, before, after, effect + gap))
+    return found[0], found[1]
+
+
+Point = tuple[list[float], list[float]]  # prices of both periods
+
+
+def _searched(old: Block, new: Block) -> tuple[tuple[Point, Point], tuple[float, float]]:
+    """Return Montgomery's ends: prices, and how far beyond them nothing is proved."""
+    q = np.array([[g.quantity for g in block.goods] for block in (old, new)])
+    if not (q > 0).all():
+        raise ValueError("montgomery needs positive quantities in both periods")
+    if q.shape[1] > MOST_GOODS:
+        raise ValueError(
+            f"{q.shape[1]} goods: montgomery takes at most {MOST_GOODS}: sum some, or use bennet"
+        )
+    size = max(old.value.high, new.value.high)
+    if size <= 0:
+        raise ValueError("montgomery needs a positive value in one of the periods")
+    corridors = np.array([[(g.price.low, g.price.high) for g in b.goods] for b in (old, new)])
+    ends = corridors * q[..., None] / size
+    before, after = (
+        Box(low, high, np.array(b.value.low / size), np.array(b.value.high / size))
+        for (low, high), b in zip(ends.swapaxes(1, 2), (old, new), strict=True)
+    )
+    c = np.log(q[1] / q[0])
+    v0, v1, below = least(before, after, c)
+    w1, w0, above = least(after, before, -c)  # the greatest is the least with periods exchanged
+    points = []
+    for values in ((v0, v1), (w0, w1)):
+        prices = np.clip(np.array(values) * size / q, corridors[..., 0], corridors[..., 1])
+        points.append((prices[0].tolist(), prices[1].tolist()))
+    return (points[0], points[1]), (below * size, above * size)
 
 
 def _pair(base: Block, current: Block) -> tuple[Block, Block]:
@@ -260,22 +373,12 @@ def _weights(old: Block, new: Block, method: str) -> list[float]:
     return [(1 - s) * g0.quantity + s * g1.quantity for g0, g1 in pairs]
 
 
-def _effect(
-    old: Block, new: Block, method: str
-) -> Callable[[Sequence[float], Sequence[float]], float]:
-    def linear(p0: Sequence[float], p1: Sequence[float]) -> float:
-        weights = _weights(old, new, method)
-        return math.fsum(w * (b - a) for w, a, b in zip(weights, p0, p1, strict=True))
-
-    def montgomery(p0: Sequence[float], p1: Sequence[float]) -> float:
-        from tradeflows.measure.factors import lmdi
-
+def _effect(old: Block, new: Block, method: str, p0: Sequence[float], p1: Sequence[float]) -> float:
+    if method == "montgomery":
         goods = zip(old.goods, new.goods, p0, p1, strict=True)
-        return math.fsum(
-            float(lmdi([a, g0.quantity], [b, g1.quantity])[0]) for g0, g1, a, b in goods
-        )
-
-    return montgomery if method == "montgomery" else linear
+        return math.fsum(lmdi([a, g0.quantity], [b, g1.quantity])[0] for g0, g1, a, b in goods)
+    weights = _weights(old, new, method)
+    return math.fsum(w * (b - a) for w, a, b in zip(weights, p0, p1, strict=True))
 
 
 def _filled(block: Block, weights: Sequence[float], most: bool) -> list[float]:
@@ -305,8 +408,6 @@ def volume_effects(base: Block, current: Block, method: str = "bennet") -> dict[
     >>> volume_effects(base, current)["gas"]
     Interval(low=-6.0, high=-6.0)
     """
-    from tradeflows.measure.factors import lmdi
-
     out = {}
     old, new = _pair(base, current)
     for g0, g1 in zip(old.goods, new.goods, strict=True):
@@ -323,38 +424,46 @@ def volume_effects(base: Block, current: Block, method: str = "bennet") -> dict[
     return out
 
 
-@dataclass(frozen=True)
-class Scenarios:
-    """The price effect over scenarios: the range, each scenario's own, and those refuted."""
-
-    interval: Interval
-    by_scenario: dict[str, Interval]
-    refuted: dict[str, str]
+Scenarios = Mapping[str, tuple[Block, Block]]  # name: the block before, the block after
 
 
-def over(scenarios: Mapping[str, tuple[Block, Block]], method: str = "bennet") -> Scenarios:
-    """Return the union of the price effect over scenarios of quantities.
+def feasible(scenarios: Scenarios) -> dict[str, tuple[Block, Block]]:
+    """Cut every block to what its bounds allow, and leave out scenarios that contradict themselves.
 
-    A scenario whose bounds contradict each other is refuted and listed; if all are, the error of
-    the last is raised.
+    Parameters
+    ----------
+    scenarios : mapping of str to (Block, Block)
+        The block before and the block after, under the name of the scenario.
+
+    Returns
+    -------
+    dict
+        The scenarios whose bounds agree, `tightened`. A name that is missing was contradictory;
+        ``Block.tightened`` says why.
+
+    Raises
+    ------
+    Infeasible
+        None is left; the message names the bounds of the last.
+    """
+    found: dict[str, tuple[Block, Block]] = {}
+    for number, (name, (base, current)) in enumerate(scenarios.items(), 1):
+        try:
+            found[name] = base.tightened(), current.tightened()
+        except Infeasible:
+            if number == len(scenarios) and not found:
+                raise
+    return found
+
+
+def price_effects(scenarios: Scenarios, method: str = "bennet") -> dict[str, Interval]:
+    """Return the `price_effect` of every scenario; `hull` of the values is what is known of all.
 
     Examples
     --------
     >>> blocks = {f"{q} Mt": (Block(20.0, (Good("crude", Interval(1, 9), q),)),
     ...                       Block(50.0, (Good("crude", Interval(1, 9), 10),))) for q in (5, 10)}
-    >>> over(blocks).interval
-    Interval(low=7.5, high=30.0)
+    >>> price_effects(blocks)
+    {'5 Mt': Interval(low=7.5, high=7.5), '10 Mt': Interval(low=30.0, high=30.0)}
     """
-    found: dict[str, Interval] = {}
-    refuted: dict[str, str] = {}
-    for name, (base, current) in scenarios.items():
-        try:
-            found[name] = price_effect(base, current, method)
-        except Infeasible as error:
-            refuted[name] = str(error)
-            if len(refuted) == len(scenarios):
-                raise
-    union, *rest = found.values()
-    for interval in rest:
-        union = union.hull(interval)
-    return Scenarios(union, found, refuted)
+    return {name: price_effect(old, new, method) for name, (old, new) in scenarios.items()}
