@@ -103,9 +103,9 @@ def test_a_year_may_be_a_number(trade):
 
 @pytest.mark.parametrize("window", [None, 20.21, 21, ["2021"]])
 def test_what_is_no_window_is_named(trade, window):
-    with pytest.raises(ValueError, match="expected '2022', '2022-03' or"):
+    with pytest.raises(ValueError, match="expected: '2022', '2022-03' or"):
         bridge(trade, window, "2022")
-    with pytest.raises(ValueError, match="expected '2022', '2022-03' or"):
+    with pytest.raises(ValueError, match="expected: '2022', '2022-03' or"):
         contributions(trade, "2021", window)
     with pytest.raises(ValueError, match="or a window"):
         price_index(trade.assign(freq="A"), base=window)

@@ -208,7 +208,7 @@ def test_what_is_not_a_monthly_series_is_refused(series):
         expected(pd.concat([series, series]), event=EVENT)
     with pytest.raises(SchemaMismatch, match="negative"):
         expected(-series, event=EVENT)
-    with pytest.raises(SchemaMismatch, match="ends before"):
+    with pytest.raises(UnknownCode, match="ends before"):
         expected(series, event=EVENT, window="2023-01/2022-01")
     with pytest.raises(UnknownCode, match="prophet"):
         expected(series, event=EVENT, models=("prophet",))

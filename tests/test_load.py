@@ -146,6 +146,10 @@ def test_every_alternative_must_stand_in_the_table():
         ({"level": 6}, {"level": "6"}),
         ({"confidential": True}, {"confidential": "True"}),
         ({"months": 2025}, {"months": "2025"}),
+        ({"months": pd.Period("2025", "Y")}, {"months": "2025"}),
+        ({"months": pd.Period("2025-03", "M")}, {"months": "2025-03"}),
+        ({"months": pd.Timestamp("2025-03-01")}, {"months": "2025-03"}),
+        ({"months": "2025/2025-03"}, {"months": "2025-01/2025-03"}),
     ],
 )
 def test_numbers_and_lists_are_asked_as_their_text(asked, same):
@@ -162,10 +166,13 @@ def test_numbers_and_lists_are_asked_as_their_text(asked, same):
         ({"code": {"27": 1}}, "code={'27': 1}"),
         ({"code": []}, r"code=\[\]"),
         ({"code": [None]}, r"code=\[None\]"),
-        ({"months": pd.Period("2022", "Y")}, "not a window of months"),
-        ({"months": ("2022", "2023")}, "not a window of months"),
-        ({"months": ""}, "not a window of months"),
-        ({"months": True}, "not a window of months"),
+        ({"months": pd.Period("2022Q1", "Q")}, r"2022-01/2022-03"),
+        ({"months": "2022-Q4"}, r"2022-10/2022-12"),
+        ({"months": "202203"}, "'2022-03'"),
+        ({"months": pd.Timestamp("2022-03-15")}, "window"),
+        ({"months": ("2022", "2023")}, "window"),
+        ({"months": ""}, "window"),
+        ({"months": True}, "window"),
         ({"table": ["trade"]}, r"no table \['trade'\]"),
     ],
 )

@@ -10,12 +10,12 @@ import pytest
 
 from standin import trade
 from tradeflows.claims.rules import rules
-from tradeflows.counterfactual.months import span
 from tradeflows.evidence.electronics_volume import volume
 from tradeflows.evidence.energy_panel import energy_panel
 from tradeflows.evidence.panel import MARK, goods
 from tradeflows.evidence.transit import transit
 from tradeflows.measure import bridge, bridges, price_index
+from tradeflows.periods import span
 
 AFTER, BEFORE = "2022-03/2022-12", "2021-03/2021-12"
 LISTED = goods("2024-02")

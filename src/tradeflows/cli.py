@@ -54,8 +54,8 @@ Reporter = Annotated[str, typer.Option(help="Reporting country, ISO3: TUR")]
 Partner = Annotated[str, typer.Option(help="Partner country, ISO3, or ALL")]
 Codes = Annotated[str, typer.Option(help="HS codes with commas; also TOTAL, AG2, AG4, AG6")]
 Flows = Annotated[str, typer.Option(help="M imports, X exports, with commas; also RM, RX")]
-Start = Annotated[str, typer.Option(help="First month, YYYY-MM")]
-End = Annotated[str, typer.Option(help="Last month, YYYY-MM; the newest published if left out")]
+Start = Annotated[str, typer.Option(help="First month, 2021-03, or year")]
+End = Annotated[str, typer.Option(help="Last month, or year; the newest published if left out")]
 
 
 def _print_json(found: Any) -> None:

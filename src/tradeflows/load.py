@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
@@ -13,16 +12,18 @@ from tradeflows import store, tables
 from tradeflows.codes.countries import countries, from_comtrade
 from tradeflows.codes.groups import REVISIONS
 from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
+from tradeflows.periods import Window
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import live, published
 
-__all__ = ["load", "refuse_generated", "rows", "snapshot", "window"]
+__all__ = ["load", "refuse_generated", "rows", "snapshot"]
 
 _FEW = 20  # values listed in a message
+_Months = str | int | date | pd.Period | None
 _Asked = str | int | list[str] | list[int] | tuple[str | int, ...]
 
 
-def load(table: str, *, months: str | int | None = None, **columns: _Asked) -> pd.DataFrame:
+def load(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFrame:
     """Load a table: raw files read, checked against their sidecars, corrected, validated.
 
     The embedded snapshot and what a refresh brought are read together: of two vintages of a row
@@ -32,9 +33,9 @@ def load(table: str, *, months: str | int | None = None, **columns: _Asked) -> p
     ----------
     table : str
         ``trade``, ``prices``, ``volumes`` or ``published``.
-    months : str or int, optional
-        A window such as ``"2022"`` or ``"2021-03/2022-02"``; of ``published`` the figures whose
-        months all lie in it.
+    months : str, int, pandas.Period or pandas.Timestamp, optional
+        A window such as ``"2022"`` or ``"2021-03/2022-02"``, see `tradeflows.periods.Window`; of
+        ``published`` the figures whose months all lie in it.
     **columns : str, int, bool, or a list or tuple of them
         Values to keep, by column: ``reporter="TUR"``, ``level=6``, ``series="brent"``. A list or a
         comma separates alternatives: ``code="coal,lpg"``. Each must stand somewhere in the table,
@@ -65,7 +66,7 @@ def load(table: str, *, months: str | int | None = None, **columns: _Asked) -> p
     return _loaded(table, months, columns, refreshed=True)
 
 
-def snapshot(table: str, *, months: str | int | None = None, **columns: _Asked) -> pd.DataFrame:
+def snapshot(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFrame:
     """Load a table from the embedded snapshot alone: what rests on it stays as it is.
 
     Parameters
@@ -85,7 +86,7 @@ def snapshot(table: str, *, months: str | int | None = None, **columns: _Asked) 
     return _loaded(table, months, columns, refreshed=False)
 
 
-def rows(table: str, *, months: str | int | None = None, **columns: _Asked) -> pd.DataFrame:
+def rows(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFrame:
     """Return the rows of every statistic that `load` would choose from; none where there are none.
 
     Examples
@@ -99,7 +100,7 @@ def rows(table: str, *, months: str | int | None = None, **columns: _Asked) -> p
 
 
 def _loaded(
-    table: str, months: str | int | None, columns: Mapping[str, _Asked], *, refreshed: bool
+    table: str, months: _Months, columns: Mapping[str, _Asked], *, refreshed: bool
 ) -> pd.DataFrame:
     asked = _spelled(table, columns)
     found, live_rows = _found(table, months, asked, refreshed=refreshed)
@@ -137,16 +138,17 @@ def _alternatives(column: str, asked: object) -> list[str]:
 
 
 def _found(
-    table: str, months: str | int | None, columns: dict[str, list[str]], *, refreshed: bool
+    table: str, months: _Months, columns: dict[str, list[str]], *, refreshed: bool
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return the rows asked for, and everything in the live files that were read for them."""
-    within = None if months is None else window(months)
+    within = None if months is None else Window.parse(months)
     found = _embedded(table, columns)
     live_rows = _live(table, columns) if refreshed else tables.empty(table)
     found = _merged(table, found, _selected(live_rows, columns))
     if within:
+        first, last = pd.Timestamp(within.month(0)), pd.Timestamp(within.month(-1))
         start, end = _ends(found)
-        found = found[start.between(*within) & end.between(*within)]
+        found = found[(start >= first) & (end <= last)]
     return found, live_rows
 
 
@@ -161,42 +163,6 @@ def _embedded(table: str, columns: dict[str, list[str]]) -> pd.DataFrame:
     files = [raw for raw in _editions(table) if _may_hold(raw, columns)]
     frames = [_selected(corrected(published.read(raw.id), raw.id), columns) for raw in files]
     return pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
-
-
-def window(months: str | int) -> tuple[pd.Timestamp, pd.Timestamp]:
-    """Return the first day of the first and of the last month of a window.
-
-    Parameters
-    ----------
-    months : str or int
-        ``"2022"``, ``"2022-03"`` or ``"2021-03/2022-02"``; a year may be a number.
-
-    Raises
-    ------
-    UnknownCode
-        Not a window.
-
-    Examples
-    --------
-    >>> [str(day.date()) for day in window("2022")]
-    ['2022-01-01', '2022-12-01']
-    """
-    text = str(months) if isinstance(months, str | int) else ""
-    first, _, last = text.partition("/")
-    try:
-        if not all(re.fullmatch(r"\d{4}(-\d{2})?", part) for part in (first, last or first)):
-            raise ValueError
-        start = pd.Period(first, freq="M" if "-" in first else "Y").start_time
-        end = pd.Period(last or first, freq="M" if "-" in (last or first) else "Y").end_time
-    except ValueError:
-        start, end = pd.Timestamp.max, pd.Timestamp.min
-    if start > end:
-        raise UnknownCode(
-            f"{months!r} is not a window of months",
-            "'2022', '2022-03' or '2021-03/2022-02', the earlier month first",
-            "write it like one of these",
-        )
-    return start, end.normalize().replace(day=1)
 
 
 def _editions(table: str) -> list[store.Raw]:
@@ -367,7 +333,7 @@ def _no_rows_with(table: str, column: str, values: Sequence[str]) -> UnknownCode
     )
 
 
-def _nothing(table: str, columns: dict[str, list[str]], months: str | int | None) -> UnknownCode:
+def _nothing(table: str, columns: dict[str, list[str]], months: _Months) -> UnknownCode:
     """Name the first value that no row has, and what there is instead."""
     for column, values in columns.items():
         if not set(values) & set(_values(table, column)) and not _able(table, {column: values}):

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.codes.countries import SPECIAL
-from tradeflows.counterfactual.months import Floats, month, span
+from tradeflows.counterfactual.months import Floats
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
+from tradeflows.periods import month, span
 
 __all__ = ["CHAPTERS", "EXCLUDED", "NOWHERE", "Cube", "cube", "origins_of"]
 

@@ -11,11 +11,12 @@ import pandas as pd
 
 from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.cube import Cube, cube
-from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats, month
+from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats
 from tradeflows.counterfactual.shares import difference, logit, split
 from tradeflows.counterfactual.statespace import QUANTILES
 from tradeflows.figures.numbers import percent
 from tradeflows.figures.words import Sentence
+from tradeflows.periods import month
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

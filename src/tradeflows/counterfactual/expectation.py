@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tradeflows.counterfactual.months import cut, month, span
+from tradeflows.counterfactual.months import cut
 from tradeflows.counterfactual.statespace import NAMES, Band, band
 from tradeflows.errors import UnknownCode
 from tradeflows.figures.numbers import amount
 from tradeflows.figures.words import Sentence
+from tradeflows.periods import month, span
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.counterfactual.cube import NOWHERE, origins_of
-from tradeflows.counterfactual.months import span
 from tradeflows.counterfactual.placebo import Placebo
+from tradeflows.periods import span
 
 __all__ = ["growth_rank"]
 

@@ -9,8 +9,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
+from tradeflows.periods import month, span
 
-__all__ = ["MONTHS_NEEDED", "PANDEMIC", "ZEROS_ALLOWED", "Cut", "cut", "month", "span"]
+__all__ = ["MONTHS_NEEDED", "PANDEMIC", "ZEROS_ALLOWED", "Cut", "cut"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -61,39 +62,6 @@ class Cut:
     def actual(self) -> float:
         """Sum over the steps that are compared."""
         return float(self.levels[self.before + self.compared].sum())
-
-
-def month(text: str | pd.Timestamp) -> pd.Timestamp:
-    """Return the first day of a month.
-
-    Examples
-    --------
-    >>> month("2022-02")
-    Timestamp('2022-02-01 00:00:00')
-    """
-    return pd.Timestamp(text).to_period("M").to_timestamp()
-
-
-def span(window: str) -> pd.DatetimeIndex:
-    """Return the months of a window written ``2022`` or ``2022-02/2023-01``.
-
-    Examples
-    --------
-    >>> len(span("2022")), span("2022-02/2023-01")[-1].strftime("%Y-%m")
-    (12, '2023-01')
-    """
-    first, _, last = window.partition("/")
-    if not last:
-        last = f"{first}-12" if len(first) == 4 else first
-        first = f"{first}-01" if len(first) == 4 else first
-    months = pd.date_range(month(first), month(last), freq="MS")
-    if months.empty:
-        raise SchemaMismatch(
-            f"window {window!r} ends before it starts",
-            "a year such as 2022, or first/last month such as 2022-02/2023-01",
-            "swap the two months",
-        )
-    return months
 
 
 def cut(

@@ -19,9 +19,10 @@ from tradeflows.counterfactual.difference import (
     unusable,
 )
 from tradeflows.counterfactual.expectation import PLACEBO_DATES
-from tradeflows.counterfactual.months import Floats, month
+from tradeflows.counterfactual.months import Floats
 from tradeflows.counterfactual.shares import Masks, difference
 from tradeflows.figures.words import Sentence
+from tradeflows.periods import month
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

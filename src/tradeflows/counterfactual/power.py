@@ -10,9 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from tradeflows.counterfactual.expectation import Expectation
-from tradeflows.counterfactual.months import month
 from tradeflows.counterfactual.placebo import Placebo, placebo_destinations, placebo_products
 from tradeflows.figures.words import Sentence
+from tradeflows.periods import month
 
 __all__ = ["Power", "power", "smallest_effect"]
 

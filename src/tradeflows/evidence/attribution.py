@@ -26,12 +26,12 @@ from tradeflows.counterfactual import (
     placebo_products,
     triple_difference,
 )
-from tradeflows.counterfactual.months import span
 from tradeflows.evidence.electronics_volume import COMPLETE, Volume, volume
 from tradeflows.evidence.panel import Panel, broken, goods, non_essential_codes
 from tradeflows.figures import amount, percent
 from tradeflows.figures.words import Sentence, Shown
 from tradeflows.measure.intervals import Interval
+from tradeflows.periods import span
 
 __all__ = ["Listed", "NonEssential", "family", "listed_exports", "non_essential", "panel_cube"]
 

@@ -12,8 +12,9 @@ from typing import Any
 import pandas as pd
 
 from tradeflows.errors import UnknownCode
-from tradeflows.load import snapshot, window
+from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Interval
+from tradeflows.periods import span
 
 __all__ = [
     "crude_corridor",
@@ -132,8 +133,7 @@ def crude_corridor(rule: Mapping[str, Any], year: int, month: str | None = None)
     annual = of_year[of_year["freq"] == "A"]
     low = float((annual if len(annual) else of_year)["value"].min())
     brent = _monthly("brent")
-    start, end = window(str(year) if month is None else month)
-    chosen = brent[(brent.index >= start) & (brent.index <= end)]
+    chosen = brent[brent.index.isin(span(year if month is None else month))]
     per_kg = rule["barrels_per_tonne"] / _KG_PER_TONNE
     return Interval(low * per_kg, float(chosen.mean()) * per_kg, "crude between Urals and Brent")
 

@@ -21,9 +21,10 @@ from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import Figure, lines, number, percent, ranges
 from tradeflows.figures.numbers import at_least, period_text
 from tradeflows.figures.words import Sentence, Shown, between
-from tradeflows.load import snapshot, window
+from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.published import PublishedFigure, published
+from tradeflows.periods import span
 
 __all__ = ["ListedMonths", "VolumeBounds", "contradictions", "listed_months", "volume_bounds"]
 
@@ -244,8 +245,7 @@ def _price_growth(series: str, base: str, current: str) -> float:
     """Return the growth of an import price index between two windows."""
     found = snapshot("prices", series=series)
     before, after = (
-        float(found.loc[found["period"].between(*window(w)), "value"].mean())
-        for w in (base, current)
+        float(found.loc[found["period"].isin(span(w)), "value"].mean()) for w in (base, current)
     )
     return after / before - 1
 
@@ -274,12 +274,8 @@ class ListedMonths:
 
     def best(self) -> pd.Series:
         """Return the largest lower bound of each month of the window, 0 where none is known."""
-        months = pd.date_range(*self._window, freq="MS")
+        months = span("2022-03/2023-02")
         return self.table.groupby("month")["at_least"].max().reindex(months, fill_value=0.0)
-
-    @property
-    def _window(self) -> tuple[pd.Timestamp, pd.Timestamp]:
-        return window("2022-03/2023-02")
 
     def shown(self) -> Shown:
         """Show every bound."""
@@ -343,7 +339,7 @@ def listed_months() -> ListedMonths:
         for month, value in zip(gaps["period"], gaps["value_usd"], strict=True)
     ]
     table = pd.DataFrame(rows, columns=["month", "at_least", "how", "source"])
-    inside = table["month"].between(*window("2022-03/2023-02"))
+    inside = table["month"].isin(span("2022-03/2023-02"))
     origins = tuple(sorted({*gaps["origin"], "press/published_figures.csv"}))
     return ListedMonths(table[inside].sort_values(["month", "how"]).reset_index(drop=True), origins)
 

@@ -15,13 +15,13 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.counterfactual.cube import EXCLUDED, NOWHERE
-from tradeflows.counterfactual.months import span
 from tradeflows.evidence.panel import Panel
 from tradeflows.figures import Figure, percent, ranges
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.measure.factors import VolumePriceMix, volume_price_mix
 from tradeflows.measure.index import price_index
 from tradeflows.measure.intervals import Interval
+from tradeflows.periods import span
 
 __all__ = ["COMPLETE", "Volume", "volume"]
 

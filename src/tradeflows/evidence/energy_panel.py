@@ -8,13 +8,13 @@ from typing import Any
 
 import pandas as pd
 
-from tradeflows.counterfactual.months import span
 from tradeflows.evidence.panel import Panel
 from tradeflows.figures import Figure, amount, percent, waterfall
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.measure import bridges
 from tradeflows.measure.envelope import Envelope
 from tradeflows.measure.intervals import Interval
+from tradeflows.periods import span
 
 __all__ = ["EnergyPanel", "energy_panel"]
 

@@ -9,11 +9,11 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
-from tradeflows.counterfactual.months import span
 from tradeflows.evidence.panel import MARK, Panel, goods
 from tradeflows.evidence.panel import panel as stored
 from tradeflows.figures import amount, percent
 from tradeflows.figures.words import Sentence, Shown
+from tradeflows.periods import span
 
 __all__ = ["LiveChecks", "run"]
 

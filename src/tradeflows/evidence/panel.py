@@ -19,9 +19,9 @@ import pandas as pd
 
 from tradeflows import store
 from tradeflows.codes.groups import high_priority, is_essential
-from tradeflows.counterfactual.months import month, span
 from tradeflows.errors import DoubleCountedTotals, UnknownCode
 from tradeflows.load import load, refuse_generated
+from tradeflows.periods import month, span
 from tradeflows.quality.concordance import harmonise
 from tradeflows.sources import live
 from tradeflows.sources.comtrade.standard import SUPPLIERS, TRANSIT

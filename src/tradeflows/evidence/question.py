@@ -33,7 +33,7 @@ from tradeflows.figures import Figure, amount, number, percent, waterfall
 from tradeflows.figures.words import Sentence, Shown, between
 from tradeflows.measure import Envelope, bridges
 from tradeflows.measure.bridge import BARS, PATHS
-from tradeflows.measure.window import Window
+from tradeflows.periods import Window
 from tradeflows.sources import live
 
 __all__ = ["Answer", "Priced", "ask"]

@@ -13,7 +13,7 @@ from tradeflows.codes.countries import comtrade
 from tradeflows.codes.groups import ALL_GOODS, REVISIONS, groups_of, overlap
 from tradeflows.errors import UnknownCode
 from tradeflows.load import rows as stored_rows
-from tradeflows.measure.window import Window
+from tradeflows.periods import Window
 from tradeflows.quality.concordance import SYSTEM, harmonise
 from tradeflows.sources.comtrade import holding
 from tradeflows.sources.comtrade.question import Box, remaining

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.codes.countries import spoken
-from tradeflows.counterfactual.months import span
 from tradeflows.evidence.panel import Panel, goods
 from tradeflows.figures import amount, percent
 from tradeflows.figures.words import Sentence, Shown
+from tradeflows.periods import span
 from tradeflows.sources.comtrade.standard import SUPPLIERS, TRANSIT
 
 __all__ = ["Transit", "transit"]

@@ -9,9 +9,10 @@ import pandas as pd
 from tradeflows.errors import UnknownCode
 from tradeflows.figures import Figure, amount, bars, percent
 from tradeflows.figures.words import Sentence, Shown, between
-from tradeflows.load import snapshot, window
+from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.published import published
+from tradeflows.periods import span
 
 __all__ = ["Turnover", "imports_between", "total_trade", "turnover"]
 
@@ -170,7 +171,7 @@ def imports_between(windows: list[dict[str, str]]) -> Shown:
     rows = []
     for pair in windows:
         before, after = (
-            float(series.loc[series["period"].between(*window(pair[w])), "value_usd"].sum())
+            float(series.loc[series["period"].isin(span(pair[w])), "value_usd"].sum())
             for w in ("base", "current")
         )
         rows.append(

@@ -17,7 +17,8 @@ from tradeflows.figures.numbers import amount, percent
 from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded, decoded
-from tradeflows.measure.window import Window, require
+from tradeflows.measure.window import require
+from tradeflows.periods import Window
 from tradeflows.quality.census import census
 from tradeflows.quality.relation import (
     PAIR,

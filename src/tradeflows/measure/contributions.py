@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure.factors import log_mean
 from tradeflows.measure.index import index_sql, unmatched
-from tradeflows.measure.window import Window, require
+from tradeflows.measure.window import require
+from tradeflows.periods import Window
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import keys, opened
 

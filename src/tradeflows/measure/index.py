@@ -17,7 +17,8 @@ from tradeflows.measure import queries
 from tradeflows.measure.coding import coded
 from tradeflows.measure.formulas import FORMULAS, TOTALS, aggregate
 from tradeflows.measure.multilateral import MULTILATERAL
-from tradeflows.measure.window import Window, require
+from tradeflows.measure.window import require
+from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import CODED, Relation, keys, month, opened, too_large, usable
 

@@ -18,7 +18,7 @@ from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure import queries
 from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.screened import Screen
-from tradeflows.measure.window import Window
+from tradeflows.periods import Window
 from tradeflows.quality.census import census
 from tradeflows.quality.relation import PREFIXES, Relation, one_or_more, opened, status_column
 

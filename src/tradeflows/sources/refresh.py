@@ -16,6 +16,7 @@ import pandas as pd
 
 from tradeflows import store
 from tradeflows.errors import TradeflowsError, UnknownCode
+from tradeflows.periods import Window
 from tradeflows.sources import baci, eurostat, state, worldbank
 from tradeflows.sources.comtrade import client as comtrade
 from tradeflows.sources.comtrade import holding, standard
@@ -123,7 +124,7 @@ def plan(
     asked : sequence of Part, optional
         The standard pull by default; see `standard.pair` for any other.
     start, end : str
-        First and last month, ``YYYY-MM``; up to what is published by default.
+        First and last month, ``2021-03``, or year; up to what is published by default.
     offline : bool
         Do not ask availability: every month up to ``end`` counts as published.
     manners : Manners, optional
@@ -131,7 +132,7 @@ def plan(
     """
     client, ledger = _client(manners)
     wanted = tuple(asked if asked is not None else parts())
-    span = (start, end or _this_month())
+    span = _span(start, end)
     releases = _assumed(wanted, span) if offline else _available(client, wanted)
     under_way = _journal().read()
     return plans.draw(
@@ -158,7 +159,7 @@ def run(
     sources : sequence of str
         ``comtrade``, ``worldbank``, ``eurostat``, ``baci``, in order.
     start, end : str
-        First and last month.
+        First and last month, or year.
     wait : float
         Seconds to wait for another refresh before being refused.
     manners : Manners, optional
@@ -180,7 +181,7 @@ def run(
         raise UnknownCode(f"no source {odd}", f"some of {sorted(_SOURCES)}", "correct the name")
     began = datetime.now(UTC)
     work = _Work(
-        tuple(asked if asked is not None else ()), asked is None, start, end, manners, told
+        tuple(asked if asked is not None else ()), asked is None, _span(start, end), manners, told
     )
     errors: list[TradeflowsError] = []
     with state.locked(wait):
@@ -205,8 +206,7 @@ class _Work:
 
     asked: tuple[Part, ...]
     usual: bool
-    start: str
-    end: str | None
+    span: tuple[str, str]
     manners: Manners | None
     told: Told
     calls: dict[str, dict[str, int]] = field(default_factory=dict)
@@ -221,8 +221,7 @@ def _comtrade(work: _Work) -> None:
     journal = _journal()
     try:
         releases = _available(client, wanted)
-        span = (work.start, work.end or _this_month())
-        drawn = plans.draw(client, wanted, releases, span, journal.read(), used=ledger.used)
+        drawn = plans.draw(client, wanted, releases, work.span, journal.read(), used=ledger.used)
         work.not_yet, work.naive = drawn.not_yet, drawn.naive
         if not drawn.calls:
             journal.clear()
@@ -271,6 +270,19 @@ def _assumed(wanted: Sequence[Part], span: tuple[str, str]) -> dict[str, Release
         for n in part.numbers()
         for p in plans.months(*span)
     }
+
+
+def _span(start: str, end: str | None) -> tuple[str, str]:
+    """Return the first and the last month asked for: a year begins in January, ends in December."""
+    first = Window.parse(start)
+    last = Window.parse(end or _this_month())
+    if first.first > last.last:
+        raise UnknownCode(
+            f"first month {start}, last month {end or _this_month()}",
+            "the earlier month first" + (" (this month is the last unless named)" * (not end)),
+            "swap --start and --end" if end else "start earlier",
+        )
+    return f"{first.month(0):%Y-%m}", f"{last.month(-1):%Y-%m}"
 
 
 def _this_month() -> str:
@@ -354,9 +366,8 @@ def _eurostat(work: _Work) -> None:
         _log.warning("EU exports are left out: %s", error.found)
         asked = eurostat.standard([])
     told = partial(work.told, "eurostat")
-    end = work.end or _this_month()
     session = eurostat.connect(work.manners)
-    _plainly(work, "eurostat", session, lambda s: eurostat.fetch(s, asked, work.start, end, told))
+    _plainly(work, "eurostat", session, lambda s: eurostat.fetch(s, asked, *work.span, told))
 
 
 def _baci(work: _Work) -> None:

@@ -1,0 +1,168 @@
+"""Months and windows of months, as everything here writes them: the one grammar."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+import pandas as pd
+
+from tradeflows.errors import SchemaMismatch, UnknownCode
+
+__all__ = ["Window", "month", "span"]
+
+_END = r"(\d{4})(?:-(0[1-9]|1[0-2]))?"
+_SPELLING = re.compile(rf"{_END}(?:/{_END})?")
+_KNOWN = "'2022', '2022-03' or '2022-02/2023-01', the earlier month first"
+
+
+@dataclass(frozen=True, order=True)
+class Window:
+    """Consecutive months, counted from year 0: ``12 * year + month - 1``.
+
+    Examples
+    --------
+    >>> Window.parse("2022-02/2023-01")
+    Window(first=24265, last=24276)
+    >>> len(Window.parse(2022)), str(Window.parse("2022-03")), str(Window.parse("2021/2022-06"))
+    (12, '2022-03', '2021-01/2022-06')
+    """
+
+    first: int
+    last: int
+
+    @classmethod
+    def parse(cls, asked: object) -> Window:
+        """Read a window.
+
+        Parameters
+        ----------
+        asked : str, int, date or pandas.Period
+            ``"2022"`` or 2022, ``"2022-03"``, ``"2021-03/2022-02"``, whole years at its ends too
+            (``"2021/2022"``); a month or year as a `pandas.Period`; a date or `pandas.Timestamp`
+            that is the first day of its month.
+
+        Raises
+        ------
+        UnknownCode
+            Not a window of months, or one that ends before it starts.
+        """
+        text = _spelled(asked)
+        found = _SPELLING.fullmatch(text)
+        if not found:
+            raise UnknownCode(f"window {_shown(asked)}", _KNOWN, _advice(text))
+        start, end = found.group(1, 2), found.group(3, 4)
+        end = end if end[0] else start
+        first = 12 * int(start[0]) + (int(start[1]) - 1 if start[1] else 0)
+        last = 12 * int(end[0]) + (int(end[1]) - 1 if end[1] else 11)
+        if first > last:
+            raise UnknownCode(
+                f"window {_shown(asked)} ends before it starts", _KNOWN, "swap the two ends"
+            )
+        return cls(first, last)
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    def __str__(self) -> str:
+        if self.first % 12 == 0 and len(self) == 12:
+            return f"{self.first // 12:04d}"
+        ends = [f"{m // 12:04d}-{m % 12 + 1:02d}" for m in (self.first, self.last)]
+        return "/".join(dict.fromkeys(ends))
+
+    def whole(self, lag: int) -> Window:
+        """Return whole periods of ``lag`` months: with 12, the years that the window touches."""
+        return Window(self.first - self.first % lag, self.last - self.last % lag + lag - 1)
+
+    def month(self, offset: int) -> date:
+        """Return the first day of a month of the window; -1 is its last month."""
+        at = (self.first if offset >= 0 else self.last + 1) + offset
+        return date(at // 12, at % 12 + 1, 1)
+
+    def sql(self) -> str:
+        """Return the condition that a period lies in the window."""
+        return f"(period >= DATE '{self.month(0)}' AND period < DATE '{self.month(len(self))}')"
+
+    def require(self, present: Iterable[Any], *, annual: bool, of: str = "") -> None:
+        """Raise unless every month (or year) of the window exists in the table.
+
+        An absent month is not published yet; taking it for zero would make a fall of it.
+        """
+        have = {12 * p.year + p.month - 1 for p in present}
+        if annual:
+            have = {m // 12 for m in have}
+            absent = [str(y) for y in range(self.first // 12, self.last // 12 + 1) if y not in have]
+        else:
+            days = (self.month(i) for i in range(len(self)))
+            absent = [f"{m:%Y-%m}" for m in days if 12 * m.year + m.month - 1 not in have]
+        if absent:
+            shown = ", ".join(absent[:6]) + (f" and {len(absent) - 6} more" if absent[6:] else "")
+            raise SchemaMismatch(
+                f"no rows{of and f' of reporter {of}'} for {shown} of window {self}",
+                "every month of the window (annual rows need a column freq = 'A')",
+                "choose a window that ends where the data end, or fetch the months"
+                + (of and f", or leave {of} out"),
+            )
+
+
+def month(asked: object) -> pd.Timestamp:
+    """Return the first day of a month; of a day, of the month that holds it.
+
+    Raises
+    ------
+    UnknownCode
+        Neither a month nor a day.
+
+    Examples
+    --------
+    >>> month("2022-02"), month("2022-02-24")
+    (Timestamp('2022-02-01 00:00:00'), Timestamp('2022-02-01 00:00:00'))
+    """
+    if isinstance(asked, date):
+        text = f"{asked:%Y-%m}"
+    else:
+        text = re.sub(r"^(\d{4}-\d\d)-\d\d$", r"\1", _spelled(asked))
+    window = Window.parse(text)
+    if len(window) != 1:
+        raise UnknownCode(f"{_shown(asked)} is not one month", "'2022-02'", "name the month")
+    return pd.Timestamp(window.month(0))
+
+
+def span(window: object) -> pd.DatetimeIndex:
+    """Return the first days of the months of a window.
+
+    Examples
+    --------
+    >>> len(span("2022")), span("2022-02/2023-01")[-1].strftime("%Y-%m")
+    (12, '2023-01')
+    """
+    found = window if isinstance(window, Window) else Window.parse(window)
+    return pd.date_range(found.month(0), found.month(-1), freq="MS")
+
+
+def _spelled(asked: object) -> str:
+    """Return what was asked as text, or what no window looks like."""
+    if isinstance(asked, pd.Period):
+        return str(asked) if asked.freqstr[:1] in "MYA" else f"{asked} (period {asked.freqstr})"
+    if isinstance(asked, date):  # a Timestamp is one
+        whole = asked.day == 1 and asked == type(asked)(asked.year, asked.month, 1)
+        return f"{asked:%Y-%m}" if whole else str(asked)
+    known = isinstance(asked, str | int) and not isinstance(asked, bool)
+    return str(asked).strip() if known else ""
+
+
+def _shown(asked: object) -> str:
+    return repr(asked)[:60]
+
+
+def _advice(text: str) -> str:
+    quarter = re.search(r"(\d{4})\D?Q([1-4])|Q([1-4])\D?(\d{4})", text, re.IGNORECASE)
+    if quarter:
+        year, last = quarter[1] or quarter[4], 3 * int(quarter[2] or quarter[3])
+        return f"name the months of a quarter: '{year}-{last - 2:02d}/{year}-{last:02d}'"
+    if re.fullmatch(r"\d{6}", text):
+        return f"write a month with a hyphen: '{text[:4]}-{text[4:]}'"
+    return "write it like one of these"
