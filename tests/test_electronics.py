@@ -4,7 +4,6 @@ import re
 
 import pandas as pd
 import pytest
-from tradeflows.evidence.printed import printed
 
 import tradeflows as tf
 from tradeflows.claims.gathered import volumes
