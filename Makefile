@@ -1,9 +1,20 @@
 # Only make and python3 (3.11 or newer) are needed: every target builds what it needs first.
 # `make refresh` is the one target that goes online, apart from installing the locked packages.
+# `make ENV=active …` uses the environment that is active (conda, venv) and installs nothing.
 PYTHON ?= python3
 VENV   := .venv
-BIN    := $(VENV)/bin
 UV     := $(shell command -v uv)
+
+ifeq ($(ENV),active)
+PY     := $(PYTHON)
+LOCKED := active
+ONLY   := |
+else ifneq ($(and $(ENV),$(filter command,$(origin ENV))),)
+$(error ENV is active or left out; found ENV=$(ENV))
+else
+PY     := $(VENV)/bin/python
+LOCKED := $(VENV)
+endif
 
 NOTEBOOKS := $(wildcard notebooks/*.ipynb)
 SOURCES   := $(shell find src/tradeflows -type f -not -path '*/__pycache__/*' -not -name '*.pyc')
@@ -13,6 +24,7 @@ RAW       := $(shell find data/raw -type f)
 export OPENBLAS_NUM_THREADS := 1
 export OMP_NUM_THREADS      := 1
 export TRADEFLOWS_THREADS   ?= 1
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -23,40 +35,40 @@ help:  ## list the targets
 
 report: reports/.built  ## run every notebook on the data and render reports/index.html
 
-test: $(VENV)/.dev  ## run the tests, side by side (those in a browser: make pages)
-	$(BIN)/python -m pytest -q -n auto --dist loadfile -m "not browser"
+test: $(LOCKED)/requirements-dev.lock  ## run the tests, side by side (those in a browser: make pages)
+	$(PY) -m pytest -q -n auto --dist loadfile -m "not browser"
 
-check: $(VENV)/.dev  ## lint, types, directions of imports, environment in step
-	$(BIN)/ruff check . && $(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/test_environment.py
+check: $(LOCKED)/requirements-dev.lock  ## lint, types, directions of imports, environment in step
+	$(PY) -m ruff check . && $(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -c 'from importlinter.cli import lint_imports_command as run; run()'
+	$(PY) -m pytest -q tests/test_environment.py
 
-pages: $(VENV)/.dev report  ## open every built page in Chromium: requests, accessibility, phone, print
-	$(BIN)/python -m tradeflows.report check --out reports
-	$(BIN)/python -m pytest -q -m browser tests/test_pages_browser.py
+pages: $(LOCKED)/requirements-dev.lock report  ## open every built page in Chromium: requests, accessibility, phone, print
+	$(PY) -m tradeflows.report check --out reports
+	$(PY) -m pytest -q -m browser tests/test_pages_browser.py
 
-lab: $(VENV)/.lab  ## open the notebooks in JupyterLab
-	$(BIN)/jupyter lab notebooks
+lab: $(LOCKED)/requirements-lab.lock  ## open the notebooks in JupyterLab (ARGS=--no-browser)
+	$(PY) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks
 
-refresh: $(VENV)/.core  ## pull live data (COMTRADE_API_KEY speeds it up); ARGS=--dry-run shows the plan
-	$(BIN)/tradeflows refresh $(ARGS)
+refresh: $(LOCKED)/requirements.lock  ## pull live data (COMTRADE_API_KEY speeds it up); ARGS=--dry-run shows the plan
+	$(PY) -m tradeflows.cli refresh $(ARGS)
 
-standin: $(VENV)/.dev  ## serve generated trade to the loaders, as the publishers would
-	$(BIN)/python -m tests.standin $(ARGS)
+standin: $(LOCKED)/requirements-dev.lock  ## serve generated trade to the loaders, as the publishers would
+	$(PY) -m tests.standin $(ARGS)
 
-verify: $(VENV)/.core  ## compare every raw file with its sidecar
-	$(BIN)/tradeflows verify
+verify: $(LOCKED)/requirements.lock  ## compare every raw file with its sidecar
+	$(PY) -m tradeflows.cli verify
 
-validate: $(VENV)/.core  ## simulate how often the rules would cry wolf (resumable, hours)
-	$(BIN)/python validate/run.py $(ARGS)
+validate: $(LOCKED)/requirements.lock  ## simulate how often the rules would cry wolf (resumable, hours)
+	$(PY) validate/run.py $(ARGS)
 
-bench: $(VENV)/.dev  ## time the measures beside others in one run
-	$(BIN)/python bench/run.py $(ARGS)
+bench: $(LOCKED)/requirements-dev.lock  ## time the measures beside others in one run
+	$(PY) bench/run.py $(ARGS)
 
-soak: $(VENV)/.soak  ## hostile input, kills, mutants (resumable, hours; ARGS=--short for a minute)
-	$(BIN)/python soak/run.py $(ARGS)
-	$(BIN)/python soak/table.py
+soak: $(LOCKED)/soak/requirements.lock  ## hostile input, kills, mutants (resumable, hours; ARGS=--short for a minute)
+	$(PY) soak/run.py $(ARGS)
+	$(PY) soak/table.py
 
 clean:  ## remove what make made; the data stay
 	rm -rf $(VENV) reports build screenshots src/*.egg-info data/processed/*
@@ -69,31 +81,33 @@ lock:  ## resolve the locks anew (needs uv)
 	    pyproject.toml --extra build --extra $$extra -c requirements.lock -o requirements-$$extra.lock; \
 	done
 
-# The environment: locked packages, then our own package without asking any registry.
-define install
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
-	  { echo "tradeflows needs Python 3.11 or newer. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
-	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV) || \
-	  { echo "python3 has no venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@echo "installing $(1)"
-	@if [ -n "$(UV)" ]; then $(UV) pip install -q -p $(BIN)/python --require-hashes -r $(1); \
-	  else $(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r $(1); fi
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
-endef
+# The environment. A lock is complete, so it is installed as it stands: a resolver would ask for
+# what came out since. Locks that are in already follow, or they would contradict the new one.
+PIP    = $(if $(UV),UV_PYTHON=$(PY) $(UV) pip,$(PY) -m pip)
+INSIDE = $(patsubst $(VENV)/%,%,$(wildcard $(VENV)/requirements*.lock $(VENV)/soak/requirements.lock))
+RECENT = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+  { echo "tradeflows needs Python 3.11 or newer. Try: make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
 
-$(VENV)/.core: pyproject.toml requirements.lock
-	$(call install,requirements.lock)
+$(VENV)/%.lock: %.lock pyproject.toml
+	@$(RECENT)
+	@test -x $(PY) || test -z "$$CONDA_PREFIX$$VIRTUAL_ENV" || \
+	  echo "building $(VENV); to use the active environment: make ENV=active $(MAKECMDGOALS)"
+	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -f $(PY); \
+	  echo "python3 has no venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@for lock in $< $(filter-out $<,$(INSIDE)); do \
+	  echo "installing $$lock"; $(PIP) install -q --no-deps --require-hashes -r $$lock || exit 1; done
+	@$(PIP) install -q --no-deps --no-build-isolation -e .
+	@$(PIP) check -q || \
+	  { echo "packages in $(VENV) contradict one another. Try: rm -r $(VENV), then again"; exit 1; }
+	@mkdir -p $(@D) && touch $@
 
-$(VENV)/.dev: requirements-dev.lock $(VENV)/.core
-	$(call install,requirements-dev.lock)
+active/%.lock:
+	@$(RECENT)
+	@$(PY) -m tests.environment $*.lock
 
-$(VENV)/.lab: requirements-lab.lock $(VENV)/.core
-	$(call install,requirements-lab.lock)
+$(LOCKED)/requirements-dev.lock $(LOCKED)/requirements-lab.lock: $(LOCKED)/requirements.lock
+$(LOCKED)/soak/requirements.lock: $(LOCKED)/requirements-dev.lock
 
-$(VENV)/.soak: soak/requirements.lock $(VENV)/.dev
-	$(call install,soak/requirements.lock)
-
-reports/.built: $(NOTEBOOKS) $(SOURCES) $(RAW) $(VENV)/.core
-	$(BIN)/python -m tradeflows.report build --notebooks notebooks --out reports
+reports/.built: $(NOTEBOOKS) $(SOURCES) $(RAW) $(ONLY) $(LOCKED)/requirements.lock
+	$(PY) -m tradeflows.report build --notebooks notebooks --out reports
 	@touch $@
