@@ -94,7 +94,7 @@ $(VENV)/%.lock: %.lock pyproject.toml
 	  echo "building $(VENV); to use the active environment: make ENV=active $(MAKECMDGOALS)"
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -f $(PY); \
 	  echo "python3 has no venv module. On Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@for lock in $< $(filter-out $<,$(INSIDE)); do \
+	@for lock in $< $(filter-out $< requirements.lock,$(INSIDE)); do \
 	  echo "installing $$lock"; $(PIP) install -q --no-deps --require-hashes -r $$lock || exit 1; done
 	@$(PIP) install -q --no-deps --no-build-isolation -e .
 	@$(PIP) check -q || \

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from packaging.markers import default_environment
+from packaging.utils import canonicalize_name
 
 import environment
 
@@ -33,7 +34,8 @@ SYSTEMS = {
     "darwin": {"sys_platform": "darwin", "platform_system": "Darwin", "os_name": "posix"},
     "win32": {"sys_platform": "win32", "platform_system": "Windows", "os_name": "nt"},
 }
-PYTHONS = ["3.11.0", "3.11.14", "3.12.12", "3.13.9", "3.14.1"]
+PYTHONS = ["3.11.0", "3.12.12", "3.14.1"]
+HERE = {canonicalize_name(d.name): d for d in metadata.distributions()}
 
 
 def split(requirement: str) -> tuple[str, str]:
@@ -48,9 +50,8 @@ def pinned(lock: str) -> set[tuple[str, str]]:
 
 def installed(pins: dict[str, str]) -> dict[str, list[str]]:
     """Return what the packages that are here in the pinned version require."""
-    here = {d.name.lower().replace("_", "-"): d for d in metadata.distributions()}
     return {
-        n: here[n].requires or [] for n, v in pins.items() if n in here and here[n].version == v
+        n: HERE[n].requires or [] for n, v in pins.items() if n in HERE and HERE[n].version == v
     }
 
 
