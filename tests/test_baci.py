@@ -105,3 +105,29 @@ def test_a_claim_of_many_gigabytes_is_refused(
         with pytest.raises(SchemaMismatch, match="claims"):
             refresh.run(sources=("baci",), manners=QUICK)
         assert store.verify() == []
+
+
+def test_numbers_that_changed_are_one_country_in_a_year() -> None:
+    rows = "t,i,j,k,v,q\n1998,792,58,854231,9,1\n1999,792,56,854231,6,1\n1999,792,442,854231,3,1\n"
+    rows += "2005,891,792,854231,5,1\n2006,688,792,854231,4,1\n2011,792,736,854231,3,1\n"
+    rows += "2012,792,729,854231,2,1\n2012,792,728,854231,1,1\n"
+    table = baci.parse(zipped(rows), ABOUT)
+    partner = table.groupby("partner")["value_usd"].sum().to_dict()
+    assert partner == {
+        "Belgium-Luxembourg (...1998)": 9000, "BEL": 6000, "LUX": 3000, "TUR": 9000,
+        "Sudan (...2011)": 3000, "SDN": 2000, "SSD": 1000,
+    }  # fmt: skip
+    assert set(table["reporter"]) == {"TUR", "SCG", "SRB"}
+
+
+def test_two_numbers_of_one_country_are_named_together() -> None:
+    rows = "t,i,j,k,v,q\n2022,792,251,854231,9,1\n2022,792,250,854231,8,1\n"
+    with pytest.raises(SchemaMismatch, match="792–251 and 792–250") as error:
+        baci.parse(zipped(rows), ABOUT)
+    assert "every period" in error.value.todo
+
+
+@pytest.mark.parametrize("code", ["8105", "8105000", "00854231", "x"])
+def test_codes_that_are_not_of_six_digits_are_refused(code: str) -> None:
+    with pytest.raises(SchemaMismatch):
+        baci.parse(zipped(f"t,i,j,k,v,q\n2022,792,643,{code},1,1\n"), ABOUT)

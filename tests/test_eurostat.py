@@ -114,3 +114,97 @@ def test_delayed_replies_are_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_pat
         eurostat_.waits = 10_000
         with pytest.raises(SourceUnavailable, match="did not come"):
             refresh.run(**USUAL)
+
+
+LINE = "ESTAT:DS-045409(1.0),15/09/26 11:00:00,M,{},{},854231,2,{},{},{}\n"
+EVEN = pd.Series(1.0, index=pd.date_range("1988-01-01", "2026-12-01", freq="MS"))
+
+
+def comext(*rows: tuple[str, str, float], kind: str = "VALUE_IN_EUROS") -> pd.DataFrame:
+    lines = [LINE.format("DE", partner, kind, month, value) for partner, month, value in rows]
+    text = HEAD + "".join(lines)
+    return eurostat.parse(text.encode(), ABOUT | {"rates": EVEN})
+
+
+def values(table: pd.DataFrame) -> dict[tuple[str, str], float]:
+    months = table["period"].dt.strftime("%Y-%m")
+    return dict(zip(zip(table["partner"], months, strict=True), table["value_usd"], strict=True))
+
+
+def test_the_united_kingdom_is_whole_over_brexit() -> None:
+    after = ("XU", "2021-01", 950.0), ("XI", "2021-01", 50.0)
+    whole = {("GBR", "2020-12"): 1000.0, ("GBR", "2021-01"): 1000.0}
+    before = ("GB", "2020-12", 1000.0)
+    assert values(comext(before, *after)) == whole
+    assert values(comext(before, *after, ("GB", "2021-01", 1000.0))) == whole
+    for gb in (950.0, 990.0):
+        with pytest.raises(SchemaMismatch, match="GB, XI") as error:
+            comext(before, ("GB", "2021-01", gb), after[1])
+        assert "ask for XI+XU" in error.value.todo
+    alone = values(comext(before, after[1]))
+    assert alone["Northern Ireland", "2021-01"] == 50.0
+    assert ("GBR", "2021-01") not in alone
+    reporter = HEAD + LINE.format("XI", "TR", "VALUE_IN_EUROS", "2021-01", 7)
+    table = eurostat.parse(reporter.encode(), ABOUT | {"rates": EVEN})
+    assert table["reporter"].tolist() == ["Northern Ireland"]
+
+
+def test_a_sum_of_parts_has_the_weakest_weight() -> None:
+    text = HEAD + "".join(
+        LINE.format("DE", partner, kind, "2021-01", value)
+        for partner, kind, value in [
+            ("XU", "VALUE_IN_EUROS", 950), ("XU", "QUANTITY_IN_100KG", 9.5),
+            ("XI", "VALUE_IN_EUROS", 50),
+        ]
+    )  # fmt: skip
+    about = ABOUT | {"rates": EVEN}
+    row = eurostat.parse(text.encode(), about).iloc[0]
+    assert (row["value_usd"], row["weight_status"]) == (1000.0, "missing")
+    more = text + LINE.format("DE", "XI", "QUANTITY_IN_100KG", "2021-01", 0.5)
+    row = eurostat.parse(more.encode(), about).iloc[0]
+    assert (row["net_weight_kg"], row["weight_status"]) == (1000.0, "reported")
+    flagged = more.replace("OBS_VALUE", "OBS_VALUE,OBS_FLAG").replace("\n", ",\n")
+    flagged = flagged.replace("OBS_FLAG,", "OBS_FLAG").replace("0.5,", "0.5,e")
+    row = eurostat.parse(flagged.encode(), about).iloc[0]
+    assert (row["net_weight_kg"], row["weight_status"]) == (1000.0, "estimated")
+
+
+def test_letters_follow_the_country_and_the_year() -> None:
+    table = comext(
+        ("XS", "2021-01", 7), ("CS", "1991-01", 1), ("CS", "2004-01", 2),
+        ("YU", "1990-01", 3), ("QX", "2021-01", 4), ("EU27_2020", "2021-01", 5),
+    )  # fmt: skip
+    assert values(table) == {
+        ("SRB", "2021-01"): 7, ("CSK", "1991-01"): 1, ("SCG", "2004-01"): 2,
+        ("YUG", "1990-01"): 3, ("Confidential country", "2021-01"): 4, ("EU27", "2021-01"): 5,
+    }  # fmt: skip
+
+
+def test_what_has_another_name_is_read_or_named() -> None:
+    row = "ESTAT:DS-059341(1.0),15/06/26,M,DE,CO,090111,1,{},2026-01,{}\n"
+    text = HEAD + row.format("VALUE_EUR", 1000) + row.format("QUANTITY_KG", 100)
+    about = ABOUT | {"rates": EVEN}
+    table = eurostat.parse(text.encode(), about)
+    assert (table["value_usd"].item(), table["net_weight_kg"].item()) == (1000.0, 100.0)
+    for odd, words in (
+        (text.replace("VALUE_EUR", "VALUE_NAC"), "VALUE_NAC"),
+        (HEAD + row.format("QUANTITY_KG", 100), "only QUANTITY_KG"),
+        (text.replace("DS-059341", "DS-018995"), "DS-018995"),  # SITC
+        (text.replace("freq", "transport_mode"), "transport_mode"),
+        (text.replace("090111", "90111"), "90111"),
+    ):
+        with pytest.raises(SchemaMismatch, match=words):
+            eurostat.parse(odd.encode(), about)
+    energy = "DATAFLOW,LAST UPDATE,freq,siec,partner,unit,geo,TIME_PERIOD,OBS_VALUE\n"
+    energy += "ESTAT:nrg_{}_gasm(1.0),15/09/26,M,G3000,RU,MIO_M3,TR,2022-01,5\n"
+    assert eurostat.parse(energy.format("ti").encode(), about)["value"].tolist() == [5e6]
+    with pytest.raises(SchemaMismatch, match="nrg_te_gasm"):  # exports
+        eurostat.parse(energy.format("te").encode(), about)
+
+
+def test_secret_goods_stay_rows_and_are_marked() -> None:
+    text = HEAD + LINE.format("DE", "TR", "VALUE_IN_EUROS", "2021-01", 9).replace(
+        "854231", "85SSSSSS"
+    )
+    row = eurostat.parse(text.encode(), ABOUT | {"rates": EVEN}).iloc[0]
+    assert (row["code"], row["confidential"], row["value_usd"]) == ("85SSSSSS", True, 9.0)

@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import shutil
 from pathlib import Path
 
 import openpyxl
@@ -11,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from standin import others
-from standin.harness import asked
-from tradeflows import store
-from tradeflows.errors import SchemaMismatch, TradeflowsError
-from tradeflows.sources import tuik
+from standin.harness import SNAPSHOT, asked
+from tradeflows import bridge, store
+from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode
+from tradeflows.sources import published, tuik
 
 ABOUT = {"origin": "x", "vintage": "2026-01-01"}
 
@@ -114,3 +115,167 @@ def test_a_download_is_stored_with_what_it_does_not_say(
         assert raw.id.startswith("tuik/live/rusya-ithalat@")
         assert len(tuik.read(store.read(raw.id), raw)) == raw.rows == 1
         assert store.verify() == []
+
+
+HEAD = "Yıl;Ay;Akım;Ülke;GTİP;Değer (USD);Net Ağırlık (KG)"
+
+
+def parsed(*lines: str, head: str = HEAD, **constants: str) -> pd.DataFrame:
+    text = "\n".join([head, *lines]) + "\n"
+    return tuik.parse(text.encode(), ABOUT | {"constants": constants})
+
+
+def book(*rows: list[object]) -> bytes:
+    out = io.BytesIO()
+    workbook = openpyxl.Workbook()
+    for row in rows:
+        workbook.active.append(row)
+    workbook.save(out)
+    return out.getvalue()
+
+
+def test_a_number_cell_is_that_number() -> None:
+    head = [*HEAD.split(";"), "Miktar", "Birim"]
+    rows: list[list[object]] = [
+        [2022, 1, "İhracat", "Rusya", "854231", 1500.255, 1.234, 7.125, "kg"],
+        [2022, 2, "İhracat", "Rusya", 854231, 90, 12.125, 8, "KG/ADET"],
+        [2022.0, 3, "İhracat", "Rusya", 854231.0, 700, 250, 9, None],
+    ]
+    table = tuik.parse(book(head, *rows), ABOUT)
+    assert table["net_weight_kg"].tolist() == [1.234, 12.125, 250.0]
+    assert table["value_usd"].tolist() == [1500.255, 90.0, 700.0]
+    assert table["quantity"].tolist()[:2] == [7.125, 8.0]
+    assert table["quantity_unit"].tolist()[:2] == ["kg", "ADET"]
+    assert (table["quantity"].isna().tolist()[2], table["quantity_status"].iloc[2]) == (
+        True, "missing",
+    )  # fmt: skip
+    assert set(table["code"]) == {"854231"}
+
+
+def test_three_decimals_are_no_thousands() -> None:
+    before = parsed("2021;6;X;Rusya;854231;5000,00;1234,5", "2021;6;X;Rusya;854232;100,00;0,25")
+    for rows in (
+        ("2022;6;X;Rusya;854231;5000,00;1234,500", "2022;6;X;Rusya;854232;100,00;0,250"),
+        ("2022;6;X;Rusya;854231;5000.00;1234.500", "2022;6;X;Rusya;854232;100.00;0.250"),
+    ):
+        after = parsed(*rows)
+        assert after["net_weight_kg"].tolist() == [1234.5, 0.25]
+        both = pd.concat([before, after]).assign(code_system="HS2022")
+        bars = bridge(both, "2021-06", "2022-06")
+        assert (bars.price, bars.volume, bars.entry, bars.exit) == (0, 0, 0, 0)
+
+
+def test_a_column_of_two_readings_is_refused_until_the_user_says_which() -> None:
+    line = "2022;6;X;Rusya;854231;5000;12.250"
+    with pytest.raises(SchemaMismatch, match=r"weight holds '12.250', which is 12\.25 .* 12250 "):
+        parsed(line)
+    assert parsed(line, decimal=",")["net_weight_kg"].tolist() == [12250.0]
+    assert parsed(line, decimal=".")["net_weight_kg"].tolist() == [12.25]
+    with pytest.raises(SchemaMismatch, match="decimal="):
+        parsed(line, decimal="x")
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [("8105000.0", "8081080.0"), ("80510.0",), ("805.0",), ("8105000",), ("805.1",), ("2709.00",),
+     ("",), ("854231.0", "8542.32")],
+)  # fmt: skip
+def test_codes_that_became_numbers_are_refused(codes: tuple[str, ...]) -> None:
+    with pytest.raises(SchemaMismatch, match="row"):
+        parsed(*[f"2022;{n + 1};X;Rusya;{c};5000;1234" for n, c in enumerate(codes)])
+
+
+def test_all_partners_by_their_turkish_names() -> None:
+    names = ("Rusya Federasyonu", "İtalya", "Fransa", "Birleşik Krallık", "Gizli Ülke")
+    lines = [f"2022;1;İhracat;{name};854231;5000;1234" for name in names]
+    assert set(parsed(*lines)["partner"]) == {"RUS", "ITA", "FRA", "GBR", "Confidential country"}
+    with pytest.raises(SchemaMismatch, match="'İtalya'") as error:
+        parsed(*lines, partner="RUS")
+    assert "leave partner= out" in error.value.todo
+    assert parsed(lines[0], partner="RUS")["partner"].tolist() == ["RUS"]
+    with pytest.raises(UnknownCode, match="numbers are each publisher's own"):
+        parsed("2022;1;İhracat;75;854231;5000;1234")
+
+
+RATE = float(published.rates().loc["2022-01-01", "TRY"])
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "value"),
+    [
+        ("Değer;Para birimi", "5000;TL", 5000 * RATE),
+        ("Value;Currency", "5000;USD", 5000.0),
+        ("Değer (TL)", "5000", 5000 * RATE),
+        ("Değer (USD);Değer (TL)", "5000;70000", 5000.0),
+        ("Değer (USD);Döviz kodu", "5000;EUR", 5000.0),  # of the invoice
+    ],
+)
+def test_values_are_in_the_currency_that_the_file_says(head: str, cells: str, value: float) -> None:
+    table = parsed(
+        f"2022;1;X;Rusya;854231;1234;{cells}", head=f"Yıl;Ay;Akım;Ülke;GTİP;Net Ağırlık (KG);{head}"
+    )
+    assert table["value_usd"].tolist() == pytest.approx([value])
+
+
+@pytest.mark.parametrize(
+    ("head", "cells", "words"),
+    [
+        ("Değer", "5000", "currency neither"),
+        ("Değer;Para birimi", "5000;RUB", "'RUB'"),
+        ("Değer;Para birimi", "5000;", "''"),
+        ("Değer (USD);Para birimi", "5000;TL", "says TL, the heading USD"),
+        ("Değer (Bin USD)", "5000", "lack"),
+    ],
+)
+def test_a_currency_that_is_not_what_the_column_says_is_refused(
+    head: str, cells: str, words: str
+) -> None:
+    line, first = f"2022;1;X;Rusya;854231;1234;{cells}", "Yıl;Ay;Akım;Ülke;GTİP;Net Ağırlık (KG)"
+    with pytest.raises(SchemaMismatch, match=words):
+        parsed(line, head=f"{first};{head}")
+    if words == "currency neither":
+        assert parsed(line, head=f"{first};{head}", currency="USD")["value_usd"].item() == 5000.0
+        with pytest.raises(SchemaMismatch, match="1990-01"):
+            parsed(line.replace("2022", "1990"), head=f"{first};{head}", currency="TL")
+
+
+def test_weights_have_the_unit_and_the_flag_that_the_file_says() -> None:
+    head = "Yıl;Ay;Akım;Ülke;GTİP;Değer (USD);Net Ağırlık;Ağırlık birimi;Tahmini;Gizli;Miktar"
+    table = parsed(
+        "2022;1;X;Rusya;854231;10;5;kg;H;H;3", "2022;2;X;Rusya;854231;10;5;ton;Evet;E;3", head=head
+    )
+    assert table["net_weight_kg"].tolist() == [5.0, 5000.0]
+    assert table["weight_status"].tolist() == ["reported", "estimated"]
+    assert table["confidential"].tolist() == [False, True]
+    assert table["quantity"].isna().all(), "a quantity without a unit is no quantity"
+    with pytest.raises(SchemaMismatch, match="'lb'"):
+        parsed("2022;1;X;Rusya;854231;10;5;lb;H;H;3", head=head)
+    with pytest.raises(SchemaMismatch, match="'perhaps'"):
+        parsed("2022;1;X;Rusya;854231;10;5;kg;perhaps;H;3", head=head)
+
+
+def test_other_reporters_and_years_are_not_taken_for_turkey_of_today() -> None:
+    with pytest.raises(SchemaMismatch, match="reporters DEU"):
+        parsed("2022;1;X;Rusya;854231;10;5;Almanya", head=f"{HEAD};Reporter")
+    years = parsed(*[f"{y};1;X;Rusya;854231;10;5" for y in (2013, 2016, 2017, 2022)])
+    assert years["code_system"].tolist() == ["HS2012", "HS2012", "HS2017", "HS2022"]
+    hidden = parsed("2022;1;M;Rusya;27101943;10;5;Gizli veri", head=f"{HEAD};Madde adı")
+    assert hidden["confidential"].tolist() == [True]
+
+
+def test_the_sidecar_says_that_values_were_converted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    with asked(monkeypatch, tmp_path / "data"):
+        (tmp_path / "data" / "raw" / "ecb").mkdir(parents=True, exist_ok=True)
+        for name in (published.RATES, f"{published.RATES}.yml"):
+            shutil.copy(SNAPSHOT / name, tmp_path / "data" / "raw" / name)
+        file = tmp_path / "lira.csv"
+        file.write_text(
+            f"{HEAD.replace('USD', 'TL')}\n2022;1;X;Rusya;854231;5000;12.250\n", "utf-8"
+        )
+        raw = tuik.add(file, decimal=",")
+        assert "TRY" in raw.traps[0]
+        stored = tuik.read(store.read(raw.id), raw)
+        assert stored["net_weight_kg"].tolist() == [12250.0]
+        assert stored["value_usd"].tolist() == pytest.approx([5000 * RATE])

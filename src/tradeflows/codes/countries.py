@@ -1,12 +1,17 @@
-"""Countries: ISO 3166 alpha-3, and the numbers and letters the publishers use instead.
+"""Countries: ISO 3166 alpha-3, and the numbers, letters and names the publishers use instead.
 
-One ISO code may stand for several UN Comtrade numbers (France is 251 and was 250); areas that are
-no country keep their name.
+One code may stand for several UN Comtrade numbers (France is 251 and was 250). A number whose area
+later split or was joined to another keeps a name of its own that says until when (``Sudan
+(...2011)``, ``Belgium-Luxembourg (...1998)``), so that no successor begins with the trade of
+others; compare such a union with the sum of its successors. Areas that are no country keep their
+name. Turkish names are those of the Unicode CLDR with TÜİK's own spellings beside them.
 """
 
 from __future__ import annotations
 
 import csv
+import re
+import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -22,6 +27,8 @@ __all__ = [
     "eurostat",
     "from_comtrade",
     "from_eurostat",
+    "from_name",
+    "plain",
     "spoken",
 ]
 
@@ -38,28 +45,59 @@ EU27 = (
     "SWE",
 )
 _SHORT = {"RUS": "Russia", "TUR": "Turkey"}
+# English names in use beside those of UN Comtrade; ISO's two letters are not read as names.
+_USUAL = {
+    "Russia": "RUS", "Turkey": "TUR", "United States": "USA", "United States of America": "USA",
+    "UK": "GBR", "Great Britain": "GBR", "South Korea": "KOR", "Korea, Republic of": "KOR",
+    "North Korea": "PRK", "Iran, Islamic Republic of": "IRN", "Moldova": "MDA",
+    "Moldova, Republic of": "MDA", "Czech Republic": "CZE", "Hong Kong": "HKG", "Macao": "MAC",
+    "Taiwan": "TWN", "Vietnam": "VNM", "Laos": "LAO", "Tanzania": "TZA", "Venezuela": "VEN",
+    "Bolivia": "BOL", "Brunei": "BRN", "Macedonia": "MKD", "Swaziland": "SWZ", "Cape Verde": "CPV",
+    "Ivory Coast": "CIV", "Bosnia and Herzegovina": "BIH", "Palestine": "PSE",
+    "Democratic Republic of the Congo": "COD", "Syrian Arab Republic": "SYR",
+    "Faroe Islands": "FRO",
+    "Solomon Islands": "SLB", "Marshall Islands": "MHL", "Cayman Islands": "CYM",
+    "Dominican Republic": "DOM", "Central African Republic": "CAF", "South Sudan": "SSD",
+    "Northern Ireland": "Northern Ireland", "Unknown": "Areas nes",
+}  # fmt: skip
+_ZONE = re.compile(r"serb(est)? ?bol(ge(si|ler|leri)?)?\b|free (trade )?zone")
 _FILE = Path(__file__).with_name("countries.csv")
 
 
 @dataclass(frozen=True)
 class Country:
-    """One number of UN Comtrade; the ``current`` one of a code is the one to ask for."""
+    """One number of UN Comtrade; the ``current`` one of a code is the one to ask for.
 
-    comtrade: int
+    ``eurostat`` holds the letters to ask Comext for, joined by ``+`` (the first stands for the
+    whole, the others for its parts), then others that mean the same; ``@1993`` is the year from
+    which they do.
+    """
+
+    comtrade: int | None
     code: str
     name: str
     eurostat: str
     current: bool
+    turkish: tuple[str, ...] = ()
+
+
+@cache
+def _areas() -> tuple[Country, ...]:
+    """Return every country and area of any publisher."""
+    with _FILE.open(encoding="utf-8", newline="") as handle:
+        return tuple(
+            Country(
+                int(r["comtrade"]) if r["comtrade"] else None, r["code"], r["name"], r["eurostat"],
+                r["current"] == "yes", tuple(filter(None, r["turkish"].split("|"))),
+            )
+            for r in csv.DictReader(handle)
+        )  # fmt: skip
 
 
 @cache
 def countries() -> tuple[Country, ...]:
     """Return every country and area UN Comtrade numbers, former ones included."""
-    with _FILE.open(encoding="utf-8", newline="") as handle:
-        return tuple(
-            Country(int(r["comtrade"]), r["code"], r["name"], r["eurostat"], r["current"] == "yes")
-            for r in csv.DictReader(handle)
-        )
+    return tuple(c for c in _areas() if c.comtrade is not None)
 
 
 def spoken(code: str) -> str:
@@ -70,24 +108,30 @@ def spoken(code: str) -> str:
     >>> spoken("RUS"), spoken("KAZ"), spoken("D29")
     ('Russia', 'Kazakhstan', 'D29')
     """
-    found = _current().get(code)
-    return _SHORT.get(code, found.name if found else code)
+    found = _by_code().get(code)
+    return _SHORT.get(code, found.name if found and found.current else code)
 
 
 @cache
-def _by_number() -> dict[int, str]:
+def _by_number() -> dict[int | None, str]:
     return {c.comtrade: c.code for c in countries()}
 
 
 @cache
-def _current() -> dict[str, Country]:
-    return {c.code: c for c in countries() if c.current}
+def _by_code() -> dict[str, Country]:
+    """Return the row to ask with for each code: the current one, or that of a former country."""
+    return {c.code: c for c in sorted(_areas(), key=lambda c: (c.current, c.eurostat > ""))}
 
 
 @cache
-def _by_eurostat() -> dict[str, str]:
-    letters = {c.eurostat: c.code for c in countries() if c.current and c.eurostat}
-    return letters | {"GR": "GRC", "UK": "GBR", "XI": "GBR"}
+def _by_letters() -> dict[str, list[tuple[int, str]]]:
+    """Return what Eurostat's letters mean, with the first year, the newest meaning first."""
+    found: dict[str, list[tuple[int, str]]] = {}
+    for area in _areas():
+        for token in re.split(r"[+ ]", area.eurostat):
+            letters, _, start = token.partition("@")
+            found.setdefault(letters, []).append((int(start or 0), area.code))
+    return {letters: sorted(meanings, reverse=True) for letters, meanings in found.items()}
 
 
 def from_comtrade(number: int) -> str:
@@ -99,6 +143,8 @@ def from_comtrade(number: int) -> str:
     --------
     >>> [from_comtrade(n) for n in (792, 643, 842, 251, 490, 899, 12345)]
     ['TUR', 'RUS', 'USA', 'FRA', 'TWN', 'Areas nes', 'UN 12345']
+    >>> [from_comtrade(n) for n in (58, 56, 736, 729, 891, 688)]
+    ['Belgium-Luxembourg (...1998)', 'BEL', 'Sudan (...2011)', 'SDN', 'SCG', 'SRB']
     """
     return _by_number().get(number, f"UN {number}")
 
@@ -108,11 +154,11 @@ def comtrade(code: str) -> int:
 
     Examples
     --------
-    >>> [comtrade(c) for c in ("TUR", "USA", "FRA", "IND", "CHE", "World")]
-    [792, 842, 251, 699, 757, 0]
+    >>> [comtrade(c) for c in ("TUR", "USA", "FRA", "IND", "CHE", "World", "SCG")]
+    [792, 842, 251, 699, 757, 0, 891]
     """
-    found = _current().get(code)
-    if found is None:
+    found = _by_code().get(code)
+    if found is None or found.comtrade is None:
         raise UnknownCode(
             f"no country {code!r}",
             "ISO 3166 alpha-3 such as TUR, or one of " + ", ".join(SPECIAL.values()),
@@ -122,29 +168,98 @@ def comtrade(code: str) -> int:
 
 
 def eurostat(code: str) -> str:
-    """Return the letters Eurostat uses for a country.
+    """Return the letters Comext uses for a country, joined by ``+`` where it has several.
+
+    The United Kingdom is GB until Brexit, then XU (without Northern Ireland) and XI.
 
     Examples
     --------
-    >>> [eurostat(c) for c in ("TUR", "GRC", "KAZ")]
-    ['TR', 'EL', 'KZ']
+    >>> [eurostat(c) for c in ("TUR", "GRC", "KAZ", "SRB", "GBR")]
+    ['TR', 'EL', 'KZ', 'XS', 'GB+XI+XU']
     """
-    found = _current().get(code)
+    found = _by_code().get(code)
     if found is None or not found.eurostat:
         raise UnknownCode(
             f"no country {code!r} at Eurostat",
             "ISO 3166 alpha-3 such as TUR",
             "see codes/countries.csv",
         )
-    return found.eurostat
+    return found.eurostat.split(" ")[0].partition("@")[0]
 
 
-def from_eurostat(letters: str) -> str:
+def from_eurostat(letters: str, year: int = 9999) -> str:
     """Return ISO alpha-3 for Eurostat's letters; groups such as EU27_2020 keep their name.
+
+    Parameters
+    ----------
+    letters : str
+        Of the partner. As a reporter, XI is Northern Ireland alone.
+    year : int
+        Letters are given again: CS was Czechoslovakia, then Serbia and Montenegro.
 
     Examples
     --------
-    >>> [from_eurostat(x) for x in ("TR", "EL", "UK", "EU27_2020")]
-    ['TUR', 'GRC', 'GBR', 'EU27_2020']
+    >>> [from_eurostat(x) for x in ("TR", "EL", "UK", "XU", "XS", "EU27_2020")]
+    ['TUR', 'GRC', 'GBR', 'GBR', 'SRB', 'EU27_2020']
+    >>> from_eurostat("CS", 1991), from_eurostat("CS", 2004)
+    ('CSK', 'SCG')
     """
-    return _by_eurostat().get(letters, letters)
+    meanings = _by_letters().get(letters, [])
+    return next((code for start, code in meanings if start <= year), letters)
+
+
+def plain(text: str) -> str:
+    """Return lower-case letters and digits: ``Değer (USD)`` becomes ``deger usd``.
+
+    Examples
+    --------
+    >>> plain("Birleşik Krallık"), plain("Côte d'Ivoire")
+    ('birlesik krallik', 'cote d ivoire')
+    """
+    text = str(text).replace("ı", "i").replace("İ", "I").replace("_", " ")
+    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", folded).split())
+
+
+@cache
+def _by_name() -> dict[str, str]:
+    names = {plain(c.name): c.code for c in _areas() if c.current}
+    names |= {plain(c.code): c.code for c in _areas()}
+    names |= {plain(name): code for name, code in _USUAL.items()}
+    return names | {plain(name): c.code for c in _areas() for name in c.turkish}
+
+
+def from_name(name: str) -> str:
+    """Return ISO alpha-3 for a country's code or its name in English or Turkish.
+
+    Parameters
+    ----------
+    name : str
+        As TÜİK and others write it; a number before the name is the publisher's own and dropped.
+        Turkey's free zones keep their names, each a partner of its own.
+
+    Raises
+    ------
+    UnknownCode
+        No list holds the name: no country is guessed.
+
+    Examples
+    --------
+    >>> [from_name(n) for n in ("Birleşik Krallık", "75-Rusya Federasyonu", "ABD", "South Korea")]
+    ['GBR', 'RUS', 'USA', 'KOR']
+    >>> from_name("Mersin Serbest Bölgesi")
+    'Free zone: Mersin Serbest Bölgesi'
+    """
+    bare = re.sub(r"^\s*\d+\s*[-–.:/]?\s*", "", str(name)).strip()
+    words = plain(bare)
+    if found := _by_name().get(words):
+        return found
+    if _ZONE.search(words):
+        return f"Free zone: {bare}"
+    raise UnknownCode(
+        f"no country {name!r}",
+        "a country's ISO 3166 alpha-3 code, or its English or Turkish name",
+        "write its ISO code in that column of a copy of the file, all other rows as they are"
+        if bare
+        else "numbers are each publisher's own: download the table with the names of the countries",
+    )

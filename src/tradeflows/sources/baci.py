@@ -18,6 +18,7 @@ import pyarrow.parquet as pq
 
 from tradeflows import store, tables
 from tradeflows.codes.countries import from_comtrade
+from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import rows
 from tradeflows.sources.address import root_from
@@ -34,7 +35,7 @@ MOST = 60 * 1024**3
 LARGEST = 4 * 1024**3
 STEP = 200_000
 _COLUMNS = ("t", "i", "j", "k", "v", "q")
-_SYSTEMS = {"HS92": "HS1988", "HS96": "HS1996", "HS02": "HS2002", "HS07": "HS2007",
+_SYSTEMS = {"HS92": "HS1992", "HS96": "HS1996", "HS02": "HS2002", "HS07": "HS2007",
             "HS12": "HS2012", "HS17": "HS2017", "HS22": "HS2022"}  # fmt: skip
 _HELP = "fetch the zip again from CEPII"
 
@@ -205,7 +206,6 @@ def _trade(
     numbers["q"] = pd.to_numeric(text["q"].where(~text["q"].isin(["", "NA"])), errors="coerce")
     bad = numbers["t"].isna() | numbers["i"].isna() | numbers["j"].isna() | numbers["v"].isna()
     bad |= numbers["q"].isna() & ~text["q"].isin(["", "NA"])
-    bad |= ~text["k"].str.fullmatch(r"\d{5,6}")
     bad |= ~text["i"].str.fullmatch(r"\d{1,6}") | ~text["j"].str.fullmatch(r"\d{1,6}")
     bad |= ~numbers["t"].between(1988, 2100)
     if bad.any():
@@ -213,7 +213,7 @@ def _trade(
             f"{origin}: {text[bad].iloc[0].tolist()}", "year, two countries, code, numbers", _HELP
         )
     value = numbers["v"].astype("float64") * 1000
-    code = text["k"].str.zfill(6)
+    code = hs_codes(text["k"], where=origin, digits=6)
     net, status = rows.measured(
         numbers["q"].astype("float64") * 1000, value, pd.Series(True, index=piece.index)
     )
@@ -242,4 +242,5 @@ def _trade(
             "confidential": rows.confidential(code),
         }
     )
+    rows.refuse_numbers_of_one_area(table, text[["i", "j"]], origin)
     return tables.validate(table, "trade", where=origin)

@@ -9,12 +9,13 @@ from typing import Any
 import pandas as pd
 
 from tradeflows import store, tables
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError
+from tradeflows.sources.amounts import in_dollars
 
-__all__ = ["read"]
+__all__ = ["RATES", "rates", "read"]
 
 _NUMBERS = ("value", "value_usd", "value_eur", "net_weight_kg", "quantity", "level")
-_EURO = "ecb/exchange_rates_monthly.csv"
+RATES = "ecb/exchange_rates_monthly.csv"
 
 
 def read(file: str) -> pd.DataFrame:
@@ -73,7 +74,9 @@ def _table(once: _Once, data: bytes) -> pd.DataFrame:
             "restore the file",
         )
     if "value_eur" in frame:
-        frame["value_usd"] = frame.pop("value_eur") * _dollars_per_euro(frame["period"])
+        days = pd.to_datetime(frame["period"], format="%Y-%m", errors="coerce")
+        euro = pd.Series("EUR", index=frame.index)
+        frame["value_usd"] = in_dollars(frame.pop("value_eur"), euro, days, rates(), file)
     table = tables.TABLES[raw.table]
     context = {"origin": file, "source": raw.publisher, "vintage": raw.vintage}
     filled = {k: v for k, v in {**context, **raw.constants}.items() if k in table.names}
@@ -106,17 +109,26 @@ def _csv(data: bytes, file: str) -> pd.DataFrame:
     return frame
 
 
-def _dollars_per_euro(periods: pd.Series) -> pd.Series:
-    rates = _csv(store.read(_EURO), _EURO)
-    dollars = rates[rates["series"] == "usd_per_eur"].set_index("period")["value"]
-    found = pd.Series(dollars.reindex(periods).to_numpy(), index=periods.index)
-    if found.isna().any():
-        raise SchemaMismatch(
-            f"no euro rate for {periods[found.isna()].iloc[0]}",
-            "a rate for every month of the table",
-            "refresh the exchange rates",
-        )
-    return found
+def rates() -> pd.DataFrame:
+    """Return USD for one EUR and for one TRY by month: ECB reference rates, means of the days.
+
+    Examples
+    --------
+    >>> rates().loc["2022-01-01"].round(4).to_dict()
+    {'EUR': 1.1314, 'TRY': 0.0737}
+    """
+    try:
+        data = store.read(RATES)
+    except TradeflowsError as error:
+        raise SourceUnavailable(
+            f"no exchange rates ({error.found})", f"the file {RATES}", "restore it"
+        ) from None
+    table = _csv(data, RATES)
+    wide = table.pivot_table(index="period", columns="series", values="value", aggfunc="first")
+    months = pd.to_datetime(pd.Index(wide.index), format="%Y-%m")
+    return pd.DataFrame({"EUR": wide["usd_per_eur"], "TRY": 1 / wide["try_per_usd"]}).set_axis(
+        months
+    )
 
 
 def _constant(value: Any, column: str, table: str) -> Any:

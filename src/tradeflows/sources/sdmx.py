@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from tradeflows import tables
-from tradeflows.codes.countries import from_eurostat
-from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError
+from tradeflows.codes.countries import eurostat, from_eurostat
+from tradeflows.codes.products import hs_codes
+from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import published, rows
 from tradeflows.sources.session import Manners
 from tradeflows.sources.workbook import bounded_zip, member_bytes
@@ -20,7 +21,20 @@ from tradeflows.sources.workbook import bounded_zip, member_bytes
 __all__ = ["PUBLISHER", "dollars", "parse", "plain", "table_of"]
 
 PUBLISHER = "Eurostat"
-RATES = "ecb/exchange_rates_monthly.csv"
+# Datasets whose rows mean what is read here; others share the columns, not the meaning.
+_COMEXT = ("ds-045409", "ds-059341", "ds-645593", "ds-016890", "ds-016893")
+_ENERGY = ("nrg_ti_gasm", "nrg_ti_oilm", "nrg_ti_sffm")
+_KEY = ["reporter", "partner", "product", "flow", "period"]
+_TRADE = {"reporter", "partner", "product", "flow", "indicators", "time_period", "obs_value"}
+_VOLUMES = {"siec", "partner", "unit", "geo", "time_period", "obs_value"}
+_ABOUT = {"dataflow", "last update", "freq", "obs_flag", "conf_status"}
+_INDICATORS = {
+    "VALUE_IN_EUROS": ("euro", 1.0), "VALUE_EUR": ("euro", 1.0), "VALUE_IN_EUR": ("euro", 1.0),
+    "QUANTITY_IN_100KG": ("kg", 100.0), "QUANTITY_IN_KG": ("kg", 1.0), "QUANTITY_KG": ("kg", 1.0),
+    "SUPPLEMENTARY_QUANTITY": ("extra", 1.0), "SUP_QUANTITY": ("extra", 1.0),
+}  # fmt: skip
+_ESTIMATED, _SECRET = "eis", "c"  # letters of OBS_FLAG
+_CODES = r"TOTAL|[0-9]{2,8}[SM]+|[SM]+"  # beside digits: goods whose code is kept secret
 _SERIES = {"G3000": "gas", "G3200": "lng", "O4100_TOT": "crude_oil", "O4100": "crude_oil",
            "O4600": "oil_products", "O4000XO4100": "oil_products", "C0100": "hard_coal",
            "C0000X0350-0370": "solid_fuels"}  # fmt: skip
@@ -47,21 +61,34 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     """
     origin = str(about.get("origin", "reply"))
     frame = table_of(data, origin)
-    columns = {str(c).lower(): str(c) for c in frame.columns}
-    frame = frame.rename(columns={v: k for k, v in columns.items()})
+    frame = frame.rename(columns={c: str(c).lower() for c in frame.columns})
     constants = {
         "origin": origin, "source": PUBLISHER, "vintage": str(about.get("vintage", "unknown")),
     }  # fmt: skip
-    if {"reporter", "partner", "product", "flow", "indicators", "time_period", "obs_value"} <= set(
-        frame.columns
-    ):
-        rates = about.get("rates")
-        return _trade(frame, constants, dollars() if rates is None else rates, origin)
-    if {"siec", "partner", "unit", "geo", "time_period", "obs_value"} <= set(frame.columns):
+    found = set(frame.columns)
+    needed = next((n for n in (_TRADE, _VOLUMES) if n <= found), None)
+    if needed is None or found - needed - _ABOUT:
+        odd = sorted(found - (needed or _TRADE) - _ABOUT)
+        raise SchemaMismatch(
+            f"{origin}: columns {', '.join(frame.columns[:16])}; not known: {', '.join(odd[:8])}",
+            f"{', '.join(sorted(_TRADE))} (Comext) or {', '.join(sorted(_VOLUMES))} (energy)",
+            "ask for a dataset without further dimensions, as SDMX-CSV without labels",
+        )
+    _check_dataset(frame, _COMEXT if needed is _TRADE else _ENERGY, origin)
+    if needed is _VOLUMES:
         return _volumes(frame, constants, origin)
-    raise SchemaMismatch(
-        f"{origin}: columns {list(columns.values())[:12]}", "SDMX-CSV of Comext or energy", _HELP
-    )
+    rates = about.get("rates")
+    return _trade(frame, constants, dollars() if rates is None else rates, origin)
+
+
+def _check_dataset(frame: pd.DataFrame, known: tuple[str, ...], origin: str) -> None:
+    """Refuse a dataset that has these columns and another meaning: SITC codes, or exports."""
+    names = frame["dataflow"].str.lower().str.extract(r"([a-z]+[-_][a-z0-9_]+)", expand=False)
+    if odd := sorted(set(frame["dataflow"][~names.isin(known)])):
+        raise SchemaMismatch(
+            f"{origin}: dataset {', '.join(odd[:5])}", f"one of {', '.join(known)}",
+            "ask for one of these datasets",
+        )  # fmt: skip
 
 
 def plain(data: bytes, origin: str) -> bytes:
@@ -112,25 +139,18 @@ def _values(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
 def _trade(
     frame: pd.DataFrame, constants: dict[str, str], rates: pd.Series, origin: str
 ) -> pd.DataFrame:
-    frame = _values(frame, origin)
-    if frame.empty:
-        return tables.empty("trade")
-    key = ["reporter", "partner", "product", "flow", "period"]
-    twice = frame.duplicated([*key, "indicators"])
-    odd = ~frame["flow"].isin(["1", "2"])
-    if twice.any() or odd.any():
+    if odd := sorted(set(frame["indicators"]) - set(_INDICATORS)):
         raise SchemaMismatch(
-            f"{origin}: {int(twice.sum())} rows share a key, {int(odd.sum())} have another flow",
-            "one row per key and indicator; flow 1 (import) or 2 (export)",
-            _HELP,
+            f"{origin}: indicators {', '.join(odd[:8])}", f"of {', '.join(_INDICATORS)}", _HELP
         )
-    wide = frame.pivot_table(
-        index=key, columns="indicators", values="number", aggfunc="first"
-    ).reset_index()
-    for name in ("VALUE_IN_EUROS", "QUANTITY_IN_100KG", "SUPPLEMENTARY_QUANTITY"):
-        if name not in wide:
-            wide[name] = float("nan")
-    wide = wide[wide["VALUE_IN_EUROS"].notna()].reset_index(drop=True)
+    if len(frame) and not {_INDICATORS[i][0] for i in frame["indicators"]} >= {"euro"}:
+        raise SchemaMismatch(
+            f"{origin}: only {', '.join(sorted(set(frame['indicators'])))}, so no values",
+            "VALUE_IN_EUROS or VALUE_EUR among the indicators", "ask for the values too",
+        )  # fmt: skip
+    wide = _wide(_values(frame, origin), origin)
+    if wide.empty:
+        return tables.empty("trade")
     rate = wide["period"].map(rates)
     if rate.isna().any():
         month = wide["period"][rate.isna()].iloc[0]
@@ -138,23 +158,21 @@ def _trade(
             f"{origin}: no exchange rate for {month:%Y-%m}", "a rate for every month",
             "ask up to the last month with a rate, or pass rates",
         )  # fmt: skip
-    value = wide["VALUE_IN_EUROS"] * rate
-    never = pd.Series(False, index=wide.index)
-    net, net_status = rows.measured(wide["QUANTITY_IN_100KG"] * 100, value, never)
-    extra, extra_status = rows.measured(wide["SUPPLEMENTARY_QUANTITY"], value, never)
-    year = wide["period"].dt.year
-    system = year.map(lambda y: "HS2022" if y >= 2022 else "HS2017" if y >= 2017 else "HS2012")
+    value = wide["euro"] * rate
+    code = hs_codes(wide["product"], where=origin, also=_CODES)
+    net, net_status = rows.measured(wide["kg"], value, wide["guessed kg"])
+    extra, extra_status = rows.measured(wide["extra"], value, wide["guessed extra"])
     table = pd.DataFrame(
         {
             "trade_system": "special",
-            "reporter": wide["reporter"].map(_country).astype("str"),
-            "partner": wide["partner"].map(_country).astype("str"),
+            "reporter": _countries(wide["reporter"], wide["period"]),
+            "partner": _countries(wide["partner"], wide["period"]),
             "flow": wide["flow"].map({"1": "M", "2": "X"}).astype("str"),
             "freq": "M",
             "period": wide["period"],
-            "code_system": system.astype("str"),
-            "code": wide["product"].astype("str"),
-            "level": rows.level(wide["product"].astype("str")),
+            "code_system": rows.revision(wide["period"]),
+            "code": code,
+            "level": rows.level(code),
             "value_usd": value,
             "valuation": wide["flow"].map({"1": "CIF", "2": "FOB"}).astype("str"),
             "net_weight_kg": net,
@@ -162,10 +180,108 @@ def _trade(
             "quantity": extra,
             "quantity_unit": pd.Series("supplementary unit", index=wide.index).where(extra.notna()),
             "quantity_status": extra_status,
-            "confidential": rows.confidential(wide["product"].astype("str")),
+            "confidential": rows.confidential(code) | wide["secret"],
         }
     )
+    for side in ("reporter", "partner"):
+        table[side] = table[side].mask(_northern_ireland(wide, side), "Northern Ireland")
+    table = _joined(table.assign(letters=wide["partner"]), origin)
     return tables.validate(table.assign(**constants), "trade", where=origin)
+
+
+def _wide(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
+    """Return one row for each key that has a value: euro, kg, extra and what their flags say."""
+    odd = ~frame["flow"].isin(["1", "2"])
+    scale = frame["indicators"].map(_INDICATORS)
+    frame = frame.assign(
+        meaning=scale.map(lambda s: s[0]).astype("str"),
+        number=frame["number"] * scale.map(lambda s: s[1]).astype("float64"),
+    )
+    twice = frame.duplicated([*_KEY, "meaning"])
+    if twice.any() or odd.any():
+        raise SchemaMismatch(
+            f"{origin}: {int(twice.sum())} rows share a key, {int(odd.sum())} have another flow",
+            "one row per key and indicator; flow 1 (import) or 2 (export)",
+            _HELP,
+        )
+    flags = frame.get("obs_flag", pd.Series("", index=frame.index)).str.lower()
+    secret = frame.get("conf_status", pd.Series("", index=frame.index))
+    marked = frame.assign(
+        guessed=flags.str.contains(f"[{_ESTIMATED}]").astype(float),
+        secret=flags.str.contains(_SECRET) | ~secret.isin(["", "F"]),
+    )
+    wide = marked.pivot_table(
+        index=_KEY, columns="meaning", values=["number", "guessed"], aggfunc="first"
+    )
+    found = pd.DataFrame(
+        {
+            name: wide[kind, meaning] if (kind, meaning) in wide else float("nan")
+            for meaning in ("euro", "kg", "extra")
+            for name, kind in ((meaning, "number"), (f"guessed {meaning}", "guessed"))
+        },
+        index=wide.index,
+    ).join(marked.groupby(_KEY)["secret"].any())
+    found = found[found["euro"].notna()].reset_index()
+    return found.assign(**{f"guessed {n}": found[f"guessed {n}"] == 1 for n in ("kg", "extra")})
+
+
+def _countries(letters: pd.Series, days: pd.Series) -> pd.Series:
+    pairs = {pair: _country(*pair) for pair in {*zip(letters, days.dt.year, strict=True)}}
+    return pd.Series(
+        [pairs[p] for p in zip(letters, days.dt.year, strict=True)], index=letters.index,
+        dtype="str",
+    )  # fmt: skip
+
+
+def _northern_ireland(wide: pd.DataFrame, side: str) -> pd.Series:
+    """Find XI as a country of its own: as a reporter, and where nothing stands for Great Britain.
+
+    Beside XU it is the rest of the United Kingdom.
+    """
+    alone = wide[side] == "XI"
+    if side == "partner" and alone.any():
+        months = wide[["reporter", "flow", "period"]]
+        rest = months[wide["partner"].isin(["GB", "XU"])].drop_duplicates().assign(rest=True)
+        alone &= months.merge(rest, how="left")["rest"].isna().to_numpy()
+    return alone
+
+
+def _joined(table: pd.DataFrame, origin: str) -> pd.DataFrame:
+    """Sum the parts of one partner, such as XU and XI; a whole beside its parts stands alone."""
+    key = ["reporter", "partner", "code", "flow", "period"]
+    twice = table[table.duplicated(key, keep=False)]
+    parts = {p: _letters(p).split("+")[1:] for p in set(twice["partner"])}
+    is_part = pd.Series(
+        [x in parts[p] for x, p in zip(twice["letters"], twice["partner"], strict=True)],
+        index=twice.index, dtype=bool,
+    )  # fmt: skip
+    by = [twice[k] for k in key]
+    whole = twice["value_usd"].mask(is_part, 0).groupby(by).transform("sum")
+    summed = twice["value_usd"].where(is_part, 0).groupby(by).transform("sum")
+    wholes = (~is_part).groupby(by).transform("sum")
+    odd = (wholes > 1) | ((wholes == 1) & ((whole - summed).abs() > 1e-9 * whole))
+    if odd.any():
+        first = twice[odd].iloc[0]
+        same = twice[(twice[key] == first[key]).all(axis=1)]
+        mine = _letters(str(first["partner"])).split("+")
+        todo = "+".join(mine[1:] or mine)
+        raise SchemaMismatch(
+            f"{origin}: partners {', '.join(sorted(same['letters']))} all stand for"
+            f" {first['partner']} in {first['period']:%Y-%m} (code {first['code']}), and nothing"
+            " says which holds which",
+            f"{todo}, which add up to the country, or a whole that is their sum",
+            f"ask for {todo} in these months, and for {mine[0]} in those that have no other: no"
+            " month then lacks a part",
+        )
+    dropped = twice.index[is_part & (wholes == 1)]
+    return rows.combined(table.drop(index=dropped), key)[list(table.columns.drop("letters"))]
+
+
+def _letters(code: str) -> str:
+    try:
+        return eurostat(code)
+    except UnknownCode:
+        return code
 
 
 def _volumes(frame: pd.DataFrame, constants: dict[str, str], origin: str) -> pd.DataFrame:
@@ -176,8 +292,8 @@ def _volumes(frame: pd.DataFrame, constants: dict[str, str], origin: str) -> pd.
     table = pd.DataFrame(
         {
             "series": frame["siec"].map(lambda s: _SERIES.get(s, f"siec {s}")).astype("str"),
-            "reporter": frame["geo"].map(_country).astype("str"),
-            "partner": frame["partner"].map(_country).astype("str"),
+            "reporter": _countries(frame["geo"], frame["period"]),
+            "partner": _countries(frame["partner"], frame["period"]),
             "freq": "M",
             "period": frame["period"],
             "value": frame["number"] * unit.map(lambda u: u[1]),
@@ -187,18 +303,11 @@ def _volumes(frame: pd.DataFrame, constants: dict[str, str], origin: str) -> pd.
     return tables.validate(table.assign(**constants), "volumes", where=origin)
 
 
-def _country(name: str) -> str:
-    return {"EU27_2020": "EU27", "TOTAL": "World"}.get(name) or from_eurostat(name)
+def _country(letters: str, year: int) -> str:
+    groups = {"EU27_2020": "EU27", "TOTAL": "World", "WORLD": "World"}
+    return groups.get(letters) or from_eurostat(letters, year)
 
 
 def dollars() -> pd.Series:
     """Return USD per euro by month, from the snapshot."""
-    try:
-        table = published.read(RATES)
-    except TradeflowsError as error:
-        raise SourceUnavailable(
-            f"{PUBLISHER}: no exchange rates ({error.found})", f"the file {RATES}", "restore it"
-        ) from None
-    mine = table[table["series"] == "usd_per_eur"]
-    rates: pd.Series = mine.set_index("period")["value"]
-    return rates
+    return published.rates()["EUR"]

@@ -9,46 +9,61 @@ import csv
 import gzip
 import io
 import re
-import unicodedata
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from tradeflows import store, tables
-from tradeflows.codes.countries import countries
-from tradeflows.errors import SchemaMismatch, UnknownCode
-from tradeflows.sources import rows
+from tradeflows.codes.countries import from_name, plain
+from tradeflows.codes.products import hs_codes
+from tradeflows.errors import SchemaMismatch
+from tradeflows.sources import published, rows
+from tradeflows.sources.amounts import EMPTY, amounts, currency, in_dollars
 from tradeflows.sources.workbook import first_sheet
 
 __all__ = ["PUBLISHER", "add", "parse", "read"]
 
 PUBLISHER = "TÜİK"
 LIMIT = 512 * 1024 * 1024
+_VALUES = {
+    "USD": ("value usd", "deger usd", "deger dolar", "deger abd dolari", "usd", "dolar", "dollar",
+            "us dollar", "value us", "value us dollar"),
+    "EUR": ("value eur", "deger eur", "deger euro", "eur", "euro", "avro", "value euro"),
+    "TRY": ("value try", "deger try", "deger tl", "tl", "try", "value tl", "deger turk lirasi"),
+    "": ("value", "deger"),
+}  # fmt: skip
 _NAMES = {
     "period": ("period", "donem", "tarih", "date", "month", "ay yil"),
     "year": ("year", "yil"),
     "month": ("month", "ay", "month no", "ay no"),
-    "flow": ("flow", "akim", "ihracat ithalat", "islem", "trade flow", "type"),
-    "partner": ("partner", "country", "ulke", "ulke adi", "country name", "ulke kodu"),
-    "code": ("hs12", "gtip", "gtip12", "hs10", "hs8", "hs6", "code", "cn8", "gtip kodu", "hs code"),
-    "value": ("value usd", "deger usd", "usd", "dolar", "dollar", "value", "deger", "us dollar"),
+    "flow": ("flow", "akim", "ihracat ithalat", "ihrith", "islem", "trade flow", "type"),
+    "partner": ("ulke adi", "country name", "partner", "country", "ulke", "ulke kodu"),
+    "code": ("hs12", "gtip", "gtip12", "hs10", "hs8", "hs6", "code", "cn8", "gtip kodu", "hs code",
+             "istpoz"),
     "weight": ("netwgt kg", "net kg", "kilogram", "net weight kg", "miktar kg", "net agirlik kg",
-               "net agirlik", "net weight", "kg"),
+               "net agirlik", "net weight", "kg", "miktar 1"),
     "quantity": ("suppl qty", "quantity", "miktar", "miktar 2", "supplementary quantity",
                  "tamamlayici miktar", "quantity 2", "olcu miktari"),
-    "unit": ("suppl unit", "unit", "birim", "olcu birimi", "olcu birim", "quantity unit"),
+    "unit": ("suppl unit", "unit", "birim", "olcu birimi", "olcu birim", "olcu adi",
+             "quantity unit"),
     "reporter": ("reporter",),
+    "currency": ("para birimi", "para birimi kodu", "currency", "currency code"),
+    "weight unit": ("agirlik birimi", "weight unit"),
+    "weight status": ("weight status", "agirlik durumu"),
+    "estimated": ("isnetwgtestimated", "is net weight estimated", "estimated", "tahmini"),
+    "confidential": ("confidential", "gizli", "gizlilik"),
+    "goods": ("description", "description en", "istpoz adi", "gtip adi", "madde adi", "urun adi"),
 }  # fmt: skip
+_NEEDED = ("flow", "partner", "code", "value", "weight")
 _FLOWS = {"m": "M", "x": "X", "ithalat": "M", "ihracat": "X", "import": "M", "export": "X",
           "imports": "M", "exports": "X"}  # fmt: skip
-_COUNTRIES = {"rusya federasyonu": "RUS", "rusya": "RUS", "russia": "RUS", "almanya": "DEU",
-              "kazakistan": "KAZ", "kirgizistan": "KGZ", "ozbekistan": "UZB", "gurcistan": "GEO",
-              "azerbaycan": "AZE", "azerbaycan nahcivan": "AZE", "ermenistan": "ARM",
-              "abd": "USA", "cin": "CHN", "gizli ulke": "Confidential country"}  # fmt: skip
+_YES, _NO = ("1", "true", "yes", "y", "evet", "e", "x", "gizli"), ("", "0", "false", "no", "n",
+                                                                    "hayir", "h")  # fmt: skip
+_TONNES = ("t", "ton", "tons", "tonne", "tonnes")
 _MONTHS = {name: n for n, names in enumerate(
     ("ocak january jan", "subat february feb", "mart march mar", "nisan april apr",
      "mayis may", "haziran june jun", "temmuz july jul", "agustos august aug",
@@ -65,7 +80,9 @@ def add(file: Path, **constants: str) -> store.Raw:
     file : Path
         CSV (plain or gzipped) or XLSX, as downloaded.
     **constants : str
-        What the file does not say: ``partner`` (ISO alpha-3), ``flow``, ``trade_system``.
+        What the file does not say: ``partner`` (ISO alpha-3), ``flow``, ``trade_system``,
+        ``currency`` of the values, and ``decimal``, the decimal sign, where a column of numbers
+        reads in two ways.
 
     Returns
     -------
@@ -77,7 +94,7 @@ def add(file: Path, **constants: str) -> store.Raw:
         )
     data = file.read_bytes()
     today = datetime.now(UTC).date().isoformat()
-    name = re.sub(r"[^a-z0-9._-]+", "-", _plain(file.stem)).strip("-.") or "table"
+    name = re.sub(r"[^a-z0-9._-]+", "-", plain(file.stem)).strip("-.") or "table"
     suffix = "".join(s for s in file.suffixes if s in (".csv", ".xlsx", ".gz", ".txt")) or ".csv"
     place = f"tuik/live/{name.removesuffix('.csv')}@{today}{suffix}"
     about = {"origin": place, "vintage": today, "constants": constants}
@@ -98,8 +115,10 @@ def add(file: Path, **constants: str) -> store.Raw:
             "table": "trade",
             "rows": len(table),
             "constants": constants,
+            "traps": [f"Values were in {name}: in USD at each month's mean rate of the ECB."
+                      for name in table.attrs.get("converted", [])],
         },
-    )
+    )  # fmt: skip
 
 
 def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
@@ -111,19 +130,28 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     r"""Turn a downloaded table into the trade table.
 
     Headings in Turkish or English, ``;``, ``,`` or tabs between fields, decimal comma or point,
-    cp1254 or UTF-8, codes of 2 to 12 digits.
+    cp1254 or UTF-8, codes of 2 to 12 digits. Values in lira or euro become USD at the mean rate of
+    the month. A quantity without a unit is none.
 
     Parameters
     ----------
     data : bytes
         CSV, gzipped CSV or XLSX.
     about : mapping
-        ``origin``, ``vintage`` and ``constants`` for what the file does not say.
+        ``origin``, ``vintage`` and ``constants`` for what the file does not say, as in `add`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The trade table; ``attrs["converted"]`` lists the currencies that were converted.
 
     Raises
     ------
     SchemaMismatch
-        Not a table, or without the columns a trade table needs.
+        Not a table; without the columns a trade table needs; codes, numbers, units or currencies
+        that leave room for a guess; a constant that the file contradicts.
+    UnknownCode
+        A country that no list holds.
 
     Examples
     --------
@@ -135,16 +163,13 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     """
     origin = str(about.get("origin", "file"))
     raw = _table(data, origin)
-    columns = _named(raw, origin)
     constants = dict(about.get("constants", {}))
-    for name in ("flow", "partner", "reporter"):
-        if name not in columns and name in constants:
-            columns[name] = pd.Series(constants[name], index=raw.index)
-    missing = [n for n in ("flow", "partner", "code", "value", "weight") if n not in columns]
+    columns = _named(raw, constants, origin)
+    missing = [n for n in _NEEDED if n not in columns]
     if missing or not ({"period"} <= set(columns) or {"year", "month"} <= set(columns)):
         raise SchemaMismatch(
             f"{origin}: {[str(c) for c in raw.columns][:12]} lack {missing or 'the month'}",
-            f"columns for {', '.join(n for n in _NAMES if n not in ('unit', 'reporter'))}",
+            f"columns for {', '.join(_NEEDED)} and month",
             _HELP,
         )
     return _trade(columns, about, constants, origin)
@@ -153,13 +178,13 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
 def _table(data: bytes, origin: str) -> pd.DataFrame:
     if data[:4] == b"PK\x03\x04":
         grid = first_sheet(data, origin)
-        cells = [["" if v is None else str(v).strip() for v in r] for r in grid]
-        top = next((i for i, r in enumerate(cells) if sum(map(bool, r)) >= 4), None)
+        cells = [["" if v is None else v for v in r] for r in grid]
+        top = next((i for i, r in enumerate(cells) if sum(v != "" for v in r) >= 4), None)
         if top is None:
             raise SchemaMismatch(f"{origin}: no row with headings", "a downloaded table", _HELP)
         width = len(cells[top])
-        body = [(r + [""] * width)[:width] for r in cells[top + 1 :] if any(r)]
-        return pd.DataFrame(body, columns=cells[top], dtype="str")
+        body = [(r + [""] * width)[:width] for r in cells[top + 1 :] if any(v != "" for v in r)]
+        return pd.DataFrame(body, columns=list(map(str, cells[top])), dtype=object)
     text = _text(_unzipped(data, origin), origin)
     head, _, _ = text.partition("\n")
     separator = max((";", "\t", ","), key=head.count)
@@ -206,49 +231,94 @@ def _text(data: bytes, origin: str) -> str:
     raise SchemaMismatch(f"{origin}: no text in UTF-8 or cp1254", "a CSV table", _HELP)
 
 
-def _plain(text: str) -> str:
-    """Return lower-case letters and digits: ``Değer (USD)`` becomes ``deger usd``."""
-    text = str(text).replace("ı", "i").replace("İ", "I").replace("_", " ")
-    folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", folded).split())
+def _named(raw: pd.DataFrame, constants: Mapping[str, str], origin: str) -> dict[str, pd.Series]:
+    """Return the columns by meaning, constants among them; the first heading that fits counts."""
+    headings = [plain(c) for c in raw.columns]
 
+    def first(names: tuple[str, ...]) -> pd.Series | None:
+        hit = next((headings.index(n) for n in names if n in headings), None)
+        return None if hit is None else raw.iloc[:, hit]
 
-def _named(raw: pd.DataFrame, origin: str) -> dict[str, pd.Series]:
-    """Return the columns by meaning; the first heading that fits counts."""
-    plain = [_plain(c) for c in raw.columns]
-    found = {}
-    for meaning, names in _NAMES.items():
-        hit = next((plain.index(n) for n in names if n in plain), None)
-        if hit is not None and not (meaning == "period" and "year" in found):
-            found[meaning] = raw.iloc[:, hit].str.strip()
-    if "year" in found and "month" in found:
-        found.pop("period", None)
-    if not found:
+    found = {meaning: first(names) for meaning, names in _NAMES.items()}
+    columns = {
+        meaning: column if meaning in ("code", "weight", "quantity") else column.map(_text_of)
+        for meaning, column in found.items()
+        if column is not None
+    }
+    if not columns:
         raise SchemaMismatch(f"{origin}: no known heading", "a table of TÜİK", _HELP)
-    return found
+    if {"year", "month"} <= set(columns):
+        columns.pop("period", None)
+    for name in ("flow", "partner", "reporter"):
+        if name in constants:
+            _agree(columns.get(name), name, constants[name], origin)
+            columns.setdefault(name, pd.Series(constants[name], index=raw.index))
+    for code, names in _VALUES.items():
+        value = first(names)
+        if value is not None and "value" not in columns:
+            columns["value"] = value
+            columns["currency"] = _currencies(
+                columns.get("currency"), code, constants, origin, value
+            )
+    return columns
 
 
-def _numbers(values: pd.Series, name: str, origin: str) -> pd.Series:
-    """Return numbers; a comma is the decimal sign where one stands behind points or alone."""
-    text = values.str.replace("[\\s\u00a0]", "", regex=True)
-    comma = text.str.contains(",", regex=False).any()
-    many = text.str.fullmatch(r"-?\d{1,3}(?:\.\d{3})+").any() and not text.str.contains(
-        r"\.\d{1,2}$|\.\d{4,}$|e", regex=True, case=False
-    ).any()  # fmt: skip
-    english = text.str.contains(r",\d{3}(?:\.|,|$)", regex=True).any() and not (
-        text.str.contains(r"\.\d{3}(?:\.|,)|,\d{1,2}$", regex=True).any()
-    )
-    if comma and english:
-        text = text.str.replace(",", "", regex=False)
-    elif comma or many:
-        text = text.str.replace(".", "", regex=False).str.replace(",", ".", regex=False)
-    number = pd.to_numeric(text.where(~text.isin(["", "-"])), errors="coerce").astype("float64")
-    odd = number.isna() & ~text.isin(["", "-"])
-    if odd.any():
+def _text_of(cell: Any) -> str:
+    """Return a cell as text: whole numbers without a point, days as their month."""
+    if isinstance(cell, date):
+        return f"{cell:%Y-%m}"
+    if isinstance(cell, float) and cell.is_integer():
+        return f"{cell:.0f}"
+    return str(cell).strip()
+
+
+_MEANING = {"flow": lambda word: _FLOWS.get(plain(word).split(" ")[0], "?"), "partner": from_name,
+            "reporter": from_name}  # fmt: skip
+
+
+def _agree(column: pd.Series | None, name: str, said: str, origin: str) -> None:
+    """Refuse a constant for a column that the file has and fills otherwise."""
+    means = _MEANING[name]
+    other = [] if column is None else [w for w in column.unique() if means(w) != means(said)]
+    if other:
         raise SchemaMismatch(
-            f"{origin}: {name} holds {values[odd].iloc[0]!r}", "numbers in every row", _HELP
+            f"{origin}: {name}={said!r}, though the file says {', '.join(map(repr, other[:5]))}",
+            f"{name}= for files that do not name it",
+            f"leave {name}= out: the column of the file counts",
         )
-    return number
+
+
+def _currencies(
+    column: pd.Series | None, heading: str, constants: Mapping[str, str], origin: str,
+    value: pd.Series,
+) -> pd.Series:  # fmt: skip
+    """Return the currency of every value: what heading, column and constant agree on."""
+    said = {"the heading": heading, "currency=": currency(constants.get("currency", "") or heading)}
+    words = set() if column is None else set(column[~value.map(_text_of).isin(EMPTY)])
+    known = {word: currency(word) for word in words}
+    if unknown := [word for word, code in known.items() if not code]:
+        raise SchemaMismatch(
+            f"{origin}: values in {', '.join(map(repr, unknown[:5]))}",
+            "values in USD, euro or Turkish lira",
+            "download the table in US dollars",
+        )
+    one = {code for code in said.values() if code}
+    if len(one) > 1 or (one and set(known.values()) - one):
+        raise SchemaMismatch(
+            f"{origin}: the column of currencies says {', '.join(sorted(words)) or 'nothing'},"
+            f" {', '.join(f'{k} {v}' for k, v in said.items() if v)}",
+            "one currency for one value",
+            "download the table in US dollars, or correct currency=",
+        )
+    if column is not None and words:
+        return column.map(known).fillna("USD")
+    if not one:
+        raise SchemaMismatch(
+            f"{origin}: values whose currency neither a heading nor a column names",
+            "a heading such as Değer (USD), or a column Para birimi",
+            "pass currency='USD' if that is what the download says, or download it in US dollars",
+        )
+    return pd.Series(one.pop(), index=value.index)
 
 
 def _months(columns: Mapping[str, pd.Series], origin: str) -> pd.Series:
@@ -258,8 +328,9 @@ def _months(columns: Mapping[str, pd.Series], origin: str) -> pd.Series:
         text = text.str.replace(r"^(\d{1,2})-(\d{4})$", r"\2-\1", regex=True)
         text = text.str.slice(0, 7)
     else:
-        month = columns["month"].map(lambda m: str(_MONTHS.get(_plain(m), m)))
-        text = columns["year"].str.slice(0, 4) + "-" + month.str.removesuffix(".0").str.zfill(2)
+        month = columns["month"].map(lambda m: str(_MONTHS.get(plain(m), m)))
+        year = columns["year"].str.removesuffix(".0")
+        text = year + "-" + month.str.removesuffix(".0").str.zfill(2)
     days = pd.to_datetime(text, format="%Y-%m", errors="coerce")
     if days.isna().any():
         odd = text[days.isna()].iloc[0]
@@ -267,43 +338,43 @@ def _months(columns: Mapping[str, pd.Series], origin: str) -> pd.Series:
     return days
 
 
-def _partner(name: str) -> str:
-    known = {c.code: c.code for c in countries()}
-    if name.upper() in known:
-        return name.upper()
-    english = {_plain(c.name): c.code for c in countries()} | {"russian federation": "RUS"}
-    found = (_COUNTRIES | english).get(_plain(re.sub(r"^\d+\s*-?\s*", "", name)))
-    if not found:
-        raise UnknownCode(
-            f"no country {name!r}", "a country's ISO code, English or usual Turkish name",
-            "pass partner=\"RUS\" or correct the file",
-        )  # fmt: skip
-    return found
-
-
 def _trade(
     columns: dict[str, pd.Series], about: Mapping[str, Any], constants: Mapping[str, Any],
     origin: str,
 ) -> pd.DataFrame:  # fmt: skip
-    code = columns["code"].str.replace(r"[.\s]", "", regex=True)
-    odd = ~code.str.fullmatch(r"\d{2}|\d{4}|\d{6}|\d{8}|\d{10}|\d{12}")
-    flow = columns["flow"].map(lambda f: _FLOWS.get(_plain(f).split(" ")[0], "?"))
-    for bad, what, expected in (
-        (odd, columns["code"], "HS codes of 2 to 12 digits, leading zeros kept"),
-        (flow == "?", columns["flow"], "İhracat/İthalat, Export/Import, X/M"),
-    ):
-        if bad.any():
-            raise SchemaMismatch(f"{origin}: {what[bad].iloc[0]!r}", expected, _HELP)
-    value = _numbers(columns["value"], "value", origin)
-    weight = _numbers(columns["weight"], "net weight", origin)
-    none = pd.Series(float("nan"), index=code.index)
-    amount = _numbers(columns["quantity"], "quantity", origin) if "quantity" in columns else none
-    never = pd.Series(False, index=code.index)
-    net, net_status = rows.measured(weight, value, never)
-    quantity, quantity_status = rows.measured(amount, value, never)
-    names = {n: _partner(n) for n in columns["partner"].unique()}
+    code = hs_codes(columns["code"], where=origin, also="(?!)")
+    flow = columns["flow"].map(_MEANING["flow"])
+    if (flow == "?").any():
+        raise SchemaMismatch(
+            f"{origin}: {columns['flow'][flow == '?'].iloc[0]!r}",
+            "İhracat/İthalat, Export/Import, X/M", _HELP,
+        )  # fmt: skip
+    decimal = str(constants.get("decimal", ""))
+    number = {
+        name: amounts(columns[name], f"{origin}: {name}", decimal=decimal)
+        for name in ("value", "weight", "quantity")
+        if name in columns
+    }
     days = _months(columns, origin)
-    unit = columns.get("unit", pd.Series("supplementary unit", index=code.index))
+    kinds = columns["currency"]
+    rates = published.rates() if set(kinds) != {"USD"} else pd.DataFrame()
+    value = in_dollars(number["value"], kinds, days, rates, origin)
+    estimated, missing = _weights_marked(columns, origin)
+    weight = (number["weight"] * _kilograms(columns, origin)).mask(missing)
+    net, net_status = rows.measured(weight, value, estimated)
+    unit = columns.get("unit", pd.Series("", index=code.index)).str.rpartition("/")[2].str.strip()
+    unit = unit.mask(unit.isin(EMPTY))
+    amount = number.get("quantity", pd.Series(float("nan"), index=code.index)).where(unit.notna())
+    quantity, quantity_status = rows.measured(amount, value, pd.Series(False, index=code.index))
+    names = {n: from_name(n) for n in columns["partner"].unique()}
+    reporters = {from_name(n) for n in columns.get("reporter", pd.Series(["TUR"])).unique()}
+    if reporters != {"TUR"}:
+        raise SchemaMismatch(
+            f"{origin}: reporters {', '.join(sorted(reporters))}", "Turkey alone", _HELP
+        )
+    hidden = _flagged(columns, "confidential", origin)
+    if "goods" in columns:
+        hidden |= columns["goods"].map(plain) == "gizli veri"
     table = pd.DataFrame(
         {
             "origin": origin,
@@ -315,8 +386,8 @@ def _trade(
             "flow": flow.astype("str"),
             "freq": "M",
             "period": days,
-            "code_system": (days.dt.year >= 2022).map({True: "HS2022", False: "HS2017"}),
-            "code": code.astype("str"),
+            "code_system": rows.revision(days),
+            "code": code,
             "level": code.str.len().astype("Int64"),
             "value_usd": value,
             "valuation": flow.map({"M": "CIF", "X": "FOB"}),
@@ -325,7 +396,43 @@ def _trade(
             "quantity": quantity,
             "quantity_unit": unit.where(quantity.notna()).astype("str"),
             "quantity_status": quantity_status,
-            "confidential": rows.confidential(code),
+            "confidential": rows.confidential(code) | hidden,
         }
     )
-    return tables.validate(table, "trade", where=origin)
+    table = tables.validate(table, "trade", where=origin)
+    table.attrs["converted"] = sorted(set(kinds) - {"USD"})
+    return table
+
+
+def _kilograms(columns: Mapping[str, pd.Series], origin: str) -> pd.Series | float:
+    if "weight unit" not in columns:
+        return 1.0
+    units = columns["weight unit"].map(plain)
+    odd = ~units.isin(["kg", "kilogram", "", *_TONNES])
+    if odd.any():
+        raise SchemaMismatch(
+            f"{origin}: weights in {columns['weight unit'][odd].iloc[0]!r}", "kg or tonnes", _HELP
+        )
+    return units.isin(_TONNES).map({True: 1000.0, False: 1.0})
+
+
+def _weights_marked(columns: Mapping[str, pd.Series], origin: str) -> tuple[pd.Series, pd.Series]:
+    """Return which weights the file calls estimated, and which missing."""
+    estimated = _flagged(columns, "estimated", origin)
+    words = columns.get("weight status", pd.Series("", index=estimated.index)).map(plain)
+    odd = ~words.isin(["", *tables.STATUS])
+    if odd.any():
+        raise SchemaMismatch(
+            f"{origin}: weight status {words[odd].iloc[0]!r}", ", ".join(tables.STATUS), _HELP
+        )
+    return estimated | (words == "estimated"), words == "missing"
+
+
+def _flagged(columns: Mapping[str, pd.Series], name: str, origin: str) -> pd.Series:
+    words = columns.get(name, pd.Series("", index=columns["code"].index)).map(plain)
+    odd = ~words.isin([*_YES, *_NO])
+    if odd.any():
+        raise SchemaMismatch(
+            f"{origin}: {name} holds {columns[name][odd].iloc[0]!r}", "yes or no", _HELP
+        )
+    return words.isin(_YES)

@@ -24,6 +24,7 @@ PAGE = "en/research/commodity-markets"
 WORKBOOK = "CMO-Historical-Data-Monthly.xlsx"
 SHEET = "Monthly Prices"
 HOSTS = ("worldbank.org",)
+# Headings of other editions, back to 2014, by the name that the series has in the newest.
 _STEADY = {
     "crude_oil_average": "crude_average",
     "crude_oil_brent": "brent",
@@ -37,6 +38,27 @@ _STEADY = {
     "natural_gas_us": "gas_us",
     "liquefied_natural_gas_japan": "lng_japan",
     "aluminium": "aluminum",
+    "meat_beef": "beef",
+    "meat_chicken": "chicken",
+    "meat_sheep": "lamb",
+    "rubber_sgp_mys": "rubber_rss3",
+    "rubber_singapore_malaysia": "rubber_rss3",
+    "shrimp_mexican": "shrimps_mexican",
+    "bananas_europe": "banana_europe",
+    "bananas_us": "banana_us",
+    "oranges": "orange",
+    "rice_vietnamese_5": "rice_viet_namese_5",
+    "rice_viet_nam_5": "rice_viet_namese_5",
+    "iron_ore_spot": "iron_ore_cfr_spot",
+    "logs_malaysia": "logs_malaysian",
+    "sawnwood_malaysia": "sawnwood_malaysian",
+    "tea_average": "tea_avg_3_auctions",
+    "tea_average_3_auctions": "tea_avg_3_auctions",
+    "tea_colombo_auctions": "tea_colombo",
+    "tea_kolkata_auctions": "tea_kolkata",
+    "tea_mombasa_auctions": "tea_mombasa",
+    "peanuts": "groundnuts",
+    "peanut_oil": "groundnut_oil",
 }
 _UNITS = {"$/bbl": "USD/bbl", "$/mt": "USD/t", "$/mmbtu": "USD/MMBtu", "$/kg": "USD/kg"}
 _EMPTY = {"", "..", "...", "…", "n/a", "na", "-"}
@@ -152,7 +174,7 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     Raises
     ------
     SchemaMismatch
-        No such sheet, no headings, no months, words where numbers belong.
+        No such sheet, no headings, no months, no unit, words where numbers belong.
     """
     origin = str(about.get("origin", "workbook"))
     rows = sheet(data, origin, SHEET)
@@ -166,6 +188,8 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
         if column == 0 or not _text(heading):
             continue
         name, unit = series(_text(heading)), _unit(units, column)
+        if not unit:
+            raise SchemaMismatch(f"{origin}: no unit under {_text(heading)!r}", "($/mt)", _HELP)
         for row in rows[first:]:
             value = _number(row[column] if column < len(row) else None, name, origin)
             if value is not None and _month(row[0]):
@@ -190,6 +214,8 @@ def series(heading: str) -> str:
     --------
     >>> [series(h) for h in ("Coal, South African **", "Crude oil, Brent", "Urea ", "Tin")]
     ['coal_south_africa', 'brent', 'urea', 'tin']
+    >>> [series(h) for h in ("Meat, chicken", "Chicken **", "Meat, sheep", "Rubber, SGP/MYS")]
+    ['chicken', 'chicken', 'lamb', 'rubber_rss3']
     """
     plain = re.sub(r"[^a-z0-9]+", "_", heading.lower().replace("*", "")).strip("_")
     return _STEADY.get(plain, plain)
@@ -209,7 +235,7 @@ def _month(value: Any) -> bool:
 
 def _unit(units: tuple[Any, ...], column: int) -> str:
     unit = _text(units[column]).strip("()") if column < len(units) else ""
-    return _UNITS.get(unit, unit.replace("$", "USD") or "unknown")
+    return _UNITS.get(unit, unit.replace("$", "USD"))
 
 
 def _number(value: Any, name: str, origin: str) -> float | None:

@@ -1,0 +1,176 @@
+"""HS codes, countries and numbers as files hold them: the right reading, or a refusal in words."""
+
+import contextlib
+import re
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tradeflows.codes import countries
+from tradeflows.codes.products import hs_codes
+from tradeflows.errors import SchemaMismatch, UnknownCode
+from tradeflows.sources.amounts import amounts
+
+chapters = st.integers(1, 97).map("{:02d}".format)
+CODES = st.builds(
+    lambda chapter, steps: chapter + "".join(steps),
+    chapters,
+    st.lists(st.integers(0, 99).map("{:02d}".format), min_size=0, max_size=5),
+)
+
+
+def dotted(code: str) -> str:
+    parts = [code[:4], *(code[i : i + 2] for i in range(4, len(code), 2))]
+    return ".".join(p for p in parts if p)
+
+
+@given(st.lists(CODES, min_size=1, max_size=6))
+def test_a_code_that_is_read_keeps_its_chapter(codes: list[str]) -> None:
+    ways = [codes, [dotted(c) for c in codes], [f" {c} " for c in codes], [int(c) for c in codes],
+            [float(c) for c in codes], [f"{int(c)}.0" for c in codes],
+            pd.Series(codes).astype("category")]  # fmt: skip
+    assert hs_codes(codes).tolist() == codes
+    for way in ways:
+        with contextlib.suppress(SchemaMismatch):
+            assert hs_codes(way).tolist() == codes
+
+
+@given(chapters.filter(lambda c: c.startswith("0")), st.integers(0, 9999))
+def test_a_lost_zero_is_never_another_chapter(chapter: str, rest: int) -> None:
+    code = f"{chapter}{rest:04d}"
+    for lost in (code[1:], int(code), float(code), f"{int(code)}.0"):
+        with pytest.raises(SchemaMismatch, match="odd length"):
+            hs_codes([lost, "854231"])
+        assert hs_codes([lost], digits=6).tolist() == [code]
+
+
+@pytest.mark.parametrize(
+    "bad",
+    ["8105000.0", "80510.0", "805.0", 805.1, "805.1", 8542.3, "8542.310", "2709.00", "84.00",
+     "854231.00", "", " ", None, float("nan"), "nan", "00854231", "1e6", "84-85", -84, -842, True,
+     "٨٥٤٢٣١", "85 4231 1", "8542310000001", float("inf"), "84?", pd.Timestamp("2001-01-01")],
+    ids=repr,
+)  # fmt: skip
+def test_what_would_have_to_be_guessed_is_refused_with_its_row(bad: object) -> None:
+    with pytest.raises(SchemaMismatch) as error:
+        hs_codes(pd.Series([bad], index=["seventh"], dtype=object))
+    assert "seventh" in error.value.found
+    assert "zeros" in error.value.todo
+
+
+def test_a_column_decides_what_a_dot_means() -> None:
+    assert hs_codes(["8542.31", "2709.00"]).tolist() == ["854231", "270900"]
+    for column in (["8542.31", "2709.0"], [8542.31, 2709.0], [8542.31, 2709]):
+        with pytest.raises(SchemaMismatch, match="a number, or"):
+            hs_codes(column)
+
+
+def test_every_country_has_its_turkish_name() -> None:
+    names = {c.code: c for c in countries.countries() if c.current}
+    without = [c for c, row in names.items() if re.fullmatch("[A-Z]{3}", c) and not row.turkish]
+    assert without == ["ATB", "NTZ", "PUS"]  # areas that no list of countries has today
+    for row in countries.countries():
+        assert all(countries.from_name(name) == row.code for name in row.turkish)
+        assert countries.from_name(row.code) == row.code
+
+
+def test_no_name_stands_for_two_countries() -> None:
+    meaning: dict[str, set[str]] = {}
+    for row in countries.countries():
+        for name in (*row.turkish, row.code, *([row.name] if row.current else [])):
+            meaning.setdefault(countries.plain(name), set()).add(row.code)
+    assert [name for name, codes in meaning.items() if len(codes) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("İtalya", "ITA"), ("Fransa", "FRA"), ("Birleşik Krallık", "GBR"), ("İNGİLTERE", "GBR"),
+        ("Çin Halk Cumhuriyeti", "CHN"), ("Birleşik Arap Emirlikleri", "ARE"), ("B.A.E.", "ARE"),
+        ("Güney Kore", "KOR"), ("Kuzey Kore", "PRK"), ("Nijer", "NER"), ("Nijerya", "NGA"),
+        ("Dominika", "DMA"), ("Dominik Cumhuriyeti", "DOM"), ("Gine", "GIN"),
+        ("Gine-Bissau", "GNB"), ("Kongo", "COG"), ("Kongo Demokratik Cumhuriyeti", "COD"),
+        ("75-Rusya Federasyonu", "RUS"), ("Kuzey Kıbrıs Türk Cumhuriyeti", "Northern Cyprus"),
+        ("KIBRIS", "CYP"), ("Sırbistan", "SRB"), ("Sırbistan ve Karadağ", "SCG"),
+        ("Gizli Ülke", "Confidential country"), ("Serbest Bölgeler", "Free zones"),
+        ("Ege Serb.Böl.", "Free zone: Ege Serb.Böl."), ("Bilinmeyen Ülke", "Areas nes"),
+        ("Toplam", "World"), ("South Korea", "KOR"), ("Viet Nam", "VNM"), ("Monako", "MCO"),
+    ],
+)  # fmt: skip
+def test_names_as_the_office_writes_them(name: str, code: str) -> None:
+    assert countries.from_name(name) == code
+
+
+@pytest.mark.parametrize("name", ["Narnia", "75", "", "-", "Kore", "Ülke"])
+def test_a_name_no_list_holds_is_no_country(name: str) -> None:
+    with pytest.raises(UnknownCode, match="no country"):
+        countries.from_name(name)
+
+
+def test_a_union_is_none_of_its_successors() -> None:
+    """No country begins with the trade of others: that would be a fall that nobody traded."""
+    pairs = ((58, 56), (736, 729), (891, 688), (200, 203), (810, 643), (711, 710), (530, 531),
+             (890, 688), (278, 276), (280, 276), (230, 231), (886, 887))  # fmt: skip
+    for former, successor in pairs:
+        assert countries.from_comtrade(former) != countries.from_comtrade(successor)
+        code = countries.from_comtrade(former)
+        assert countries.comtrade(code) == former, "a former country can be asked for"
+    same = {842: "USA", 251: "FRA", 381: "ITA", 380: "ITA", 579: "NOR", 757: "CHE", 699: "IND"}
+    assert {n: countries.from_comtrade(n) for n in same} == same
+
+
+def test_letters_of_eurostat_mean_one_country_in_a_year() -> None:
+    assert countries.from_eurostat("YU", 1990) == "YUG"
+    assert countries.from_eurostat("YU", 2002) == "SCG"
+    assert [countries.from_eurostat(x) for x in ("XS", "RS", "GB", "XU", "UK", "GR", "AN")] == [
+        "SRB", "SRB", "GBR", "GBR", "GBR", "GRC", "ANT",
+    ]  # fmt: skip
+
+
+numbers = st.floats(0, 1e9).map(lambda x: round(x, 3))
+
+
+def written(value: float, decimals: int, thousands: str, sign: str) -> str:
+    return f"{value:,.{decimals}f}".translate(str.maketrans(",.", f"{thousands or '_'}{sign}"))
+
+
+@settings(max_examples=300)
+@given(
+    st.lists(numbers, min_size=1, max_size=5), st.sampled_from([0, 1, 2, 3]),
+    st.sampled_from([(".", ","), (",", "."), ("", ","), ("", "."), (" ", ",")]),
+)  # fmt: skip
+def test_a_column_is_read_as_it_was_written_or_refused(
+    values: list[float], decimals: int, style: tuple[str, str]
+) -> None:
+    thousands, sign = style
+    column = pd.Series([written(v, decimals, thousands, sign).replace("_", "") for v in values])
+    right = [round(v, decimals) for v in values]
+    assert amounts(column, "x", decimal=sign).tolist() == pytest.approx(right, abs=1e-3)
+    with contextlib.suppress(SchemaMismatch):
+        assert amounts(column, "x").tolist() == pytest.approx(right, abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    "column",
+    [["12.250"], ["1,234", "2"], ["1.234", "12.125"], ["1.5", "1,5"], ["1.234.5"], ["five"],
+     ["1.23.4"], ["0.123.456"], ["(5)"], ["5 kg"], [True], [pd.Timestamp("2022-01-01")], ["1/2"]],
+    ids=repr,
+)  # fmt: skip
+def test_a_column_that_reads_in_two_ways_or_none_is_refused(column: list[object]) -> None:
+    with pytest.raises(SchemaMismatch):
+        amounts(pd.Series(column, dtype=object), "x")
+
+
+def test_both_readings_are_shown_with_the_way_to_choose() -> None:
+    with pytest.raises(SchemaMismatch, match=r"12\.25 with a decimal point and 12250 ") as error:
+        amounts(pd.Series(["12.250"]), "x")
+    assert "decimal=','" in error.value.todo
+
+
+def test_number_cells_are_numbers_beside_text() -> None:
+    cells = pd.Series([1.234, "1.234,5", None, 12, "-", float("nan")], dtype=object)
+    found = amounts(cells, "x")
+    assert found.tolist()[:2] == [1.234, 1234.5]
+    assert found.isna().tolist() == [False, False, True, False, True, True]
