@@ -9,7 +9,8 @@ import pytest
 from tradeflows.claims import sections
 from tradeflows.claims.verdict import Verdicts
 from tradeflows.evidence.panel import MARK, Section, goods
-from tradeflows.figures.words import Sentence, Shown
+from tradeflows.figures.words import Shown
+from tradeflows.words import Sentence
 
 BASE, CURRENT, EVENT = "2021", "2022", "2022-02"
 GIVEN = SimpleNamespace(reason="", generated=True)

@@ -23,10 +23,9 @@ from tradeflows.evidence.essential import essential
 from tradeflows.evidence.panel import ABSENT, MARK, Panel, event_after, panel
 from tradeflows.evidence.turnover import total_trade, turnover
 from tradeflows.figures import amount, percent
-from tradeflows.figures.numbers import at_least
-from tradeflows.figures.words import between
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.published import published
+from tradeflows.words import at_least, between
 
 __all__ = [
     "GATHER",

@@ -20,7 +20,8 @@ from tradeflows.evidence.panel import Panel, Section, goods, panel
 from tradeflows.evidence.robustness import detectable, pretended, robustness
 from tradeflows.evidence.transit import transit
 from tradeflows.figures import percent
-from tradeflows.figures.words import Sentence, Shown
+from tradeflows.figures.words import Shown
+from tradeflows.words import Sentence
 
 __all__ = [
     "alarms",

@@ -14,9 +14,8 @@ from tradeflows.counterfactual.cube import Cube, cube
 from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats
 from tradeflows.counterfactual.shares import difference, logit, split
 from tradeflows.counterfactual.statespace import QUANTILES
-from tradeflows.figures.numbers import percent
-from tradeflows.figures.words import Sentence
 from tradeflows.periods import month
+from tradeflows.words import Sentence, percent
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

@@ -12,9 +12,8 @@ import pandas as pd
 from tradeflows.counterfactual.months import cut
 from tradeflows.counterfactual.statespace import NAMES, Band, band
 from tradeflows.errors import UnknownCode
-from tradeflows.figures.numbers import amount
-from tradeflows.figures.words import Sentence
 from tradeflows.periods import month, span
+from tradeflows.words import Sentence, amount
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

@@ -21,8 +21,8 @@ from tradeflows.counterfactual.difference import (
 from tradeflows.counterfactual.expectation import PLACEBO_DATES
 from tradeflows.counterfactual.months import Floats
 from tradeflows.counterfactual.shares import Masks, difference
-from tradeflows.figures.words import Sentence
 from tradeflows.periods import month
+from tradeflows.words import Sentence
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

@@ -11,8 +11,8 @@ import pandas as pd
 
 from tradeflows.counterfactual.expectation import Expectation
 from tradeflows.counterfactual.placebo import Placebo, placebo_destinations, placebo_products
-from tradeflows.figures.words import Sentence
 from tradeflows.periods import month
+from tradeflows.words import Sentence
 
 __all__ = ["Power", "power", "smallest_effect"]
 

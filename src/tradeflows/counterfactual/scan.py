@@ -12,7 +12,7 @@ from tradeflows.counterfactual.cube import Cube
 from tradeflows.counterfactual.difference import as_cube
 from tradeflows.counterfactual.family import corrected
 from tradeflows.counterfactual.placebo import DESTINATIONS_NEEDED, placebo_destinations
-from tradeflows.figures.words import Sentence
+from tradeflows.words import Sentence
 
 __all__ = ["Scan", "scan"]
 

@@ -9,7 +9,7 @@ import pandas as pd
 from statsmodels.regression.linear_model import OLS
 
 from tradeflows.counterfactual.months import cut
-from tradeflows.figures.words import Sentence
+from tradeflows.words import Sentence
 
 __all__ = ["Segmented", "segmented"]
 

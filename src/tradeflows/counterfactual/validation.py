@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
-from tradeflows.figures.words import Sentence
+from tradeflows.words import Sentence
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

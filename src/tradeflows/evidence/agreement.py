@@ -10,9 +10,9 @@ import pandas as pd
 import yaml
 
 from tradeflows.figures import amount, percent, table_html
-from tradeflows.figures.words import Sentence
 from tradeflows.load import snapshot
 from tradeflows.measure.published import published
+from tradeflows.words import Sentence
 
 __all__ = ["Agreement", "SideBySide", "published_totals", "side_by_side"]
 

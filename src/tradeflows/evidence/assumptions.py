@@ -6,7 +6,8 @@ import pandas as pd
 
 from tradeflows.evidence.energy import EnergyPrices
 from tradeflows.figures import amount, percent
-from tradeflows.figures.words import Sentence, Shown, between, joined
+from tradeflows.figures.words import Shown
+from tradeflows.words import Sentence, between, joined
 
 __all__ = ["left_out", "without"]
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tradeflows.figures import Figure, amount, bars, percent
-from tradeflows.figures.words import Sentence, Shown, between, joined
+from tradeflows.figures.words import Shown
 from tradeflows.load import snapshot
 from tradeflows.measure.published import published
+from tradeflows.words import Sentence, between, joined
 
 __all__ = ["Disclosure", "disclosed_in", "disclosure", "hidden_in_print"]
 

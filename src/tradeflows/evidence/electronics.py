@@ -19,12 +19,12 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.evidence.essential import FOOD, exports_by_sector
 from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import Figure, lines, number, percent, ranges
-from tradeflows.figures.numbers import at_least, period_text
-from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.figures.words import Shown
 from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.published import PublishedFigure, published
 from tradeflows.periods import span
+from tradeflows.words import Sentence, at_least, between, period_text
 
 __all__ = ["ListedMonths", "VolumeBounds", "contradictions", "listed_months", "volume_bounds"]
 

@@ -17,11 +17,12 @@ import pandas as pd
 from tradeflows.counterfactual.cube import EXCLUDED, NOWHERE
 from tradeflows.evidence.panel import Panel
 from tradeflows.figures import Figure, percent, ranges
-from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.figures.words import Shown
 from tradeflows.measure.factors import VolumePriceMix, volume_price_mix
 from tradeflows.measure.index import price_index
 from tradeflows.measure.intervals import Interval
 from tradeflows.periods import span
+from tradeflows.words import Sentence, between
 
 __all__ = ["COMPLETE", "Volume", "volume"]
 

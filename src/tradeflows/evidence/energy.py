@@ -13,10 +13,11 @@ from tradeflows.evidence.block import Confidential, Stage, confidential
 from tradeflows.evidence.disclosure import Disclosure, disclosure
 from tradeflows.evidence.turnover import Turnover, turnover
 from tradeflows.figures import Figure, amount, percent, ranges, waterfall
-from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.figures.words import Shown
 from tradeflows.load import snapshot
 from tradeflows.measure import Bridge, bridge
 from tradeflows.measure.intervals import Interval
+from tradeflows.words import Sentence, between
 
 __all__ = ["EnergyPrices", "energy_prices"]
 

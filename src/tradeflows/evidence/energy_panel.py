@@ -10,11 +10,12 @@ import pandas as pd
 
 from tradeflows.evidence.panel import Panel
 from tradeflows.figures import Figure, amount, percent, waterfall
-from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.figures.words import Shown
 from tradeflows.measure import bridges
 from tradeflows.measure.envelope import Envelope
 from tradeflows.measure.intervals import Interval
 from tradeflows.periods import span
+from tradeflows.words import Sentence, between
 
 __all__ = ["EnergyPanel", "energy_panel"]
 

@@ -13,9 +13,9 @@ import pandas as pd
 
 from tradeflows.evidence.turnover import turnover
 from tradeflows.figures import amount, percent
-from tradeflows.figures.words import Sentence
 from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Interval
+from tradeflows.words import Sentence
 
 __all__ = ["FOOD", "Essential", "essential", "exports_by_sector"]
 

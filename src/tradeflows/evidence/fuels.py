@@ -12,8 +12,9 @@ import pandas as pd
 from tradeflows.evidence.block import Confidential
 from tradeflows.evidence.corridors import heat_content, yearly_gas_corridor
 from tradeflows.figures import Figure, amount, lines, number, percent, ranges
-from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.figures.words import Shown
 from tradeflows.load import snapshot
+from tradeflows.words import Sentence, between
 
 __all__ = ["Fuels", "OfficialSplit", "fuels", "gas_prices", "official_split"]
 

@@ -12,8 +12,9 @@ import pandas as pd
 from tradeflows.evidence.panel import MARK, Panel, goods
 from tradeflows.evidence.panel import panel as stored
 from tradeflows.figures import amount, percent
-from tradeflows.figures.words import Sentence, Shown
+from tradeflows.figures.words import Shown
 from tradeflows.periods import span
+from tradeflows.words import Sentence
 
 __all__ = ["LiveChecks", "run"]
 

@@ -107,7 +107,7 @@ class Section:
 
     Examples
     --------
-    >>> from tradeflows.figures.words import Sentence
+    >>> from tradeflows.words import Sentence
     >>> Section((Sentence("Exports rose."),), generated=False)._repr_html_()
     '<p>Exports rose.</p>'
     >>> "GENERATED" in Section((), generated=True)._repr_html_()

@@ -30,11 +30,12 @@ from tradeflows.evidence.stored import (
     statistics,
 )
 from tradeflows.figures import Figure, amount, number, percent, waterfall
-from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.figures.words import Shown
 from tradeflows.measure import Envelope, bridges
 from tradeflows.measure.bridge import BARS, PATHS
 from tradeflows.periods import Window
 from tradeflows.sources import live
+from tradeflows.words import Sentence, between
 
 __all__ = ["Answer", "Priced", "ask"]
 

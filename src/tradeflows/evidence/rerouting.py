@@ -9,9 +9,10 @@ import pandas as pd
 from tradeflows.codes.countries import spoken
 from tradeflows.codes.groups import high_priority
 from tradeflows.figures import Figure, amount, bars, histogram, percent
-from tradeflows.figures.words import Sentence, Shown, between, joined
+from tradeflows.figures.words import Shown
 from tradeflows.load import snapshot
 from tradeflows.measure.published import published
+from tradeflows.words import Sentence, between, joined
 
 __all__ = [
     "Destinations",

@@ -17,7 +17,8 @@ from tradeflows.counterfactual import (
 from tradeflows.evidence.attribution import Listed, panel_cube
 from tradeflows.evidence.panel import Panel, broken, goods
 from tradeflows.figures import Figure, percent, ranges
-from tradeflows.figures.words import Sentence, Shown
+from tradeflows.figures.words import Shown
+from tradeflows.words import Sentence
 
 __all__ = ["Robustness", "detectable", "pretended", "robustness"]
 

@@ -8,11 +8,12 @@ import pandas as pd
 
 from tradeflows.errors import UnknownCode
 from tradeflows.figures import Figure, amount, bars, percent
-from tradeflows.figures.words import Sentence, Shown, between
+from tradeflows.figures.words import Shown
 from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.published import published
 from tradeflows.periods import span
+from tradeflows.words import Sentence, between
 
 __all__ = ["Turnover", "imports_between", "total_trade", "turnover"]
 

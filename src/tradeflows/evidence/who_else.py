@@ -17,9 +17,10 @@ from tradeflows.counterfactual.cube import EXCLUDED
 from tradeflows.errors import EstimatedQuantityWarning
 from tradeflows.evidence.rerouting import destinations
 from tradeflows.figures import Figure, amount, histogram, percent
-from tradeflows.figures.words import Sentence, Shown, joined
+from tradeflows.figures.words import Shown
 from tradeflows.measure.screen import LEVEL, Goods, Screen, screen
 from tradeflows.sources import baci
+from tradeflows.words import Sentence, joined
 
 __all__ = ["Standing", "every_pair", "standing"]
 

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
     from tradeflows.figures.comparisons import histogram, ranges
     from tradeflows.figures.figure import Figure
     from tradeflows.figures.frames import csv_text, table_html
-    from tradeflows.figures.numbers import amount, number, percent
     from tradeflows.figures.parts import bars, waterfall
     from tradeflows.figures.time import fan, lines
-    from tradeflows.figures.words import Sentence, Shown, between
+    from tradeflows.figures.words import Shown
+    from tradeflows.words import Sentence, amount, between, number, percent
 
 __all__ = [
     "MIME",
@@ -38,13 +38,13 @@ __all__ = [
 MIME = "application/vnd.tradeflows.figure+json"  # under it a figure carries its parts to the report
 
 _ROOMS = {
-    "comparisons": ("histogram", "ranges"),
-    "figure": ("Figure",),
-    "frames": ("csv_text", "table_html"),
-    "numbers": ("amount", "number", "percent"),
-    "parts": ("bars", "waterfall"),
-    "time": ("fan", "lines"),
-    "words": ("Sentence", "Shown", "between"),
+    "figures.comparisons": ("histogram", "ranges"),
+    "figures.figure": ("Figure",),
+    "figures.frames": ("csv_text", "table_html"),
+    "figures.parts": ("bars", "waterfall"),
+    "figures.time": ("fan", "lines"),
+    "figures.words": ("Shown",),
+    "words": ("Sentence", "amount", "between", "number", "percent"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -55,4 +55,4 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(msg)
     from importlib import import_module
 
-    return getattr(import_module(f"tradeflows.figures.{_HOME[name]}"), name)
+    return getattr(import_module(f"tradeflows.{_HOME[name]}"), name)

@@ -12,10 +12,9 @@ from matplotlib.ticker import MaxNLocator
 
 from tradeflows.figures.figure import Figure, figure
 from tradeflows.figures.marks import draw_marks, stacked, tick_texts, ticks_between
-from tradeflows.figures.numbers import Scale, scale_for
 from tradeflows.figures.rows import foot, need, rows_of, write_number
 from tradeflows.figures.style import INK, MARKER, PALETTE, Page, canvas_of, text_width
-from tradeflows.figures.words import between
+from tradeflows.words import Scale, between, scale_for
 
 __all__ = ["histogram", "ranges"]
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-import re
 from html import escape
 from typing import Any
 
 import pandas as pd
 
-from tradeflows.figures.numbers import NONE, is_yearly, period_text, scale_for
+from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
 
-__all__ = ["csv_text", "disarmed", "html_text", "kind_of", "table_html"]
+__all__ = ["csv_text", "disarmed", "kind_of", "table_html"]
 
 _ROWS_SHOWN = 80
 _SHORT, _LONG = 14, 28  # letters: a cell of one line, and of several
@@ -57,25 +56,6 @@ def disarmed(cell: Any) -> Any:
         return cell
     text = cell.replace("\r", " ")  # unquoted in CSV, some readers would begin a new line there
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
-
-
-def html_text(text: str) -> str:
-    """Escape text; what stands between backticks is code.
-
-    Parameters
-    ----------
-    text : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> html_text("1 < 2: `make refresh`")
-    '1 &lt; 2: <code>make refresh</code>'
-    """
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
 
 
 def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:

@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from tradeflows.figures.numbers import Scale
 from tradeflows.figures.style import INK, Page, text_width
+from tradeflows.words import Scale
 
 ROW = 1.4  # height of a row of words, in sizes of text
 

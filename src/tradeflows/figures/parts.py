@@ -17,9 +17,9 @@ from matplotlib.patches import Rectangle
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.figures.figure import Figure, figure
-from tradeflows.figures.numbers import Scale, scale_for
 from tradeflows.figures.rows import look, need, rows_of, write_number
 from tradeflows.figures.style import INK, Page, canvas_of, kinds_of, text_width
+from tradeflows.words import Scale, scale_for
 
 __all__ = ["bars", "chain", "waterfall"]
 

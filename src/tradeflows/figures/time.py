@@ -16,7 +16,6 @@ from matplotlib.text import OffsetFrom
 from tradeflows.errors import SchemaMismatch
 from tradeflows.figures.figure import Figure, figure
 from tradeflows.figures.marks import draw_marks, stacked, tick_texts, ticks_between
-from tradeflows.figures.numbers import Scale, is_yearly, scale_for, span
 from tradeflows.figures.style import (
     DASH,
     INK,
@@ -28,6 +27,7 @@ from tradeflows.figures.style import (
     spread,
     text_width,
 )
+from tradeflows.words import Scale, is_yearly, scale_for, span
 
 __all__ = ["fan", "lines"]
 

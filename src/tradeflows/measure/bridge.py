@@ -13,8 +13,6 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
-from tradeflows.figures.numbers import amount, percent
-from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded, decoded
 from tradeflows.measure.window import require
@@ -30,6 +28,7 @@ from tradeflows.quality.relation import (
     too_large,
     usable,
 )
+from tradeflows.words import Sentence, amount, percent
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

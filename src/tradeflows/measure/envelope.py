@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tradeflows.figures.numbers import amount
-from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.bridge import BARS, PATHS, Bridge, bridge
 from tradeflows.quality.relation import one_or_more, opened
+from tradeflows.words import Sentence, amount
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

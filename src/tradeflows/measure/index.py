@@ -11,8 +11,6 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
-from tradeflows.figures.numbers import percent, span
-from tradeflows.figures.words import Sentence
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded
 from tradeflows.measure.formulas import FORMULAS, TOTALS, aggregate
@@ -21,6 +19,7 @@ from tradeflows.measure.window import require
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import CODED, Relation, keys, month, opened, too_large, usable
+from tradeflows.words import Sentence, percent, span
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.figures.numbers import number
-from tradeflows.figures.words import Sentence, Shown
+from tradeflows.figures.words import Shown
+from tradeflows.words import Sentence, number
 
 __all__ = ["Plan", "plan", "rates"]
 

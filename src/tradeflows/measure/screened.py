@@ -12,8 +12,7 @@ import pandas as pd
 
 from tradeflows.codes.countries import spoken
 from tradeflows.errors import UnknownCode
-from tradeflows.figures.numbers import percent
-from tradeflows.figures.words import Sentence
+from tradeflows.words import Sentence, percent
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure

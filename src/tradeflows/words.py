@@ -1,14 +1,32 @@
-"""Numbers and periods as people write them."""
+"""Numbers, periods, lists and sentences as people write them."""
 
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from html import escape
 from typing import Any
 
 import pandas as pd
 
-__all__ = ["Scale", "amount", "at_least", "number", "percent", "period_text", "scale_for", "span"]
+__all__ = [
+    "NONE",
+    "Scale",
+    "Sentence",
+    "amount",
+    "at_least",
+    "between",
+    "html_text",
+    "is_yearly",
+    "joined",
+    "number",
+    "percent",
+    "period_text",
+    "scale_for",
+    "span",
+]
 
 NONE = "–"
 _MONEY = ("USD", "EUR", "TRY", "RUB", "GBP")
@@ -255,3 +273,71 @@ def is_yearly(index: pd.DatetimeIndex) -> bool:
     True
     """
     return bool(((index.month == 1) & (index.day == 1)).all() and index.is_unique)
+
+
+def between(low: float, high: float, written: Callable[[float], str]) -> str:
+    """Write a range, or one number where both ends read the same.
+
+    Parameters
+    ----------
+    low, high : float
+    written : callable
+        Writes one number, such as `tradeflows.words.percent`.
+
+    Examples
+    --------
+    >>> between(0.24, 0.41, percent), between(0.241, 0.242, percent)
+    ('24 % to 41 %', '24 %')
+    """
+    one, other = written(low), written(high)
+    return one if one == other else f"{one} to {other}"
+
+
+def joined(words: Iterable[str]) -> str:
+    """Write a list as a sentence does.
+
+    Parameters
+    ----------
+    words : iterable of str
+
+    Examples
+    --------
+    >>> joined("ABC"), joined(["A"]), joined([])
+    ('A, B and C', 'A', '')
+    """
+    known = list(words)
+    return " and ".join([", ".join(known[:-1]), *known[-1:]] if len(known) > 1 else known)
+
+
+def html_text(text: str) -> str:
+    """Escape text; what stands between backticks is code.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> html_text("1 < 2: `make refresh`")
+    '1 &lt; 2: <code>make refresh</code>'
+    """
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+class Sentence(str):
+    """Text whose numbers come from results; a notebook shows it as a paragraph.
+
+    Examples
+    --------
+    >>> Sentence("Imports rose <twice>.")._repr_html_()
+    '<p>Imports rose &lt;twice&gt;.</p>'
+    """
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return f"<p>{html_text(self)}</p>"
