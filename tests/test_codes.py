@@ -1,6 +1,7 @@
 """HS codes, countries and numbers as files hold them: the right reading, or a refusal in words."""
 
 import contextlib
+import json
 import re
 
 import pandas as pd
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from tradeflows.codes import countries
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, UnknownCode
+from tradeflows.sources import comtrade
 from tradeflows.sources.amounts import amounts
 
 chapters = st.integers(1, 97).map("{:02d}".format)
@@ -174,3 +176,37 @@ def test_number_cells_are_numbers_beside_text() -> None:
     found = amounts(cells, "x")
     assert found.tolist()[:2] == [1.234, 1234.5]
     assert found.isna().tolist() == [False, False, True, False, True, True]
+
+
+def reply(**values: object) -> bytes:
+    """Return two rows of UN Comtrade, the second changed."""
+    row = {
+        "freqCode": "M", "flowCode": "X", "classificationCode": "H6", "cmdCode": "854231",
+        "customsCode": "C00", "reporterCode": 792, "partnerCode": 643, "partner2Code": 0,
+        "motCode": 0, "qtyUnitCode": -1, "period": 202201, "qty": None, "netWgt": 5.0,
+        "primaryValue": 9.0, "isQtyEstimated": False, "isNetWgtEstimated": False,
+        "legacyEstimationFlag": 0, "cifvalue": None, "fobvalue": 9.0, "mosCode": "0",
+    }  # fmt: skip
+    rows = [row | {"partnerCode": 398}, row | values]
+    return json.dumps({"count": 2, "data": rows, "error": ""}).encode()
+
+
+@pytest.mark.parametrize(("flag", "boolean"), [(4, False), (6, None), (0, True)])
+def test_either_mark_of_an_estimated_weight_counts(flag: int, boolean: bool | None) -> None:
+    table = comtrade.parse(reply(legacyEstimationFlag=flag, isNetWgtEstimated=boolean), {})
+    assert table.set_index("partner")["weight_status"].to_dict() == {
+        "KAZ": "reported", "RUS": "estimated",
+    }  # fmt: skip
+
+
+def test_codes_and_countries_of_comtrade_follow_the_same_rules() -> None:
+    for code in ("85423", "80510.0", "", "00854231"):
+        with pytest.raises(SchemaMismatch):
+            comtrade.parse(reply(cmdCode=code), {})
+    assert set(comtrade.parse(reply(cmdCode="9999AA"), {})["code"]) == {"854231", "9999AA"}
+    sitc = comtrade.parse(reply(cmdCode="776", classificationCode="S4"), {})
+    assert "776" in set(sitc["code"]), "other classifications have odd lengths"
+    usa = json.loads(reply(partnerCode=842))
+    usa["data"][0]["partnerCode"] = 841
+    with pytest.raises(SchemaMismatch, match="792–841 and 792–842"):
+        comtrade.parse(json.dumps(usa).encode(), {})

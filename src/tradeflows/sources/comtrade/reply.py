@@ -12,6 +12,7 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.codes.countries import from_comtrade
+from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, TruncatedReply
 from tradeflows.sources import rows
 from tradeflows.sources.comtrade.question import level
@@ -35,6 +36,7 @@ _UNITS = {
     10: "pack", 11: "12u", 12: "m3", 13: "carat", 14: "km", 15: "g", 16: "hive", 17: "1000 m3",
     18: "TJ", 19: "bbl", 20: "1000 l", 21: "1000 kg", 22: "kWh", 23: "l alc 100%", 24: "head",
 }  # fmt: skip
+_NOT_NAMED = "TOTAL|99[0-9A-Z]*"  # beside digits: 9999AA and its like
 _TEXT = ("freqCode", "flowCode", "classificationCode", "cmdCode", "customsCode")
 _WHOLE = ("reporterCode", "partnerCode", "partner2Code", "motCode", "qtyUnitCode", "period")
 _NUMBER = ("qty", "netWgt", "primaryValue")
@@ -183,12 +185,15 @@ def _columns(records: list[dict[str, Any]], origin: str) -> pd.DataFrame:
     missing = [n for n in wanted if n.lower() not in names]
     if missing:
         raise SchemaMismatch(f"{origin}: no columns {missing}", f"all of {wanted}", _ASK)
-    more = ("cifvalue", "fobvalue", "mosCode")
+    more = ("cifvalue", "fobvalue", "mosCode", "legacyEstimationFlag")
     raw = _gathered(records, {n: names.get(n.lower(), n) for n in (*wanted, *more)})
     data: dict[str, Any] = {n: _texts(raw[n], n, origin) for n in _TEXT}
     data |= {n: _wholes(raw[n], n, origin) for n in _WHOLE}
     data |= {n: _numbers(raw[n], n, origin) for n in (*_NUMBER, "cifvalue", "fobvalue")}
     data |= {n: _flags(raw[n], n, origin) for n in _FLAG}
+    legacy = pd.Series(raw["legacyEstimationFlag"], dtype=object)  # 2 quantity, 4 weight, 6 both
+    data["isQtyEstimated"] |= legacy.isin([2, 6])
+    data["isNetWgtEstimated"] |= legacy.isin([4, 6])
     data["mosCode"] = [str(m).strip() in ("0", "None", "") for m in raw["mosCode"]]
     return pd.DataFrame(data)
 
@@ -244,13 +249,13 @@ def _numbers(values: tuple[Any, ...], name: str, origin: str) -> pd.Series:
     return number
 
 
-def _flags(values: tuple[Any, ...], name: str, origin: str) -> list[bool]:
+def _flags(values: tuple[Any, ...], name: str, origin: str) -> pd.Series:
     if not set(map(type, values)) <= {bool, int, float, type(None)} or not (
         set(values) <= {True, False, None}
     ):
         odd = next(v for v in values if v is not None and v not in (True, False))
         raise _mistyped(origin, name, odd, "true or false")
-    return [bool(v) for v in values]
+    return pd.Series([bool(v) for v in values], dtype=bool)
 
 
 def _mistyped(origin: str, name: str, value: Any, kind: str) -> SchemaMismatch:
@@ -310,6 +315,9 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
     quantity = frame["qty"].mask((digits < 4) | (frame["qtyUnitCode"] == -1))
     net, net_status = rows.measured(weight, value, frame["isNetWgtEstimated"])
     quantity, quantity_status = rows.measured(quantity, value, frame["isQtyEstimated"])
+    harmonised = frame["classificationCode"].str.startswith("H")  # other systems have odd lengths
+    code = frame["cmdCode"].copy()
+    code[harmonised] = hs_codes(code[harmonised], where=origin, also=_NOT_NAMED)
     imports = frame["flowCode"].isin(["M", "RM"])
     fob = imports & ~(frame["cifvalue"] > 0) & (frame["fobvalue"] == value) & (value > 0)
     table = pd.DataFrame(
@@ -324,7 +332,7 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
             "freq": frame["freqCode"],
             "period": _first_days(frame["period"], origin),
             "code_system": frame["classificationCode"].map(lambda c: _REVISION.get(c, c)),
-            "code": frame["cmdCode"],
+            "code": code,
             "level": digits,
             "value_usd": value,
             "valuation": (imports & ~fob).map({True: "CIF", False: "FOB"}),
@@ -333,9 +341,10 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
             "quantity": quantity,
             "quantity_unit": pd.Series([_unit(u) for u in frame["qtyUnitCode"]], dtype="str"),
             "quantity_status": quantity_status,
-            "confidential": rows.confidential(frame["cmdCode"]),
+            "confidential": rows.confidential(code),
         }
     )
+    rows.refuse_numbers_of_one_area(table, frame[["reporterCode", "partnerCode"]], origin)
     return tables.validate(table, "trade", where=origin)
 
 
