@@ -28,7 +28,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test check pages lab refresh standin verify validate bench soak lock clean
+.PHONY: help report test expected check pages lab refresh standin verify validate bench soak lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ report: reports/.built  ## run every notebook on the data and render reports/ind
 
 test: $(LOCKED)/requirements-dev.lock  ## run the tests, side by side (those in a browser: make pages)
 	$(PY) -m pytest -q -n auto --dist loadfile -m "not browser"
+
+expected: $(LOCKED)/requirements-dev.lock  ## write the numbers that tests/test_expected.py compares, on purpose only
+	PYTHONPATH=tests:$$PYTHONPATH $(PY) -m expected
 
 check: $(LOCKED)/requirements-dev.lock  ## lint, types, directions of imports, environment in step
 	$(PY) -m ruff check . && $(PY) -m ruff format --check .

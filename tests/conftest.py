@@ -1,11 +1,19 @@
-"""Settings and generated worlds that all tests share."""
+"""Settings and what is made once for all tests: generated worlds, pages."""
 
 import quiet  # noqa: F401, I001 - first, see there
+import hashlib
+import os
+import pickle
+import zlib
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
+import pages
 from generated import SMALL, Judged, judged
 from standin import trade
 
@@ -13,16 +21,51 @@ from standin import trade
 settings.register_profile("tradeflows", deadline=None, derandomize=True)
 settings.load_profile("tradeflows")
 
+Once = Callable[[object, Callable[[], Any]], Any]
+
 
 @pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Judged]:
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """Return a function that makes a thing the first time and hands it out ever after.
+
+    Tests that run side by side share it too: one makes it, the others wait and read it.
+    """
+    found: dict[str, Any] = {}
+    beside = "PYTEST_XDIST_WORKER" in os.environ
+    folder = tmp_path_factory.getbasetemp().parent if beside else None
+
+    def made(key: object, make: Callable[[], Any]) -> Any:
+        name = hashlib.sha256(repr(key).encode()).hexdigest()[:16]
+        if name not in found:
+            found[name] = _shared(folder / name, make) if folder else make()
+        return found[name]
+
+    return made
+
+
+def _shared(file: Path, make: Callable[[], Any]) -> Any:
+    with FileLock(f"{file}.lock"):
+        if file.exists():
+            return pickle.loads(zlib.decompress(file.read_bytes()))  # noqa: S301 - our own
+        thing = make()
+        part = file.with_suffix(".part")
+        part.write_bytes(zlib.compress(pickle.dumps(thing), 1))
+        part.replace(file)
+        return thing
+
+
+@pytest.fixture(scope="session")
+def world(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Judged]:
     """Return worlds as a refresh brings them, each refreshed and judged once."""
-    found: dict[trade.World, Judged] = {}
 
     def made(scenario: str = "nothing", **options: object) -> Judged:
         asked_for = trade.World(scenario, **{**SMALL, **options})
-        if asked_for not in found:
-            found[asked_for] = judged(tmp_path_factory.mktemp("world"), asked_for)
-        return found[asked_for]
+        return once(asked_for, lambda: judged(tmp_path_factory.mktemp("world"), asked_for))
 
     return made
+
+
+@pytest.fixture(scope="session")
+def shown(once: Once) -> Callable[[Path], pages.Page]:
+    """Return what the cells of a notebook show, each notebook run once."""
+    return lambda path: once(path, lambda: pages.run(path))

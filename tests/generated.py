@@ -13,6 +13,7 @@ import pytest
 import tradeflows as tf
 from standin import trade
 from standin.harness import QUICK, asked
+from tradeflows.claims.gathered import panel_listed, panel_rise
 from tradeflows.claims.rules import rules
 from tradeflows.claims.verdict import Verdict
 from tradeflows.codes.countries import from_comtrade
@@ -32,11 +33,15 @@ MIRRORS = ("transit-priority", "supply-priority")
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A world, the panel that a refresh made of it, and the verdict on each claim."""
+    """A world, the panel that a refresh made of it, and the verdict on each claim.
+
+    ``reasons`` say of a claim's numbers why they are not determined.
+    """
 
     world: trade.World
     panel: room.Panel
     verdicts: dict[str, Verdict]
+    reasons: dict[str, dict[str, str]]
 
     def calm(self, flow: str, start: str = FIRST, end: str = LAST) -> pd.DataFrame:
         """Return what the panel would hold had nothing happened, made without a refresh."""
@@ -54,7 +59,9 @@ def judged(folder: Path, world: trade.World) -> Judged:
         pull([parts[name] for name in TURKEY], start=FIRST, end=LAST)
         if world.scenario == "rerouting":
             pull([parts[name] for name in MIRRORS], start="2021-01", end="2022-12")
-        return Judged(world, room.panel(), {c: tf.judge(c, tier="panel") for c in rules().claims})
+        verdicts = {c: tf.judge(c, tier="panel") for c in rules().claims}
+        reasons = {"a": panel_listed().reasons, "c": panel_rise().reasons}
+        return Judged(world, room.panel(), verdicts, reasons)
 
 
 def _fitted(data: Cut, model: str) -> Any:

@@ -24,6 +24,7 @@ from typing import Any
 from unittest import mock
 
 import matplotlib as mpl
+import pandas as pd
 
 from tradeflows.claims.verdict import Verdict
 
@@ -36,13 +37,15 @@ ASSUMPTIONS = "assumptions"  # id of the cell that holds what a reader may chang
 class Cell:
     """A cell of code, its id, and what it showed: the objects, and their HTML.
 
-    ``shown`` leaves out what cannot be pickled, such as a styled table; ``html`` has it.
+    ``shown`` leaves out what cannot be pickled, such as a styled table; ``html`` has it. ``tables``
+    are those behind the figures shown, by the names of the figures.
     """
 
     id: str
     code: str
     shown: list[Any] = field(default_factory=list)
     html: str = ""
+    tables: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -66,7 +69,7 @@ class Page:
     def figures(self) -> dict[str, Any]:
         """Figures by name: shown objects that have a name, a table and an alternative text."""
         shown = [x for cell in self.cells for x in cell.shown]
-        return {x.name: x for x in shown if all(hasattr(x, n) for n in ("name", "table", "alt"))}
+        return {x.name: x for x in shown if _is_figure(x)}
 
     @property
     def statements(self) -> dict[str, Verdict]:
@@ -129,6 +132,7 @@ def _run(name: str, changed: tuple[tuple[str, str], ...]) -> Page:
     for cell, shown in places:
         cell.html = "\n".join(_html(x.thing) for x in shown)
         cell.shown = [x.thing for x in shown if _keeps(x.thing)]
+        cell.tables = {x.thing.name: x.thing.table for x in shown if _is_figure(x.thing)}
     kept = {k: v for k, v in space.items() if not k.startswith("_") and _keeps(v)}
     return Page(name, [cell for cell, _ in places], kept)
 
@@ -179,6 +183,10 @@ def _html(thing: Any) -> str:
         if found := getattr(thing, way, lambda: None)():
             return str(found)
     return str(thing)
+
+
+def _is_figure(thing: Any) -> bool:
+    return all(hasattr(thing, name) for name in ("name", "table", "alt"))
 
 
 def _keeps(thing: Any) -> bool:
