@@ -4,7 +4,8 @@ One code may stand for several UN Comtrade numbers (France is 251 and was 250). 
 later split or was joined to another keeps a name of its own that says until when (``Sudan
 (...2011)``, ``Belgium-Luxembourg (...1998)``), so that no successor begins with the trade of
 others; compare such a union with the sum of its successors. Areas that are no country keep their
-name. Turkish names are those of the Unicode CLDR with TÜİK's own spellings beside them.
+name. Further names in English and Turkish are those of ISO 3166 and the Unicode CLDR, with TÜİK's
+own spellings beside them.
 """
 
 from __future__ import annotations
@@ -45,21 +46,6 @@ EU27 = (
     "SWE",
 )
 _SHORT = {"RUS": "Russia", "TUR": "Turkey"}
-# English names in use beside those of UN Comtrade; ISO's two letters are not read as names.
-_USUAL = {
-    "Russia": "RUS", "Turkey": "TUR", "United States": "USA", "United States of America": "USA",
-    "UK": "GBR", "Great Britain": "GBR", "South Korea": "KOR", "Korea, Republic of": "KOR",
-    "North Korea": "PRK", "Iran, Islamic Republic of": "IRN", "Moldova": "MDA",
-    "Moldova, Republic of": "MDA", "Czech Republic": "CZE", "Hong Kong": "HKG", "Macao": "MAC",
-    "Taiwan": "TWN", "Vietnam": "VNM", "Laos": "LAO", "Tanzania": "TZA", "Venezuela": "VEN",
-    "Bolivia": "BOL", "Brunei": "BRN", "Macedonia": "MKD", "Swaziland": "SWZ", "Cape Verde": "CPV",
-    "Ivory Coast": "CIV", "Bosnia and Herzegovina": "BIH", "Palestine": "PSE",
-    "Democratic Republic of the Congo": "COD", "Syrian Arab Republic": "SYR",
-    "Faroe Islands": "FRO",
-    "Solomon Islands": "SLB", "Marshall Islands": "MHL", "Cayman Islands": "CYM",
-    "Dominican Republic": "DOM", "Central African Republic": "CAF", "South Sudan": "SSD",
-    "Northern Ireland": "Northern Ireland", "Unknown": "Areas nes",
-}  # fmt: skip
 _ZONE = re.compile(r"serb(est)? ?bol(ge(si|ler|leri)?)?\b|free (trade )?zone")
 _FILE = Path(__file__).with_name("countries.csv")
 
@@ -70,7 +56,7 @@ class Country:
 
     ``eurostat`` holds the letters to ask Comext for, joined by ``+`` (the first stands for the
     whole, the others for its parts), then others that mean the same; ``@1993`` is the year from
-    which they do.
+    which they do. ``others`` are further names, in English and in Turkish.
     """
 
     comtrade: int | None
@@ -78,7 +64,7 @@ class Country:
     name: str
     eurostat: str
     current: bool
-    turkish: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
 
 
 @cache
@@ -88,7 +74,8 @@ def _areas() -> tuple[Country, ...]:
         return tuple(
             Country(
                 int(r["comtrade"]) if r["comtrade"] else None, r["code"], r["name"], r["eurostat"],
-                r["current"] == "yes", tuple(filter(None, r["turkish"].split("|"))),
+                r["current"] == "yes",
+                tuple(filter(None, f"{r['english']}|{r['turkish']}".split("|"))),
             )
             for r in csv.DictReader(handle)
         )  # fmt: skip
@@ -216,7 +203,7 @@ def plain(text: str) -> str:
     >>> plain("Birleşik Krallık"), plain("Côte d'Ivoire")
     ('birlesik krallik', 'cote d ivoire')
     """
-    text = str(text).replace("ı", "i").replace("İ", "I").replace("_", " ")
+    text = str(text).replace("ı", "i").replace("İ", "I").replace("_", " ").replace("&", " and ")
     folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return " ".join(re.sub(r"[^a-z0-9]+", " ", folded).split())
 
@@ -225,8 +212,7 @@ def plain(text: str) -> str:
 def _by_name() -> dict[str, str]:
     names = {plain(c.name): c.code for c in _areas() if c.current}
     names |= {plain(c.code): c.code for c in _areas()}
-    names |= {plain(name): code for name, code in _USUAL.items()}
-    return names | {plain(name): c.code for c in _areas() for name in c.turkish}
+    return names | {plain(name): c.code for c in _areas() for name in c.others}
 
 
 def from_name(name: str) -> str:

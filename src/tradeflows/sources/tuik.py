@@ -352,7 +352,7 @@ def _trade(
     decimal = str(constants.get("decimal", ""))
     number = {
         name: amounts(columns[name], f"{origin}: {name}", decimal=decimal)
-        for name in ("value", "weight", "quantity")
+        for name in ("value", "weight", *(["quantity"] if "unit" in columns else []))
         if name in columns
     }
     days = _months(columns, origin)
