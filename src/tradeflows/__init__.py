@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from tradeflows import plot
     from tradeflows.claims.judge import judge, judge_all, state
     from tradeflows.claims.rules import rule, rules
     from tradeflows.counterfactual import expected, triple_difference
@@ -45,6 +46,7 @@ __all__ = [
     "judge_all",
     "load",
     "months_by_year",
+    "plot",
     "price_effect",
     "price_effects",
     "price_index",
@@ -90,6 +92,8 @@ _LATE = {
 
 
 def __getattr__(name: str) -> Any:
+    if name == "plot":
+        return import_module("tradeflows.plot")
     if name not in _LATE:
         msg = f"module 'tradeflows' has no attribute {name!r}"
         raise AttributeError(msg)

@@ -236,6 +236,11 @@ def kinds_of(names: Sequence[str], given: Mapping[str, str] | None) -> dict[str,
 _ID = re.compile(r' id="([^"]+)"')
 _REFERENCE = re.compile(r"""(?:url\(#|href="#)([^)"]+)""")
 _NUMBER = re.compile(r"-?\d+\.\d{3,}")
+_TAG = re.compile(r"<[^>]*>")
+
+
+def _short(found: re.Match[str]) -> str:
+    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
 
 
 def svg(draw: Draw, page: Page, prefix: str) -> str:
@@ -265,7 +270,7 @@ def svg(draw: Draw, page: Page, prefix: str) -> str:
     text = text.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
     text = text.replace("xlink:href", "href").replace(INK, "currentColor")
     text = text.replace("'DejaVu Sans'", "system-ui,'DejaVu Sans',sans-serif")
-    text = _NUMBER.sub(lambda m: f"{float(m.group()):.2f}".rstrip("0").rstrip("."), text)
+    text = _TAG.sub(lambda tag: _NUMBER.sub(_short, tag[0]), text)  # words keep their digits
     return _with_ids(re.sub(r">\s+<", "><", text), prefix)
 
 

@@ -1,0 +1,86 @@
+"""Charts that show themselves: draw with pandas or matplotlib, end with `finish`.
+
+==================================================== =============================================
+`finish` (ax, title, unit, source)                   any matplotlib axes: the main door
+`waterfall` (bridge), (steps, totals, title, unit)   from one total to the other, part by part
+`ranges` (intervals by label, title, unit)           what is known of a number, thresholds named
+`scan` (panels, answer, title, unit)                 the answer under each assumption's values
+`lines` (frame or index, title, unit)                over time, named at their ends, events, log
+`bars` (frame, title, unit)                          a row a category, a bar a column
+`fan` (frame, title, unit)                           what happened against what was expected
+`histogram` (values, {name: value}, title, unit)     one case among placebos
+==================================================== =============================================
+
+Each returns a `Figure`: last in a cell it shows itself in JupyterLab and on the report's page, with
+title (the finding), caption (unit · period · source · vintage), alt text, the table behind it and
+the raw files under it. Its axes stay within reach until then: ``figure.ax``, ``figure.axes``,
+``figure.fig``. ``figure.png(path)``, ``figure.svg()`` and ``figure.csv()`` are for other places.
+
+All take ``source`` (publishers in words) or ``origins`` (frames with a column ``origin``, series
+of `tf.series`, results, published figures, ids of raw files; several in a list), and ``name``,
+``alt``, ``period``, ``note`` as `finish` says. Name a figure whose title changes with its numbers:
+the name is its id and the name of its files.
+
+`colours` ("price", "volume", …) gives the colours of meanings to pandas and matplotlib,
+`label_parts` writes the names of stacked parts beside their bars, `note` writes words on axes;
+`GREY` and `INK` are the colours of what is not data.
+
+Charts are 5.4 inches wide with text of ten points or more, so that one drawing serves a page and a
+phone; wider ones scroll there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from tradeflows.plot.figure import MIME, Figure, finish
+    from tradeflows.plot.notes import label_parts, note
+    from tradeflows.plot.rows import bars, ranges, scan, waterfall
+    from tradeflows.plot.style import GREY, INK, colours
+    from tradeflows.plot.tables import csv_text, table_html
+    from tradeflows.plot.time import fan, histogram, lines
+
+__all__ = [
+    "GREY",
+    "INK",
+    "MIME",
+    "Figure",
+    "bars",
+    "colours",
+    "csv_text",
+    "fan",
+    "finish",
+    "histogram",
+    "label_parts",
+    "lines",
+    "note",
+    "ranges",
+    "scan",
+    "table_html",
+    "waterfall",
+]
+
+# Whoever only imports the room does not wait for matplotlib.
+_ROOMS = {
+    "figure": ("MIME", "Figure", "finish"),
+    "notes": ("label_parts", "note"),
+    "rows": ("bars", "ranges", "scan", "waterfall"),
+    "style": ("GREY", "INK", "colours"),
+    "tables": ("csv_text", "table_html"),
+    "time": ("fan", "histogram", "lines"),
+}
+_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        msg = f"module 'tradeflows.plot' has no attribute {name!r}"
+        raise AttributeError(msg)
+    from importlib import import_module
+
+    return getattr(import_module(f"tradeflows.plot.{_HOME[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

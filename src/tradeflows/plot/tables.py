@@ -1,0 +1,150 @@
+"""Frames as text: CSV that a spreadsheet will not run, HTML tables for people."""
+
+from __future__ import annotations
+
+import io
+from html import escape
+from typing import Any
+
+import pandas as pd
+
+from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
+
+__all__ = ["csv_text", "disarmed", "kind_of", "table_html"]
+
+_ROWS_SHOWN = 80
+_SHORT, _LONG = 14, 28  # letters: a cell of one line, and of several
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def csv_text(frame: pd.DataFrame) -> str:
+    """Write a frame as CSV that a spreadsheet will not run.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The index is not written.
+
+    Returns
+    -------
+    str
+        Ten significant digits; text that begins like a formula gets an apostrophe before it.
+
+    Examples
+    --------
+    >>> print(csv_text(pd.DataFrame({"who": ["=cmd()", "Türkiye"], "x": [1 / 3, -2.0]})))
+    who,x
+    '=cmd(),0.3333333333
+    Türkiye,-2
+    <BLANKLINE>
+    """
+    out = pd.DataFrame({disarmed(str(c)): _plain(frame[c]) for c in frame})
+    text = io.StringIO()
+    out.to_csv(text, index=False, float_format="%.10g", lineterminator="\n")
+    return text.getvalue()
+
+
+def _plain(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_datetime64_any_dtype(values):
+        return pd.Series(values.dt.strftime("%Y-%m-%d"))
+    return values if pd.api.types.is_numeric_dtype(values) else values.map(disarmed)
+
+
+def disarmed(cell: Any) -> Any:
+    """Put an apostrophe before text that a spreadsheet would run as a formula."""
+    if not isinstance(cell, str):
+        return cell
+    text = cell.replace("\r", " ")  # unquoted in CSV, some readers would begin a new line there
+    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
+
+
+def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
+    """Write a frame as an HTML table for people: scaled, rounded, escaped.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+        The first column names the rows; numeric columns are in `unit`.
+    label : str
+        What the table holds: its caption, and its name for screen readers.
+    unit : str
+        Unit of the numeric columns.
+
+    Returns
+    -------
+    str
+        A table in a wrapper that scrolls by keyboard.
+
+    Examples
+    --------
+    >>> "58.8" in table_html(pd.DataFrame({"y": ["2022"], "USD": [58.8e9]}), label="x", unit="USD")
+    True
+    """
+    numbers = [c for c in frame if pd.api.types.is_float_dtype(frame[c])]
+    largest = max((float(frame[c].abs().max()) for c in numbers), default=0.0)
+    scale = scale_for(largest if largest == largest else 0.0, unit)
+    few = frame.head(_ROWS_SHOWN)
+    columns = [_texts(few[c], scale.factor) for c in few]
+    left = [not pd.api.types.is_numeric_dtype(few[c]) for c in few]
+    looks = [_look(cells, text) for cells, text in zip(columns, left, strict=True)]
+    head = "".join(_cell(str(c), "th", "col", look) for c, look in zip(few, looks, strict=True))
+    rows = "".join(
+        "<tr>"
+        + "".join(
+            _cell(cell, "td" if k else "th", "" if k else "row", looks[k])
+            for k, cell in enumerate(row)
+        )
+        + "</tr>"
+        for row in zip(*columns, strict=True)
+    )
+    more = len(frame) - len(few)
+    foot = f"<p>{more} more rows are in the CSV.</p>" if more > 0 else ""
+    words = " · ".join(escape(w) for w in (label, scale.unit) if w)
+    return (
+        f'<div class="table" role="region" tabindex="0" aria-label="{escape(label)}">'
+        f'<table class="data"><caption>{words}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+        f"{foot}</div>"
+    )
+
+
+def _look(cells: list[str], left: bool) -> str:
+    """Return the class of a column: text on the left, broken into lines where it is long."""
+    if not left:
+        return ""
+    longest = max(map(len, cells), default=0)
+    if longest > _LONG:
+        return "text long"
+    if longest > _SHORT:
+        return "text wrap"
+    return "text" if any(" " in cell for cell in cells) else "text word"
+
+
+def _cell(text: str, tag: str, scope: str, look: str) -> str:
+    kind = f' scope="{scope}"' if scope else ""
+    css = f' class="{look}"' if look else ""
+    return f"<{tag}{kind}{css}>{html_text(text)}</{tag}>"
+
+
+def _texts(values: pd.Series, factor: float) -> list[str]:
+    """Return a column's cells as people write them."""
+    if pd.api.types.is_datetime64_any_dtype(values):
+        yearly = is_yearly(pd.DatetimeIndex(values))
+        return [f"{t:%Y}" if yearly else period_text(t) for t in values]
+    if pd.api.types.is_float_dtype(values):
+        largest = float(values.abs().max()) / factor
+        scale = scale_for(largest if largest == largest else 0.0, "")
+        return [scale.text(float(v) / factor) for v in values.astype("float64")]
+    return [NONE if pd.isna(v) else str(v) for v in values]
+
+
+def kind_of(values: pd.Series) -> str:
+    """Return the Frictionless type of a column."""
+    kinds = pd.api.types
+    if kinds.is_bool_dtype(values):
+        return "boolean"
+    if kinds.is_integer_dtype(values):
+        return "integer"
+    if kinds.is_numeric_dtype(values):
+        return "number"
+    return "date" if kinds.is_datetime64_any_dtype(values) else "string"

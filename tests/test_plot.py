@@ -1,0 +1,309 @@
+"""Charts: what is drawn is what is told, in words, in the table and on every page."""
+
+import json
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+import tradeflows as tf
+from tradeflows.errors import SchemaMismatch
+from tradeflows.measure import Interval
+from tradeflows.plot.style import STYLE, spread
+from tradeflows.report.check import problems
+
+MONTHS = pd.date_range("2021-01-01", periods=24, freq="MS")
+RISE = "Imports rose by half"
+
+
+def line():
+    return pd.DataFrame({"value": np.linspace(2e9, 3e9, 24), "price": np.linspace(2e9, 4e9, 24)},
+                        index=MONTHS)  # fmt: skip
+
+
+def bands():
+    middle = np.linspace(1.0, 2.0, 24)
+    return pd.DataFrame({"actual": middle**2, "median": middle, "low95": middle - 0.5,
+                         "high95": middle + 0.5, "low80": middle - 0.3, "high80": middle + 0.3},
+                        index=MONTHS)  # fmt: skip
+
+
+def steps():
+    parts = {"value": [30e9, -1e9], "range": [Interval(28e9, 32e9), Interval(-3e9, 1e9)],
+             "kind": ["price", "volume"]}  # fmt: skip
+    return pd.DataFrame(parts, index=["dearer energy", "less energy"])
+
+
+KNOWN = {"record": Interval(0.2, 0.97), "corridors": Interval(0.61, 0.88), "too much": None}
+PANELS = {"slope": {"0.10": Interval(0.61, 0.88), "0.138": Interval(0.607, 0.83), "0.139": None},
+          "lags": {"6 to 9": Interval(0.61, 0.88)}}  # fmt: skip
+
+
+def charts():
+    frame = pd.DataFrame({"imports": [17.8, 29.0]}, index=[2020, 2021])
+    return {
+        "finish": tf.plot.finish(frame.plot(), RISE, "bn USD", "TÜİK"),
+        "waterfall": tf.plot.waterfall(steps(), {"2021": 29e9, "2022": 58e9}, RISE, source="TÜİK"),
+        "ranges": tf.plot.ranges(KNOWN, RISE, "share", "TÜİK", marks={"mainly": 0.5}),
+        "scan": tf.plot.scan(PANELS, Interval(0.61, 0.88), RISE, "share", "TÜİK"),
+        "lines": tf.plot.lines(line(), RISE, "USD", "TÜİK", events={"invasion": "2022-02-24"}),
+        "log": tf.plot.lines(line(), RISE, "USD", "TÜİK", log=True),
+        "bars": tf.plot.bars({"energy": 34.2e9, "metals": -9e9}, RISE, "USD", "TÜİK"),
+        "fan": tf.plot.fan(bands(), RISE, "index", "TÜİK"),
+        "histogram": tf.plot.histogram([1.0, 2, 2, 3], {"Russia": 9.0}, RISE, "%", "TÜİK"),
+    }
+
+
+@pytest.fixture(scope="module")
+def drawn():
+    return charts()
+
+
+def test_every_chart_is_whole(drawn):
+    for kind, figure in drawn.items():
+        assert figure.title in figure.alt, kind  # the finding, for those who do not see it
+        assert any(digit in figure.alt for digit in "123456789"), kind
+        assert figure.caption.endswith("TÜİK"), kind
+        assert len(figure.table), kind
+        assert figure.ax is figure.axes[0] is figure.fig.axes[0]
+        head = "<html lang=en><title>t</title><meta name=description><meta name=viewport>"
+        page = f"{head}<main><h1>t</h1>{figure._repr_html_()}</main>"
+        assert problems({"a.html": page}) == [], kind
+        _Balanced().feed(figure._repr_html_())
+
+
+class _Balanced(HTMLParser):
+    """Fails where a tag is closed that is not the last one opened."""
+
+    def __init__(self):
+        super().__init__()
+        self.open = []
+
+    def handle_starttag(self, tag, attrs):
+        del attrs
+        if tag not in ("br", "hr", "img", "input", "meta", "link"):
+            self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+
+def test_a_bundle_is_what_the_report_reads(drawn):
+    for figure in drawn.values():
+        bundle = figure._repr_mimebundle_()
+        parts = json.loads(json.dumps(bundle[tf.plot.MIME]))
+        assert parts["csv"] == figure.csv()
+        assert parts["name"] == figure.name
+        assert [f["name"] for f in parts["fields"]] == list(figure.table)
+        assert parts["png"].startswith("iVBOR")
+        assert bundle["text/html"] == figure._repr_html_()
+
+
+def test_the_same_chart_has_the_same_bytes():
+    one, other = charts(), charts()
+    for kind in one:
+        assert one[kind]._repr_mimebundle_() == other[kind]._repr_mimebundle_(), kind
+
+
+def test_text_stays_legible_on_a_phone(drawn):
+    for kind, figure in drawn.items():
+        html = figure._repr_html_()
+        forms = re.findall(r"<svg.*?</svg>", html, re.S)
+        form = forms[-1]  # the narrow one, where there are two
+        assert len(forms) == (2 if kind == "scan" else 1)
+        width = float(re.findall(r'viewBox="0 0 ([\d.]+)', form)[0])
+        sizes = [float(s) for s in re.findall(r"font-size: ([\d.]+)px", form)]
+        assert sizes
+        assert min(sizes) * 354 / width >= 8.9, kind
+
+
+def test_one_drawing_serves_light_and_dark_pages(drawn):
+    for figure in drawn.values():
+        shape = figure.svg()
+        assert "currentColor" in shape
+        assert "#000000" not in shape
+        assert not re.search(r"fill: ?(?:#ffffff|white)", shape)
+
+
+def test_a_chart_may_be_changed_until_it_is_shown():
+    figure = tf.plot.lines(line(), RISE, "USD")
+    before = figure.svg()
+    figure.ax.set_ylim(0, 9)
+    figure.ax.text(MONTHS[3].value / 864e11, 8, "a word of mine")
+    assert "a word of mine" in figure.svg() != before
+
+
+def test_the_table_behind_a_waterfall_adds_up(drawn):
+    table = drawn["waterfall"].table
+    assert table["value"].iloc[:-1].sum() == table["value"].iloc[-1] == 58e9
+    assert table["low"].dropna().tolist() == [28e9, -3e9]
+    widths = [b.get_width() for b in drawn["waterfall"].ax.patches]
+    assert widths == pytest.approx([29, 30, -1, 58])
+    texts = [t.get_text() for t in drawn["waterfall"].ax.texts]
+    assert texts == ["29.0", "28.0–32.0", "−3.0 to 1.0", "58.0"]
+    with pytest.raises(SchemaMismatch, match="the bars reach"):
+        tf.plot.waterfall(steps(), {"2021": 29e9, "2022": 59e9}, RISE)
+    with pytest.raises(SchemaMismatch, match=r"kinds \['colour'\]"):
+        tf.plot.waterfall(steps().assign(kind="colour"), {"2021": 29e9, "2022": 58e9}, RISE)
+    with pytest.raises(SchemaMismatch, match="1 totals"):
+        tf.plot.waterfall(steps(), {"2021": 29e9}, RISE)
+
+
+def test_ranges_write_what_they_draw(drawn):
+    ax = drawn["ranges"].ax
+    assert [t.get_text() for t in ax.texts][:3] == ["20–97", "61–88", "bounds contradict"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == list(KNOWN)
+    assert drawn["ranges"].table["low"].dropna().tolist() == [0.2, 0.61]
+    frame = pd.DataFrame({"label": ["a", "b"], "low": [5.0, 1], "high": [7.0, 2],
+                          "value": [6.0, 1.5], "open": [True, False]})  # fmt: skip
+    figure = tf.plot.ranges(frame, RISE, "times", spec=".1f")
+    assert [t.get_text() for t in figure.ax.texts] == ["over 5.0–7.0", "1.0–2.0"]
+    assert figure.table.equals(frame)
+    with pytest.raises(SchemaMismatch, match="without numbers"):
+        tf.plot.ranges({"a": None}, RISE, "share")
+
+
+def test_a_scan_keeps_the_names_of_values_and_marks_the_answer(drawn):
+    figure = drawn["scan"]
+    assert figure.table["value"].tolist() == ["0.10", "0.138", "0.139", "6 to 9"]
+    bold = [t.get_text() for ax in figure.axes for t in ax.get_yticklabels()
+            if t.get_fontweight() == "bold"]  # fmt: skip
+    assert bold == ["0.10", "6 to 9"]
+    assert ">0.139<" in figure._repr_html_()  # words keep their digits
+    assert "1 contradict" in figure.alt
+
+
+def test_lines_are_named_at_their_ends_and_events_in_words(drawn):
+    words = [t.get_text() for t in drawn["lines"].ax.texts]
+    assert {"value", "price", "invasion"} <= set(words)
+    table = drawn["lines"].table
+    assert table["value"].tolist() == line()["value"].tolist()
+    assert table["period"].tolist() == list(MONTHS)
+    assert drawn["log"].ax.get_yscale() == "log"
+    assert "log scale" in drawn["log"].caption
+    with pytest.raises(SchemaMismatch, match="zero or less on a log scale"):
+        tf.plot.lines(line() - 2e9, RISE, "USD", log=True)
+    gap = line()
+    gap.iloc[5, 0] = np.nan
+    assert np.isnan(tf.plot.lines(gap, RISE, "USD").ax.lines[0].get_ydata()[5])
+
+
+def test_labels_that_would_meet_move_apart():
+    rng = np.random.default_rng(0)
+    for _ in range(50):
+        wanted = rng.uniform(0, 100, 6).tolist()
+        found = spread(wanted, 12, 0, 100)
+        order = np.argsort(wanted, kind="stable")
+        assert (np.diff(np.array(found)[order]) >= 12 - 1e-9).all()
+        assert max(found) <= 100
+
+
+@pytest.mark.parametrize("kind", ["line", "bar", "barh", "area", "period", "scatter"])
+def test_finish_reads_the_table_off_any_axes(kind):
+    years = pd.DataFrame({"coal": [1.0, 2, 4], "gas": [3.0, 1, 2]}, index=[2020, 2021, 2022])
+    if kind == "period":
+        months = years.set_axis(MONTHS[:3])
+        figure = tf.plot.finish(months.plot(), RISE, "bn USD")
+        assert figure.table["period"].tolist() == list(MONTHS[:3])
+        assert figure.caption == "bn USD · Jan 2021 to Mar 2021"
+    elif kind == "scatter":
+        figure = tf.plot.finish(years.plot.scatter("coal", "gas"), RISE, "bn USD")
+        assert figure.table.to_dict("list") == {"x": [1, 2, 4], "points 1": [3, 1, 2]}
+        return
+    else:
+        figure = tf.plot.finish(getattr(years.plot, kind)(), RISE, "bn USD")
+        assert figure.table.iloc[:, 0].tolist() == [2020, 2021, 2022]
+        assert figure.caption == "bn USD · 2020 to 2022"
+        assert figure.table.columns.tolist() == ["period", "coal", "gas"]
+    cumulated = years.cumsum(axis=1) if kind == "area" else years
+    assert figure.table[["coal", "gas"]].to_numpy().tolist() == cumulated.to_numpy().tolist()
+    assert "coal: 1 " in figure.alt
+
+
+def test_finish_takes_axes_of_matplotlib_and_what_stands_behind_them():
+    fig, axes = plt.subplots(1, 2)
+    axes[0].plot([1, 2], [3.0, 4.0], label="a")
+    axes[1].bar(["x", "y"], [5.0, 6.0])
+    axes[0].set_title("left")
+    axes[0].axhline(3.5)  # carries no number
+    figure = tf.plot.finish(axes[1], RISE, "bn USD", name="two")
+    assert figure.axes == list(axes)
+    assert not plt.fignum_exists(fig.number)  # a backend shows it no second time
+    assert figure.table["left: a"].dropna().tolist() == [3.0, 4.0]
+    own = pd.DataFrame({"mine": [1]})
+    plt.plot([1, 2])
+    assert tf.plot.finish(plt.gca(), RISE, "bn USD", table=own).table.equals(own)
+    with pytest.raises(SchemaMismatch, match="without lines, bars or points"):
+        tf.plot.finish(plt.subplots()[1], RISE, "bn USD")
+    plt.close("all")
+
+
+def test_a_users_settings_are_left_alone():
+    before = dict(plt.rcParams)
+    charts()
+    assert dict(plt.rcParams) == before
+    assert STYLE["font.size"] >= 10
+
+
+def test_origins_come_with_the_data():
+    series = tf.series("prices", series="brent", months="2022")
+    (file,) = series.attrs["origins"]
+    figure = tf.plot.lines(series.rename("Brent"), "Brent fell", "USD a barrel")
+    assert figure.origins == (file,)
+    assert "World Bank" in figure.caption
+    assert "vintage" in figure.caption
+    assert f'data-raw="{file}"' in figure._repr_html_()
+    trade = tf.load("prices", series="brent", months="2022")
+    drawing = trade.set_index("period")["value"].plot()
+    finished = tf.plot.finish(drawing, "Brent fell", "USD a barrel", origins=[trade, "a/b.csv"])
+    assert finished.origins == tuple(sorted({"a/b.csv", file}))
+    assert finished.name == "brent-fell"
+
+
+def test_what_a_figure_needs_is_asked_for():
+    frame = pd.DataFrame({"x": [1.0, 2]})
+    with pytest.raises(SchemaMismatch, match="without title"):
+        tf.plot.bars(frame, " ", "USD")
+    with pytest.raises(SchemaMismatch, match="figure name 'Not a slug'"):
+        tf.plot.bars(frame, RISE, "USD", name="Not a slug")
+    with pytest.raises(SchemaMismatch, match="bars without numbers"):
+        tf.plot.bars(frame * np.nan, RISE, "USD")
+    with pytest.raises(SchemaMismatch, match="fan without columns"):
+        tf.plot.fan(line(), RISE, "index")
+    with pytest.raises(ValueError, match=r"colours of \['blue'\]"):
+        tf.plot.colours("blue")
+
+
+def test_names_of_stacked_parts_stand_beside_their_bars():
+    parts = pd.DataFrame({"gas": [1.0, 2], "coal": [3.0, 0]}, index=[2021, 2022])
+    ax = parts.plot.bar(stacked=True)
+    tf.plot.label_parts(ax, {"gas": 2021})
+    assert [t.get_text() for t in ax.texts] == ["gas", "coal"]
+    assert ax.get_legend() is None
+    with pytest.raises(SchemaMismatch, match="no bar 1999"):
+        tf.plot.label_parts(ax, {"gas": 1999})
+    tf.plot.note(ax, "here", 0, 1)
+    assert ax.texts[-1].get_text() == "here"
+    plt.close(ax.figure)
+
+
+def test_the_room_is_light_until_something_is_drawn():
+    code = (
+        "import sys, tradeflows as tf; tf.plot; dir(tf.plot);"
+        "assert 'matplotlib' not in sys.modules; tf.plot.bars; assert 'matplotlib' in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_a_png_carries_its_words(tmp_path, drawn):
+    path = tmp_path / "chart.png"
+    picture = drawn["bars"].png(path)
+    assert path.read_bytes() == picture
+    plain = plt.imread(path)
+    assert plain.shape[0] > 200
+    assert not drawn["bars"].fig.texts  # nothing is left behind
