@@ -563,3 +563,15 @@ def test_a_base_year_half_published_by_a_reporter_is_refused():
     both = pd.concat([trade.assign(reporter="TUR"), late.assign(reporter="KAZ")])
     with pytest.raises(SchemaMismatch, match="no rows of reporter KAZ for 2020-01, 2020-02"):
         price_index(both)
+
+
+def test_the_share_that_is_priced_speaks_of_every_link() -> None:
+    rows = [
+        ("2022-01", "a", 100.0, 10.0), ("2022-01", "b", 100.0, 10.0),
+        ("2022-02", "a", 100.0, 10.0), ("2022-02", "c", 300.0, 10.0),
+        ("2022-03", "a", 120.0, 10.0), ("2022-03", "c", 300.0, 10.0),
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["period", "code", "value_usd", "net_weight_kg"])
+    table["period"] = pd.to_datetime(table["period"])
+    chained = price_index(table, base="chained").sentence()
+    assert "between 25 % (Feb 2022) and 100 % of the value of a period is priced" in chained

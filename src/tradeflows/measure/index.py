@@ -19,7 +19,7 @@ from tradeflows.measure.window import require
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import CODED, Relation, keys, month, opened, too_large, usable
-from tradeflows.words import Sentence, percent, span
+from tradeflows.words import Sentence, is_yearly, percent, period_text, span
 
 if TYPE_CHECKING:
     from tradeflows.figures import Figure
@@ -44,12 +44,20 @@ class PriceIndex:
 
     def sentence(self) -> Sentence:
         """Say where price and volume end."""
-        last = self.table.iloc[-1]
+        last, shares = self.table.iloc[-1], self.table["matched_share"]
+        least, most = shares.min(), shares.max()
+        periods = pd.DatetimeIndex(self.table["period"])
+        priced = f"{percent(least)} of the value is priced"
+        if percent(least) != percent(most):  # a chain is as strong as its links
+            when = periods[int(shares.to_numpy().argmin())]
+            shown = period_text(when.year if is_yearly(periods) else when)
+            priced = f"between {percent(least)} ({shown}) and {percent(most)} of the"
+            priced += " value of a period is priced"
         name = self.formula.replace("_", "-").title()
         return Sentence(
-            f"{span(pd.DatetimeIndex(self.table['period']))}: the {name} price index ends at"
+            f"{span(periods)}: the {name} price index ends at"
             f" {last['price']:.3f} and the volume index at {last['volume']:.3f} ({self.base} base);"
-            f" {percent(last['matched_share'])} of the value is priced."
+            f" {priced}."
         )
 
     def figure(self, name: str = "price-index", title: str | None = None) -> Figure:
