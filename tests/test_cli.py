@@ -1,9 +1,11 @@
 """The command line says what is wrong in two lines and exits with it."""
 
 import json
+import shlex
 import shutil
 import subprocess
 import sys
+import warnings
 
 import pandas as pd
 import pytest
@@ -13,7 +15,9 @@ import tiny_suite
 import world
 from standin import harness
 from tradeflows import cli, store
+from tradeflows.codes.countries import EU27
 from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, SourceUnavailable
+from tradeflows.load import load
 from tradeflows.report import keys
 from tradeflows.sources import refresh
 
@@ -77,6 +81,77 @@ def test_any_pair_is_refreshed_and_its_proof_is_shown(tmp_path, monkeypatch, cap
         assert proofs[0]["proven"]
         assert "counted by the publisher" in run.invoke(cli.app, ["status"]).output
     assert harness.KEY not in done.output + capfd.readouterr().err
+
+
+def test_the_example_of_the_help_works(tmp_path, monkeypatch):
+    shown = run.invoke(cli.app, ["refresh", "--help"], terminal_width=80).output
+    (line,) = [x.strip() for x in shown.splitlines() if "tradeflows refresh --" in x]
+    words = shlex.split(line)[1:]
+    with harness.asked(monkeypatch, tmp_path):
+        done = run.invoke(cli.app, words)
+        assert done.exit_code == 0, done.output
+        found = load("trade", reporter="TUR", partner="KAZ", source="UN Comtrade", flow="X")
+        assert found["value_usd"].sum() > 0
+        assert found["period"].min() == pd.Timestamp("2021-01-01")
+
+
+@pytest.mark.parametrize("partner", ["World", "WLD", "0", "EU27", "kaz,russian federation", "ALL"])
+def test_partners_are_named_as_publishers_do(tmp_path, monkeypatch, partner):
+    words = ["refresh", "--reporter", "turkey", "--partner", partner, "--codes", "total"]
+    months = ["--start", "2022-01", "--end", "2022-02", "--source", "Comtrade"]
+    with harness.asked(monkeypatch, tmp_path) as site:
+        done = run.invoke(cli.app, [*words, *months])
+        assert done.exit_code == 0, done.output
+        found = set(load("trade", reporter="TUR", source="UN Comtrade", code="TOTAL")["partner"])
+        asked = " ".join(path for _, path in site.asked)
+    assert ("partnerCode=" in asked) == (partner != "ALL")
+    assert ("World" in found) == (partner in ("World", "WLD", "0", "ALL"))
+    assert partner != "EU27" or found <= set(EU27)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--reporter", "PRK", "--partner", "TUR"], "reports nothing to UN Comtrade"),
+        (["--reporter", "TUR", "--partner", "RUS", "--start", "2026"], "newest is 2025-12"),
+        (["--reporter", "TUR", "--partner", "RUS", "--codes", "AG6/8542a"], "no HS code"),
+        (["--reporter", "TUR", "--partner", "RUS", "--codes", "AG6/"], "no HS code"),
+        (["--reporter", "TUR", "--partner", "RUS", "--codes", ","], "--codes ','"),
+        (["--reporter", "TUR", "--partner", "RUS", "--flows", " "], "--flows ' '"),
+        (["--reporter", "TUR", "--partner", "Atlantis"], "no country or area"),
+        (["--source", ","], "--source ','"),
+        (["--source", "wto"], "wto"),
+        (["--start", "2023-01", "--end", "2022-01"], "first month 2023-01"),
+    ],
+)
+def test_what_cannot_be_brought_is_an_error_and_nothing_is_stored(
+    tmp_path, monkeypatch, capsys, words, said
+):
+    with harness.asked(monkeypatch, tmp_path):
+        monkeypatch.setattr("sys.argv", ["tradeflows", "refresh", *words])
+        with pytest.raises(SystemExit, match="1"):
+            cli.main()
+        assert harness.live() == []
+    shown = capsys.readouterr()
+    assert said in shown.err
+    assert "what to do:" in shown.err
+    assert "Nothing new" not in shown.out
+
+
+def test_a_warning_is_a_line_without_the_place_in_the_code(tmp_path, monkeypatch, capsys):
+    with harness.asked(monkeypatch, tmp_path):
+        run.invoke(cli.app, ["refresh", "--source", "worldbank"])
+        (raw,) = harness.live()
+        raw.path.with_name(raw.path.name + store.SIDECAR).write_bytes(b"no sidecar")
+        monkeypatch.setattr("sys.argv", ["tradeflows", "status"])
+        with warnings.catch_warnings():
+            warnings.simplefilter("always")
+            with pytest.raises(SystemExit):
+                cli.main()
+    shown = capsys.readouterr().err
+    assert "UnreadableFileWarning" in shown
+    assert raw.id in shown
+    assert ".py" not in shown
 
 
 @pytest.mark.parametrize(
@@ -156,12 +231,16 @@ def test_the_screen_reads_parquet_and_writes_it(tmp_path):
 
 
 @pytest.mark.parametrize("option", [("--target", ""), ("--base", "soon")])
-def test_a_bad_option_of_the_screen_is_a_line_and_no_traceback(tmp_path, monkeypatch, option):
+def test_a_bad_option_of_the_screen_is_a_line_and_no_traceback(
+    tmp_path, monkeypatch, capsys, option
+):
     file = world.world(1, members=30, products=300, rows=20_000).file(tmp_path / "w.parquet")
     monkeypatch.setattr("sys.argv", ["tradeflows", "screen", str(file), *option])
     with pytest.raises(SystemExit) as stopped:
         cli.main()
-    assert "expected" in str(stopped.value.code)
+    said = str(stopped.value.code) + capsys.readouterr().err
+    assert "expected" in said
+    assert "Traceback" not in said
 
 
 def test_a_screen_without_a_panel_says_what_brings_one():

@@ -3,6 +3,7 @@
 import contextlib
 import gzip
 import json
+import re
 from itertools import pairwise
 
 import pytest
@@ -11,12 +12,13 @@ from hypothesis import strategies as st
 
 from standin import comtrade, trade
 from tradeflows import tables
+from tradeflows.codes.countries import EU27
 from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply, UnknownCode
 from tradeflows.sources.address import Key
 from tradeflows.sources.comtrade import parse
 from tradeflows.sources.comtrade.client import Client
 from tradeflows.sources.comtrade.question import ALL, LONGEST, Box, Call, remaining, split
-from tradeflows.sources.comtrade.standard import pair, standard
+from tradeflows.sources.comtrade.standard import pair, places, standard
 from tradeflows.sources.session import Session
 
 WORLD = trade.World(missing=0.3, estimated=0.2)
@@ -243,7 +245,9 @@ def test_addresses_stay_short() -> None:
 
 
 def test_unknown_codes_and_countries_are_named() -> None:
-    for wrong in (["27.10"], ["AG3"], ["x"], ["2709001"]):
+    wrongs = ["27.10", "AG3", "x", "2709001", "AG6/8542a", "AG6/", "AG6/8542311", "AG2/854",
+              "TOTAL/8", "8542/1", "AG6/8/5", "AG6/²", "²²", "/8", "ag6", ""]  # fmt: skip
+    for wrong in ([code] for code in wrongs):
         with pytest.raises(UnknownCode):
             pair("TUR", "RUS", codes=wrong)
     with pytest.raises(UnknownCode):
@@ -252,6 +256,43 @@ def test_unknown_codes_and_countries_are_named() -> None:
         pair("TUR", "RUS", flows=["Z"])
     with pytest.raises(UnknownCode):
         standard(["85423"])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        *((w, ("World",)) for w in ("World", "WORLD", "world", "WLD", "W00", "0", "Dünya")),
+        *((w, ("Areas nes",)) for w in ("Areas nes", "Areas, nes", "AREAS, NES", "_X", "899")),
+        *((w, ("Bunkers",)) for w in ("Bunkers", "bunkers", "837")),
+        *((w, ("Free zones",)) for w in ("Free zones", "Free Zones", "838")),
+        *((w, ("Special categories",)) for w in ("Special Categories", "839")),
+        *((w, ("TWN",)) for w in ("TWN", "490", "Other Asia, nes")),
+        *((w, ("GRC",)) for w in ("GRC", "EL", "300", "Greece", " grc ")),
+        *((w, ("TUR",)) for w in ("TUR", "Turkey", "Türkiye", "792", "TR")),
+        *((w, EU27) for w in ("EU27", "eu27", "EU27_2020", "EU")),
+        *((w, (ALL,)) for w in ("ALL", "all")),
+        ("RUS,KAZ", ("RUS", "KAZ")),
+        ("RUS, World, RUS", ("RUS", "World")),
+        ("EU28", (*EU27, "GBR")),
+    ],
+)
+def test_places_are_read_as_publishers_write_them(text: str, found: tuple[str, ...]) -> None:
+    assert places(text) == found
+    part = pair("KAZ", text, codes=["TOTAL"])
+    assert part.partners == found
+    assert re.fullmatch(r"kaz-[a-z0-9-]+-total", part.name)
+
+
+@pytest.mark.parametrize("text", ["", ",", "Atlantis", "RUS,Atlantis", "RUS KAZ", "-", "EU99"])
+def test_a_place_no_list_holds_is_named(text: str) -> None:
+    with pytest.raises(UnknownCode, match="no country or area"):
+        places(text)
+
+
+@pytest.mark.parametrize("reporter", ["World", "ALL", "Areas nes", "TUR,World"])
+def test_areas_do_not_report(reporter: str) -> None:
+    with pytest.raises(UnknownCode, match="reporter"):
+        pair(reporter, "RUS")
 
 
 def test_the_generator_is_deterministic_and_plants_what_it_says() -> None:

@@ -1,13 +1,17 @@
 """One table, one statistic, nothing in silence."""
 
+import re
+import shlex
 import shutil
 
 import pandas as pd
 import pytest
 import yaml
+from typer.testing import CliRunner
 
 import tradeflows as tf
-from tradeflows import store
+from standin import harness
+from tradeflows import cli, store
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.load import rows, snapshot
 from tradeflows.quality import corrections
@@ -221,3 +225,17 @@ def test_a_miss_reads_no_more_than_it_needs(monkeypatch):
         tf.load("trade", reporter="TUR", flow="imports")
     told = [set(store.describe(file).constants) for file in read]  # of these sidecars tell all
     assert not any({"reporter", "flow"} <= columns for columns in told)
+
+
+def test_the_advice_is_a_command_that_brings_what_is_missing(monkeypatch, tmp_path):
+    asked = {"reporter": "TUR", "partner": "KAZ", "flow": "X", "code": "8542"}
+    asked |= {"source": "UN Comtrade"}
+    with harness.asked(monkeypatch, tmp_path / "data"):
+        with pytest.raises(UnknownCode) as error:
+            tf.load("trade", **asked)
+        (command,) = re.findall(r"`(tradeflows refresh [^`]*)`", error.value.todo)
+        words = [*shlex.split(command)[1:], "--start", "2022-01", "--end", "2022-03"]
+        assert CliRunner().invoke(cli.app, words).exit_code == 0
+        assert len(tf.load("trade", **asked)) == 3
+    with pytest.raises(UnknownCode, match=r"`tradeflows refresh --source worldbank`"):
+        tf.load("prices", series="frankincense")

@@ -52,7 +52,7 @@ def test_without_a_panel_nothing_is_determined_and_nothing_is_zero(claim):
     verdict = tf.judge(claim, tier="panel")
     assert verdict.grade == "cannot be determined"
     assert verdict.say == ABSENT
-    assert "make refresh" in verdict.sentence()
+    assert "tradeflows refresh" in verdict.sentence()
     assert set(verdict.numbers.values()) == {None}
     assert set(verdict.outcomes.values()) == {"unknown"}
     assert "to come" not in verdict.card()
@@ -66,12 +66,12 @@ def test_without_a_panel_every_section_says_what_is_missing():
         sections.certainty(),
     ):
         assert section._repr_html_().count("<p>") == 1
-        assert "make refresh" in section._repr_html_()
+        assert "tradeflows refresh" in section._repr_html_()
     found = live_checks.run()
     assert found.count("not comparable") == len(found.table) == 53
-    assert "make refresh" in found.sentence()
+    assert "tradeflows refresh" in found.sentence()
     assert not generated()
-    assert all("make refresh" in w for w in tiers().table["by the panel"])
+    assert all("tradeflows refresh" in w for w in tiers().table["by the panel"])
 
 
 # verdicts

@@ -9,9 +9,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 
+import filelock
 import pandas as pd
 import pytest
 
@@ -242,6 +243,14 @@ def test_faults_that_stay(site: server.Site, fault: str, tmp_path: Path) -> None
     assert store.verify() == []
     assert not list(data_of(tmp_path).rglob("*.part"))
     site.faults.clear()
+    if kind is QuotaExhausted:  # the next run of the day does not ask
+        site.asked.clear()
+        with pytest.raises(QuotaExhausted, match="not asked again") as caught:
+            refresh.run(small(), **SPRING)
+        assert not site.asked
+        note = data_of(tmp_path) / "processed" / "refresh" / "quota-comtrade.json"
+        assert str(note) in caught.value.todo
+        note.unlink()
     refresh.run(small(), **SPRING)
     assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in live())
 
@@ -284,6 +293,9 @@ def test_the_key_is_nowhere(
         site.faults[:] = [server.Fault(fault, 10_000)]
         with pytest.raises(TradeflowsError) as caught:
             refresh.run(small(), **SPRING)
+        texts += [p.read_text() for p in tmp_path.rglob("quota-comtrade.json")]
+        for note in tmp_path.rglob("quota-comtrade.json"):
+            note.unlink()
         error: BaseException | None = caught.value
         while error:
             texts.append(f"{error} {error!r}")
@@ -343,6 +355,99 @@ def test_the_ledger_counts_and_refuses_and_forgets_at_midnight(
     assert state.Ledger("comtrade").used == 5
     monkeypatch.setattr(state, "_today", lambda: "2100-01-01")
     assert state.Ledger("comtrade").used == 0
+
+
+@pytest.mark.parametrize(
+    ("fault", "until"), [("403", "in 03:14:17"), ("429-long", "40000"), ("403-bare", "midnight")]
+)
+def test_a_quota_is_asked_again_when_it_is_renewed(
+    site: server.Site, monkeypatch: pytest.MonkeyPatch, fault: str, until: str
+) -> None:
+    site.faults.append(server.Fault(fault, 1))
+    with pytest.raises(QuotaExhausted):
+        refresh.run(small(), **SPRING)
+    asked = len(site.asked)
+    for run in (lambda: refresh.run(small(), **SPRING), lambda: refresh.plan(small())):
+        with pytest.raises(QuotaExhausted, match="not asked again"):
+            run()
+    assert len(site.asked) == asked, until
+    now = datetime.now(UTC)
+    later = {"403": timedelta(hours=3, minutes=15), "429-long": timedelta(seconds=40_001)}
+    soon = now + later.get(fault, timedelta(days=1))
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return soon.astimezone(tz)
+
+    monkeypatch.setattr(state, "datetime", Clock)
+    refresh.run(small(), **SPRING)
+    assert len(live()) == 1
+
+
+def test_another_address_or_no_key_has_a_quota_of_its_own(
+    site: server.Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site.faults.append(server.Fault("403", 1))
+    with pytest.raises(QuotaExhausted):
+        refresh.run(small(), **SPRING)
+    with monkeypatch.context() as keyless:
+        keyless.setenv("COMTRADE_API_KEY", "")
+        refresh.run(small(), **SPRING)
+    with server.Server(harness.site_of(site.world)) as other:
+        monkeypatch.setenv("TRADEFLOWS_COMTRADE_URL", other.url)
+        refresh.run([pair("TUR", "KAZ", codes=["TOTAL"])], **SPRING)
+    assert set(assemble()["partner"]) == {"RUS", "KAZ"}
+
+
+@pytest.mark.usefixtures("site")
+@pytest.mark.parametrize("number", [13, 30])
+def test_a_data_folder_that_may_not_be_written_is_named(
+    monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    for owner, name in ((filelock.FileLock, "acquire"), (Path, "mkdir")):
+        with monkeypatch.context() as patched:
+            patched.setattr(owner, name, refused)
+            with pytest.raises(SourceUnavailable, match=os.strerror(number)) as caught:
+                refresh.run(small(), **SPRING)
+        assert "may be written" in caught.value.expected
+
+
+def test_a_year_is_all_its_months(site: server.Site) -> None:
+    refresh.run(small(), **SPRING | {"start": "2022", "end": "2022"})
+    assert assemble()["period"].nunique() == 12
+    asked = len(site.asked)
+    for start, end in (("2023-01", "2022-01"), ("2023", "2022-12"), ("2199", None)):
+        with pytest.raises(UnknownCode, match="first month"):
+            refresh.run(small(), **SPRING | {"start": start, "end": end})
+    for start, end in (("2022Q1", "2022"), ("2022-13", "2022"), ("2022", "soon")):
+        with pytest.raises(UnknownCode, match="window"):
+            refresh.run(small(), **SPRING | {"start": start, "end": end})
+    assert len(site.asked) == asked
+
+
+@pytest.mark.usefixtures("site")
+def test_who_does_not_report_and_what_is_not_published_is_said() -> None:
+    for run in (refresh.run, refresh.plan):
+        usual = {k: v for k, v in SPRING.items() if run is refresh.run or k != "sources"}
+        with pytest.raises(SourceUnavailable, match=r"(?s)Dem. People's Rep. of Korea reports"):
+            run([pair("PRK", "RUS", codes=["TOTAL"])], **usual)
+        with pytest.raises(SourceUnavailable, match=r"Turkey has not published.*newest is 2025-12"):
+            run(small(), **usual | {"start": "2026-03", "end": "2026-05"})
+    both = [pair("TUR,PRK", "RUS", codes=["TOTAL"])]
+    words = refresh.run(both, **SPRING).sentence()
+    assert "1 new files" in words
+    assert "Korea reports nothing to UN Comtrade" in words
+    late = refresh.run(small(), **SPRING | {"start": "2025-12", "end": "2026-02"}).sentence()
+    assert "Turkey has not published 2026-01, 2026-02; its newest is 2025-12." in late
+    usual = refresh.run(small(), **SPRING | {"start": "2025-12", "end": None}).sentence()
+    assert "Nothing new: all that is published is stored" in usual
+    assert "has not published" not in usual
+    empty = refresh.run([pair("TUR", "RUS", ["X"], ["010613"])], **SPRING).sentence()
+    assert "0 rows: the publisher counts no trade" in empty
 
 
 def test_retry_after_is_honoured_and_pace_is_kept(site: server.Site) -> None:

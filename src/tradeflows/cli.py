@@ -50,8 +50,10 @@ def _console(stream: TextIO, *, stderr: bool = False) -> Console:
 out, err = _console(sys.stdout), _console(sys.stderr, stderr=True)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Reports = Annotated[Path, typer.Option("--reports", help="Folder of the built report.")]
-Reporter = Annotated[str, typer.Option(help="Reporting country, ISO3: TUR")]
-Partner = Annotated[str, typer.Option(help="Partner country, ISO3, or ALL")]
+Reporter = Annotated[str, typer.Option(help="Who reports: TUR, Turkey, EU27; with commas")]
+Partner = Annotated[
+    str, typer.Option(help="About whom: KAZ, World, 'Areas nes', Bunkers, EU27, or ALL partners")
+]
 Codes = Annotated[str, typer.Option(help="HS codes with commas; also TOTAL, AG2, AG4, AG6")]
 Flows = Annotated[str, typer.Option(help="M imports, X exports, with commas; also RM, RX")]
 Start = Annotated[str, typer.Option(help="First month, 2021-03, or year")]
@@ -102,8 +104,7 @@ def refresh(
 
     --dry-run says first what would be asked. Another question, microchips to Kazakhstan:
 
-      tradeflows refresh --reporter TUR --partner KAZ --codes 8542 --flows X
-      --start 2021-01 --end 2022-12
+    tradeflows refresh --reporter TUR --partner KAZ --codes 8542 --start 2021
     """
     from tradeflows.sources import refresh as live
 
@@ -118,7 +119,7 @@ def refresh(
             out.print(escape(plan.sentence()))
         return
     usual = ("comtrade",) if asked else ("worldbank", "eurostat", "comtrade")
-    sources = tuple(s.strip() for s in source.split(",") if s.strip()) or usual
+    sources = tuple(s.lower() for s in _listed("source", source)) or usual
     with _progress(quiet=as_json) as told:
         done = live.run(asked, sources=sources, start=start, end=last, wait=wait, told=told)
     if as_json:
@@ -143,8 +144,15 @@ def _asked(reporter: str, partner: str, codes: str, flows: str) -> list[Part] | 
             "both",
             "name --reporter and --partner",
         )
-    wanted = [[w.strip() for w in words.split(",") if w.strip()] for words in (flows, codes)]
-    return [pair(reporter.upper(), partner.upper(), wanted[0], wanted[1])]
+    return [pair(reporter, partner, _listed("flows", flows), _listed("codes", codes))]
+
+
+def _listed(option: str, words: str) -> list[str]:
+    """Return the words of an option; commas alone are no words."""
+    found = [word.strip().upper() for word in words.split(",") if word.strip()]
+    if words and not found:
+        raise UnknownCode(f"--{option} {words!r}", "words with commas", f"fill in --{option}")
+    return found
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 
@@ -109,7 +110,7 @@ def _loaded(
     for column, values in asked.items():
         strange = _strange(table, column, values, (found, live_rows))
         if strange:
-            raise _no_rows_with(table, column, strange)
+            raise _no_rows_with(table, column, strange, asked)
     if table == "trade":
         _one_statistic(found)
     return tables.validate(found, table, where="load")
@@ -322,14 +323,16 @@ def _values(table: str, column: str) -> list[str]:
     return sorted(found)
 
 
-def _no_rows_with(table: str, column: str, values: Sequence[str]) -> UnknownCode:
+def _no_rows_with(
+    table: str, column: str, values: Sequence[str], columns: Mapping[str, Sequence[str]]
+) -> UnknownCode:
     there = _values(table, column)
     few = ", ".join(there[:_FEW]) + (f" and {len(there) - _FEW} more" * bool(there[_FEW:]))
     day = _as_of()
     return UnknownCode(
         f"table {table!r} has no rows with {column}={','.join(values)}",
         f"one of {few}" if there else f"rows that had been released{f' by {day}' if day else ''}",
-        "check the spelling, or bring it with `make refresh`",
+        f"check the spelling, or bring it: {_bring(table, columns)}",
     )
 
 
@@ -337,15 +340,29 @@ def _nothing(table: str, columns: dict[str, list[str]], months: _Months) -> Unkn
     """Name the first value that no row has, and what there is instead."""
     for column, values in columns.items():
         if not set(values) & set(_values(table, column)) and not _able(table, {column: values}):
-            return _no_rows_with(table, column, values)
+            return _no_rows_with(table, column, values, columns)
     asked = {k: ",".join(v) for k, v in columns.items()}
     asked |= {} if months is None else {"months": str(months)}
     part = _embedded(table, columns)
     return UnknownCode(
         f"table {table!r} has no rows with {', '.join(f'{k}={v}' for k, v in asked.items())}",
         f"{_span(part)}" if len(part) else "values that stand in one row",
-        "ask for what is there, or bring it with `make refresh`",
+        f"ask for what is there, or bring it: {_bring(table, columns)}",
     )
+
+
+def _bring(table: str, columns: Mapping[str, Sequence[str]]) -> str:
+    """Return the command that brings what is missing."""
+    sources = {"prices": " --source worldbank", "volumes": " --source eurostat"}
+    pair = {"reporter": "--reporter", "partner": "--partner"}
+    if table != "trade" or not set(pair) <= set(columns):
+        more = ", or `--help` for any pair" if table == "trade" else ""
+        return f"`tradeflows refresh{sources.get(table, '')}`{more}"
+    codes = [c for c in columns.get("code", ()) if c == "TOTAL" or c.isdecimal()]
+    asked = {option: columns[column] for column, option in pair.items()}
+    asked |= {"--flows": columns.get("flow", ()), "--codes": codes}
+    words = [f"{option} {shlex.quote(','.join(v))}" for option, v in asked.items() if v]
+    return f"`tradeflows refresh {' '.join(words)}`"
 
 
 def _span(part: pd.DataFrame) -> str:

@@ -114,6 +114,7 @@ def spoiled(name: str, answer: Answer) -> Answer:
     said = {
         "401": (401, "Access denied due to invalid subscription key."),
         "403": (403, "Out of call volume quota. Quota will be replenished in 03:14:17."),
+        "403-bare": (403, "Out of call volume quota."),
         "policy": (403, "All calls are rejected by policy."),
         "404": (404, "Resource not found"),
         "429": (429, "Rate limit is exceeded. Try again in 1 seconds."),

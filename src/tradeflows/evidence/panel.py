@@ -38,7 +38,7 @@ __all__ = [
     "panel",
 ]
 
-ABSENT = "the panel is missing; `make refresh` brings it"
+ABSENT = "the panel is missing; `tradeflows refresh` brings it"
 MARK = "GENERATED TRADE: made up to test this software. No country reported these numbers."
 _SOURCE = "un-comtrade/live/"
 _SYSTEMS = "HS2012,HS2017,HS2022"
@@ -222,7 +222,7 @@ def _panel(folder: Path, as_of: str, ids: tuple[str, ...]) -> Panel:
     try:
         frames = _kept(built) or _frames()
     except UnknownCode:
-        return _absent("the panel holds no exports of Turkey; `make refresh` brings them")
+        return _absent("the panel holds no exports of Turkey; `tradeflows refresh` brings them")
     if built is not None:
         _keep(built, frames)
     return Panel(

@@ -6,8 +6,8 @@ It may be stopped at any moment. What is stored is whole; the next run goes on.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -15,7 +15,8 @@ from pathlib import Path
 import pandas as pd
 
 from tradeflows import store
-from tradeflows.errors import TradeflowsError, UnknownCode
+from tradeflows.codes.countries import spoken
+from tradeflows.errors import SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.sources import baci, eurostat, state, worldbank
 from tradeflows.sources.comtrade import client as comtrade
@@ -36,13 +37,20 @@ Told = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a refresh did: calls by publisher and kind, files stored."""
+    """What a refresh did: calls by publisher and kind, files stored.
+
+    ``not_yet`` and ``held`` count months of a reporter that are not published, or stored already;
+    ``absent`` says in words which months of whom are not published.
+    """
 
     calls: dict[str, dict[str, int]]
     stored: tuple[str, ...]
     not_yet: int
     naive: int
     seconds: float
+    held: int = 0
+    rows: int = 0
+    absent: tuple[str, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
@@ -62,8 +70,13 @@ class Outcome:
             if self.naive > data > 0
             else ""
         )
-        files = f"{len(self.stored)} new files" if self.stored else "Nothing new"
-        return f"{files} in {self.seconds:.0f} s (calls: {made or 'none'}).{ratio}"
+        files = f"{len(self.stored)} new files with {self.rows:,} rows"
+        if self.stored and not self.rows:
+            files += ": the publisher counts no trade of this kind in these months"
+        if not self.stored:
+            files = "Nothing new" + (": all that is published is stored" if self.held else "")
+        notes = "".join(f"\n{note}" for note in self.absent)
+        return f"{files} in {self.seconds:.0f} s (calls: {made or 'none'}).{ratio}{notes}"
 
 
 @dataclass(frozen=True)
@@ -134,6 +147,8 @@ def plan(
     wanted = tuple(asked if asked is not None else parts())
     span = _span(start, end)
     releases = _assumed(wanted, span) if offline else _available(client, wanted)
+    if asked is not None:
+        _require_published(wanted, releases, span, _absent(wanted, releases, span, end))
     under_way = _journal().read()
     return plans.draw(
         client, wanted, releases, span, under_way, known=not offline, used=ledger.used
@@ -181,7 +196,12 @@ def run(
         raise UnknownCode(f"no source {odd}", f"some of {sorted(_SOURCES)}", "correct the name")
     began = datetime.now(UTC)
     work = _Work(
-        tuple(asked if asked is not None else ()), asked is None, _span(start, end), manners, told
+        tuple(asked if asked is not None else ()),
+        asked is None,
+        _span(start, end),
+        end,
+        manners,
+        told,
     )
     errors: list[TradeflowsError] = []
     with state.locked(wait):
@@ -197,7 +217,11 @@ def run(
     if errors:
         raise errors[0]
     seconds = (datetime.now(UTC) - began).total_seconds()
-    return Outcome(work.calls, tuple(work.stored), work.not_yet, work.naive, seconds)
+    rows = sum(store.describe(file).rows for file in work.stored if not file.startswith("cepii/"))
+    return Outcome(
+        work.calls, tuple(work.stored), work.not_yet, work.naive, seconds, work.held, rows,
+        tuple(work.absent),
+    )  # fmt: skip
 
 
 @dataclass
@@ -207,12 +231,15 @@ class _Work:
     asked: tuple[Part, ...]
     usual: bool
     span: tuple[str, str]
+    end: str | None
     manners: Manners | None
     told: Told
     calls: dict[str, dict[str, int]] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
     not_yet: int = 0
     naive: int = 0
+    held: int = 0
+    absent: list[str] = field(default_factory=list)
 
 
 def _comtrade(work: _Work) -> None:
@@ -222,7 +249,10 @@ def _comtrade(work: _Work) -> None:
     try:
         releases = _available(client, wanted)
         drawn = plans.draw(client, wanted, releases, work.span, journal.read(), used=ledger.used)
-        work.not_yet, work.naive = drawn.not_yet, drawn.naive
+        work.not_yet, work.naive, work.held = drawn.not_yet, drawn.naive, drawn.held
+        work.absent = _absent(wanted, releases, work.span, work.end)
+        if not work.usual:
+            _require_published(wanted, releases, work.span, work.absent)
         if not drawn.calls:
             journal.clear()
             return
@@ -242,8 +272,9 @@ def _comtrade(work: _Work) -> None:
 def _client(manners: Manners | None) -> tuple[Client, state.Ledger]:
     client = comtrade.connect(manners)
     own = client.session.root == comtrade.ROOT
-    ledger = state.Ledger("comtrade", comtrade.DAILY if own and client.keyed else None)
-    client.session.note = ledger.note
+    who = f"{client.session.root}, {'with' if client.keyed else 'without'} a key"
+    ledger = state.Ledger("comtrade", comtrade.DAILY if own and client.keyed else None, who)
+    client.session.note, client.session.spent = ledger.note, ledger.close
     return client, ledger
 
 
@@ -261,6 +292,55 @@ def _available(client: Client, wanted: Sequence[Part]) -> dict[str, Release]:
     asked = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     state.remember("availability", {"asked": asked, "releases": {**before, **seen}})
     return releases
+
+
+def _absent(
+    parts: Sequence[Part], releases: Mapping[str, Release], span: tuple[str, str], end: str | None
+) -> list[str]:
+    """Say of every reporter which of the months asked for it has not published.
+
+    Where no last month is named, those after a reporter's newest are not missed.
+    """
+    asked: dict[str, set[str]] = {}
+    for part in parts:
+        for reporter in part.reporters:
+            alone = replace(part, reporters=(reporter,))
+            asked.setdefault(reporter, set()).update(plans.wanted(alone, span))
+    notes = []
+    for reporter, pairs in sorted(asked.items()):
+        name, number = spoken(reporter), min(pairs).split("-")[0]
+        known = sorted(k for k in releases if k.startswith(f"{number}-"))
+        if not known:
+            notes.append(f"{name} reports nothing to UN Comtrade; its partners may report it.")
+            continue
+        gone = sorted(pairs - set(known))
+        if end is None and min(pairs) <= known[-1]:
+            gone = [k for k in gone if k < known[-1]]
+        if gone:
+            shown = ", ".join(map(_spelled, gone[:6])) + f" and {len(gone) - 6} more" * bool(
+                gone[6:]
+            )
+            notes.append(f"{name} has not published {shown}; its newest is {_spelled(known[-1])}.")
+    return notes
+
+
+def _spelled(pair_: str) -> str:
+    """Write the period of ``792-202201`` as ``2022-01``."""
+    period = pair_.split("-")[1]
+    return "-".join(filter(None, (period[:4], period[4:])))
+
+
+def _require_published(
+    parts: Sequence[Part], releases: Mapping[str, Release], span: tuple[str, str], notes: list[str]
+) -> None:
+    """Raise where nothing of what was asked for is published."""
+    if parts and not any(k in releases for p in parts for k in plans.wanted(p, span)):
+        raise SourceUnavailable(
+            f"UN Comtrade holds nothing of {span[0]} to {span[1]}: {' '.join(notes)}",
+            "months that the reporter has published",
+            "ask for other months, or for the trade as the partner reports it"
+            " (swap --reporter and --partner, imports for exports)",
+        )
 
 
 def _assumed(wanted: Sequence[Part], span: tuple[str, str]) -> dict[str, Release]:
@@ -345,7 +425,8 @@ def _plainly(
     work: _Work, source: str, session: Session, fetch: Callable[[Session], list[str]]
 ) -> None:
     """Fetch from a publisher that is asked a few times only."""
-    session.note = state.Ledger(source).note
+    ledger = state.Ledger(source, who=session.root)
+    session.note, session.spent = ledger.note, ledger.close
     try:
         work.stored += fetch(session)
     finally:

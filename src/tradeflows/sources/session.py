@@ -106,6 +106,8 @@ class Session:
         Further hosts that redirects may lead to (never with a key).
     note : callable
         Told the kind of every call before it is made; it may refuse.
+    spent : callable
+        Told that the publisher says its quota is used up.
     """
 
     publisher: str
@@ -114,6 +116,7 @@ class Session:
     key: Key = field(default_factory=lambda: Key(""))
     hosts: tuple[str, ...] = ()
     note: Callable[[str], None] = lambda _kind: None
+    spent: Callable[[QuotaExhausted], None] = lambda _error: None
     counts: Counter[str] = field(default_factory=Counter)
     slowness: float = 1.0  # grows where the publisher says that calls come too fast
     _last: float = field(default=0.0, repr=False)
@@ -196,10 +199,10 @@ class Session:
     def _pause(self, failure: _Broken, attempt: int) -> None:
         wait = self.manners.backoff * 2 ** (attempt - 1) if failure.wait is None else failure.wait
         if wait > self.manners.longest_wait and failure.wait is not None:
-            raise QuotaExhausted(
+            raise self._used_up(
                 f"{self.publisher} asks for a pause of {wait:.0f} seconds",
                 f"at most {self.manners.longest_wait:.0f}",
-                f"wait: {_LATER}",
+                wait,
             )
         time.sleep(min(wait, self.manners.longest_wait))
 
@@ -304,9 +307,10 @@ class Session:
         if reply.status in (408, 500, 502, 503, 504):
             return _Broken(f"status {reply.status}: {said}", _retry_after(reply, ""))
         if reply.status == 403 and "quota" in said.lower():
-            return QuotaExhausted(
-                f"{self.publisher}: {said}", "calls left for today", f"wait: {_LATER}"
-            )
+            clock = re.search(r"(\d+):(\d\d):(\d\d)", said)
+            hours, minutes, seconds = map(int, clock.groups()) if clock else (0, 0, 0)
+            wait = 3600.0 * hours + 60 * minutes + seconds if clock else None
+            return self._used_up(f"{self.publisher}: {said}", "calls left for today", wait)
         if reply.status in (413, 414):
             return AddressTooLong(f"{self.publisher}: status {reply.status}", "", "ask for less")
         if reply.status == 400:
@@ -317,6 +321,12 @@ class Session:
             404: "check the address variables TRADEFLOWS_…_URL, and the codes asked for",
         }.get(reply.status, f"try later: {_LATER}")
         return SourceUnavailable(f"{self.publisher}: status {reply.status}: {said}", "data", todo)
+
+    def _used_up(self, found: str, expected: str, wait: float | None) -> QuotaExhausted:
+        error = QuotaExhausted(found, expected, f"wait: {_LATER}")
+        error.wait = wait
+        self.spent(error)
+        return error
 
     def _said(self, reply: Reply) -> str:
         """Return the few words of an error body, without tags and without key."""

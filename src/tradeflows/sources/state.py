@@ -6,14 +6,14 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import filelock
 
 from tradeflows import store
-from tradeflows.errors import QuotaExhausted, SourceUnavailable
+from tradeflows.errors import QuotaExhausted, SourceUnavailable, unwritable
 from tradeflows.sources.comtrade.pull import replace_file
 
 __all__ = ["Ledger", "folder", "locked", "recall", "remember"]
@@ -41,11 +41,13 @@ def folder() -> Path:
 def locked(wait: float = 0.0) -> Iterator[Path]:
     """Hold the lock of the data folder; a second refresh waits that long, then is refused."""
     place = folder()
-    place.mkdir(parents=True, exist_ok=True)
-    lock = filelock.FileLock(place / "refresh.lock")
     try:
+        place.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(place / "refresh.lock")
         lock.acquire(timeout=wait)
-    except filelock.Timeout:
+    except OSError as error:
+        if not isinstance(error, filelock.Timeout):  # a timeout of the lock is an OSError, too
+            raise unwritable(str(place), error) from None
         raise SourceUnavailable(
             "another refresh of this data folder is running",
             "one at a time",
@@ -77,11 +79,14 @@ def recall(name: str) -> dict[str, Any]:
 class Ledger:
     """Calls made today (UTC) at one publisher; it survives restarts.
 
-    ``most`` refuses further calls of the day before they are made; none: the publisher decides.
+    ``most`` refuses further calls of the day before they are made; none: the publisher decides,
+    and once it said that the quota is used up, `close` refuses calls until it is renewed. ``who``
+    names the address and whether a key is sent: another one has another quota.
     """
 
     publisher: str
     most: int | None = None
+    who: str = ""
     calls: dict[str, int] = field(default_factory=dict)
     day: str = ""
 
@@ -101,6 +106,7 @@ class Ledger:
         """Write a call down before it is made."""
         if self.day != _today():
             self.day, self.calls = _today(), {}
+        self._refuse_until_renewed()
         if self.most is not None and self.used >= self.most:
             raise QuotaExhausted(
                 f"{self.publisher}: all {self.most} calls of {self.day} (UTC) are used",
@@ -109,6 +115,32 @@ class Ledger:
             )
         self.calls[kind] = self.calls.get(kind, 0) + 1
         remember(f"calls-{self.publisher}", {"day": self.day, "calls": self.calls})
+
+    def close(self, error: QuotaExhausted) -> None:
+        """Write down that the quota is used up, and until when: as told, else until midnight."""
+        now = datetime.now(UTC)
+        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+        until = midnight if error.wait is None else now + timedelta(seconds=error.wait)
+        content = {"who": self.who, "until": until.isoformat(timespec="seconds")}
+        remember(f"quota-{self.publisher}", content)
+
+    def _refuse_until_renewed(self) -> None:
+        known = recall(f"quota-{self.publisher}")
+        if known.get("who") != self.who:
+            return
+        try:
+            until = datetime.fromisoformat(str(known.get("until")))
+            left = (until - datetime.now(UTC)).total_seconds()
+        except (ValueError, TypeError):
+            return
+        if left > 0:
+            file = folder() / f"quota-{self.publisher}.json"
+            raise QuotaExhausted(
+                f"{self.publisher}: the quota is used up until {until:%Y-%m-%d %H:%M} UTC, as it"
+                " said at the last call; it was not asked again",
+                "calls left for today",
+                f"run `tradeflows refresh` again then; with another key, delete {file} first",
+            )
 
 
 def _today() -> str:

@@ -12,7 +12,7 @@ from tradeflows.sources.comtrade.client import DAILY, Client, Release
 from tradeflows.sources.comtrade.holding import held, leaves
 from tradeflows.sources.comtrade.question import Box, Call, Part, remaining
 
-__all__ = ["Plan", "draw", "months"]
+__all__ = ["Plan", "draw", "months", "wanted"]
 
 DECISIVE = ("202101", "202312")  # months that decide the claims; they come first without a key
 FILL = 0.8  # of a reply's rows that a call is sized for
@@ -141,7 +141,7 @@ def draw(
     in_turn = parts if client.keyed else sorted(parts, key=lambda p: not p.codes[0].isdigit())
     for part in in_turn:
         box, missing = part.box(), dict[tuple[int, tuple[Box, ...]], list[str]]()
-        for pair in _wanted(part, span):
+        for pair in wanted(part, span):
             if pair not in releases:
                 not_yet += 1
                 continue
@@ -166,12 +166,12 @@ def _under_way(
     span: tuple[str, str], stored: Mapping[str, Mapping[str, list[Box]]],
 ) -> list[Call]:  # fmt: skip
     """Return the calls of an interrupted pull that are still asked for and not yet answered."""
-    wanted = {p.name: set(_wanted(p, span)) for p in parts}
+    asked = {p.name: set(wanted(p, span)) for p in parts}
     return [
         call
         for call in calls
         if all(checksums.get(pair) == told for pair, told in call.releases)
-        and {pair for pair, _ in call.releases} <= wanted.get(call.part, set())
+        and {pair for pair, _ in call.releases} <= asked.get(call.part, set())
         and any(
             remaining(call.box, stored.get(call.freq, {}).get(pair, []))
             for pair, _ in call.releases
@@ -190,7 +190,8 @@ def _boxes(
     return boxes
 
 
-def _wanted(part: Part, span: tuple[str, str]) -> list[str]:
+def wanted(part: Part, span: tuple[str, str]) -> list[str]:
+    """Return the reporters and periods that a part asks for, as ``792-202201``."""
     periods = months(*span)
     if part.freq == "A":
         periods = sorted({p[:4] for p in periods})

@@ -144,16 +144,22 @@ def level(token: str) -> int:
     >>> [level(t) for t in ("TOTAL", "AG6", "AG6/84", "8542", "854231")]
     [0, 6, 6, 4, 6]
     """
-    head = token.split("/")[0]
-    if head in _LEVELS:
-        return _LEVELS[head]
-    if head.isdigit() and len(head) in (2, 4, 6):
-        return len(head)
+    head, slash, prefix = token.partition("/")
+    digits = _LEVELS.get(head, len(head))
+    known = head in _LEVELS or (_is_number(head) and digits in (2, 4, 6))
+    if known and not slash:
+        return digits
+    if known and head.startswith("AG") and _is_number(prefix) and len(prefix) <= digits:
+        return digits
     raise UnknownCode(
         f"no HS code {token!r}",
-        "2, 4 or 6 digits as text, TOTAL, AG2, AG4 or AG6",
+        "2, 4 or 6 digits as text, TOTAL, AG2, AG4, AG6 or codes by their first digits (AG6/84)",
         "keep leading zeros",
     )
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal()
 
 
 def _asked(token: str) -> str:

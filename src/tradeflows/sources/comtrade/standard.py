@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
+from functools import cache
 
-from tradeflows.codes.countries import EU27, comtrade
+from tradeflows.codes.countries import EU27, SPECIAL, countries, spoken
 from tradeflows.errors import UnknownCode
 from tradeflows.sources.comtrade.question import ALL, Part, level
 
-__all__ = ["START", "TRANSIT", "pair", "standard"]
+__all__ = ["START", "TRANSIT", "pair", "places", "standard"]
 
 START = "2017-01"
 TRANSIT = ("KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
 SUPPLIERS = (*sorted({*EU27, "USA", "CAN", "JPN", "GBR"}),)
 CHAPTERS = ("84", "85", "88", "90")
+_AREAS = {
+    0: ("World", "WLD", "W00", "0", "Dünya", "Toplam"),
+    837: ("Bunkers", "837"),
+    838: ("Free zones", "838"),
+    839: ("Special categories", "839"),
+    899: ("Areas nes", "_X", "899", "Not specified"),
+}
 
 
 def standard(codes: Sequence[str]) -> tuple[Part, ...]:
@@ -45,35 +55,111 @@ def standard(codes: Sequence[str]) -> tuple[Part, ...]:
     return tuple(p for p in parts if p.codes)
 
 
+def places(text: str) -> tuple[str, ...]:
+    """Return the countries and areas that a text names, as the trade table writes them.
+
+    Parameters
+    ----------
+    text : str
+        ISO codes, names, numbers or letters that a publisher uses, several with commas; ``EU27``
+        and ``EU28`` stand for their members, ``ALL`` for every partner.
+
+    Raises
+    ------
+    UnknownCode
+        A name that no list holds.
+
+    Examples
+    --------
+    >>> places("kaz, Russian Federation"), places("Areas, nes"), places("W00"), places("FR")
+    (('KAZ', 'RUS'), ('Areas nes',), ('World',), ('FRA',))
+    >>> len(places("EU27_2020"))
+    27
+    """
+    whole = _named().get(_plain(text))
+    if whole:
+        return whole
+    parts = [t for t in text.split(",") if t.strip()]
+    if len(parts) == 1 or not parts:
+        raise UnknownCode(
+            f"no country or area {text!r}",
+            "ISO 3166 alpha-3 such as TUR, a name such as Turkey, EU27, ALL, or one of "
+            + ", ".join(SPECIAL.values()),
+            "correct it; several are separated by commas",
+        )
+    return tuple(dict.fromkeys(place for t in parts for place in places(t)))
+
+
+@cache
+def _named() -> dict[str, tuple[str, ...]]:
+    """Return what every plain name, number and code of a country, area or group stands for."""
+    found: dict[str, tuple[str, ...]] = {}
+    for country in sorted(countries(), key=lambda c: not c.current):
+        for name in (country.code, country.name, str(country.comtrade), country.eurostat):
+            found.setdefault(_plain(name), (country.code,))
+    found |= {_plain(spoken(c.code)): (c.code,) for c in countries() if c.current}
+    found |= {
+        _plain(name): (SPECIAL[number],) for number, names in _AREAS.items() for name in names
+    }
+    members = {"EU": EU27, "EU27": EU27, "EU27_2020": EU27, "EU28": (*EU27, "GBR")}
+    found |= {_plain(name): whom for name, whom in members.items()} | {"all": (ALL,)}
+    del found[""]
+    return found
+
+
+def _plain(name: str) -> str:
+    """Return a name without case, accents, blanks and punctuation."""
+    letters = unicodedata.normalize("NFKD", name.casefold().replace("ı", "i"))
+    return "".join(c for c in letters if c.isalnum())
+
+
 def pair(
     reporter: str, partner: str, flows: Sequence[str] = ("M", "X"), codes: Sequence[str] = ()
 ) -> Part:
-    """Return a part for any pair of countries.
+    """Return a part for any pair of countries, areas or groups of them.
 
     Parameters
     ----------
     reporter, partner : str
-        ISO 3166 alpha-3; partner may be ``ALL``.
+        As `places` reads them; only a partner may be ``ALL``, World or another area.
     flows : sequence of str
         ``M``, ``X``, ``RM``, ``RX``.
     codes : sequence of str
         HS codes, ``TOTAL``, ``AG2``, ``AG4``, ``AG6``; by default totals, chapters and HS6.
 
+    Raises
+    ------
+    UnknownCode
+        A country, area, flow or code that no list holds, or a reporter that is no country.
+
     Examples
     --------
     >>> pair("TUR", "KAZ", codes=["8542"]).name
     'tur-kaz-8542'
+    >>> pair("Turkey", "Areas, nes", codes=["TOTAL"]).partners
+    ('Areas nes',)
     """
-    comtrade(reporter)
-    if partner != ALL:
-        comtrade(partner)
+    reporters, partners = places(reporter), places(partner)
+    areas = [r for r in reporters if r == ALL or r in SPECIAL.values()]
+    if areas:
+        raise UnknownCode(
+            f"reporter {areas[0]!r}", "a country: areas and the world do not report", "name one"
+        )
     odd = sorted(set(flows) - {"M", "X", "RM", "RX"})
     if odd or not flows:
         raise UnknownCode(f"flows {odd}", "M, X, RM or RX", "correct them")
-    asked = tuple(codes) or ("TOTAL", "AG2", "AG6")
+    asked = tuple(dict.fromkeys(codes)) or ("TOTAL", "AG2", "AG6")
     digits = [level(code) for code in asked]
     guess = sum(6300 if c == "AG6" else 2500 if c == "AG4" else 150 for c in asked)
     shown = [c.lower().replace("/", "-") for c in asked[:3]] if codes else []
-    name = "-".join([reporter.lower(), partner.lower(), *shown])
+    who = [_short(p, text) for p, text in ((reporters, reporter), (partners, partner))]
     more = f"-{len(digits)}" if len(asked) > 3 else ""
-    return Part(name + more, (reporter,), (partner,), tuple(flows), asked, guess)
+    whom = len(partners) if partners != (ALL,) else 50
+    name = "-".join([*who, *shown]) + more
+    return Part(name, reporters, partners, tuple(dict.fromkeys(flows)), asked, guess * whom)
+
+
+def _short(found: tuple[str, ...], text: str) -> str:
+    """Return a short name of places for files."""
+    name = found[0] if len(found) == 1 else text
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
