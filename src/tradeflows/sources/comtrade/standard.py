@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
-from functools import cache
 
-from tradeflows.codes.countries import EU27, SPECIAL, countries, spoken
+from tradeflows.codes.countries import (
+    EU27,
+    SPECIAL,
+    comtrade,
+    from_comtrade,
+    from_eurostat,
+    from_name,
+    plain,
+)
 from tradeflows.errors import UnknownCode
 from tradeflows.sources.comtrade.question import ALL, Part, level
 
@@ -17,12 +23,13 @@ START = "2017-01"
 TRANSIT = ("KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
 SUPPLIERS = (*sorted({*EU27, "USA", "CAN", "JPN", "GBR"}),)
 CHAPTERS = ("84", "85", "88", "90")
-_AREAS = {
-    0: ("World", "WLD", "W00", "0", "Dünya", "Toplam"),
-    837: ("Bunkers", "837"),
-    838: ("Free zones", "838"),
-    839: ("Special categories", "839"),
-    899: ("Areas nes", "_X", "899", "Not specified"),
+# Names of groups and areas that stand in no list of countries.
+_GROUPS = {
+    **dict.fromkeys(("world", "wld", "w00", "dunya", "toplam"), ("World",)),
+    **dict.fromkeys(("areas nes", "x", "not specified"), ("Areas nes",)),
+    **dict.fromkeys(("eu", "eu27", "eu27 2020"), EU27),
+    **dict.fromkeys(("eu28", "eu28 2013"), (*EU27, "GBR")),
+    "all": (ALL,),
 }
 
 
@@ -76,11 +83,11 @@ def places(text: str) -> tuple[str, ...]:
     >>> len(places("EU27_2020"))
     27
     """
-    whole = _named().get(_plain(text))
+    whole = _named(text.strip())
     if whole:
         return whole
     parts = [t for t in text.split(",") if t.strip()]
-    if len(parts) == 1 or not parts:
+    if len(parts) < 2:
         raise UnknownCode(
             f"no country or area {text!r}",
             "ISO 3166 alpha-3 such as TUR, a name such as Turkey, EU27, ALL, or one of "
@@ -90,27 +97,21 @@ def places(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(place for t in parts for place in places(t)))
 
 
-@cache
-def _named() -> dict[str, tuple[str, ...]]:
-    """Return what every plain name, number and code of a country, area or group stands for."""
-    found: dict[str, tuple[str, ...]] = {}
-    for country in sorted(countries(), key=lambda c: not c.current):
-        for name in (country.code, country.name, str(country.comtrade), country.eurostat):
-            found.setdefault(_plain(name), (country.code,))
-    found |= {_plain(spoken(c.code)): (c.code,) for c in countries() if c.current}
-    found |= {
-        _plain(name): (SPECIAL[number],) for number, names in _AREAS.items() for name in names
-    }
-    members = {"EU": EU27, "EU27": EU27, "EU27_2020": EU27, "EU28": (*EU27, "GBR")}
-    found |= {_plain(name): whom for name, whom in members.items()} | {"all": (ALL,)}
-    del found[""]
-    return found
-
-
-def _plain(name: str) -> str:
-    """Return a name without case, accents, blanks and punctuation."""
-    letters = unicodedata.normalize("NFKD", name.casefold().replace("ı", "i"))
-    return "".join(c for c in letters if c.isalnum())
+def _named(text: str) -> tuple[str, ...]:
+    """Return what one name, number or code of a country, area or group stands for, or nothing."""
+    if found := _GROUPS.get(plain(text)):
+        return found
+    try:
+        if text.isascii() and text.isdecimal():
+            place = from_comtrade(int(text))
+        elif len(text) == 2 and from_eurostat(text.upper()) != text.upper():
+            place = from_eurostat(text.upper())
+        else:
+            place = from_name(text)
+        comtrade(place)
+    except UnknownCode:
+        return ()
+    return (place,)
 
 
 def pair(
