@@ -22,6 +22,7 @@ from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import rows
 from tradeflows.sources.address import root_from
+from tradeflows.sources.registry import register
 from tradeflows.sources.session import Manners, Session
 from tradeflows.sources.workbook import DAMAGED, bounded_zip
 
@@ -87,6 +88,7 @@ def fetch(
     return [place]
 
 
+@register("cepii")
 def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
     """Read a small stored edition as the trade table; use `to_parquet` for a whole one."""
     return parse(data, {"origin": raw.id, "vintage": raw.vintage})

@@ -16,6 +16,7 @@ from tradeflows import store
 from tradeflows.codes.countries import eurostat as letters
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply
 from tradeflows.sources.address import root_from
+from tradeflows.sources.registry import register
 from tradeflows.sources.sdmx import PUBLISHER, dollars, parse, plain, table_of
 from tradeflows.sources.session import AddressTooLong, Manners, Reply, Session
 
@@ -237,6 +238,7 @@ def _edition(frame: pd.DataFrame) -> str:
     return ""
 
 
+@register("eurostat")
 def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
     """Read a stored reply as the trade or volumes table."""
     return parse(data, {"origin": raw.id, "vintage": raw.vintage})

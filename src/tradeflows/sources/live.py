@@ -7,19 +7,12 @@ from collections.abc import Callable, Iterable
 import pandas as pd
 
 from tradeflows import store, tables
-from tradeflows.errors import TradeflowsError, UnknownCode
-from tradeflows.sources import baci, comtrade, eurostat, tuik, worldbank
+from tradeflows.errors import TradeflowsError
+from tradeflows.sources import baci, eurostat, tuik, worldbank  # noqa: F401 - they register
 from tradeflows.sources.comtrade import holding
+from tradeflows.sources.registry import reader
 
 __all__ = ["days", "files", "is_generated", "read", "released", "table", "verify"]
-
-_READERS: dict[str, Callable[[bytes, store.Raw], pd.DataFrame]] = {
-    "cepii": baci.read,
-    "eurostat": eurostat.read,
-    "tuik": tuik.read,
-    "un-comtrade": comtrade.read,
-    "world-bank": worldbank.read,
-}
 
 
 def files(name: str | None = None) -> list[store.Raw]:
@@ -60,12 +53,7 @@ def read(raw: store.Raw) -> pd.DataFrame:
     TradeflowsError
         As the parser of the publisher.
     """
-    publisher = raw.id.split("/")[0]
-    if publisher not in _READERS:
-        raise UnknownCode(
-            f"{raw.id}: no parser for {publisher!r}", f"one of {sorted(_READERS)}", "move the file"
-        )
-    return _READERS[publisher](store.read(raw.id), raw)
+    return reader(raw.id.split("/")[0])(store.read(raw.id), raw)
 
 
 def verify() -> list[store.Problem]:

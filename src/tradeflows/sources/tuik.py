@@ -23,6 +23,7 @@ from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import published, rows
 from tradeflows.sources.amounts import EMPTY, amounts, currency, in_dollars
+from tradeflows.sources.registry import register
 from tradeflows.sources.workbook import first_sheet
 
 __all__ = ["PUBLISHER", "add", "parse", "read"]
@@ -121,6 +122,7 @@ def add(file: Path, **constants: str) -> store.Raw:
     )  # fmt: skip
 
 
+@register("tuik")
 def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
     """Read a stored file as the trade table."""
     return parse(data, {"origin": raw.id, "vintage": raw.vintage, "constants": raw.constants})

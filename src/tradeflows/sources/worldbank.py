@@ -13,6 +13,7 @@ import pandas as pd
 from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
 from tradeflows.sources.address import root_from
+from tradeflows.sources.registry import register
 from tradeflows.sources.session import Manners, Reply, Session
 from tradeflows.sources.workbook import sheet
 
@@ -153,6 +154,7 @@ def edition(rows: list[tuple[Any, ...]], otherwise: str) -> str:
     return otherwise
 
 
+@register("world-bank")
 def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
     """Read a stored workbook as the prices table."""
     return parse(data, {"origin": raw.id, "vintage": raw.vintage})

@@ -16,6 +16,7 @@ from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, TruncatedReply
 from tradeflows.sources import rows
 from tradeflows.sources.comtrade.question import level
+from tradeflows.sources.registry import register
 
 __all__ = ["CAPS", "PUBLISHER", "parse", "read", "records"]
 
@@ -45,6 +46,7 @@ _KEY = ["reporterCode", "partnerCode", "flowCode", "freqCode", "period", "cmdCod
 _ASK = "refresh again; if it stays, the publisher changed its format: report it"
 
 
+@register("un-comtrade")
 def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
     """Read a stored reply as the trade table.
 
