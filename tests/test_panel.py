@@ -9,6 +9,7 @@ import pytest
 import tradeflows as tf
 from tradeflows.claims import gathered, sections
 from tradeflows.claims.judge import silenced, tiers
+from tradeflows.claims.rules import rules
 from tradeflows.counterfactual import statespace, validation
 from tradeflows.evidence import live_checks
 from tradeflows.evidence import panel as panel_module
@@ -79,7 +80,7 @@ def test_without_a_panel_every_section_says_what_is_missing():
 
 def test_a_rule_that_cries_wolf_decides_nothing_and_the_verdict_says_so(world):
     verdict = world("volume").verdicts["c"]
-    assert set(silenced(validation())) == {"ddd_p"}
+    assert set(silenced(validation(), rules().content["simulated"])) == {"ddd_p"}
     assert verdict.numbers["ddd_p"].low <= 0.05  # it would have passed
     assert verdict.outcomes["c4_p"] == "unknown"
     assert "decides nothing" in verdict.detail
