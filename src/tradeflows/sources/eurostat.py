@@ -17,8 +17,9 @@ from tradeflows.codes.countries import eurostat as letters
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply
 from tradeflows.sources.address import root_from
 from tradeflows.sources.registry import register
-from tradeflows.sources.sdmx import PUBLISHER, dollars, parse, plain, table_of
+from tradeflows.sources.sdmx import PUBLISHER, dollars, parse, table_of
 from tradeflows.sources.session import AddressTooLong, Manners, Reply, Session
+from tradeflows.sources.workbook import unpacked
 
 __all__ = [
     "PUBLISHER",
@@ -195,7 +196,7 @@ def _stored(question: Question, span: tuple[str, str], reply: Reply) -> list[str
     day = _edition(table_of(reply.data, question.dataset)) or reply.day
     name = f"eurostat/live/{question.dataset.lower()}-{span[0]}-{span[1]}"
     known = [r for r in store.catalogue() if r.id.startswith(f"{name}@")]
-    if any(r.vintage == day and plain(store.read(r.id), r.id) == reply.data for r in known):
+    if any(r.vintage == day and unpacked(store.read(r.id), r.id) == reply.data for r in known):
         return []
     number = sum(r.vintage == day for r in known)
     place = f"{name}@{day}{f'-{number + 1}' if number else ''}.csv.gz"
@@ -206,7 +207,7 @@ def _stored(question: Question, span: tuple[str, str], reply: Reply) -> list[str
         query["generated"] = True
     store.put(
         place,
-        gzip.compress(plain(reply.data, place), 6, mtime=0),
+        gzip.compress(unpacked(reply.data, place), 6, mtime=0),
         {
             "publisher": PUBLISHER,
             "title": question.title,

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import gzip
 import io
-import zlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,9 +14,9 @@ from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import published, rows
 from tradeflows.sources.session import Manners
-from tradeflows.sources.workbook import bounded_zip, member_bytes
+from tradeflows.sources.workbook import unpacked
 
-__all__ = ["PUBLISHER", "dollars", "parse", "plain", "table_of"]
+__all__ = ["PUBLISHER", "dollars", "parse", "table_of"]
 
 PUBLISHER = "Eurostat"
 # Datasets whose rows mean what is read here; others share the columns, not the meaning.
@@ -91,29 +89,9 @@ def _check_dataset(frame: pd.DataFrame, known: tuple[str, ...], origin: str) -> 
         )  # fmt: skip
 
 
-def plain(data: bytes, origin: str) -> bytes:
-    """Return the text of a reply that may be gzipped or zipped, within bounds."""
-    if data[:2] == b"PK":
-        with bounded_zip(data, origin) as source:
-            names = [n for n in source.namelist() if not n.endswith("/")]
-            if len(names) != 1:
-                raise SchemaMismatch(f"{origin}: {len(names)} files in a zip", "one table", _HELP)
-            return member_bytes(source, names[0], origin)
-    if data[:2] != b"\x1f\x8b":
-        return data
-    try:
-        with gzip.open(io.BytesIO(data)) as stream:
-            whole = stream.read(Manners.limit + 1)
-    except (OSError, EOFError, ValueError, zlib.error):
-        raise SchemaMismatch(f"{origin}: gzip that is cut", "a whole reply", _HELP) from None
-    if len(whole) > Manners.limit:
-        raise SchemaMismatch(f"{origin}: unpacks without end", "a table", _HELP)
-    return whole
-
-
 def table_of(data: bytes, origin: str) -> pd.DataFrame:
     """Return a reply as text columns."""
-    text = plain(data, origin)
+    text = unpacked(data, origin, Manners.limit)
     if not text.lstrip()[:8].upper().startswith(b"DATAFLOW"):
         raise SchemaMismatch(f"{origin}: no SDMX-CSV", "a table that starts with DATAFLOW", _HELP)
     try:

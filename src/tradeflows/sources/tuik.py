@@ -6,10 +6,8 @@ Nothing here goes online: the institute's interfaces do not answer anonymous cal
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -24,7 +22,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import published, rows
 from tradeflows.sources.amounts import EMPTY, amounts, currency, in_dollars
 from tradeflows.sources.registry import register
-from tradeflows.sources.workbook import first_sheet
+from tradeflows.sources.workbook import first_sheet, unpacked
 
 __all__ = ["PUBLISHER", "add", "parse", "read"]
 
@@ -187,7 +185,7 @@ def _table(data: bytes, origin: str) -> pd.DataFrame:
         width = len(cells[top])
         body = [(r + [""] * width)[:width] for r in cells[top + 1 :] if any(v != "" for v in r)]
         return pd.DataFrame(body, columns=list(map(str, cells[top])), dtype=object)
-    text = _text(_unzipped(data, origin), origin)
+    text = _text(unpacked(data, origin, LIMIT), origin)
     head, _, _ = text.partition("\n")
     separator = max((";", "\t", ","), key=head.count)
     try:
@@ -205,21 +203,6 @@ def _table(data: bytes, origin: str) -> pd.DataFrame:
             _HELP,
         )
     return pd.DataFrame(full[1:], columns=full[0])
-
-
-def _unzipped(data: bytes, origin: str) -> bytes:
-    if data[:2] != b"\x1f\x8b":
-        return data
-    try:
-        with gzip.open(io.BytesIO(data)) as stream:
-            plain = stream.read(LIMIT + 1)
-    except (OSError, EOFError, zlib.error):
-        raise SchemaMismatch(f"{origin}: gzip that is cut", "a whole file", _HELP) from None
-    if len(plain) > LIMIT:
-        raise SchemaMismatch(
-            f"{origin}: unpacks to more than {LIMIT >> 20} MB", "a downloaded table", _HELP
-        )
-    return plain
 
 
 def _text(data: bytes, origin: str) -> str:

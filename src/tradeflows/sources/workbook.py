@@ -1,7 +1,8 @@
-"""Workbooks read with bounds: a file that unpacks without end is refused before it is opened."""
+"""Packed files and workbooks read with bounds: what unpacks without end is refused."""
 
 from __future__ import annotations
 
+import gzip
 import io
 import lzma
 import struct
@@ -16,7 +17,7 @@ import openpyxl
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["DAMAGED", "bounded_zip", "first_sheet", "sheet"]
+__all__ = ["DAMAGED", "bounded_zip", "first_sheet", "sheet", "unpacked"]
 
 MOST_BYTES = 400 * 1024 * 1024
 MOST_RATIO = 200
@@ -109,13 +110,35 @@ def _rows(page: Any, origin: str) -> list[tuple[Any, ...]]:
     return rows if any(v is not None for row in rows for v in row) else []
 
 
-def member_bytes(source: zipfile.ZipFile, name: str, origin: str) -> bytes:
-    """Return one member whole; its claim about its size is not believed."""
+def unpacked(data: bytes, origin: str, most: int = MOST_BYTES) -> bytes:
+    """Return the bytes of a gzip or of the one file in a zip, whatever it says of its size.
+
+    Other bytes come back as they are.
+
+    Raises
+    ------
+    SchemaMismatch
+        Cut, damaged, several files in one zip, or more than ``most`` bytes.
+    """
+    if data[:2] not in (b"PK", b"\x1f\x8b"):
+        return data
     try:
-        with source.open(name) as stream:
-            data = stream.read(MOST_BYTES + 1)
+        if data[:2] != b"PK":
+            with gzip.open(io.BytesIO(data)) as stream:
+                plain = stream.read(most + 1)
+        else:
+            with bounded_zip(data, origin, most) as source:
+                names = [n for n in source.namelist() if not n.endswith("/")]
+                if len(names) != 1:
+                    raise SchemaMismatch(f"{origin}: {len(names)} files in a zip", "one", _HELP)
+                with source.open(names[0]) as stream:
+                    plain = stream.read(most + 1)
+    except SchemaMismatch:
+        raise
     except DAMAGED:
-        raise SchemaMismatch(f"{origin}: {name} is damaged", "a whole zip", _HELP) from None
-    if len(data) > MOST_BYTES:
-        raise SchemaMismatch(f"{origin}: {name} unpacks without end", "a table", _HELP)
-    return data
+        raise SchemaMismatch(f"{origin}: cut or damaged", "a whole file", _HELP) from None
+    if len(plain) > most:
+        raise SchemaMismatch(
+            f"{origin}: unpacks to more than {most >> 20} MB", "a table of statistics", _HELP
+        )
+    return plain

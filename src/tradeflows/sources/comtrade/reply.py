@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Mapping, Sequence
 from operator import itemgetter
 from typing import Any
@@ -17,6 +16,7 @@ from tradeflows.errors import SchemaMismatch, TruncatedReply
 from tradeflows.sources import rows
 from tradeflows.sources.comtrade.question import level
 from tradeflows.sources.registry import register
+from tradeflows.sources.workbook import unpacked
 
 __all__ = ["CAPS", "PUBLISHER", "parse", "read", "records"]
 
@@ -103,8 +103,9 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def _records(data: bytes, origin: str, query: Mapping[str, Any]) -> list[dict[str, Any]]:
+    plain = unpacked(data, origin, _LIMIT)
     try:
-        reply = json.loads(_plain(data, origin))
+        reply = json.loads(plain)
     except (ValueError, RecursionError):
         raise SchemaMismatch(f"{origin}: no whole JSON", "a reply of UN Comtrade", _ASK) from None
     return _checked(reply, origin, query.get("proof", {}).get("count"))
@@ -161,23 +162,6 @@ def _checked(reply: Any, origin: str, expected: int | None = None) -> list[dict[
                 "ask for fewer periods, partners or codes at a time",
             )
     return found
-
-
-def _plain(data: bytes, origin: str) -> bytes:
-    if data[:2] != b"\x1f\x8b":
-        return data
-    stream = zlib.decompressobj(31)
-    try:
-        plain = stream.decompress(data, _LIMIT)
-    except zlib.error:
-        raise SchemaMismatch(f"{origin}: not whole gzip", "a stored reply", _ASK) from None
-    if not stream.eof:
-        raise SchemaMismatch(
-            f"{origin}: gzip that is cut or unpacks to more than {_LIMIT >> 20} MB",
-            "a stored reply",
-            _ASK,
-        )
-    return plain
 
 
 def _columns(records: list[dict[str, Any]], origin: str) -> pd.DataFrame:
