@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
     from tradeflows.measure.published import published
     from tradeflows.measure.screen import screen
+    from tradeflows.quality.concordance import concord
     from tradeflows.series import months_by_year, series
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "Interval",
     "bridge",
     "bridges",
+    "concord",
     "expected",
     "extremes",
     "feasible",
@@ -78,6 +80,7 @@ _LATE = {
     "months_by_year": "tradeflows.series",
     "bridge": "tradeflows.measure",
     "bridges": "tradeflows.measure",
+    "concord": "tradeflows.quality.concordance",
     "expected": "tradeflows.counterfactual",
     "judge": "tradeflows.claims.judge",
     "judge_all": "tradeflows.claims.judge",

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.codes.countries import countries, from_comtrade
-from tradeflows.codes.groups import REVISIONS
+from tradeflows.codes.hs import REVISIONS, revision
 from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.quality.corrections import corrected
@@ -135,7 +135,10 @@ def _alternatives(column: str, asked: object) -> list[str]:
             "text, a whole number, True or False, or a list of them",
             f"write it so, or leave {column} out to keep every row",
         )
-    return [part.strip() for value in several for part in str(value).split(",")]
+    texts = [part.strip() for value in several for part in str(value).split(",")]
+    if column == "code_system":  # HS1988 and H0 are HS1992
+        return [revision(text) or text for text in texts]
+    return texts
 
 
 def _found(

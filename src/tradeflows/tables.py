@@ -67,7 +67,11 @@ TRADE = Table(
         ),
         Column("freq", "str", "M monthly, A annual", allowed=("M", "A")),
         _PERIOD,
-        Column("code_system", "str", "HS2012, HS2017, HS2022 or the name of a grouping"),
+        Column(
+            "code_system",
+            "str",
+            "HS2022, families over some revisions (HS2017-HS2022), or a grouping",
+        ),
         Column("code", "str", "code as text, leading zeros kept"),
         Column("level", "int", "digits of the HS code, 0 for totals", nullable=True),
         Column("value_usd", "float", "value of the flow", "USD"),

@@ -1,4 +1,4 @@
-"""Groups of goods: the high-priority list, and groups that survive a change of HS revision."""
+"""Groups of goods: the high-priority list, totals and what they hold, essential goods."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from typing import Any
 import pandas as pd
 import yaml
 
+from tradeflows.codes import hs
 from tradeflows.errors import UnknownCode
 
 __all__ = [
     "ALL_GOODS",
-    "REVISIONS",
     "SUMS",
+    "asked",
     "changed_codes",
-    "groups_of",
-    "harmonised",
     "high_priority",
     "is_essential",
+    "listed",
     "overlap",
 ]
 
 ALL_GOODS = "TOTAL"
-REVISIONS = ("HS2012", "HS2017", "HS2022")  # those that the lists and the concordance know
+FIRST, LAST = "HS2012", "HS2022"  # revisions that the groups of the list cover
 _LISTED = ("84", "85", "88", "90")
 # What sums over codes hold, as beginnings of codes; "" may be anything.
 SUMS = {
@@ -52,8 +52,8 @@ def high_priority(version: str = "2024-02") -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        tier, hs2022, hs2017, hs2012, group (what can be compared across revisions: the code itself
-        or the name of a group), comparability (good, approximate, break) and why.
+        tier, hs2022, hs2017, hs2012, group (its family over HS 2012 to HS 2022, see
+        `tradeflows.codes.hs.families`), comparability (good, approximate, break) and why.
 
     Raises
     ------
@@ -70,54 +70,68 @@ def high_priority(version: str = "2024-02") -> pd.DataFrame:
         raise UnknownCode(
             f"no high-priority list {version!r}", f"one of {list(versions)}", "choose one of them"
         )
-    listed = _codes()
-    listed = listed[listed["tier"].isin(versions[version]["tiers"])]
-    known = _definitions()["groups"]
-    about = [known.get(group, {}) for group in listed["group"]]
-    return listed.assign(
-        comparability=[a.get("comparability", "good") for a in about],
-        why=[a.get("why", "same code in every revision") for a in about],
+    found = _codes()
+    found = found[found["tier"].isin(versions[version]["tiers"])]
+    about = {code: a for a in _definitions()["changed"] for code in a["HS2022"]}
+    said = [about.get(code, {}) for code in found["hs2022"]]
+    return found.assign(
+        group=_families(FIRST, LAST, LAST).reindex(found["hs2022"]).to_numpy(),
+        comparability=[a.get("comparability", "good") for a in said],
+        why=[a.get("why", "same code in every revision") for a in said],
     ).reset_index(drop=True)
 
 
-@lru_cache
-def harmonised() -> dict[tuple[str, str], str]:
-    """Map (HS revision, code) to the group that is compared, for codes that changed.
-
-    Examples
-    --------
-    >>> harmonised()["HS2022", "854151"], harmonised()["HS2017", "854150"]
-    ('g854150', 'g854150')
-    """
-    found: dict[tuple[str, str], str] = {}
-    for name, group in _definitions()["groups"].items():
-        older = group["HS2017"]  # these codes did not change between HS 2012 and HS 2017
-        for revision, codes in (("HS2022", group["HS2022"]), ("HS2017", older), ("HS2012", older)):
-            found |= {(revision, code): name for code in codes}
-    return found
-
-
-def groups_of(code: str) -> dict[str, tuple[str, ...]]:
-    """Map the groups that hold goods of an HS code, in any revision, to all codes in them.
+def listed(version: str, system: str) -> tuple[str, ...]:
+    """Return one version of the list as the codes of an HS revision, or as families over several.
 
     Parameters
     ----------
-    code : str
-        HS code of 2, 4 or 6 digits; anything else is in no group.
+    version : str
+        As in `high_priority`.
+    system : str
+        ``HS2017``, or ``HS2012-HS2022`` as `tradeflows.concord` names families.
+
+    Raises
+    ------
+    UnknownCode
+        No such version, or no code system of the HS.
 
     Examples
     --------
-    >>> groups_of("854151")
-    {'g854150': ('854150', '854151', '854159')}
+    >>> [len(listed("2023-05", system)) for system in ("HS2022", "HS2017", "HS2012-HS2022")]
+    [9, 9, 9]
+    >>> "854890" in listed("2023-05", "HS2017"), "854890" in listed("2023-05", "HS2017-HS2022")
+    (True, True)
     """
-    inside: dict[str, set[str]] = {}
-    for (_, member), name in harmonised().items():
-        inside.setdefault(name, set()).add(member)
-    return {
-        name: tuple(sorted(members))
-        for name, members in inside.items()
-        if any(member.startswith(code) for member in members)
-    }
+    codes: pd.Series = high_priority(version)["hs2022"]
+    ends = hs.span(system)
+    if ends is None:
+        raise UnknownCode(
+            f"no high-priority list in {system!r}",
+            "a table on codes of the HS",
+            "pass the codes as goods=",
+        )
+    first, last = ends
+    if last < LAST:
+        known = hs.converted(last, last, LAST)
+        codes = known[known["revision"] == LAST].set_index("code")["family"].reindex(codes)
+    return tuple(sorted(set(_families(first, last, last).reindex(codes).dropna())))
+
+
+def asked(version: str = "2024-02") -> tuple[str, ...]:
+    """Return every code that a publisher is asked for: all that the groups of the list hold.
+
+    A group is compared as a whole, so that a reporter is asked for all of it, in every revision
+    that reporters used since HS 2012.
+
+    Examples
+    --------
+    >>> {"852580", "852581", "852582", "852583", "852589"} <= set(asked())
+    True
+    """
+    known = hs.families(FIRST, LAST)
+    held = known.loc[known["family"].isin(high_priority(version)["group"]), "code"]
+    return tuple(sorted(set(held)))
 
 
 def changed_codes() -> pd.DataFrame:
@@ -133,10 +147,12 @@ def changed_codes() -> pd.DataFrame:
     >>> sorted(set(changed_codes()["comparable"]))
     ['approximate', 'break', 'good']
     """
-    rows = [
-        (g["name"], ", ".join(g["HS2017"]), ", ".join(g["HS2022"]), g["comparability"], g["why"])
-        for g in _definitions()["groups"].values()
-    ]
+    known = hs.families("HS2017", LAST)
+    rows = []
+    for group in _definitions()["changed"]:
+        names = _families("HS2017", LAST, LAST).reindex(group["HS2022"])
+        held = known[known["family"].isin(names)].groupby("revision")["code"].agg(", ".join)
+        rows.append((group["name"], *held, group["comparability"], group["why"]))
     columns = ["goods", "HS 2017", "HS 2022", "comparable", "why"]
     return pd.DataFrame(rows, columns=columns)
 
@@ -188,6 +204,14 @@ def _held(code: str) -> tuple[str, ...]:
     if chapters:
         return tuple(f"{n:02d}" for n in range(int(chapters[1]), int(chapters[2]) + 1))
     return SUMS.get(code, ())
+
+
+@lru_cache
+def _families(first: str, last: str, revision: str) -> pd.Series:
+    """Return the families over some revisions by the codes of one of them."""
+    known = hs.families(first, last)
+    here: pd.Series = known[known["revision"] == revision].set_index("code")["family"]
+    return here
 
 
 @lru_cache

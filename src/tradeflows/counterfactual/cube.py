@@ -124,6 +124,7 @@ def cube(
     >>> c.total.tolist(), c.before
     ([[0.0, 2.0], [1.0, 0.0]], 1)
     """
+    panel = getattr(panel, "frame", panel)  # of a concordance
     needed = ["partner", "period", "code", value]
     absent = [c for c in needed if c not in panel.columns]
     if absent:
@@ -142,7 +143,7 @@ def cube(
         inside & code.str.startswith(tuple(chapters)) & ~panel["partner"].isin([*exclude, *NOWHERE])
     )
     rows = panel.loc[wanted, needed]
-    _check_single(rows.assign(digits=rows["code"].str.len()), "digits")
+    _check_single(rows.assign(digits=rows["code"].str.extract(r"^(\d*)")[0].str.len()), "digits")
     where = [pd.factorize(rows[c], sort=True) for c in ("code", "partner", "period")]
     months = pd.DatetimeIndex(periods[inside].drop_duplicates().sort_values())  # published at all
     at = months.get_indexer(pd.DatetimeIndex(where[2][1]))[where[2][0]]
@@ -169,7 +170,7 @@ def _check_single(frame: pd.DataFrame, name: str) -> None:
         raise DoubleCountedTotals(
             f"panel with {name} {', '.join(sorted(str(f) for f in found[:4]))}",
             f"one {name}: each describes the same trade",
-            "keep one, or concord codes to one revision first",
+            "keep one; tf.concord(trade) brings HS revisions that follow each other together",
         )
 
 

@@ -22,7 +22,7 @@ from tradeflows.codes.groups import high_priority, is_essential
 from tradeflows.errors import DoubleCountedTotals, UnknownCode
 from tradeflows.load import load, refuse_generated
 from tradeflows.periods import month, span
-from tradeflows.quality.concordance import harmonise
+from tradeflows.quality.concordance import concord
 from tradeflows.sources import live
 from tradeflows.sources.comtrade.standard import SUPPLIERS, TRANSIT
 
@@ -175,7 +175,7 @@ def goods(version: str = "2023-09") -> tuple[str, ...]:
     """
     listed = high_priority(version)
     same = listed[listed["comparability"] != "break"]
-    return tuple(sorted(set(same["group"].str.removeprefix("g"))))
+    return tuple(sorted(set(same["group"])))
 
 
 def broken() -> tuple[str, ...]:
@@ -188,7 +188,7 @@ def broken() -> tuple[str, ...]:
     """
     listed = high_priority()
     gone = listed[listed["comparability"] == "break"]
-    return tuple(sorted(set(gone["group"].str.removeprefix("g"))))
+    return tuple(sorted(set(gone["group"])))
 
 
 def non_essential_codes(codes: Iterable[str]) -> list[str]:
@@ -237,7 +237,7 @@ def _code() -> str:
     package = Path(__file__).parents[1]
     whole = hashlib.sha256()
     for file in sorted(package.rglob("*.*")):
-        if file.suffix in (".py", ".yml", ".csv"):
+        if file.suffix in (".py", ".yml", ".csv", ".gz"):
             whole.update(file.read_bytes())
     return whole.hexdigest()
 
@@ -303,8 +303,7 @@ def _one(asked: dict[str, str], system: str) -> pd.DataFrame:
 
 
 def _comparable(rows: pd.DataFrame) -> pd.DataFrame:
-    """Bring codes to groups that mean the same goods throughout; six characters each."""
+    """Bring codes to families that hold the same goods in every revision of the panel."""
     if rows.empty:
         return rows
-    frame = harmonise(rows).frame
-    return frame.assign(code=frame["code"].str.removeprefix("g"))
+    return concord(rows, to="HS2012-HS2022").frame

@@ -10,7 +10,6 @@ import pandas as pd
 
 from tradeflows import store
 from tradeflows.codes.countries import spoken
-from tradeflows.codes.groups import groups_of
 from tradeflows.errors import (
     ConfidentialValueWarning,
     EstimatedQuantityWarning,
@@ -259,7 +258,7 @@ def ask(
     codes = list(codes) if many else [codes]  # type: ignore[list-item]
     try:
         question = spelled_out(reporter, partner, flow, base, current)
-        refuse_overlap(codes)
+        refuse_overlap(codes, question)
     except (TradeflowsError, ValueError) as error:
         found = f"{error.found}: expected {error.expected}." if isinstance(
             error, TradeflowsError
@@ -334,10 +333,10 @@ def _priced(
     kinds = (EstimatedQuantityWarning, ConfidentialValueWarning)
     said = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, kinds))
     notes = [f"{code}: {words}." for words in said]
-    for group, members in groups_of(code).items():
-        if group in set(found["code"]) and not all(m.startswith(code) for m in members):
+    for family, members in question.related(code).items():
+        if family in set(found["code"]) and not all(m.startswith(code) for m in members):
             together = ", ".join(members)
-            notes.append(f"{code}: {together} answer together; HS 2022 moved goods among them.")
+            notes.append(f"{code}: {together} answer together: goods moved among them.")
     if not (found["net_weight_kg"] > 0).any():
         more = question.command([code]) if askable(code) else "A refresh of the HS codes in it"
         notes.append(f"{code} ({name}) comes without weights. {more} asks for them.")

@@ -225,7 +225,7 @@ def eu_neighbours(months: str = "2022-03/2022-11") -> Neighbours:
     """
     listed = snapshot("trade", reporter="EU27", code_system="HS2022")
     known = high_priority().set_index("hs2022")
-    same = known.index[(known["group"] == known.index)]
+    same = known.index[(known["group"] == known.index) & (known["comparability"] == "good")]
     stable = sorted(set(listed["code"]) & set(same))
     left_out = tuple(sorted(set(listed["code"]) - set(stable)))
     chapters = snapshot("trade", reporter="EU27", code_system="EU sanction lists by chapter")

@@ -9,12 +9,13 @@ from itertools import combinations
 import pandas as pd
 
 from tradeflows import tables
+from tradeflows.codes import hs
 from tradeflows.codes.countries import comtrade
-from tradeflows.codes.groups import ALL_GOODS, REVISIONS, groups_of, overlap
+from tradeflows.codes.groups import ALL_GOODS, overlap
 from tradeflows.errors import UnknownCode
 from tradeflows.load import rows as stored_rows
 from tradeflows.periods import Window
-from tradeflows.quality.concordance import SYSTEM, harmonise
+from tradeflows.quality.concordance import concord
 from tradeflows.sources.comtrade import holding
 from tradeflows.sources.comtrade.question import Box, remaining
 from tradeflows.sources.comtrade.reply import PUBLISHER
@@ -47,6 +48,16 @@ class Question:
         """Return the first day of every month of both windows."""
         return months_of(self.base) + months_of(self.current)
 
+    def revisions(self) -> tuple[str, str]:
+        """Return the HS revisions that the months may come in: a reporter may be late by one."""
+        years = [max(m.year, 1988) for m in self.months()]
+        old = hs.REVISIONS.index(hs.in_force(min(years)))
+        return hs.REVISIONS[max(old - 1, 0)], hs.in_force(max(years))
+
+    def related(self, code: str) -> dict[str, tuple[str, ...]]:
+        """Return the families that hold goods of a code over these revisions, and their codes."""
+        return hs.related(code, *self.revisions())
+
     def is_of_years(self) -> bool:
         """Tell whether both windows are whole years, which annual rows can answer."""
         return not any(w.first % 12 or len(w) % 12 for w in (self.base, self.current))
@@ -58,12 +69,24 @@ class Question:
 
     def command(self, codes: Sequence[str]) -> str:
         """Return the command that brings codes."""
-        asked = ",".join(dict.fromkeys(c for code in codes for c in tokens(code)))
+        asked = ",".join(dict.fromkeys(c for code in codes for c in self.tokens(code)))
         first, last = min(self.months()), max(self.months())
         return (
             f"`tradeflows refresh --reporter {self.reporter} --partner {self.partner} "
             f"--flows {self.flow} --codes {asked} --start {first:%Y-%m} --end {last:%Y-%m}`"
         )
+
+    def tokens(self, code: str) -> list[str]:
+        """Return what to ask UN Comtrade for, so that a code can be priced."""
+        return self.fine(code) if len(code) == 6 else [code, *self.fine(code)]
+
+    def fine(self, code: str) -> list[str]:
+        """Return what to ask for its six-digit codes, wherever other revisions keep them."""
+        if code == ALL_GOODS:
+            return ["AG6"]
+        held = self.related(code).values()
+        moved = {m for members in held for m in members if not m.startswith(code)}
+        return [code if len(code) == 6 else f"AG6/{code}", *sorted(moved)]
 
 
 def spelled_out(reporter: str, partner: str, flow: str, base: str, current: str) -> Question:
@@ -83,7 +106,7 @@ def spelled_out(reporter: str, partner: str, flow: str, base: str, current: str)
     return Question(reporter, partner, flow, *windows)
 
 
-def refuse_overlap(codes: Sequence[str]) -> None:
+def refuse_overlap(codes: Sequence[str], question: Question) -> None:
     """Raise where codes are no text, or a sum over them would count goods twice."""
     odd = [code for code in codes if not isinstance(code, str)]
     if odd:
@@ -93,8 +116,8 @@ def refuse_overlap(codes: Sequence[str]) -> None:
             f"codes {', '.join(codes) or '(none)'}", "codes of which none holds another", "drop one"
         )
     for a, b in combinations(codes, 2):
-        for name in sorted(set(groups_of(a)) & set(groups_of(b))):
-            together = ", ".join(groups_of(a)[name])
+        for name in sorted(set(question.related(a)) & set(question.related(b))):
+            together = ", ".join(question.related(a)[name])
             raise UnknownCode(
                 f"codes {a} and {b}", f"one of them: {together} are compared as one", "drop one"
             )
@@ -108,19 +131,6 @@ def months_of(window: Window) -> list[pd.Timestamp]:
 def askable(code: str) -> bool:
     """Tell whether a refresh takes a code; groups of the snapshot and sections it does not."""
     return code == ALL_GOODS or (code.isdigit() and len(code) in (2, 4, 6))
-
-
-def tokens(code: str) -> list[str]:
-    """Return what to ask UN Comtrade for, so that a code can be priced."""
-    return _fine(code) if len(code) == 6 else [code, *_fine(code)]
-
-
-def _fine(code: str) -> list[str]:
-    """Return what to ask for its six-digit codes, those that other revisions keep elsewhere too."""
-    if code == ALL_GOODS:
-        return ["AG6"]
-    moved = {m for members in groups_of(code).values() for m in members if not m.startswith(code)}
-    return [code if len(code) == 6 else f"AG6/{code}", *sorted(moved)]
 
 
 def statistics(question: Question) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -144,12 +154,13 @@ def rows_of(code: str, rows: pd.DataFrame, question: Question) -> pd.DataFrame:
     """Return the rows of a code at one level: six digits where there are any."""
     rows = rows[rows["period"].isin(periods(rows, question))]
     exact = rows[rows["code"] == code]
-    fine = rows[rows["code_system"].isin(REVISIONS) & (rows["code"].str.len() == 6)]
+    fine = rows[rows["code_system"].isin(hs.REVISIONS) & (rows["code"].str.len() == 6)]
     if fine.empty or not askable(code):
         return exact
-    fine = harmonise(fine).frame
-    prefix = "" if code == ALL_GOODS else code
-    parts = fine[fine["code"].str.startswith(prefix) | fine["code"].isin(groups_of(code))]
+    fine = concord(fine).frame.drop(columns="open_to")
+    prefix, ends = "" if code == ALL_GOODS else code, hs.span(fine["code_system"].iloc[0])
+    families = hs.related(code, *ends) if ends else {}
+    parts = fine[fine["code"].str.startswith(prefix) | fine["code"].isin(families)]
     return parts if exact.empty or len(code) == 6 else _with_rest(code, parts, exact)
 
 
@@ -184,7 +195,7 @@ def held(code: str, question: Question, system: str | None = None) -> list[pd.Ti
                     boxes.setdefault(period, []).append(leaf.call.box)
     if not boxes or not askable(code):
         return []
-    wanted = Box((question.flow,), (str(comtrade(question.partner)),), tuple(_fine(code)))
+    wanted = Box((question.flow,), (str(comtrade(question.partner)),), tuple(question.fine(code)))
     return [
         m for m in question.months() if not remaining(wanted, boxes.get(m.strftime("%Y%m"), []))
     ]
@@ -207,4 +218,4 @@ def filled(code: str, found: pd.DataFrame, question: Question) -> pd.DataFrame:
 
 def _is_hs(found: pd.DataFrame) -> bool:
     """Tell whether rows stand on codes of the Harmonised System."""
-    return bool(found["code_system"].isin([*REVISIONS, SYSTEM]).any())
+    return any(hs.span(name) for name in found["code_system"].unique())

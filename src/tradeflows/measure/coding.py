@@ -48,6 +48,7 @@ def coded(
     >>> table["code__coded"].tolist(), list(table), list(names["code"])
     ([0, 1, 0], ['code', 'code__coded', 'length__coded'], ['27', '84'])
     """
+    trade = getattr(trade, "frame", trade)  # of a concordance
     if not isinstance(trade, pd.DataFrame) or not trade.columns.is_unique:
         return trade, {}
     if not {*needed, *by} <= {*trade, *PREFIXES}:

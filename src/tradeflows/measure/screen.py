@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.codes.groups import REVISIONS, high_priority
+from tradeflows.codes.groups import high_priority, listed
+from tradeflows.codes.hs import REVISIONS
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure import queries
 from tradeflows.measure.bridge import bridge_sql
@@ -316,14 +317,7 @@ def _of_list(version: str, relation: Relation, within: str) -> dict[str, tuple[s
     if "code_system" in relation.columns:
         query = f"SELECT min(code_system) AS system FROM trade WHERE {within}"  # noqa: S608
         system = relation.frame(query)["system"].fillna(system).iloc[0]
-    table, column = high_priority(version), str(system).lower()
-    if column not in table:
-        raise UnknownCode(
-            f"no high-priority list in {column!r}",
-            "a table in HS2012, HS2017 or HS2022",
-            "pass the codes as goods=",
-        )
-    return {_LISTED: tuple(table[column].dropna().unique())}
+    return {_LISTED: listed(version, str(system))}
 
 
 def _refuse_absent(

@@ -245,7 +245,7 @@ def _check_systems(rows: pd.DataFrame) -> None:
         raise SchemaMismatch(
             f"code systems {', '.join(months)} follow each other",
             "one HS revision throughout: a code that splits makes false entry and exit",
-            "concord the codes to one revision first",
+            "tf.concord(trade) brings them to codes that hold the same goods throughout",
         )
 
 

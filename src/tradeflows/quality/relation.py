@@ -176,6 +176,7 @@ def opened(trade: Any, needed: Sequence[str]) -> Iterator[Relation]:
         No table, a needed column is missing or has a name that SQL cannot take, codes are numbers,
         amounts are text, or periods are not dates.
     """
+    trade = getattr(trade, "frame", trade)  # of a concordance
     with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
         _register(connection, trade)
         types = {str(r[0]): str(r[1]) for r in connection.sql("DESCRIBE trade").fetchall()}

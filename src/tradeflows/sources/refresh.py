@@ -10,12 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import partial
-from pathlib import Path
 
 import pandas as pd
 
 from tradeflows import store
 from tradeflows.codes.countries import spoken
+from tradeflows.codes.groups import asked as asked_codes
 from tradeflows.errors import SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.sources import baci, eurostat, state, worldbank
@@ -31,7 +31,6 @@ from tradeflows.sources.session import Manners, Session
 __all__ = ["Outcome", "Status", "listed", "pair", "parts", "plan", "run", "status"]
 
 _log = logging.getLogger(__name__)
-_CODES = Path(__file__).parents[1] / "codes" / "high_priority.csv"
 Told = Callable[[str, int, int], None]
 
 
@@ -117,9 +116,8 @@ def parts(codes: Sequence[str] | None = None) -> tuple[Part, ...]:
 
 
 def listed() -> list[str]:
-    """Return the high-priority codes of every HS revision."""
-    table = pd.read_csv(_CODES, dtype="str")
-    return sorted({c for n in ("hs2022", "hs2017", "hs2012") for c in table[n].dropna()})
+    """Return every code that the groups of the high-priority list hold, in every HS revision."""
+    return list(asked_codes())
 
 
 def plan(

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from tradeflows import store, tables
+from tradeflows.codes import hs
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, TruncatedReply
@@ -23,15 +24,6 @@ __all__ = ["CAPS", "PUBLISHER", "parse", "read", "records"]
 PUBLISHER = "UN Comtrade"
 CAPS = (500, 100_000, 250_000)
 _LIMIT = 1024 * 1024 * 1024
-_REVISION = {
-    "H0": "HS1988",
-    "H1": "HS1996",
-    "H2": "HS2002",
-    "H3": "HS2007",
-    "H4": "HS2012",
-    "H5": "HS2017",
-    "H6": "HS2022",
-}
 _UNITS = {
     -1: None, 2: "m2", 3: "1000 kWh", 4: "m", 5: "u", 6: "2u", 7: "l", 8: "kg", 9: "1000u",
     10: "pack", 11: "12u", 12: "m3", 13: "carat", 14: "km", 15: "g", 16: "hive", 17: "1000 m3",
@@ -317,7 +309,7 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
             "flow": frame["flowCode"],
             "freq": frame["freqCode"],
             "period": _first_days(frame["period"], origin),
-            "code_system": frame["classificationCode"].map(lambda c: _REVISION.get(c, c)),
+            "code_system": frame["classificationCode"].map(lambda c: hs.revision(c) or c),
             "code": code,
             "level": digits,
             "value_usd": value,

@@ -1,0 +1,394 @@
+"""Revisions of the Harmonised System: codes that hold the same goods in each of them.
+
+Between neighbouring revisions the United Nations Statistics Division publishes a correlation (every
+pair of codes that share goods) and a conversion (one older code for each newer one); ``hs.yml``
+says where they are at fault. A family is what the conversion joins; an older code that nothing
+converts to joins the codes it correlates with, in its own heading where there are any. The
+correlation alone joins 2,258 codes of HS 2022, because electronic waste came out of nearly
+everything; what it says beyond the families is told, and nothing is moved by it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from functools import lru_cache
+from importlib.resources import files
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from tradeflows.documents import parsed
+from tradeflows.errors import UnknownCode
+
+__all__ = [
+    "REVISIONS",
+    "codes",
+    "converted",
+    "families",
+    "in_force",
+    "members",
+    "related",
+    "revision",
+    "span",
+    "stable_headings",
+    "system",
+]
+
+REVISIONS = ("HS1992", "HS1996", "HS2002", "HS2007", "HS2012", "HS2017", "HS2022")
+_FEW = 4  # codes that a name spells out
+_SPELLINGS = {
+    **{f"H{n}": name for n, name in enumerate(REVISIONS)},  # as UN Comtrade writes them
+    **{f"HS{name[4:]}": name for name in REVISIONS},  # as BACI does
+    **{name: name for name in REVISIONS},
+    "HS1988": "HS1992",  # the first text, in force since 1988, lists the codes of H0
+    "HS88": "HS1992",
+}
+_WHERE = ["revision", "code"]
+
+
+def revision(name: object) -> str | None:
+    """Return the name of an HS revision however a publisher spells it, or None.
+
+    Examples
+    --------
+    >>> [revision(name) for name in ("H5", "HS17", "HS 2017", "hs2017", "HS1988", "SITC4")]
+    ['HS2017', 'HS2017', 'HS2017', 'HS2017', 'HS1992', None]
+    """
+    return _SPELLINGS.get(re.sub(r"[\s_-]", "", str(name)).upper())
+
+
+def in_force(year: int) -> str:
+    """Return the HS revision in force in a year; reporters may be late in taking it up.
+
+    Examples
+    --------
+    >>> [in_force(year) for year in (1990, 2016, 2017, 2026)]
+    ['HS1992', 'HS2012', 'HS2017', 'HS2022']
+    """
+    if year < 1988:
+        raise UnknownCode(
+            f"year {year}", "1988 or later: the Harmonised System begins there",
+            "use a classification of those years",
+        )  # fmt: skip
+    return max((name for name in REVISIONS if int(name[2:]) <= year), default=REVISIONS[0])
+
+
+def system(first: str, last: str) -> str:
+    """Return how the code system of the families over some revisions is called.
+
+    Examples
+    --------
+    >>> system("HS2012", "HS2022"), system("HS2017", "HS2017")
+    ('HS2012-HS2022', 'HS2017')
+    """
+    return first if first == last else f"{first}-{last}"
+
+
+def span(name: object) -> tuple[str, str] | None:
+    """Return the first and the last revision that a code system covers, or None if it is no HS.
+
+    Examples
+    --------
+    >>> span("HS2012-HS2022"), span("H6"), span("groups")
+    (('HS2012', 'HS2022'), ('HS2022', 'HS2022'), None)
+    """
+    if one := revision(name):
+        return one, one
+    ends = [revision(part) for part in re.split(r"[-–]", str(name))]
+    if len(ends) != 2 or ends[0] is None or ends[1] is None or ends[0] > ends[1]:
+        return None
+    return ends[0], ends[1]
+
+
+@lru_cache(maxsize=len(REVISIONS))
+def codes(name: str) -> frozenset[str]:
+    """Return the six-digit codes of a revision.
+
+    Examples
+    --------
+    >>> "851712" in codes("HS2017"), "851712" in codes("HS2022")
+    (True, False)
+    """
+    nodes, _ = _tables()
+    return frozenset(nodes.loc[nodes["revision"] == name, "code"])
+
+
+@lru_cache(maxsize=32)
+def families(first: str, last: str) -> pd.DataFrame:
+    """Return the family of every code of the revisions from one to another.
+
+    Parameters
+    ----------
+    first, last : str
+        Revisions such as ``HS2017``; of one revision every code is a family of its own.
+
+    Returns
+    -------
+    pandas.DataFrame
+        revision, code, family (named by its codes in the oldest revision it occurs in), open_to:
+        the headings outside the family with which the tables say that it may share goods.
+
+    Examples
+    --------
+    >>> of = families("HS2017", "HS2022").set_index(["revision", "code"])["family"]
+    >>> of["HS2022", "851713"], of["HS2022", "851714"], of["HS2017", "851712"]
+    ('851712', '851712', '851712')
+    """
+    return _grouped(first, last, last, REVISIONS.index(first))
+
+
+@lru_cache(maxsize=32)
+def converted(first: str, to: str, last: str) -> pd.DataFrame:
+    """Return the code of one revision that each code of the revisions around it is brought to.
+
+    A newer code goes where the conversion sends it. Of an older code that was divided no table says
+    how much went where: the codes of its family are one, named by them all.
+
+    Parameters
+    ----------
+    first, to, last : str
+        The oldest revision, the one to bring codes to, and the newest.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `families`.
+
+    Examples
+    --------
+    >>> of = converted("HS2017", "HS2022", "HS2022").set_index(["revision", "code"])["family"]
+    >>> of["HS2017", "851712"], of["HS2017", "880330"], of["HS2022", "854231"]
+    ('851713+851714', '880730', '854231')
+    """
+    return _grouped(first, to, last, REVISIONS.index(to))
+
+
+def members(known: pd.DataFrame) -> pd.DataFrame:
+    """Describe the families that hold more than one code.
+
+    Parameters
+    ----------
+    known : pandas.DataFrame
+        What `families` or `converted` returned, or the rows of some families in it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        family, a column of codes for each revision, chapters, open_to, and reason: why it mixes
+        chapters, or which fault of the tables was mended.
+
+    Examples
+    --------
+    >>> members(families("HS2017", "HS2022")).set_index("family").loc["880330", "HS2022"]
+    '880730'
+    """
+    several = known.groupby("family")["code"].transform("nunique") > 1
+    known = known[several].assign(chapter=known["code"].str[:2])
+    if known.empty:
+        columns = ["family", "chapters", "open_to", "reason"]
+        return pd.DataFrame(columns=columns, dtype="str")
+    wide = _joined(known["family"] + "|" + known["revision"], known["code"], ", ")
+    at = pd.MultiIndex.from_tuples([tuple(str(key).split("|")) for key in wide.index])
+    found = wide.set_axis(at.set_names(["family", "revision"])).unstack().fillna("")  # noqa: PD010
+    chapters = _joined(known["family"], known["chapter"], ", ").reindex(found.index)
+    mixed = chapters.index[chapters.str.contains(",")]
+    opened = known.drop_duplicates("family").set_index("family")["open_to"]
+    reason = _reasons(known, set(mixed)).reindex(found.index).fillna("")
+    return found.assign(chapters=chapters, open_to=opened, reason=reason).reset_index()
+
+
+@lru_cache(maxsize=256)
+def related(code: str, first: str, last: str) -> dict[str, tuple[str, ...]]:
+    """Map the families of several codes that hold one beginning so to all codes in them.
+
+    Parameters
+    ----------
+    code : str
+        HS code of 2, 4 or 6 digits; anything else is in no family.
+    first, last : str
+        Revisions.
+
+    Examples
+    --------
+    >>> related("854151", "HS2017", "HS2022")
+    {'854150': ('854150', '854151', '854159')}
+    """
+    if not code.isdigit():
+        return {}
+    known = families(first, last)
+    there = known.loc[known["code"].str.startswith(code), "family"]
+    held = known[known["family"].isin(there)].groupby("family")["code"].agg(set)
+    return {str(name): tuple(sorted(codes)) for name, codes in held.items() if len(codes) > 1}
+
+
+@lru_cache(maxsize=32)
+def stable_headings(first: str, last: str) -> frozenset[str]:
+    """Return the headings whose six-digit codes make whole families in every revision.
+
+    Examples
+    --------
+    >>> {"8517", "8803", "6908"} & stable_headings("HS2012", "HS2022")
+    {'8517'}
+    """
+    known = families(first, last)
+    heading = known["code"].str[:4]
+    inside = heading.groupby(known["family"]).transform("nunique") == 1
+    everywhere = known.groupby(heading)["revision"].nunique() == known["revision"].nunique()
+    whole = inside.groupby(heading).all()
+    return frozenset(whole.index[whole & everywhere])
+
+
+def _grouped(first: str, middle: str, last: str, naming: int) -> pd.DataFrame:
+    """Join families up to `middle`, convert what is newer to it, and name all by one revision."""
+    nodes, edges = _tables()
+    low, mid, high = (REVISIONS.index(name) for name in (first, middle, last))
+    step = edges["step"].to_numpy()
+    joins = edges[(step > low) & (step <= mid) & edges["joins"]]
+    label = _components(len(nodes), joins)
+    for number in range(mid + 1, high + 1):
+        sent = edges[(step == number) & edges["converts"]]
+        label[sent["newer"]] = label[sent["older"]]
+    rank = nodes["rank"].to_numpy()
+    inside = (rank >= low) & (rank <= high)
+    known = nodes[inside].assign(label=label[inside])
+    known["family"] = known["label"].map(_names(known, naming))
+    outside = edges[(step > low) & (step <= high)]
+    shared = known["label"].map(_outside(outside, label, nodes))
+    known["open_to"] = shared.astype("str").fillna("")
+    return known[[*_WHERE, "family", "open_to"]].reset_index(drop=True)
+
+
+def _components(count: int, joins: pd.DataFrame) -> npt.NDArray[np.int64]:
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ends = joins["newer"].to_numpy(), joins["older"].to_numpy()
+    graph = coo_array((np.ones(len(joins), dtype=np.int8), ends), shape=(count, count))
+    return np.asarray(connected_components(graph, directed=False)[1], dtype=np.int64)
+
+
+def _names(known: pd.DataFrame, naming: int) -> pd.Series:
+    """Name each family by its codes in one revision; where it has none there, in the nearest."""
+    far = (known["rank"] - naming).abs() + 0.5 * (known["rank"] < naming)
+    nearest = known[far == far.groupby(known["label"]).transform("min")]
+    names = _joined(nearest["label"], nearest["code"], "+", most=_FEW)
+    again = names.duplicated(keep=False)  # a number used anew for other goods
+    where = nearest.drop_duplicates("label").set_index("label")["revision"]
+    return names.where(~again | (where == REVISIONS[naming]), names + " (" + where + ")")
+
+
+def _joined(keys: pd.Series, texts: pd.Series, between: str, most: int = 9999) -> pd.Series:
+    """Return the different texts of each key in order, in one text; of many the first."""
+    found: dict[Any, set[str]] = defaultdict(set)
+    for key, text in zip(keys, texts, strict=True):
+        found[key].add(text)
+    words = {}
+    for key, held in found.items():
+        several = sorted(held)
+        more = f"{several[0]}+{len(several) - 1} more"
+        words[key] = between.join(several) if len(several) <= most else more
+    return pd.Series(words, dtype="str")
+
+
+def _outside(edges: pd.DataFrame, label: npt.NDArray[np.int64], nodes: pd.DataFrame) -> pd.Series:
+    """Return, by family, the headings of the codes outside it that a table pairs with it."""
+    one, other = edges["newer"].to_numpy(), edges["older"].to_numpy()
+    heading = nodes["code"].str[:4].to_numpy()
+    cross = label[one] != label[other]
+    one, other = one[cross], other[cross]
+    labels = pd.Series(np.concatenate([label[one], label[other]]))
+    headings = pd.Series(np.concatenate([heading[other], heading[one]]))
+    return _joined(labels, headings, ", ")
+
+
+def _reasons(known: pd.DataFrame, mixed: set[str]) -> pd.Series:
+    """Say what put codes of several chapters into one family, and what was mended in it."""
+    nodes, edges = _tables()
+    at = pd.MultiIndex.from_frame(known[_WHERE])
+    family = pd.Series(known["family"].to_numpy(), at).reindex(
+        pd.MultiIndex.from_frame(nodes[_WHERE])
+    )
+    newer, older = (nodes.iloc[edges[end]].reset_index(drop=True) for end in ("newer", "older"))
+    of = pd.Series(family.iloc[edges["newer"]].to_numpy())
+    inside = (of == family.iloc[edges["older"]].to_numpy()) & edges["joins"].to_numpy()
+    crosses = (newer["code"].str[:2] != older["code"].str[:2]) & of.isin(mixed)
+    mended = edges["reason"].to_numpy() != ""
+    kept = inside & (crosses | mended)
+    found = pd.DataFrame({
+        "family": of, "revision": newer["revision"], "newer": newer["code"], "older": older["code"],
+        "how": np.where(edges["converts"], "converts", "correlates"), "reason": edges["reason"],
+    })[kept]  # fmt: skip
+    by = ["family", "reason", "revision", "how", "older"]
+    pairs = found.groupby(by, sort=False)["newer"].agg(", ".join).reset_index()
+    words = "UNSD " + pairs["how"] + " " + pairs["revision"] + " " + pairs["newer"] + " to "
+    said = pairs["reason"].where(pairs["reason"] != "", words + pairs["older"])
+    return _joined(pairs["family"], said, "; ")
+
+
+@lru_cache
+def _tables() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return codes (revision, code, rank) and pairs of them: newer, older, step, which table."""
+    with files("tradeflows.codes").joinpath("hs.csv.gz").open("rb") as handle:
+        kinds = {"newer_revision": "str", "newer": "str", "older": "str"}
+        pairs = pd.read_csv(handle, dtype=kinds, compression="gzip")
+    pairs = pairs.astype({"converts": bool, "correlates": bool}).assign(reason="", links=False)
+    pairs = _mended(pairs)
+    rank = pairs["newer_revision"].map({name: n for n, name in enumerate(REVISIONS)}).astype(int)
+    ends = [
+        pd.DataFrame({"rank": rank - back, "code": pairs[end]})
+        for end, back in (("newer", 0), ("older", 1))
+    ]
+    nodes = pd.concat(ends).query("code != ''").drop_duplicates()
+    nodes = nodes.sort_values(["rank", "code"]).reset_index(drop=True)
+    nodes["revision"] = nodes["rank"].map(dict(enumerate(REVISIONS))).astype("str")
+    index = pd.MultiIndex.from_frame(nodes[["rank", "code"]])
+    newer, older = (index.get_indexer(pd.MultiIndex.from_frame(end)) for end in ends)
+    pairs = pairs.assign(step=rank, newer=newer, older=older)
+    pairs = pairs[older >= 0].reset_index(drop=True)
+    return nodes, pairs.assign(joins=_joins(pairs, nodes))
+
+
+def _mended(pairs: pd.DataFrame) -> pd.DataFrame:
+    """Put what ``hs.yml`` says in the place of the tables' faults."""
+    known: dict[str, Any] = parsed(
+        files("tradeflows.codes").joinpath("hs.yml").read_bytes(), "hs.yml", "restore it"
+    )
+    more = []
+    for kind in ("converts", "links"):
+        for entry in known[kind]:
+            older = [entry["older"]] if kind == "converts" else entry["older"]
+            here = (pairs["newer_revision"] == entry["revision"]) & pairs["newer"].isin(
+                entry["newer"]
+            )
+            if kind == "converts":
+                pairs.loc[here, "converts"] = False
+            more += [
+                {
+                    "newer_revision": entry["revision"], "newer": new, "older": old,
+                    "converts": kind == "converts", "correlates": False,
+                    "reason": entry["reason"], "links": kind == "links",
+                }
+                for new in entry["newer"] for old in older
+            ]  # fmt: skip
+    return pd.concat([pairs, pd.DataFrame(more)], ignore_index=True)
+
+
+def _joins(pairs: pd.DataFrame, nodes: pd.DataFrame) -> npt.NDArray[np.bool_]:
+    """Tell which pairs make a family: conversions, and what is nearest to codes none goes to."""
+    code = nodes["code"].to_numpy()
+    reached = pairs["older"].isin(pairs.loc[pairs["converts"] | pairs["links"], "older"])
+    new, old = (pd.Series(code[pairs[end]], dtype="str") for end in ("newer", "older"))
+    near = np.where(new.str[:4] == old.str[:4], 0, np.where(new.str[:2] == old.str[:2], 1, 2))
+    waste = pairs["newer"].isin(_of_nothing(pairs))
+    left = pairs["correlates"] & ~reached & ~waste
+    nearest = pd.Series(near).where(left).groupby(pairs["older"]).transform("min")
+    return np.asarray(pairs["converts"] | pairs["links"] | (left & (near == nearest)))
+
+
+def _of_nothing(pairs: pd.DataFrame) -> pd.Series:
+    """Return the newer codes that no older code is converted from: they came out of too many."""
+    newer = pairs["newer"].drop_duplicates()
+    return newer[~newer.isin(pairs.loc[pairs["converts"], "newer"])]
