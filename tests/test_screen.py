@@ -262,9 +262,9 @@ def test_what_would_be_summed_wrongly_is_refused(trade):
         ),
         (
             UnknownCode,
-            {"old": "HS1992"},
-            "no high-priority list in 'hs1992'\n"
-            "  expected: a table in HS2012, HS2017 or HS2022\n"
+            {"old": "SITC4"},
+            "no high-priority list in 'SITC4'\n"
+            "  expected: a table on codes of the HS\n"
             "  what to do: pass the codes as goods=",
         ),
         (
@@ -288,8 +288,8 @@ def test_a_refusal_says_what_was_found_expected_and_what_to_do(trade, error, opt
 
 def test_a_list_is_read_in_the_revision_of_the_table(trade, monkeypatch):
     """Where the table names no revision it is HS2022, the newest."""
-    lists = pd.DataFrame({"hs2017": ["60"], "hs2022": ["61"]})
-    monkeypatch.setattr(module, "high_priority", lambda _: lists)
+    lists = {"HS2017": ("60",), "HS2022": ("61",)}
+    monkeypatch.setattr(module, "listed", lambda _, system: lists[system])
     read = {
         system: module.screen(rows, **WINDOWS).table["value_current"].sum()
         for system, rows in (
@@ -306,8 +306,8 @@ def test_a_list_is_read_in_the_revision_of_the_table(trade, monkeypatch):
 
 
 def test_the_revision_of_other_months_and_flows_is_not_that_of_the_windows(trade, monkeypatch):
-    lists = pd.DataFrame({"hs2012": ["62"], "hs2017": ["60"], "hs2022": ["61"]})
-    monkeypatch.setattr(module, "high_priority", lambda _: lists)
+    lists = {"HS2012": ("62",), "HS2017": ("60",), "HS2022": ("61",)}
+    monkeypatch.setattr(module, "listed", lambda _, system: lists[system])
     rows = trade.assign(code_system="HS2022", flow="X")
     alone = screen(rows, **WINDOWS).table
     before = rows.assign(period=pd.Timestamp("2015-01-01"), code_system="HS2012")
@@ -318,7 +318,7 @@ def test_the_revision_of_other_months_and_flows_is_not_that_of_the_windows(trade
     year = rows["period"].dt.year
     with pytest.raises(SchemaMismatch, match="HS2012, HS2022 follow each other") as error:
         screen(rows.assign(code_system=np.where(year == 2021, "HS2012", "HS2022")), **WINDOWS)
-    assert "concord the codes to one revision first" in error.value.todo
+    assert error.value.todo.startswith("tf.concord(trade) brings them to codes")
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ ENERGY = ("270111", "270112", "270119", "271012", "271019", "271112", "271113", 
 HIDDEN = "999999"
 CHAPTERS = tuple(c for c in range(1, 98) if c not in (27, 77))
 _LIST = Path(__file__).parents[2] / "src" / "tradeflows" / "codes" / "high_priority.csv"
+_TABLES = _LIST.with_name("hs.csv.gz")
 _SAMPLE = ("854231", "854232", "854233", "854239", "851762", "852691", "853221", "854800")
 
 
@@ -39,6 +40,24 @@ def listed() -> list[tuple[str, str, str]]:
     return [(a, b or a, c or b or a) for a, b, c in table]
 
 
+@lru_cache
+def unchanged() -> dict[str, tuple[str, ...]]:
+    """Return, by chapter, the codes that are one to one since HS 2012; none without the tables."""
+    found: dict[str, set[str]] = {}
+    if _TABLES.is_file():
+        pairs = pd.read_csv(_TABLES, dtype="str")
+        pairs = pairs[pairs["newer_revision"] >= "HS2017"]
+        alone = pairs[pairs["converts"] == "1"]
+        other = alone[alone["newer"] != alone["older"]]
+        moved = {*other["newer"], *other["older"]}
+        newest = pairs.loc[pairs["newer_revision"] == "HS2022", "newer"]
+        lost = set(pairs["older"]) - set(alone["older"])
+        moved |= set(pairs.loc[pairs["older"].isin(lost), "newer"])
+        for code in (set(newest) & set(alone["older"])) - moved:
+            found.setdefault(code[:2], set()).add(code)
+    return {chapter: tuple(sorted(codes)) for chapter, codes in found.items()}
+
+
 def products(
     breadth: int, chapters: tuple[int, ...] = CHAPTERS, *, hidden: bool = True
 ) -> pd.DataFrame:
@@ -46,13 +65,11 @@ def products(
     rows = [(*codes, "listed") for codes in listed()]
     rows += [(c, c, c, "energy") for c in ENERGY]
     rows += [(HIDDEN, HIDDEN, HIDDEN, "hidden")] if hidden else []
+    same = unchanged()
     taken = {code for row in rows for code in row[:3]}
     for chapter in chapters:
-        for heading in range(1, breadth + 1):
-            for sub in ("10", "20", "90"):
-                code = f"{chapter:02d}{heading:02d}{sub}"
-                if code not in taken:
-                    rows.append((code, code, code, "other"))
+        codes = [c for c in same.get(f"{chapter:02d}", ()) if c not in taken][: 3 * breadth]
+        rows += [(code, code, code, "other") for code in codes]
     return pd.DataFrame(rows, columns=["H6", "H5", "H4", "group"])
 
 

@@ -21,7 +21,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from tradeflows.documents import parsed
-from tradeflows.errors import UnknownCode
 
 __all__ = [
     "REVISIONS",
@@ -68,11 +67,6 @@ def in_force(year: int) -> str:
     >>> [in_force(year) for year in (1990, 2016, 2017, 2026)]
     ['HS1992', 'HS2012', 'HS2017', 'HS2022']
     """
-    if year < 1988:
-        raise UnknownCode(
-            f"year {year}", "1988 or later: the Harmonised System begins there",
-            "use a classification of those years",
-        )  # fmt: skip
     return max((name for name in REVISIONS if int(name[2:]) <= year), default=REVISIONS[0])
 
 

@@ -157,10 +157,14 @@ def rows_of(code: str, rows: pd.DataFrame, question: Question) -> pd.DataFrame:
     fine = rows[rows["code_system"].isin(hs.REVISIONS) & (rows["code"].str.len() == 6)]
     if fine.empty or not askable(code):
         return exact
-    fine = concord(fine).frame.drop(columns="open_to")
-    prefix, ends = "" if code == ALL_GOODS else code, hs.span(fine["code_system"].iloc[0])
-    families = hs.related(code, *ends) if ends else {}
-    parts = fine[fine["code"].str.startswith(prefix) | fine["code"].isin(families)]
+    used = [
+        *fine["code_system"].unique(),
+        *(hs.in_force(max(m.year, 1988)) for m in question.months()),
+    ]
+    ends = min(used), max(used)
+    fine = concord(fine, to=hs.system(*ends)).frame.drop(columns="open_to")
+    prefix = "" if code == ALL_GOODS else code
+    parts = fine[fine["code"].str.startswith(prefix) | fine["code"].isin(hs.related(code, *ends))]
     return parts if exact.empty or len(code) == 6 else _with_rest(code, parts, exact)
 
 

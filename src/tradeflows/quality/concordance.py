@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from tradeflows.codes import hs
+from tradeflows.codes.products import hs_codes
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.quality.relation import opened
 from tradeflows.tables import STATUS
@@ -30,6 +31,7 @@ _SYSTEMS = ("code_system", "classificationCode", "classification_code")
 _NATIONAL = (8, 10, 12)  # digits of tariff lines, of which the first six are the HS
 # Pseudo-codes of six digits or more: chapters that the HS keeps free, and hidden goods of one.
 _PSEUDO = r"(?:77|98|99)\d*|\d\d(?:99){2,}|\d\d(?:00){2,}|2799(?:\d\d)*"
+_WORDS = r"(?s).*[^0-9.\s].*"
 _WEAKEST = STATUS[::-1]
 _AMOUNTS = {"net_weight_kg": "weight_status", "quantity": "quantity_status"}
 _ABOUT = {"origin": "min", "vintage": "max"}
@@ -153,7 +155,7 @@ def concord(trade: Any, to: str = "families") -> Concorded:
     """
     frame = _frame(trade)
     code, codes = pd.factorize(frame["code"])
-    _refuse_texts(frame, codes)
+    codes = _read(frame, codes)
     system, systems = _systems(frame, code, codes)
     pair, pairs = pd.factorize(code.astype(np.int64) * len(systems) + system)
     found = pd.DataFrame(
@@ -190,7 +192,8 @@ def _frame(trade: Any) -> pd.DataFrame:
     return frame
 
 
-def _refuse_texts(frame: pd.DataFrame, codes: pd.Index) -> None:
+def _read(frame: pd.DataFrame, codes: pd.Index) -> pd.Index:
+    """Return the codes as text, dots dropped; words and names of families stand as they are."""
     odd = [code for code in codes if not isinstance(code, str)]
     if frame["code"].isna().any() or odd:
         raise SchemaMismatch(
@@ -198,6 +201,8 @@ def _refuse_texts(frame: pd.DataFrame, codes: pd.Index) -> None:
             "codes as text, leading zeros kept, in every row",
             "read the file with dtype={'code': str}",
         )
+    read: pd.Index = pd.Index(hs_codes(codes, where="column 'code'", also=_WORDS), dtype="str")
+    return read
 
 
 def _systems(frame: pd.DataFrame, code: Numbers, codes: pd.Index) -> tuple[Numbers, pd.Index]:
@@ -253,7 +258,7 @@ def _kind(code: str) -> str:
     """Tell goods of the HS from what is carried through: totals, headings, pseudo-codes."""
     if not code.isdigit() or len(code) in (2, 4) or re.fullmatch(_PSEUDO, code):
         return "carried"
-    return "good" if len(code) == 6 or len(code) in _NATIONAL else "odd"
+    return "good"
 
 
 def _target(systems: pd.Series, to: str) -> tuple[pd.DataFrame, str]:
@@ -289,13 +294,6 @@ def _placed(found: pd.DataFrame, known: pd.DataFrame, target: str) -> pd.DataFra
     kind = found["code"].map(_kind).where(spans, "carried")
     kind = kind.mask(spans & ~plain & (kind != "carried"), "good")
     kind = kind.mask(spans & ~plain & found["code"].str.contains(r"^\d{6}[+ ]"), "good")
-    if (kind == "odd").any():
-        odd = found.loc[kind == "odd", "code"]
-        raise SchemaMismatch(
-            f"codes of an odd number of digits: {', '.join(odd[:_FEW])}",
-            "2, 4 or 6 digits, or tariff lines of 8, 10 or 12",
-            "look for a zero that was lost, and read codes as text",
-        )
     good = kind == "good"
     at = pd.MultiIndex.from_frame(known[["revision", "code"]])
     names = known["family"].array

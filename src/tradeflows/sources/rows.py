@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from tradeflows.codes.hs import in_force
 from tradeflows.errors import SchemaMismatch
 
 __all__ = [
@@ -16,8 +17,6 @@ __all__ = [
     "revision",
 ]
 
-_SINCE = {2022: "HS2022", 2017: "HS2017", 2012: "HS2012", 2007: "HS2007", 2002: "HS2002",
-          1996: "HS1996", 0: "HS1992"}  # fmt: skip
 _RANK = {"missing": 0, "estimated": 1, "reported": 2}  # the weakest first
 
 
@@ -29,8 +28,7 @@ def revision(days: pd.Series) -> pd.Series:
     >>> revision(pd.to_datetime(pd.Series(["1995-12-01", "2016-12-01", "2022-01-01"]))).tolist()
     ['HS1992', 'HS2012', 'HS2022']
     """
-    years = {y: next(h for start, h in _SINCE.items() if start <= y) for y in set(days.dt.year)}
-    systems: pd.Series = days.dt.year.map(years).astype("str")
+    systems: pd.Series = days.dt.year.map(in_force).astype("str")
     return systems
 
 
