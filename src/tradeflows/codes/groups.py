@@ -200,7 +200,7 @@ def overlap(one: str, other: str) -> bool:
 def _held(code: str) -> tuple[str, ...]:
     if code.isdigit():
         return (code,)
-    chapters = re.fullmatch(r"(\d\d)-(\d\d)", code)
+    chapters = re.fullmatch(r"(\d\d)-(\d\d)(?:_\w+)?", code)
     if chapters:
         return tuple(f"{n:02d}" for n in range(int(chapters[1]), int(chapters[2]) + 1))
     return SUMS.get(code, ())

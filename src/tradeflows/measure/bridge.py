@@ -222,7 +222,7 @@ def bridge(
     trade, names = coded(trade, by, needed)
     with opened(trade, needed) as relation:
         within = _within(*windows)
-        seen = census(relation, quantity, within, estimated=estimated)
+        seen = census(relation, quantity, within, by=by, estimated=estimated)
         seen.require_one_flow(by)
         if seen.annual and path == "monthly":
             raise SchemaMismatch(

@@ -6,14 +6,14 @@ Totals beside their parts, values that are not numbers, two statistics in one fr
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
-from tradeflows.codes.countries import EU27
-from tradeflows.codes.groups import ALL_GOODS, SUMS, overlap
+from tradeflows.codes.totals import is_world, one_inside_another
 from tradeflows.errors import (
     ConfidentialValueWarning,
     DoubleCountedTotals,
@@ -24,18 +24,17 @@ from tradeflows.quality.relation import (
     CODED,
     DIGITS,
     LARGEST,
+    PAIR,
+    PREFIXES,
     Relation,
+    hidden,
     keys,
     month,
     status_column,
 )
 from tradeflows.tables import STATUS
 
-__all__ = ["Census", "census", "unique"]
-
-WORLD = ("World", "WLD", "W00")
-UNION = ("EU27", "EU27_2020")
-LONGEST = 12  # digits of Turkey's tariff lines; a longer code is the name of a group
+__all__ = ["Census", "census", "refuse_totals", "unique"]
 
 
 @dataclass(frozen=True)
@@ -60,11 +59,16 @@ class Census:
 
 
 _SINGLE = ("source", "trade_system", "freq")
-_GROUPS = (*_SINGLE, "code_system", "reporter", "flow", "origin", "confidential")
+_GROUPS = (*_SINGLE, "code_system", "reporter", "flow", "origin")
 
 
 def census(
-    relation: Relation, quantity: str, within: str = "TRUE", *, estimated: str = "unpriced"
+    relation: Relation,
+    quantity: str,
+    within: str = "TRUE",
+    *,
+    by: Sequence[str] = (),
+    estimated: str = "unpriced",
 ) -> Census:
     """Look once at all rows and refuse what would be summed wrongly.
 
@@ -76,6 +80,8 @@ def census(
         Column of the quantity.
     within : str
         SQL condition on ``period``.
+    by : sequence of str
+        Further columns that tell rows apart, in which totals may stand too.
     estimated : {"unpriced", "accepted"}
         As in `usable`; estimated weights that are left out are worth a warning.
 
@@ -90,15 +96,14 @@ def census(
         Values that are empty, negative or not finite; negative quantities; rows without a period;
         a status that no table knows; two statistics in one table.
     DoubleCountedTotals
-        Totals beside their parts: levels of the HS, World beside countries, the EU beside its
-        members, re-exports beside exports.
+        Totals beside their parts, as `tradeflows.codes.totals` knows them: levels of the HS, the
+        world or a group beside its members, flows inside flows.
     """
     columns = relation.columns
     groups = {name: name for name in _GROUPS if name in columns}
     length = CODED.format("length")
     groups["level"] = next((n for n in ("level", length) if n in columns), DIGITS)
-    if "partner" in columns:
-        groups["world"] = f"coalesce(partner IN {WORLD}, FALSE)"
+    groups["hidden"] = hidden(columns)
     status = status_column(quantity) if status_column(quantity) in columns else "'reported'"
     listed = ", ".join(f"{sql} AS {name}" for name, sql in groups.items())
     rows = relation.frame(
@@ -114,8 +119,8 @@ def census(
     _check_numbers(rows, quantity)
     _check_words(relation, rows, status, within)
     _check_single(rows)
-    _check_totals(relation, rows, within)
-    _warn(rows, estimated)
+    _check_totals(relation, rows, within, by)
+    _warn(rows, columns, estimated)
     return Census(
         rows.groupby("period")["value"].sum().to_dict(),
         tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
@@ -189,7 +194,7 @@ def _check_words(relation: Relation, rows: pd.DataFrame, status: str, within: st
             f"{', '.join(STATUS)}, or nothing",
             f"translate them, e.g. trade[{status!r}].str.lower()",
         )
-    if "confidential" in rows and not rows["confidential"].isin([0, 1]).all():
+    if not rows["hidden"].isin([0, 1]).all():
         raise SchemaMismatch(
             "column 'confidential' holds empty cells, or numbers other than 0 and 1",
             "True or False in every row",
@@ -208,30 +213,38 @@ def _check_single(rows: pd.DataFrame) -> None:
             )
 
 
-def _check_totals(relation: Relation, rows: pd.DataFrame, within: str) -> None:
-    flows = set(rows["flow"].dropna()) if "flow" in rows else set()
-    for whole, part in (("X", "RX"), ("M", "RM")):
-        if {whole, part} <= flows:
-            found = f"flow {part} stands beside {whole}, which includes it"
-            raise _double(found, f"keep flow {whole} or flow {part}")
-    if "world" in rows and len(rows["world"].unique()) > 1:
-        raise _double("partner World stands beside its partners", "keep World or its partners")
-    reporters = set(rows["reporter"].dropna()) if "reporter" in rows else set()
-    if reporters & set(WORLD) and reporters - set(WORLD):
-        raise _double("reporter World stands beside reporters", "keep World or the reporters")
-    if reporters & set(UNION) and reporters & set(EU27):
-        raise _double("the EU stands beside its members as reporter", "keep the EU or its members")
+def _check_totals(relation: Relation, rows: pd.DataFrame, within: str, by: Sequence[str]) -> None:
+    apart = [*PAIR, *(name for name in by if name not in (*PAIR, *PREFIXES))]
+    apart = [name for name in apart if name in relation.columns]
+    listed = ", ".join(f"list(DISTINCT {name}) AS {name}" for name in apart)
+    names = relation.frame(f"SELECT {listed} FROM trade WHERE {within}").iloc[0]  # noqa: S608
+    for name in apart:
+        refuse_totals(name, names[name] if isinstance(names[name], np.ndarray) else ())
     _check_systems(rows)
-    hidden = rows["confidential"] if "confidential" in rows else rows["bad"] > 0
-    if (
-        "level" in relation.columns
-        and len(rows.loc[~hidden.astype(bool), "level"].dropna().unique()) > 1
-    ):
+    open_rows = rows.loc[~rows["hidden"].astype(bool)]
+    if "level" in relation.columns and len(open_rows["level"].dropna().unique()) > 1:
         levels = sorted(rows["level"].dropna().unique().tolist())
         raise _double(f"levels {levels} of the HS stand side by side", "keep one level")
-    digits = pd.to_numeric(rows["level"], errors="coerce").astype(float)  # no level is not a number
-    if len(digits.unique()) > 1 or not (digits <= LONGEST).all():
-        _check_codes(relation, within)
+
+
+def refuse_totals(column: str, names: Iterable[Any]) -> None:
+    """Refuse names of a column, such as partner, of which one holds trade of the other.
+
+    Raises
+    ------
+    DoubleCountedTotals
+        As `tradeflows.codes.totals.one_inside_another` says.
+    """
+    if (found := one_inside_another(column, names)) is None:
+        return
+    total, part = found
+    if column == "code":
+        todo = "keep one of the two, or one level"
+        raise _double(f"code {total} stands beside {part} and holds goods of it", todo)
+    todo = f"keep {total} or what it holds, e.g. trade[trade[{column!r}] != {total!r}]"
+    if column in ("partner", "reporter") and is_world(total):
+        raise _double(f"{column} {total} stands beside {column}s, {part} among them", todo)
+    raise _double(f"{column} {part} stands beside {total}, which includes it", todo)
 
 
 def _check_systems(rows: pd.DataFrame) -> None:
@@ -249,23 +262,11 @@ def _check_systems(rows: pd.DataFrame) -> None:
         )
 
 
-def _check_codes(relation: Relation, within: str) -> None:
-    query = f"SELECT DISTINCT code FROM trade WHERE {within}"  # noqa: S608
-    codes = {str(code) for code in relation.frame(query)["code"]}
-    sums = sorted(codes & set(SUMS))
-    for code in sorted(codes - {ALL_GOODS}):
-        wholes = [code[:n] for n in range(1, len(code)) if code.isdigit() and code[:n] in codes]
-        wholes += [name for name in sums if name != code and overlap(name, code)]
-        if wholes:
-            found = f"code {wholes[0]} stands beside {code} and holds goods of it"
-            raise _double(found, "keep one of the two, or one level")
-
-
 def _double(found: str, todo: str) -> DoubleCountedTotals:
     return DoubleCountedTotals(found, "rows that add up without counting anything twice", todo)
 
 
-def _warn(rows: pd.DataFrame, estimated: str) -> None:
+def _warn(rows: pd.DataFrame, columns: Sequence[str], estimated: str) -> None:
     value = float(rows["value"].sum())
     guessed = float(rows["guessed"].sum())
     if guessed > 0 and estimated == "unpriced":
@@ -275,12 +276,12 @@ def _warn(rows: pd.DataFrame, estimated: str) -> None:
             EstimatedQuantityWarning,
             stacklevel=4,
         )
-    if "confidential" not in rows:
+    if "confidential" not in columns:  # known by their codes alone
         return
-    hidden = float(rows.loc[rows["confidential"].astype(bool), "value"].sum())
-    if hidden > 0:
+    unnamed = float(rows.loc[rows["hidden"].astype(bool), "value"].sum())
+    if unnamed > 0:
         warnings.warn(
-            f"{hidden / value:.1%} of the value stands in pseudo-codes that hide the product; "
+            f"{unnamed / value:.1%} of the value stands in pseudo-codes that hide the product; "
             "it stays in, unpriced",
             ConfidentialValueWarning,
             stacklevel=4,

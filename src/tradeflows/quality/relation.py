@@ -26,6 +26,7 @@ __all__ = [
     "PAIR",
     "PREFIXES",
     "Relation",
+    "hidden",
     "keys",
     "month",
     "one_or_more",
@@ -39,12 +40,32 @@ PAIR = ("reporter", "partner", "flow", "code")
 LARGEST = "1.7976931348623157e308"  # NaN compares as larger in DuckDB and in Spark
 DIGITS = f"CASE WHEN code = '{ALL_GOODS}' THEN 0 ELSE length(code) END"
 CODED = "{}__coded"  # column of integers that stand for the text of a key
+# Codes under which reporters book goods that they do not name.
+PSEUDO = "(left(code, 4) IN ('2799', '9999') OR code = '99')"
 PREFIXES = {"chapter": 2, "heading": 4, "subheading": 6}
 _NULL = '"NULL"'  # DuckDB's type of a column without any value
 _TEXT = ("VARCHAR", "ENUM", _NULL)
 _NUMBER = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT",
            "UINTEGER", "UBIGINT", "UHUGEINT", "FLOAT", "DOUBLE", "DECIMAL", _NULL)  # fmt: skip
 MEMORY = "3GB"  # beyond it DuckDB spills to disk
+_SUPPLEMENTARY = ("quantity", "qty", "altqty", "alt_quantity", "supplementary_quantity")
+_NO_UNIT = "('', '-', 'n/a', 'na', 'nan', 'none', '-1', 'no quantity', 'unknown')"
+# Flags as publishers name their columns, in lower case. Yes or no: the amount is estimated.
+_ESTIMATED = {
+    "net_weight_kg": ("isnetwgtestimated", "is_net_weight_estimated", "net_weight_estimated",
+                      "weight_estimated", "is_weight_estimated"),
+    "quantity": ("isqtyestimated", "is_quantity_estimated", "quantity_estimated"),
+    "alt_quantity": ("isaltqtyestimated",),
+}  # fmt: skip
+_ANY_ESTIMATED = ("is_estimated", "isestimated", "estimated")
+_LEGACY = {"quantity": (2, 6), "net_weight_kg": (4, 6)}  # UN Comtrade's legacyEstimationFlag
+_HIDDEN = ("isconfidential", "is_confidential", "confidentiality", "conf", "gizli")
+_OBSERVED = ("obs_flag", "obs_status")  # letters of SDMX: e estimated, c confidential
+_CONF_STATUS = ("conf_status", "obs_conf")  # SDMX: F is free, everything else is not
+_GOODS = ("cmddesc", "product_desc", "code_desc", "fasil_adi", "tarife4_adi", "tarife6_adi",
+          "tarife8_adi", "istpoz_adi", "madde_adi")  # fmt: skip
+_YES = "('true', 't', '1', '1.0', 'yes', 'y', 'evet', 'e')"
+_NO = "('false', 'f', '0', '0.0', 'no', 'n', 'hayır')"
 
 
 @dataclass(frozen=True)
@@ -179,9 +200,77 @@ def opened(trade: Any, needed: Sequence[str]) -> Iterator[Relation]:
     trade = getattr(trade, "frame", trade)  # of a concordance
     with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
         _register(connection, trade)
-        types = {str(r[0]): str(r[1]) for r in connection.sql("DESCRIBE trade").fetchall()}
+        types = _types(connection, "given")
         _check_columns(types, needed)
-        yield Relation(connection, tuple(types))
+        relation = Relation(connection, tuple(types))
+        flags = _flags(relation, types, needed)
+        over = ", ".join(f"{sql} AS {name}" for name, sql in flags.items() if name in types)
+        more = [f"{sql} AS {name}" for name, sql in flags.items() if name not in types]
+        listed = ", ".join([f"* REPLACE ({over})" if over else "*", *more])
+        connection.execute(f"CREATE TEMP VIEW trade AS SELECT {listed} FROM given")  # noqa: S608
+        yield Relation(connection, (*types, *(name for name in flags if name not in types)))
+
+
+def _types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    return {str(r[0]): str(r[1]) for r in connection.sql(f"DESCRIBE {table}").fetchall()}
+
+
+def _flags(relation: Relation, types: dict[str, str], needed: Sequence[str]) -> dict[str, str]:
+    """Return the SQL of each status, and of confidential, that flags of publishers add to.
+
+    The weakest of all that is said of a row holds.
+    """
+    named = {name.lower(): name for name in types}
+    found = {}
+    for amount in (n for n in needed if n not in (*PAIR, "period", "value_usd")):
+        marks = [*_ESTIMATED.get(amount, (f"is_{amount}_estimated", f"{amount}_estimated"))]
+        parts = [_yes(relation, named[n]) for n in (*marks, *_ANY_ESTIMATED) if n in named]
+        if "legacyestimationflag" in named and amount in _LEGACY:
+            flag = f'"{named["legacyestimationflag"]}"'
+            parts.append(f"coalesce(TRY_CAST({flag} AS INTEGER) IN {_LEGACY[amount]}, FALSE)")
+        parts += [_letter(named[n], "e") for n in _OBSERVED if n in named]
+        if parts:
+            status = status_column(amount)
+            given = f'"{status}"' if status in types else "'reported'"
+            found[status] = (
+                f"CASE WHEN {given} <> 'missing' AND ({' OR '.join(parts)}) THEN 'estimated'"
+                f" ELSE {given} END"
+            )
+    parts = [_yes(relation, named[n]) for n in _HIDDEN if n in named]
+    parts += [_letter(named[n], "c") for n in _OBSERVED if n in named]
+    parts += [f"coalesce({_word(named[n])} NOT IN ('f', ''), FALSE)" for n in _CONF_STATUS
+              if n in named]  # fmt: skip
+    parts += [f"coalesce(regexp_matches({_word(named[n])}, 'gizli|confidential'), FALSE)"
+              for n in _GOODS if n in named]  # fmt: skip
+    if parts:
+        given = "CAST(confidential AS BOOLEAN)" if "confidential" in types else PSEUDO
+        found["confidential"] = f"({given} OR {' OR '.join(parts)})"
+    return found
+
+
+def _word(name: str) -> str:
+    return f'lower(trim(CAST("{name}" AS VARCHAR)))'
+
+
+def _letter(name: str, letter: str) -> str:
+    return f"coalesce(regexp_full_match({_word(name)}, '[a-z]?{letter}[a-z]?'), FALSE)"
+
+
+def _yes(relation: Relation, name: str) -> str:
+    """Return the SQL of a flag that is yes or no in every row; anything else is refused."""
+    word = _word(name)
+    odd = relation.frame(
+        f"SELECT DISTINCT {word} AS word FROM given "  # noqa: S608
+        f"WHERE coalesce({word} NOT IN {_YES} AND {word} NOT IN {_NO}, TRUE) LIMIT 6"
+    )["word"]
+    if len(odd):
+        shown = ", ".join("empty cells" if pd.isna(w) or not w else repr(w) for w in odd)
+        raise SchemaMismatch(
+            f"column {name!r} holds {shown}",
+            "True or False in every row: it is a flag of the publisher",
+            f"say what they stand for, e.g. trade[{name!r}].fillna(False)",
+        )
+    return f"{word} IN {_YES}"
 
 
 @cache
@@ -207,11 +296,11 @@ def _register(connection: duckdb.DuckDBPyConnection, trade: Any) -> None:
         if is_path:
             files = str(trade).replace("'", "''")
             scan = f"SELECT * FROM read_parquet('{files}', union_by_name = true)"  # noqa: S608
-            connection.execute(f"CREATE TEMP VIEW trade AS {scan}")
+            connection.execute(f"CREATE TEMP VIEW given AS {scan}")
         elif isinstance(trade, pd.Series):  # DuckDB would take it for a table of one column
             raise TypeError("it is one column")
         else:
-            connection.register("trade", trade)
+            connection.register("given", trade)
     except (duckdb.Error, TypeError) as error:
         what = f"{trade!r}" if is_path else f"an object of type {type(trade).__name__}"
         raise SchemaMismatch(
@@ -312,9 +401,28 @@ def usable(columns: Sequence[str], quantity: str, estimated: str = "unpriced") -
     if status in columns:
         fits = "('reported')" if estimated == "unpriced" else "('reported', 'estimated')"
         rules.append(f"{status} IN {fits}")
-    if "confidential" in columns:
-        rules.append("NOT confidential")
+    unit = f"{quantity}_unit"
+    if unit in columns and quantity != "net_weight_kg":
+        rules.append(f"coalesce(lower(trim(CAST({unit} AS VARCHAR))) NOT IN {_NO_UNIT}, FALSE)")
+    elif quantity in _SUPPLEMENTARY:
+        raise SchemaMismatch(
+            f"column {quantity!r} without a column {unit!r}: numbers of what?",
+            "the unit of each quantity, such as u, l or m2",
+            f"add it, e.g. trade.assign({unit}='u'), or name the column by its unit",
+        )
+    rules.append(f"NOT {hidden(columns)}")
     return f"CASE WHEN {' AND '.join(rules)} THEN CAST({quantity} AS DOUBLE) END"
+
+
+def hidden(columns: Sequence[str]) -> str:
+    """Return the SQL of a row whose product is hidden: as the table says, or by its pseudo-code.
+
+    Examples
+    --------
+    >>> hidden(["code", "confidential"]), hidden(["code"])[:12]
+    ('confidential', '(left(code, ')
+    """
+    return "confidential" if "confidential" in columns else PSEUDO
 
 
 def status_column(quantity: str) -> str:

@@ -1,0 +1,191 @@
+"""Names of totals: the world, groups of countries, flows and products that hold others.
+
+`totals.csv` beside this module lists them as publishers write them. `one_inside_another` is asked
+before anything is summed: areas that are no country (Areas nes, bunkers, free zones) are partners
+like any other.
+"""
+
+from __future__ import annotations
+
+import csv
+import re
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from tradeflows.codes.countries import SPECIAL, countries
+from tradeflows.codes.groups import ALL_GOODS, SUMS, overlap
+
+__all__ = ["is_world", "one_inside_another"]
+
+_FILE = Path(__file__).with_name("totals.csv")
+_COLUMN = {"partner": "place", "reporter": "place", "flow": "flow", "code": "code"}
+
+
+@dataclass(frozen=True)
+class _Total:
+    """What a name stands for: ``all``, a ``group``, what lies ``outside`` one, ``some``, a flow."""
+
+    kind: str
+    members: frozenset[str]
+
+
+def _plain(name: Any) -> str:
+    """Return a name without case, accents, spaces and punctuation.
+
+    Examples
+    --------
+    >>> _plain("Extra-EU27_2020"), _plain("  DÜNYA "), _plain("İhracat"), _plain("97.0")
+    ('extraeu272020', 'dunya', 'ihracat', '97')
+    """
+    text = re.sub(r"\.0+$", "", str(name).strip().casefold().replace("ı", "i"))
+    letters = unicodedata.normalize("NFKD", text)
+    return "".join(c for c in letters if c.isalnum())
+
+
+@cache
+def _totals() -> dict[tuple[str, str], _Total]:
+    with _FILE.open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    found = {}
+    for row in rows:
+        place = row["column"] == "place"
+        members = frozenset(_plain(m) if place else m for m in row["members"].split("|") if m)
+        for name in row["names"].split("|"):
+            found.setdefault((row["column"], _plain(name)), _Total(row["kind"], members))
+    return found
+
+
+@cache
+def _places() -> dict[str, str]:
+    """Map every plain name, number and letter code of a country to its ISO code."""
+    found: dict[str, str] = {}
+    for country in sorted(countries(), key=lambda c: not c.current):
+        for name in (country.code, country.name, country.eurostat, str(country.comtrade)):
+            if name:
+                found.setdefault(_plain(name), country.code)
+    more = {"gr": "GRC", "uk": "GBR", "xi": "GBR", "xu": "GBR", "xs": "SRB", "usa": "USA"}
+    areas = [name for (_, name), total in _totals().items() if total.kind == "area"]
+    return found | more | {name: name for name in [*map(_plain, SPECIAL.values()), *areas]}
+
+
+def _place(name: str) -> str:
+    """Return a place as `totals.csv` names it: a country's ISO code, or an area's name, plain."""
+    plain = _plain(name)
+    return _plain(_places().get(plain, plain))
+
+
+def is_world(name: Any) -> bool:
+    """Say whether a partner or reporter is the world, as any publisher writes it.
+
+    Examples
+    --------
+    >>> [is_world(name) for name in ("World", "WLD", "w00", "0", "TOPLAM", "Areas nes", "RUS")]
+    [True, True, True, True, True, False, False]
+    """
+    total = _totals().get(("place", _plain(name)))
+    return total is not None and total.kind == "all"
+
+
+def one_inside_another(column: str, names: Iterable[Any]) -> tuple[str, str] | None:
+    """Return two names of a column of which one holds trade of the other, or nothing.
+
+    Parameters
+    ----------
+    column : str
+        ``partner``, ``reporter``, ``flow``, ``code``, or a further column that tells rows apart,
+        such as customs procedure or mode of transport.
+    names : iterable
+        The different values of the column.
+
+    Returns
+    -------
+    tuple of str, or None
+        The total and what stands beside it.
+
+    Examples
+    --------
+    >>> one_inside_another("partner", ["DEU", "RUS", "eu27_2020"])
+    ('eu27_2020', 'DEU')
+    >>> one_inside_another("partner", ["RUS", "EU27", "ASEAN", "Areas nes"])
+    >>> one_inside_another("partner", ["EXT_EU27_2020", "EU27_2020", "DEU"])
+    ('EU27_2020', 'DEU')
+    >>> one_inside_another("flow", ["Export", "Re-Export"])
+    ('Export', 'Re-Export')
+    >>> one_inside_another("code", ["27", "854231", "2709"])
+    ('27', '2709')
+    """
+    found = sorted({str(name) for name in names if name == name and name is not None})  # NaN
+    if column == "code":
+        return _goods(found)
+    kind = _COLUMN.get(column, "other")
+    known = {name: _totals().get((kind, _plain(name))) for name in found}
+    totals = {name: total for name, total in known.items() if total and total.kind != "area"}
+    if kind == "flow":
+        pairs = combinations(totals, 2)
+        return next((_first(a, b, totals) for a, b in pairs if _flows(totals[a], totals[b])), None)
+    for name, total in totals.items():
+        for other in found:
+            if other != name and _holds(total, totals.get(other), other):
+                return name, other
+    return None
+
+
+def _first(a: str, b: str, totals: dict[str, _Total]) -> tuple[str, str]:
+    """Put the flow that holds the other first."""
+    return (b, a) if len(totals[b].members) > len(totals[a].members) else (a, b)
+
+
+def _flows(one: _Total, other: _Total) -> bool:
+    return one.kind == other.kind or other.kind in one.members or one.kind in other.members
+
+
+def _holds(total: _Total, other: _Total | None, name: str) -> bool:
+    """Say whether a total and a place (or a second total) share trade.
+
+    A total whose members no list names may hold any place, and a known group any name that no list
+    of countries knows; two parts of one division of the world share nothing.
+    """
+    if total.kind == "all" or (other and other.kind == "all"):
+        return True
+    if other is None:
+        place = _place(name)
+        if total.kind.startswith("some"):
+            return True
+        if not (_plain(name) in _places() or place in total.members or re.match(r"UN \d", name)):
+            return True
+        return (place in total.members) != (total.kind == "outside")
+    kinds = {total.kind, other.kind}
+    if any(kind.startswith("some") for kind in kinds):
+        return total.kind != other.kind or ":" not in total.kind
+    if kinds == {"group"}:
+        return bool(total.members & other.members)
+    if kinds == {"outside"}:
+        return True
+    group, outside = (total, other) if total.kind == "group" else (other, total)
+    return not group.members <= outside.members
+
+
+def _goods(codes: list[str]) -> tuple[str, str] | None:
+    if len({len(c) for c in codes}) == 1 and all(c.isdigit() for c in codes):
+        return None
+    everything = [c for c in codes if ("code", _plain(c)) in _totals()]
+    if everything and len(codes) > 1:
+        return everything[0], next(c for c in codes if c != everything[0])
+    known = set(codes)
+    sums = [c for c in codes if (c in SUMS and c != ALL_GOODS) or not c[:3].isdigit()]
+    sums = [c for c in sums if overlap(c, c)]
+    for code in codes:
+        for n in range(1, len(code)):
+            if not code[:n].isdigit():
+                break
+            if code[:n] in known:
+                return code[:n], code
+        for name in sums:
+            if name != code and overlap(name, code):
+                return name, code
+    return None
