@@ -477,15 +477,13 @@ def months_of(years, **constants):
 def test_a_product_stands_once_in_a_month_however_long_the_windows(first):
     trade = months_of(range(first, 2023))
     windows = f"{first}-01/2021-12", "2022"
-    assert closes(bridge(trade, *windows, path="two-point"))
+    options = {"path": "two-point", "per_month": True}
+    assert closes(bridge(trade, *windows, **options))
     twice = pd.concat([trade, trade.tail(1).assign(period=pd.Timestamp("2022-12-15"))])
     with pytest.raises(SchemaMismatch, match="share a key"):
-        bridge(twice, *windows, path="two-point")
+        bridge(twice, *windows, **options)
     moved = trade.assign(period=trade["period"] + pd.Timedelta(days=14))
-    assert (
-        bridge(moved, *windows, path="two-point").price
-        == bridge(trade, *windows, path="two-point").price
-    )
+    assert bridge(moved, *windows, **options).price == bridge(trade, *windows, **options).price
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -600,7 +598,7 @@ def test_rows_that_stand_twice_are_refused_in_short_and_long_windows(years):
             SchemaMismatch,
             "windows of 2 and 3 months\n"
             "  expected: as many months on both sides: each is set against its own\n"
-            "  what to do: choose windows of one length, or path='two-point'",
+            "  what to do: choose windows of one length, or path='two-point' with per_month=True",
         ),
         ({"path": "chained"}, ValueError, "path='chained': expected one of monthly, two-point"),
         (

@@ -456,8 +456,8 @@ def test_a_month_outside_of_the_windows_or_without_listed_goods_may_lack(monthly
 
 def test_who_lacks_a_year_is_left_out_and_all_late_is_an_error(trade):
     first = trade["period"].dt.year == 2021
-    found = screen(trade[~(first & (trade["reporter"] == "TUR"))], target="RUS", **WINDOWS)
-    assert found.late == {"TUR": ("2021",)}
+    found = screen(trade[first | (trade["reporter"] != "TUR")], target="RUS", **WINDOWS)
+    assert found.late == {"TUR": ("2022",)}
     assert "TUR" not in set(found.table["reporter"])
     half = trade["reporter"] < "M"
     with pytest.raises(SchemaMismatch, match="no reporter has rows in all of both windows"):

@@ -80,7 +80,7 @@ class EstimatedQuantityWarning(UserWarning):
 
 
 class PartialPeriodWarning(UserWarning):
-    """A year that serves as base holds fewer months than a year has."""
+    """Months without rows: a base year that holds fewer, or months taken for no trade."""
 
 
 class ConfidentialValueWarning(UserWarning):

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import pandas as pd
 
-from tradeflows.errors import SchemaMismatch, UnknownCode
+from tradeflows.errors import UnknownCode
 
 __all__ = ["Window", "month", "span"]
 
@@ -85,27 +83,6 @@ class Window:
     def sql(self) -> str:
         """Return the condition that a period lies in the window."""
         return f"(period >= DATE '{self.month(0)}' AND period < DATE '{self.month(len(self))}')"
-
-    def require(self, present: Iterable[Any], *, annual: bool, of: str = "") -> None:
-        """Raise unless every month (or year) of the window exists in the table.
-
-        An absent month is not published yet; taking it for zero would make a fall of it.
-        """
-        have = {12 * p.year + p.month - 1 for p in present}
-        if annual:
-            have = {m // 12 for m in have}
-            absent = [str(y) for y in range(self.first // 12, self.last // 12 + 1) if y not in have]
-        else:
-            days = (self.month(i) for i in range(len(self)))
-            absent = [f"{m:%Y-%m}" for m in days if 12 * m.year + m.month - 1 not in have]
-        if absent:
-            shown = ", ".join(absent[:6]) + (f" and {len(absent) - 6} more" if absent[6:] else "")
-            raise SchemaMismatch(
-                f"no rows{of and f' of reporter {of}'} for {shown} of window {self}",
-                "every month of the window (annual rows need a column freq = 'A')",
-                "choose a window that ends where the data end, or fetch the months"
-                + (of and f", or leave {of} out"),
-            )
 
 
 def month(asked: object) -> pd.Timestamp:

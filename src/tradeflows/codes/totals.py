@@ -51,7 +51,7 @@ def _plain(name: Any) -> str:
 def _totals() -> dict[tuple[str, str], _Total]:
     with _FILE.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
-    found = {}
+    found: dict[tuple[str, str], _Total] = {}
     for row in rows:
         place = row["column"] == "place"
         members = frozenset(_plain(m) if place else m for m in row["members"].split("|") if m)

@@ -9,18 +9,21 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.codes.countries import SPECIAL
+from tradeflows.codes.totals import is_world
 from tradeflows.counterfactual.months import Floats
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
 from tradeflows.periods import month, span
+from tradeflows.quality.census import refuse_totals, unique
+from tradeflows.quality.relation import opened
 
-__all__ = ["CHAPTERS", "EXCLUDED", "NOWHERE", "Cube", "cube", "origins_of"]
+__all__ = ["CHAPTERS", "EXCLUDED", "Cube", "cube", "destinations", "once", "origins_of"]
 
 CHAPTERS = ("84", "85", "88", "90")
 # Neither treated nor control: goods bound for Russia may pass through them.
 EXCLUDED = ("KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM", "ARE", "SRB", "BLR")
 
-NOWHERE = (*SPECIAL.values(), "WLD", "W00")
-SINGLE = ("reporter", "flow", "source", "trade_system", "freq", "code_system")
+_AREAS = tuple(SPECIAL.values())
+_SINGLE = ("reporter", "flow", "source", "trade_system", "freq", "code_system")
 
 
 @dataclass(frozen=True)
@@ -111,10 +114,8 @@ def cube(
 
     Raises
     ------
-    SchemaMismatch
-        A column is missing.
-    DoubleCountedTotals
-        Two sources, flows, reporters or levels of codes in one panel.
+    SchemaMismatch, DoubleCountedTotals
+        As `destinations`; codes of several levels; keys that stand twice.
 
     Examples
     --------
@@ -125,27 +126,18 @@ def cube(
     ([[0.0, 2.0], [1.0, 0.0]], 1)
     """
     panel = getattr(panel, "frame", panel)  # of a concordance
-    needed = ["partner", "period", "code", value]
-    absent = [c for c in needed if c not in panel.columns]
-    if absent:
-        raise SchemaMismatch(
-            f"panel without columns {absent}", ", ".join(needed), "add or rename them"
-        )
-    for name in SINGLE:
-        _check_single(panel, name)
     when = month(event)
     after = span(window) if window else pd.date_range(when, periods=12, freq="MS")
     after = after[after >= when]
-    periods = panel["period"]
+    rows = destinations(panel, value, ("code",))
+    periods = rows["period"]
     inside = ((periods >= month(start)) & (periods < when)) | periods.isin(after)
-    code = panel["code"].astype("str")
-    wanted = (
-        inside & code.str.startswith(tuple(chapters)) & ~panel["partner"].isin([*exclude, *NOWHERE])
-    )
-    rows = panel.loc[wanted, needed]
-    _check_single(rows.assign(digits=rows["code"].str.extract(r"^(\d*)")[0].str.len()), "digits")
-    where = [pd.factorize(rows[c], sort=True) for c in ("code", "partner", "period")]
     months = pd.DatetimeIndex(periods[inside].drop_duplicates().sort_values())  # published at all
+    wanted = inside & rows["code"].str.startswith(tuple(chapters)) & ~rows["partner"].isin(exclude)
+    rows = rows.loc[wanted]
+    _check_single(rows.assign(digits=rows["code"].str.extract(r"^(\d*)")[0].str.len()), "digits")
+    rows = once(rows, value)
+    where = [pd.factorize(rows[c], sort=True) for c in ("code", "partner", "period")]
     at = months.get_indexer(pd.DatetimeIndex(where[2][1]))[where[2][0]]
     values = np.zeros((len(where[0][1]), len(where[1][1]), len(months)))
     np.add.at(values, (where[0][0], where[1][0], at), rows[value].to_numpy("float64"))
@@ -162,6 +154,65 @@ def cube(
         left_out=int(holes.sum()),
         origins=origins_of(panel),
     )
+
+
+def destinations(
+    panel: pd.DataFrame, value: str = "value_usd", more: Collection[str] = ()
+) -> pd.DataFrame:
+    """Return the rows of one reporter's partners by month; what would be summed twice is refused.
+
+    Parameters
+    ----------
+    panel : pandas.DataFrame
+        Columns partner, period, the value, and ``more``. The world, under any name, and areas that
+        are no country are left out.
+    value : str
+        A row may lack it; it is not negative.
+
+    Raises
+    ------
+    SchemaMismatch
+        A column is missing, a key is empty, a value is negative or infinite.
+    DoubleCountedTotals
+        Two sources, flows or reporters; a group of countries beside its members.
+    """
+    needed = ["partner", "period", *more, value]
+    absent = [c for c in needed if c not in panel.columns]
+    if absent:
+        raise SchemaMismatch(
+            f"panel without columns {absent}", ", ".join(needed), "add or rename them"
+        )
+    for name in (*_SINGLE, f"{value}_unit"):
+        _check_single(panel, name)
+    empty = [name for name in needed if name != value and panel[name].isna().any()]
+    if empty:
+        raise SchemaMismatch(
+            f"rows without {', '.join(empty)}", "each row's own", "complete these rows or drop them"
+        )
+    number = panel[value].astype("float64")
+    if bad := int(((number < 0) | np.isinf(number)).sum()):
+        raise SchemaMismatch(
+            f"{bad} rows have a {value} that is negative or not finite",
+            "zero or more, or none where it is not known",
+            "correct the source file",
+        )
+    gone = [p for p in panel["partner"].unique() if p in _AREAS or is_world(p)]
+    rows = panel[~panel["partner"].isin(gone)]
+    refuse_totals("partner", rows["partner"].unique())
+    months = pd.DatetimeIndex(rows["period"]).to_period("M").to_timestamp()
+    return rows.assign(period=months)
+
+
+def once(rows: pd.DataFrame, value: str = "value_usd") -> pd.DataFrame:
+    """Return the rows of `destinations`; products or partners that stand twice are refused."""
+    if rows.empty:
+        return rows
+    months = pd.DatetimeIndex(rows["period"])
+    numbers = 12 * months.year + months.month - 1
+    needed = ("partner", "period", "code", value)
+    with opened(rows if "code" in rows else rows.assign(code=""), needed) as relation:
+        unique(relation, "TRUE", value, [int(numbers.min()), int(numbers.max())])
+    return rows
 
 
 def _check_single(frame: pd.DataFrame, name: str) -> None:

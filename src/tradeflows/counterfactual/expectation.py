@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from tradeflows.counterfactual.months import cut
+from tradeflows.counterfactual.months import cut, summed
 from tradeflows.counterfactual.statespace import NAMES, Band, band
 from tradeflows.errors import UnknownCode
 from tradeflows.periods import month, span
@@ -148,7 +148,7 @@ class Expectation:
 
 
 def expected(
-    series: pd.Series,
+    series: pd.Series | pd.DataFrame,
     *,
     event: str,
     window: str | None = None,
@@ -169,8 +169,9 @@ def expected(
 
     Parameters
     ----------
-    series : pandas.Series
-        Values ≥ 0 by first day of month; an absent month or NaN is not published.
+    series : pandas.Series or pandas.DataFrame
+        Values ≥ 0 by first day of month; an absent month or NaN is not published. Or rows of trade,
+        whose value is summed by month: totals beside their parts are refused, as in `bridge`.
     event : str
         First month that is not fitted, such as ``2022-02``.
     window : str, optional
@@ -194,6 +195,11 @@ def expected(
     -------
     Expectation
 
+    Raises
+    ------
+    SchemaMismatch, DoubleCountedTotals
+        Months that stand twice, negative values; what `bridge` refuses to sum.
+
     Examples
     --------
     >>> months = pd.date_range("2017-01-01", "2023-01-01", freq="MS")
@@ -207,6 +213,8 @@ def expected(
     unknown = [m for m in models if m not in NAMES]
     if unknown or not models:
         raise UnknownCode(f"models {unknown or models}", f"some of {', '.join(NAMES)}", "name one")
+    if isinstance(series, pd.DataFrame):
+        series = summed(series)
     name, event = str(series.name or "series"), f"{month(event):%Y-%m}"
     asked = span(window) if window else pd.date_range(month(event), periods=12, freq="MS")
     asked = asked[asked >= month(event)]
@@ -238,7 +246,7 @@ def _outcome(bands: tuple[Band, ...]) -> tuple[str, str]:
 
 
 def placebo_dates(
-    series: pd.Series,
+    series: pd.Series | pd.DataFrame,
     *,
     event: str,
     dates: tuple[str, ...] = PLACEBO_DATES,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from tradeflows.counterfactual.cube import NOWHERE, origins_of
+from tradeflows.counterfactual.cube import destinations, once, origins_of
 from tradeflows.counterfactual.placebo import Placebo
+from tradeflows.errors import SchemaMismatch
 from tradeflows.periods import span
 
 __all__ = ["growth_rank"]
@@ -43,6 +44,12 @@ def growth_rank(
     Placebo
         ``p`` is the share of destinations that grew at least as much, the destination counted.
 
+    Raises
+    ------
+    SchemaMismatch, DoubleCountedTotals
+        As `tradeflows.counterfactual.cube.destinations`; keys that stand twice; windows with
+        unequal numbers of months.
+
     Examples
     --------
     >>> rows = [(f"D{i}", t, 1.0 + i * t) for i in range(30) for t in (0, 1)]
@@ -52,11 +59,16 @@ def growth_rank(
     >>> str(rank.sentence())
     'D29 ranks 1 of 30 among destinations by growth (p = 0.033)'
     """
-    exports = exports[~exports["partner"].isin(NOWHERE)]
-    sums = [
-        exports[exports["period"].isin(span(w))].groupby("partner")[value].sum()
-        for w in (base, current)
-    ]
+    exports = once(destinations(exports, value), value)
+    windows = [exports[exports["period"].isin(span(w))] for w in (base, current)]
+    months = [part["period"].nunique() for part in windows]
+    if months[0] != months[1]:
+        raise SchemaMismatch(
+            f"{months[0]} published months in {base}, {months[1]} in {current}",
+            "as many months on both sides",
+            "choose windows of one length that end where the data end",
+        )
+    sums = [part.groupby("partner")[value].sum() for part in windows]
     both = pd.concat(sums, axis=1, keys=["base", "current"]).fillna(0.0)
     grown = (both["current"] / both["base"] - 1)[both["base"] >= at_least].astype("float64")
     window = f"{current} against {base}"

@@ -10,8 +10,10 @@ import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.periods import month, span
+from tradeflows.quality.census import census, unique
+from tradeflows.quality.relation import opened
 
-__all__ = ["MONTHS_NEEDED", "PANDEMIC", "ZEROS_ALLOWED", "Cut", "cut"]
+__all__ = ["MONTHS_NEEDED", "PANDEMIC", "ZEROS_ALLOWED", "Cut", "cut", "summed"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,6 +64,33 @@ class Cut:
     def actual(self) -> float:
         """Sum over the steps that are compared."""
         return float(self.levels[self.before + self.compared].sum())
+
+
+def summed(trade: pd.DataFrame) -> pd.Series:
+    """Sum the value of trade rows by month, after the census that every measure takes.
+
+    Raises
+    ------
+    SchemaMismatch, DoubleCountedTotals
+        As `tradeflows.measure.bridge.bridge`: what would be summed twice, two flows, a reporter
+        that lacks months.
+    """
+    with opened(trade, ("period", "code", "value_usd")) as relation:
+        seen = census(relation, "value_usd")
+        seen.require_one_flow()
+        for reporter, days in seen.published.items():
+            if lacks := sorted(set(seen.value_of) - days):
+                raise SchemaMismatch(
+                    f"reporter {reporter} has no rows for {lacks[0]:%Y-%m}, others have",
+                    "one reporter, or reporters with rows in the same months",
+                    f"leave {reporter} out, or sum the months yourself where they are true zeros",
+                )
+        sums = pd.Series(seen.value_of, name="value_usd", dtype="float64")
+        first = pd.DatetimeIndex(sums.index).to_period("M").to_timestamp()
+        sums = sums.groupby(first).sum()
+        ends = [12 * day.year + day.month - 1 for day in (first.min(), first.max())]
+        unique(relation, "TRUE", "value_usd", ends)
+    return sums
 
 
 def cut(

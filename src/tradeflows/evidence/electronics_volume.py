@@ -14,7 +14,7 @@ from statistics import median
 import numpy as np
 import pandas as pd
 
-from tradeflows.counterfactual.cube import EXCLUDED, NOWHERE
+from tradeflows.counterfactual.cube import EXCLUDED, destinations
 from tradeflows.evidence.panel import Panel
 from tradeflows.figures import Figure, percent, ranges
 from tradeflows.figures.words import Shown
@@ -232,7 +232,8 @@ def _elsewhere(
 ) -> pd.DataFrame:
     """Return Russia's values with quantities at the prices of other destinations."""
     rows = panel.exports
-    rows = rows[rows["code"].isin(here.index) & ~rows["partner"].isin(["RUS", *EXCLUDED, *NOWHERE])]
+    rows = rows[rows["code"].isin(here.index) & ~rows["partner"].isin(["RUS", *EXCLUDED])]
+    rows = destinations(rows, "net_weight_kg", ("code",))
     there = _windows(rows, base, current, _WEIGHT).reindex(here.index).fillna({"reason": ""})
     out = here.copy()
     for i in ("0", "1"):

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from tradeflows.codes.countries import spoken
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure import queries
 from tradeflows.measure.coding import coded, decoded
-from tradeflows.measure.window import require
+from tradeflows.measure.window import Published, require, same_length
 from tradeflows.periods import Window
-from tradeflows.quality.census import census
+from tradeflows.quality.census import Census, census
 from tradeflows.quality.relation import (
     PAIR,
     Relation,
@@ -48,7 +49,9 @@ class Bridge:
     The five bars add up to ``change``. ``entry`` is the value of products without trade on the base
     side and ``exit``, negative or zero, that of products without trade on the current side; a side
     is the whole window, or by the monthly path one month of it. The bridge is accounting: price
-    *accounts for* so much, which is not to say that it caused it.
+    *accounts for* so much, which is not to say that it caused it. With ``per_month`` all amounts
+    are averages per month. ``new`` holds the reporters without rows in the earlier window, and the
+    months (or years) in which they are taken to have had no trade.
     """
 
     base: str
@@ -68,6 +71,8 @@ class Bridge:
     table: pd.DataFrame = field(repr=False)
     monthly: pd.DataFrame = field(repr=False)
     origins: tuple[str, ...] = field(repr=False, default=())
+    per_month: bool = False
+    new: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
 
     def share(self, bar: str) -> float | None:
         """Return a bar over the change, or None where a share would mislead.
@@ -86,9 +91,13 @@ class Bridge:
         moved = f" by {amount(abs(self.change), 'USD')}" if self.change else ""
         parts = ", ".join(self._part(bar) for bar in BARS if bar == "price" or getattr(self, bar))
         old, new = (amount(v, "USD") for v in (self.value_base, self.value_current))
+        value = "value per month" if self.per_month else "value"
+        zeros = [f"{spoken(name)} ({months[0]} to {months[-1]})" if months[1:] else
+                 f"{spoken(name)} ({months[0]})" for name, months in self.new.items()]  # fmt: skip
+        assumed = f" Taken for no trade, having no rows: {', '.join(zeros)}." if zeros else ""
         return Sentence(
-            f"From {self.base} to {self.current} the value {verb}{moved},"
-            f" from {old} to {new}: {parts}."
+            f"From {self.base} to {self.current} the {value} {verb}{moved},"
+            f" from {old} to {new}: {parts}.{assumed}"
         )
 
     def _part(self, bar: str) -> str:
@@ -131,7 +140,7 @@ class Bridge:
             self.steps(),
             name=name,
             title=title or f"What the change from {self.base} to {self.current} consists of",
-            unit="USD",
+            unit="USD per month" if self.per_month else "USD",
             alt=self.sentence(),
             origins=self.origins,
             period=f"{self.base} to {self.current}",
@@ -148,6 +157,8 @@ def bridge(
     path: str = "monthly",
     quantity: str = "net_weight_kg",
     estimated: str = "unpriced",
+    per_month: bool = False,
+    published: Published = None,
 ) -> Bridge:
     r"""Split a change in value into price, volume, entry, exit and what cannot be priced.
 
@@ -186,6 +197,13 @@ def bridge(
     estimated : {"unpriced", "accepted"}
         Whether weights that the publisher estimated make prices. They come from standard unit
         values, so by default they do not.
+    per_month : bool
+        Averages per month instead of sums, so that windows may be of unequal length (two-point).
+    published : str, sequence of str, or mapping, optional
+        Windows that are published, such as ``"2021-01/2022-12"``, of all reporters or by reporter:
+        absent rows are zeros there. Without it a gap of a reporter is refused, unless it has no
+        rows in the earlier window and none are missing from its first row on: its trade is new,
+        and a `PartialPeriodWarning` says that zeros are assumed.
 
     Returns
     -------
@@ -228,10 +246,22 @@ def bridge(
             raise SchemaMismatch(
                 "annual rows with path='monthly'", "months", "use path='two-point'"
             )
-        require(seen, *windows)
-        lag = 12 if seen.annual else 1
-        rows = _rows(relation, windows, by, method, path, quantity, estimated, lag, names)
-    return _result(rows, windows, by, method, path, seen.origins)
+        same_length(*windows, annual=seen.annual, per_month=per_month)
+        new = require(seen, windows, published)
+        query = bridge_sql(
+            relation.columns,
+            base,
+            current,
+            by=by,
+            method=method,
+            path=path,
+            quantity=quantity,
+            estimated=estimated,
+            lag=12 if seen.annual else 1,
+            per_month=per_month,
+        )
+        rows = _checked(relation, decoded(relation.frame(query), names), by)
+    return _result(rows, windows, by, method, path, seen, per_month, new)
 
 
 def _windows(base: str, current: str, path: str) -> tuple[Window, Window]:
@@ -244,7 +274,7 @@ def _windows(base: str, current: str, path: str) -> tuple[Window, Window]:
         raise SchemaMismatch(
             f"windows of {len(old)} and {len(new)} months",
             "as many months on both sides: each is set against its own",
-            "choose windows of one length, or path='two-point'",
+            "choose windows of one length, or path='two-point' with per_month=True",
         )
     return old, new
 
@@ -261,6 +291,7 @@ def bridge_sql(
     estimated: str = "unpriced",
     lag: int = 1,
     of_code: Mapping[str, str] | None = None,
+    per_month: bool = False,
 ) -> str:
     """Return the bridge as DuckDB SQL over a table ``trade`` with these columns.
 
@@ -287,6 +318,8 @@ def bridge_sql(
     if path == "monthly":
         start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
         named["step"] = f"{month(columns)} - {start}"
+    months = same_length(old, new, annual=lag == 12, per_month=per_month)
+    over = [f" / {n}" if per_month else "" for n in months]
     unit = f"{quantity}_unit" if f"{quantity}_unit" in columns else None
     return queries.text("bridge").format(
         keys=", ".join(k if k == sql else f"{sql} AS {k}" for k, sql in named.items()),
@@ -297,6 +330,8 @@ def bridge_sql(
         of_code_or_nothing="".join(f"{sql} AS {name}, " for name, sql in derived.items()),
         group=", ".join(by),
         group_or_nothing="".join(f"{name}, " for name in by),
+        per_base=over[0],
+        per_current=over[1],
         quantity=usable(columns, quantity, estimated),
         now=now,
         within=_within(old, new),
@@ -331,28 +366,9 @@ def _repeats(old: Window, new: Window, path: str, lag: int) -> str:
     return f"count(*) - bit_count(bit_or({bit}))"
 
 
-def _rows(
-    relation: Relation,
-    windows: tuple[Window, Window],
-    by: Sequence[str],
-    method: str,
-    path: str,
-    quantity: str,
-    estimated: str,
-    lag: int,
-    names: dict[str, pd.Index],
-) -> pd.DataFrame:
-    query = bridge_sql(
-        relation.columns,
-        *map(str, windows),
-        by=by,
-        method=method,
-        path=path,
-        quantity=quantity,
-        estimated=estimated,
-        lag=lag,
-    )
-    rows = decoded(relation.frame(query), names).rename(columns={"gone": "exit"})
+def _checked(relation: Relation, rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+    """Refuse what is no finite number, and products that stand twice in one period."""
+    rows = rows.rename(columns={"gone": "exit"})
     rows["change"] = rows["value_current"] - rows["value_base"]
     if not np.isfinite(rows[_SUMS].to_numpy(float)).all():
         raise too_large("a bar is not a finite number")
@@ -373,7 +389,9 @@ def _result(
     by: tuple[str, ...],
     method: str,
     path: str,
-    origins: tuple[str, ...],
+    seen: Census,
+    per_month: bool,
+    new: Mapping[str, tuple[str, ...]],
 ) -> Bridge:
     grouped = rows["is_group"] == 1
     table = rows.loc[grouped, [*by, *_SUMS]].sort_values(list(by) or _SUMS[:1])
@@ -392,5 +410,7 @@ def _result(
         priced_share=total["priced_current"] / now if now else 0.0,
         table=table.reset_index(drop=True),
         monthly=monthly.reset_index(drop=True) if path == "monthly" else monthly.iloc[:0],
-        origins=origins,
+        origins=seen.origins,
+        per_month=per_month,
+        new=new,
     )

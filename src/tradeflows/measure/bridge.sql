@@ -15,10 +15,10 @@ cell AS (
     SELECT
         {pair},
         {step_or_nothing}
-        sum(CASE WHEN now THEN 0 ELSE v END) AS v0,
-        sum(CASE WHEN now THEN v ELSE 0 END) AS v1,
-        sum(CASE WHEN now THEN 0 ELSE q END) AS q0,
-        sum(CASE WHEN now THEN q ELSE 0 END) AS q1,
+        sum(CASE WHEN now THEN 0 ELSE v END){per_base} AS v0,
+        sum(CASE WHEN now THEN v ELSE 0 END){per_current} AS v1,
+        sum(CASE WHEN now THEN 0 ELSE q END){per_base} AS q0,
+        sum(CASE WHEN now THEN q ELSE 0 END){per_current} AS q1,
         max(CASE WHEN v > 0 AND q IS NULL THEN 1 ELSE 0 END) AS blind,
         {units} AS units,
         {repeats} AS repeats

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure.factors import log_mean
 from tradeflows.measure.index import index_sql, unmatched
-from tradeflows.measure.window import require
+from tradeflows.measure.window import Published, require
 from tradeflows.periods import Window
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import keys, opened
@@ -28,12 +28,13 @@ def contributions(
     *,
     quantity: str = "net_weight_kg",
     estimated: str = "unpriced",
+    published: Published = None,
 ) -> pd.DataFrame:
     """Split a price index minus one into the contribution of each product.
 
     Parameters
     ----------
-    trade, quantity, estimated
+    trade, quantity, estimated, published
         As in `price_index`.
     base, current : str
         Two windows of one period each: a month, or a year of annual rows.
@@ -65,7 +66,7 @@ def contributions(
         seen.require_one_flow()
         lag = 12 if seen.annual else 1
         old, new = _one_period(old, lag), _one_period(new, lag)
-        require(seen, old, new)
+        require(seen, (old, new), published)
         months = [min(old.first, new.first), max(old.last, new.last)]
         unique(relation, within, quantity, months, lag)
         names = list(keys(relation.columns, ()))

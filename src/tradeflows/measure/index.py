@@ -15,7 +15,7 @@ from tradeflows.measure import queries
 from tradeflows.measure.coding import coded
 from tradeflows.measure.formulas import FORMULAS, TOTALS, aggregate
 from tradeflows.measure.multilateral import MULTILATERAL
-from tradeflows.measure.window import require
+from tradeflows.measure.window import Published, require
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import CODED, Relation, keys, month, opened, too_large, usable
@@ -82,6 +82,7 @@ def price_index(
     window: str | None = None,
     quantity: str = "net_weight_kg",
     estimated: str = "unpriced",
+    published: Published = None,
 ) -> PriceIndex:
     """Compute a series of price and volume indices.
 
@@ -106,7 +107,7 @@ def price_index(
         A multilateral formula has its first period as base and takes no other.
     window : str, optional
         Months to use; by default all.
-    quantity, estimated : str
+    quantity, estimated, published
         As in `bridge`.
 
     Returns
@@ -144,9 +145,9 @@ def price_index(
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
         seen.require_one_flow()
-        months = _months(seen)
+        months = _months(seen, published)
         unique(relation, within, quantity, months, 12 if seen.annual else 1)
-        ask = _Question(relation, seen, within, quantity, estimated, months)
+        ask = _Question(relation, seen, within, quantity, estimated, months, published)
         if formula in MULTILATERAL:
             base = "full window"
             links = MULTILATERAL[formula](ask)
@@ -165,6 +166,7 @@ class _Question:
     quantity: str
     estimated: str
     months: list[int]
+    published: Published
 
     @property
     def lag(self) -> int:
@@ -196,11 +198,11 @@ class _Question:
         return self.relation.frame(query)
 
 
-def _months(seen: Census) -> list[int]:
+def _months(seen: Census, published: Published) -> list[int]:
     months = sorted(_values(seen))
     if not months:
         raise SchemaMismatch("no rows", "at least one period", "widen the window")
-    require(seen, Window(months[0], months[-1]))
+    require(seen, [Window(months[0], months[-1])], published)
     return months
 
 
@@ -301,7 +303,7 @@ def _series(ask: _Question, formula: str, base: str) -> pd.DataFrame:
         links[_INDICES] = links[_INDICES].cumprod()
         return _with_first(links, ask)
     first = Window(ask.months[0], ask.months[0]) if base == "fixed" else _window(base)
-    require(ask.seen, first)
+    require(ask.seen, [first], ask.published)
     return _whole(ask.links(formula, "window", first), ask.months)
 
 

@@ -19,6 +19,7 @@ from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure import queries
 from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.screened import Screen
+from tradeflows.measure.window import Published, gaps, require_months, same_length
 from tradeflows.periods import Window
 from tradeflows.quality.census import census
 from tradeflows.quality.relation import PREFIXES, Relation, one_or_more, opened, status_column
@@ -48,6 +49,8 @@ def screen(
     needed: int = NEEDED,
     level: float = LEVEL,
     estimated: str = "unpriced",
+    per_month: bool = False,
+    published: Published = None,
 ) -> Screen:
     r"""Screen pairs of countries for listed goods that grew out of step.
 
@@ -64,7 +67,9 @@ def screen(
     A low p says that the goods stand out in the pair; it does not say why.
 
     Reporters without any row in some month of the windows are left out and named: they have not
-    published it, and taken for a zero it would make a fall of everything they trade.
+    published it, and taken for a zero it would make a fall of everything they trade. One without
+    rows in the earlier window, and with every month from its first row on, is new and stays in:
+    what it is taken not to have traded is named. ``published`` says which months are published.
 
     Parameters
     ----------
@@ -88,8 +93,8 @@ def screen(
         Destinations of the goods, and other groups in the pair, below which a case is not judged.
     level : float
         Share of false finds that is accepted among the finds.
-    estimated : {"unpriced", "accepted"}
-        As in `bridge`.
+    estimated, per_month, published
+        As in `bridge`; with ``per_month``, ``least`` is USD per month.
 
     Returns
     -------
@@ -135,13 +140,16 @@ def screen(
         seen = census(relation, WEIGHT, within, estimated=estimated)
         if not seen.value_of:
             _refuse_flow(relation, flow)
-        for window in windows:
-            window.require(seen.value_of, annual=seen.annual)
-        late = _late(seen.published, annual=seen.annual)
+        same_length(*windows, annual=seen.annual, per_month=per_month)
+        require_months(seen, windows, published)
+        late, new = gaps(seen, windows, published)
+        if seen.published and set(seen.published) <= {*late, *new}:
+            raise _no_reporter({**new, **late})
         listed = named or _of_list(str(goods), relation, within)
         query = screen_sql(
             relation.columns, base, current, target=target, goods=listed, placebo=placebo,
             flow=flow, least=least, needed=needed, estimated=estimated, without=tuple(late),
+            per_month=per_month, annual=seen.annual,
         )  # fmt: skip
         rows = relation.frame(query)
     _refuse_absent(listed, rows, target, late)
@@ -153,8 +161,8 @@ def screen(
         )
     known = rows["value_current"].sum()
     coverage = float(rows["priced_current"].sum() / known) if known else 0.0
-    (old, new), table = map(str, windows), _judged(rows, level)
-    return Screen(old, new, target, least, level, coverage, table, seen.origins, late)
+    (old, now), table = map(str, windows), _judged(rows, level)
+    return Screen(old, now, target, least, level, coverage, table, seen.origins, late, new)
 
 
 def _judged(rows: pd.DataFrame, level: float) -> pd.DataFrame:
@@ -192,6 +200,8 @@ def screen_sql(
     needed: int = NEEDED,
     estimated: str = "unpriced",
     without: Collection[str] = (),
+    per_month: bool = False,
+    annual: bool = False,
 ) -> str:
     """Return the screen as DuckDB SQL over a table ``trade`` with these columns.
 
@@ -199,12 +209,14 @@ def screen_sql(
     ----------
     columns : sequence of str
         Columns of the table.
-    base, current, target, placebo, flow, least, needed, estimated
+    base, current, target, placebo, flow, least, needed, estimated, per_month
         As in `screen`.
     goods : mapping
         Codes, or beginnings of codes, by name of the group.
     without : collection of str
         Reporters to leave out: `screen` names those that lack a month.
+    annual : bool
+        Whether the rows are annual.
 
     Examples
     --------
@@ -219,6 +231,7 @@ def screen_sql(
     bridged = bridge_sql(
         used, base, current, by=("reporter", "partner", "goods"), path="two-point",
         estimated=estimated, of_code={"goods": _grouped(goods, placebo)},
+        per_month=per_month, lag=12 if annual else 1,
     )  # fmt: skip
     return queries.text("screen").format(
         columns=", ".join(used),
@@ -290,22 +303,14 @@ def _groups(named: Mapping[str, Collection[str]], option: str) -> dict[str, tupl
     return groups
 
 
-def _late(
-    published: Mapping[str, Collection[pd.Timestamp]], *, annual: bool
-) -> dict[str, tuple[str, ...]]:
-    """Return the reporters without rows in some month (or year) of the windows, and which."""
-    words = "%Y" if annual else "%Y-%m"
-    have = {name: {day.strftime(words) for day in days} for name, days in published.items()}
-    every = set[str]().union(*have.values())
-    late = {name: tuple(sorted(every - had)) for name, had in have.items() if every - had}
-    if late and len(late) == len(have):
-        first, lacks = next(iter(late.items()))
-        raise SchemaMismatch(
-            f"no reporter has rows in all of both windows: {first} has none for {', '.join(lacks)}",
-            "reporters that have published every month of them",
-            "choose windows that end where the data end, or fetch the months",
-        )
-    return late
+def _no_reporter(gaps: Mapping[str, tuple[str, ...]]) -> SchemaMismatch:
+    first, lacks = next(iter(gaps.items()))
+    return SchemaMismatch(
+        f"no reporter has rows in all of both windows: {first} has none for {', '.join(lacks)}",
+        "reporters that have published every month of them",
+        "choose windows that end where the data end, or fetch the months, or say which are"
+        " published with published=",
+    )
 
 
 def _of_list(version: str, relation: Relation, within: str) -> dict[str, tuple[str, ...]]:

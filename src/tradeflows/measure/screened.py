@@ -37,6 +37,8 @@ class Screen:
         Share of the current value of these rows that weights make a price for.
     late : mapping
         Reporters left out, and the months (or years) of the windows in which they have no rows.
+    new : mapping
+        Reporters without rows before, and the months (or years) taken for no trade of theirs.
     """
 
     base: str
@@ -48,6 +50,7 @@ class Screen:
     table: pd.DataFrame = field(repr=False)
     origins: tuple[str, ...] = field(repr=False, default=())
     late: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+    new: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
 
     @property
     def found(self) -> pd.DataFrame:
@@ -69,14 +72,18 @@ class Screen:
         )
 
     def _left_out(self) -> str:
-        if not self.late:
-            return ""
-        names = []
-        for reporter, months in list(self.late.items())[:5]:
-            more = f" and {len(months) - 1} more" if months[1:] else ""
-            names.append(f"{spoken(reporter)} (no rows for {months[0]}{more})")
-        rest = f" and {len(self.late) - 5} more" if len(self.late) > 5 else ""
-        return f" Left out, as a missing month is no zero: {', '.join(names)}{rest}."
+        words = ""
+        for which, gaps in (
+            ("Taken for no trade, having no rows before", self.new),
+            ("Left out, as a missing month is no zero", self.late),
+        ):
+            names = []
+            for reporter, months in list(gaps.items())[:5]:
+                more = f" and {len(months) - 1} more" if months[1:] else ""
+                names.append(f"{spoken(reporter)} (no rows for {months[0]}{more})")
+            rest = f" and {len(gaps) - 5} more" if len(gaps) > 5 else ""
+            words += f" {which}: {', '.join(names)}{rest}." if names else ""
+        return words
 
     def case(self, reporter: str, partner: str | None = None) -> pd.Series:
         """Return the row of one pair, its most striking goods.
@@ -93,7 +100,8 @@ class Screen:
             raise UnknownCode(
                 f"{reporter} is left out: it has no rows for {', '.join(self.late[reporter])}",
                 "a reporter with rows in every month of both windows",
-                "choose windows that end where its data end, or fetch the months",
+                "choose windows that end where its data end, or fetch the months; where they are"
+                " published and nothing was traded, say so with published=",
             )
         if rows.empty:
             raise UnknownCode(

@@ -2,19 +2,151 @@
 
 from __future__ import annotations
 
+import warnings
+from collections.abc import Mapping, Sequence
+
+from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census
 
-__all__ = ["require"]
+__all__ = ["Published", "gaps", "require", "require_months", "same_length"]
+
+Published = str | Sequence[str] | Mapping[str, str | Sequence[str]] | None
 
 
-def require(seen: Census, *windows: Window) -> None:
+def same_length(old: Window, new: Window, *, annual: bool, per_month: bool) -> tuple[int, int]:
+    """Return what each window is divided by: 1, or with ``per_month`` the months it has.
+
+    Raises
+    ------
+    SchemaMismatch
+        Sums over windows of unequal length: their difference is mostly a matter of months.
+    """
+    lag = 12 if annual else 1
+    months = len(old.whole(lag)), len(new.whole(lag))
+    if per_month:
+        return months
+    if months[0] != months[1]:
+        raise SchemaMismatch(
+            f"windows of {months[0]} and {months[1]} months ({old} and {new})",
+            "as many months on both sides",
+            "choose windows of one length, or per_month=True to compare averages per month",
+        )
+    return 1, 1
+
+
+def gaps(
+    seen: Census, windows: Sequence[Window], published: Published = None
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Return the reporters without rows in some months (or years), and which.
+
+    A reporter without any row in the earlier of two windows and without a gap from its first row on
+    is new to these goods. Any other gap may be a month that it has not published yet.
+
+    Parameters
+    ----------
+    seen : Census
+        What the rows hold.
+    windows : sequence of Window
+        One or two windows.
+    published : str, sequence of str, or mapping, optional
+        Windows that are published, of all reporters or by reporter: absent rows are zeros there.
+
+    Returns
+    -------
+    tuple of dict
+        Gaps that may be unpublished; gaps before the first row of who is new.
+    """
+    lag = 12 if seen.annual else 1
+    wanted = sorted({p for window in windows for p in _periods(window, lag)})
+    early = set(_periods(min(windows), lag)) if len(windows) > 1 else set(wanted)
+    late: dict[str, tuple[str, ...]] = {}
+    new: dict[str, tuple[str, ...]] = {}
+    for reporter, days in seen.published.items():
+        have = {(12 * day.year + day.month - 1) // lag for day in days}
+        missing = [p for p in wanted if p not in have | _stated(published, lag, reporter)]
+        if missing:
+            starts = not early & have and missing[-1] < min(have)
+            (new if starts else late)[reporter] = tuple(_spelled(p, lag) for p in missing)
+    return late, new
+
+
+def require(
+    seen: Census, windows: Sequence[Window], published: Published = None
+) -> dict[str, tuple[str, ...]]:
     """Raise unless the table has every month of the windows, and so has each of its reporters.
 
     Reporters publish at their own pace: a month that one of them has not published yet is no
-    month without trade.
+    month without trade. One that is new to these goods is taken to have had no trade before, and
+    a `PartialPeriodWarning` says so.
+
+    Returns
+    -------
+    dict
+        Who is new, and the months (or years) taken for zeros; see `gaps`.
     """
+    require_months(seen, windows, published)
+    late, new = gaps(seen, windows, published)
+    for reporter, absent in late.items():
+        raise _absent(absent, _holding(windows, absent, seen.annual), reporter)
+    for reporter, absent in new.items():
+        warnings.warn(
+            f"reporter {reporter} has no rows for {_few(absent)}: taken for months without trade,"
+            " so that all of its trade is new; published= states which months are published",
+            PartialPeriodWarning,
+            stacklevel=3,
+        )
+    return new
+
+
+def require_months(seen: Census, windows: Sequence[Window], published: Published = None) -> None:
+    """Raise unless every month (or year) of the windows exists in the table, or is published.
+
+    An absent month is not published yet; taking it for zero would make a fall of it.
+    """
+    lag = 12 if seen.annual else 1
+    have = {(12 * day.year + day.month - 1) // lag for day in seen.value_of}
+    have |= _stated(published, lag)
     for window in windows:
-        window.require(seen.value_of, annual=seen.annual)
-        for reporter, months in seen.published.items():
-            window.require(months, annual=seen.annual, of=reporter)
+        if absent := [_spelled(p, lag) for p in _periods(window, lag) if p not in have]:
+            raise _absent(absent, window)
+
+
+def _stated(published: Published, lag: int, reporter: str | None = None) -> set[int]:
+    """Return the periods stated to be published: by this reporter, or by any."""
+    if published is None:
+        return set()
+    if isinstance(published, Mapping):
+        found = published.values() if reporter is None else [published.get(reporter, ())]
+        return {p for windows in found for p in _stated(windows, lag)}
+    windows = [published] if isinstance(published, str | int) else published
+    return {p for text in windows for p in _periods(Window.parse(text), lag)}
+
+
+def _periods(window: Window, lag: int) -> range:
+    """Return the months of a window as numbers, or with ``lag=12`` the years that it touches."""
+    return range(window.first // lag, window.last // lag + 1)
+
+
+def _spelled(period: int, lag: int) -> str:
+    return str(period) if lag == 12 else str(Window(period, period))
+
+
+def _few(absent: Sequence[str]) -> str:
+    return ", ".join(absent[:6]) + (f" and {len(absent) - 6} more" if absent[6:] else "")
+
+
+def _holding(windows: Sequence[Window], absent: Sequence[str], annual: bool) -> Window:
+    lag = 12 if annual else 1
+    first = Window.parse(absent[0]).first // lag
+    return next(window for window in windows if first in _periods(window, lag))
+
+
+def _absent(absent: Sequence[str], window: Window, reporter: str = "") -> SchemaMismatch:
+    out = f", or leave {reporter} out" if reporter else ""
+    return SchemaMismatch(
+        f"no rows{reporter and f' of reporter {reporter}'} for {_few(absent)} of window {window}",
+        "every month of the window (annual rows need a column freq = 'A')",
+        f"choose a window that ends where the data end, or fetch the months{out}; where they are"
+        f" published and nothing was traded, say published='{window}'",
+    )

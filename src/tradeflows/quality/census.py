@@ -216,7 +216,7 @@ def _check_single(rows: pd.DataFrame) -> None:
 def _check_totals(relation: Relation, rows: pd.DataFrame, within: str, by: Sequence[str]) -> None:
     apart = [*PAIR, *(name for name in by if name not in (*PAIR, *PREFIXES))]
     apart = [name for name in apart if name in relation.columns]
-    listed = ", ".join(f"list(DISTINCT {name}) AS {name}" for name in apart)
+    listed = ", ".join(f'list(DISTINCT "{name}") AS "{name}"' for name in apart)
     names = relation.frame(f"SELECT {listed} FROM trade WHERE {within}").iloc[0]  # noqa: S608
     for name in apart:
         refuse_totals(name, names[name] if isinstance(names[name], np.ndarray) else ())

@@ -13,7 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from tradeflows.errors import SchemaMismatch
-from tradeflows.quality.census import census
+from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import keys, one_or_more, opened, status_column, usable
 
 __all__ = [
@@ -63,7 +63,10 @@ def unit_values(
     """
     with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
         columns = relation.columns
-        census(relation, quantity, estimated=estimated)
+        seen = census(relation, quantity, estimated=estimated)
+        months = sorted(12 * day.year + day.month - 1 for day in seen.value_of)
+        if months:
+            unique(relation, "TRUE", quantity, months, 12 if seen.annual else 1)
         flag = status_column(quantity)
         reported = flag if flag in columns else "'reported'"
         any_usable = usable(columns, quantity, "accepted")

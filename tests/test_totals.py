@@ -1,0 +1,486 @@
+"""No measure adds what overlaps, whatever the publisher calls its totals; flags and months."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+from importlib.resources import files
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tradeflows as tf
+from tradeflows.codes.totals import is_world, one_inside_another
+from tradeflows.counterfactual import growth_rank
+from tradeflows.errors import (
+    ConfidentialValueWarning,
+    DoubleCountedTotals,
+    EstimatedQuantityWarning,
+    PartialPeriodWarning,
+    SchemaMismatch,
+    TradeflowsError,
+)
+from tradeflows.measure.bridge import BARS, bridge
+from tradeflows.measure.contributions import contributions
+from tradeflows.measure.index import price_index
+from tradeflows.measure.screen import screen
+from tradeflows.quality.unit_values import unit_values
+
+with (
+    files("tradeflows.codes").joinpath("totals.csv").open(encoding="utf-8") as handle  # type: ignore[call-arg]
+):
+    TOTALS = list(csv.DictReader(handle))
+PLACES = [
+    (row, name) for row in TOTALS if row["column"] == "place" for name in row["names"].split("|")
+]
+GROUPS = [(row, name) for row, name in PLACES if row["kind"] == "group"]
+SPELLINGS = [str, str.lower, str.upper, lambda s: f" {s} ", lambda s: s.replace(" ", "_")]
+LAW = settings(max_examples=60, deadline=None)
+
+
+def rows(partners=("VNM", "CHN"), **constants):
+    """Two months in which all values double and no weight changes."""
+    table = [
+        (f"{year}-06-01", name, 40.0 * k * grown, 40.0 * k)
+        for year, grown in ((2022, 1), (2023, 2))
+        for k, name in enumerate(partners, 1)
+    ]
+    frame = pd.DataFrame(table, columns=["period", "partner", "value_usd", "net_weight_kg"])
+    constants = {"code": "030462", "flow": "M", "reporter": "TUR"} | constants
+    return frame.assign(period=pd.to_datetime(frame["period"]), **constants)
+
+
+def bars(trade, *args, **options):
+    found = bridge(trade, *args, **options)
+    return {bar: getattr(found, bar) for bar in ("value_base", "value_current", *BARS)}
+
+
+def june(trade, **options):
+    return bars(trade, "2022-06", "2023-06", **options)
+
+
+MEASURES = {
+    "bridge": june,
+    "bridges": lambda t: tf.bridges(t, "2022-06", "2023-06"),
+    "price_index": lambda t: price_index(t.assign(freq="A"), base="fixed"),
+    "contributions": lambda t: contributions(t, "2022-06", "2023-06"),
+    "screen": lambda t: screen(t, "2022-06", "2023-06", flow="M", goods=["0304"]),
+    "unit_values": unit_values,
+    "expected": lambda t: tf.expected(t, event="2023-01"),
+}
+summed = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
+
+
+@summed
+@pytest.mark.parametrize("column", ["partner", "reporter"])
+@pytest.mark.parametrize("name", ["WORLD", "wld", "0", "TOTAL", "Dünya", "W00", "All countries"])
+def test_the_world_beside_its_parts_is_refused_by_every_measure(measure, column, name):
+    total = rows().groupby(["period", "code", "flow", "reporter"], as_index=False).sum()
+    total = total.assign(**{"partner": "VNM", column: name})
+    with pytest.raises(DoubleCountedTotals, match="stands beside"):
+        measure(pd.concat([rows(), total], ignore_index=True))
+
+
+@summed
+def test_rows_that_stand_twice_are_refused_by_every_measure(measure):
+    with pytest.raises(SchemaMismatch, match="share a key"):
+        measure(pd.concat([rows(), rows().tail(1)]))
+
+
+@given(
+    st.sampled_from(PLACES), st.sampled_from(SPELLINGS), st.sampled_from(["partner", "reporter"])
+)
+@LAW
+def test_a_total_in_any_spelling_stands_alone_and_not_beside_a_place_it_may_hold(
+    total, spell, column
+):
+    row, name = total
+    members = [m for m in row["members"].split("|") if m]
+    inside = members[0] if row["kind"] == "group" else "JPN"
+    assert one_inside_another(column, [spell(name)]) is None
+    pair = one_inside_another(column, [spell(name), inside])
+    if row["kind"] == "area" or (row["kind"] == "outside" and inside in members):
+        assert pair is None
+    else:
+        assert pair == (spell(name), inside)
+    if row["kind"] == "all":
+        assert is_world(spell(name))
+
+
+@given(st.sampled_from(GROUPS), st.data())
+@LAW
+def test_a_group_is_refused_beside_its_members_only(total, data):
+    row, name = total
+    members = set(row["members"].split("|"))
+    codes = {c for r, _ in GROUPS for c in r["members"].split("|") if len(c) == 3}
+    others = data.draw(st.sets(st.sampled_from(sorted(codes - members)), max_size=4))
+    assert one_inside_another("partner", [name, *others, "Areas nes", "Bunkers"]) is None
+    member = data.draw(st.sampled_from(sorted(members)))
+    assert one_inside_another("partner", [name, *others, member]) == (name, member)
+
+
+@pytest.mark.parametrize("member", ["DEU", "DE", "276", "Germany", "germany", "276.0"])
+@pytest.mark.parametrize(
+    "group", ["EU27_2020", "eu-27", "97", "European Union", "EU28", "AB", "EA20"]
+)
+def test_members_are_known_by_every_name_a_publisher_gives_them(group, member):
+    with pytest.raises(DoubleCountedTotals):
+        june(rows([member, group]))
+    assert june(rows(["RUS", group])) == june(rows())
+
+
+@pytest.mark.parametrize(
+    ("partners", "overlap"),
+    [
+        (["EU27_2020", "EXT_EU27_2020"], False),
+        (["EXT_EU27_2020", "DEU"], False),
+        (["EXT_EU27_2020", "RUS"], True),
+        (["EXT_EU27_2020", "EXT_EU28"], True),
+        (["EU27", "EU28"], True),
+        (["EU27", "EA20"], True),
+        (["EU27", "EFTA", "ASEAN", "Areas nes", "Bunkers", "Free zones", "QS", "UN 12345"], False),
+        (["EU27", "QV"], True),
+        (["EU27", "Nowhereland"], True),
+        (["Africa", "Asia", "Europe"], False),
+        (["Africa", "KEN"], True),
+        (["SACU", "BWA"], True),
+        (["Belgium-Luxembourg", "BEL"], True),
+        (["CIS", "KAZ"], True),
+        (["World", "WLD"], True),
+    ],
+)
+def test_groups_among_each_other(partners, overlap):
+    trade = rows(partners)
+    if overlap:
+        with pytest.raises(DoubleCountedTotals):
+            june(trade)
+    else:
+        assert june(trade)["price"] == june(trade)["value_base"]
+
+
+@pytest.mark.parametrize(
+    ("flows", "overlap"),
+    [
+        (["X", "DX"], True),
+        (["Export", "Re-Export"], True),
+        (["export", "domestic export"], True),
+        (["İhracat", "X"], True),
+        (["x", "rx"], True),
+        (["M", "FM"], True),
+        (["Import", "Import of goods for inward processing"], True),
+        (["X", "XOP"], True),
+        (["DX", "XIP"], True),
+        (["Total trade", "M"], True),
+        (["Trade balance", "X"], True),
+        (["DX", "RX"], False),
+        (["Domestic Export", "Re-export"], False),
+        (["X", "M"], False),
+        (["XIP", "XOP"], False),
+    ],
+)
+def test_flows_inside_flows(flows, overlap):
+    trade = pd.concat([rows(flow=flow) for flow in flows])
+    if overlap:
+        with pytest.raises(DoubleCountedTotals, match="flow"):
+            june(trade, by="flow")
+    else:
+        assert june(trade, by="flow")["price"] == 120.0 * len(flows)
+
+
+@pytest.mark.parametrize(
+    ("codes", "overlap"),
+    [
+        (["total", "85421"], True),
+        (["Toplam", "854231"], True),
+        (["AG6", "854231"], True),
+        (["All commodities", "coal"], True),
+        (["27", "2709SS"], True),
+        (["84-85_MachElec", "8542"], True),
+        (["27", "854231"], False),
+        (["TOTAL"], False),
+    ],
+)
+def test_totals_of_goods(codes, overlap):
+    trade = pd.concat([rows(code=code) for code in codes])
+    if overlap:
+        with pytest.raises(DoubleCountedTotals):
+            june(trade)
+    else:
+        assert june(trade)["price"] == 120.0 * len(codes)
+
+
+@pytest.mark.parametrize(
+    ("column", "total"), [("customs", "C00"), ("transport", "Total"), ("motCode", "0")]
+)
+def test_a_further_column_has_totals_too(column, total):
+    trade = pd.concat([rows(**{column: "a"}), rows(**{column: total})])
+    with pytest.raises(DoubleCountedTotals, match=column):
+        june(trade, by=column)
+
+
+@given(
+    st.lists(st.sampled_from(["VNM", "CHN", "DEU", "FRA", "RUS"]), min_size=2, unique=True),
+    st.data(),
+)
+@LAW
+def test_a_table_split_into_parts_that_overlap_is_refused_or_unchanged(partners, data):
+    """A part of the rows, summed under the name of a total, never adds to a bar."""
+    trade = rows(partners)
+    some = data.draw(st.lists(st.sampled_from(partners), min_size=1, unique=True))
+    row, name = data.draw(st.sampled_from(PLACES))
+    part = trade[trade["partner"].isin(some)]
+    part = part.groupby(["period", "code", "flow", "reporter"], as_index=False)[
+        ["value_usd", "net_weight_kg"]
+    ].sum()
+    both = pd.concat([trade, part.assign(partner=name)])
+    members = set(row["members"].split("|"))
+    held = {"group": members, "outside": set(partners) - members}.get(row["kind"], set(partners))
+    if row["kind"] != "area" and held & set(partners):
+        with pytest.raises(DoubleCountedTotals):
+            june(both)
+    with pytest.raises(TradeflowsError):
+        june(pd.concat([trade, part.assign(partner=some[0])]))
+
+
+def panel():
+    months = pd.date_range("2019-01-01", "2022-12-01", freq="MS")
+    table = [
+        (
+            p,
+            c,
+            t,
+            size * (3 if (p, c) == ("RUS", "854231") and t >= pd.Timestamp("2022-02-01") else 1),
+        )
+        for p, size in (("RUS", 50.0), ("DEU", 10.0), ("FRA", 10.0), ("ITA", 10.0))
+        for c in ("854231", "841810")
+        for t in months
+    ]
+    return pd.DataFrame(table, columns=["partner", "code", "period", "value_usd"])
+
+
+def effect(trade):
+    found = tf.triple_difference(trade, listed=["854231"], window="2022-02/2022-12")
+    return found.effect
+
+
+@pytest.mark.parametrize("name", ["World", "WORLD", "wld", "W00", "0", "Toplam"])
+def test_a_triple_difference_leaves_the_world_out_whatever_its_name(name):
+    trade = panel()
+    total = trade.groupby(["code", "period"], as_index=False)["value_usd"].sum()
+    assert effect(pd.concat([trade, total.assign(partner=name)])) == pytest.approx(2.0)
+
+
+def test_a_triple_difference_counts_nothing_twice():
+    trade = panel()
+    total = trade.groupby(["code", "period"], as_index=False)["value_usd"].sum()
+    for name in ("EXT_EU27_2020", "EU27", "G7", "OECD"):
+        with pytest.raises(DoubleCountedTotals):
+            effect(pd.concat([trade, total.assign(partner=name)]))
+    twice = trade["partner"].eq("RUS") & (trade["period"] >= "2022-06-01")
+    with pytest.raises(SchemaMismatch, match="share a key"):
+        effect(pd.concat([trade, trade[twice]]))
+    later = trade[twice].assign(period=trade["period"] + pd.Timedelta(days=14))
+    with pytest.raises(SchemaMismatch, match="share a key"):
+        effect(pd.concat([trade, later]))
+    for column in ("partner", "code", "period"):
+        with pytest.raises(SchemaMismatch, match=f"without {column}"):
+            effect(trade.assign(**{column: trade[column].where(trade.index != 3)}))
+    with pytest.raises(SchemaMismatch, match="negative"):
+        effect(trade.assign(value_usd=-trade["value_usd"]))
+
+
+def test_growth_is_ranked_over_as_many_months_and_no_totals():
+    trade = panel().query("code == '854231'").drop(columns="code")
+    options = {"at_least": 1.0, "needed": 2}
+    found = growth_rank(trade, **options)
+    assert found.estimate == pytest.approx((50 + 11 * 150) / 600 - 1)
+    total = trade.groupby("period", as_index=False)["value_usd"].sum().assign(partner="WLD")
+    assert growth_rank(pd.concat([trade, total]), **options).p == found.p
+    with pytest.raises(SchemaMismatch, match="12 published months in 2021, 6 in 2022"):
+        growth_rank(trade[trade["period"] < "2022-07-01"], **options)
+    with pytest.raises(SchemaMismatch, match="share a key"):
+        growth_rank(pd.concat([trade, trade]), **options)
+
+
+def test_an_expectation_sums_rows_as_a_bridge_does():
+    trade = panel().assign(reporter="TUR", flow="X")
+    sums = trade.groupby("period")["value_usd"].sum()
+    short = {"event": "2022-02", "models": ("sarimax",)}
+    assert tf.expected(trade, **short).actual == tf.expected(sums, **short).actual
+    with pytest.raises(SchemaMismatch, match="flows"):
+        tf.expected(pd.concat([trade, trade.assign(flow="M")]), **short)
+    late = trade[trade["period"] < "2022-06-01"].assign(reporter="KAZ")
+    with pytest.raises(SchemaMismatch, match="KAZ has no rows for 2022-06"):
+        tf.expected(pd.concat([trade, late]), **short)
+
+
+@pytest.mark.parametrize(
+    ("column", "values"),
+    [
+        ("isNetWgtEstimated", [True, False]),
+        ("isNetWgtEstimated", ["true", "False"]),
+        ("isnetwgtestimated", [1, 0]),
+        ("is_estimated", [True, False]),
+        ("legacyEstimationFlag", [4, 0]),
+        ("legacyEstimationFlag", ["6", "2"]),
+        ("weight_status", ["estimated", "reported"]),
+        ("OBS_FLAG", ["e", None]),
+        ("OBS_FLAG", ["ep", "p"]),
+        ("isConfidential", [True, False]),
+        ("OBS_FLAG", ["c", ""]),
+        ("CONF_STATUS", ["C", "F"]),
+        ("TARIFE8_ADI", ["Gizli veri", "Buğday"]),
+        ("code", ["999999", "030462"]),
+        ("code", ["27999999", "27101225"]),
+    ],
+)
+def test_flags_reach_the_measure_under_the_publishers_own_names(column, values, tmp_path):
+    trade = rows()
+    kind = trade["partner"].map(dict(zip(["VNM", "CHN"], values, strict=True)))
+    trade[column] = kind
+    trade.to_parquet(tmp_path / "rows.parquet", index=False)
+    hidden = ConfidentialValueWarning, EstimatedQuantityWarning
+    with pytest.warns(hidden) if column != "code" else contextlib.nullcontext():
+        for table in (trade, tmp_path / "rows.parquet"):
+            found = june(table)
+            assert (found["price"], found["unpriced"]) == (80.0, 40.0)
+
+
+def test_the_weakest_flag_of_a_row_holds():
+    trade = rows().assign(weight_status="reported", isNetWgtEstimated=True)
+    with pytest.warns(UserWarning, match="estimated"):
+        assert june(trade)["unpriced"] == 120.0
+    assert june(trade, estimated="accepted")["price"] == 120.0
+    missing = trade.assign(weight_status="missing")
+    assert june(missing, estimated="accepted")["unpriced"] == 120.0
+    with pytest.raises(SchemaMismatch, match="isNetWgtEstimated"):
+        june(trade.assign(isNetWgtEstimated=[True, None, False, True]))
+    with pytest.raises(SchemaMismatch, match="perhaps"):
+        june(trade.assign(isNetWgtEstimated="perhaps"))
+
+
+def test_a_month_that_is_estimated_makes_the_sum_of_a_window_estimated():
+    year = pd.concat(
+        [rows().assign(period=rows()["period"] - pd.DateOffset(months=k)) for k in (0, 1)]
+    )
+    year["isNetWgtEstimated"] = (year["partner"] == "VNM") & (year["period"].dt.month == 5)
+    with pytest.warns(UserWarning, match="estimated"):
+        found = bars(year, "2022-05/2022-06", "2023-05/2023-06", path="two-point")
+    assert (found["price"], found["unpriced"]) == (160.0, 80.0)
+
+
+def test_a_quantity_without_a_unit_is_no_quantity():
+    trade = rows().rename(columns={"net_weight_kg": "quantity"})
+    with pytest.raises(SchemaMismatch, match="numbers of what"):
+        june(trade, quantity="quantity")
+    assert june(trade.assign(quantity_unit="u"), quantity="quantity")["price"] == 120.0
+    for none in ("", "N/A", None, "-1"):
+        half = trade.assign(quantity_unit=np.where(trade["partner"] == "VNM", none, "u"))
+        found = june(half, quantity="quantity")
+        assert (found["price"], found["unpriced"]) == (80.0, 40.0)
+
+
+def monthly(reporter="KAZ", first="2021-01", last="2022-12", value=100.0, **constants):
+    months = pd.date_range(first, last, freq="MS")
+    constants = {"reporter": reporter, "partner": "RUS", "flow": "X", "code": "854231"} | constants
+    return pd.DataFrame({"period": months, "value_usd": value, "net_weight_kg": 10.0}).assign(
+        **constants
+    )
+
+
+def test_windows_of_unequal_length_are_refused_or_compared_per_month():
+    """Nothing changed: twelve months against six are no fall."""
+    trade = monthly()
+    with pytest.raises(SchemaMismatch, match="windows of 12 and 6 months") as error:
+        bridge(trade, "2021", "2022-01/2022-06", path="two-point")
+    assert "per_month=True" in error.value.todo
+    found = bridge(trade, "2021", "2022-01/2022-06", path="two-point", per_month=True)
+    assert (found.value_base, found.value_current, found.change) == (100.0, 100.0, 0.0)
+    assert "the value per month did not change" in str(found.sentence())
+    dearer = trade.assign(value_usd=trade["value_usd"].where(trade["period"] < "2022-01-01", 130.0))
+    ranges = tf.bridges(dearer, "2021", "2022-01/2022-06", paths="two-point", per_month=True)
+    assert ranges.range("price") == pytest.approx((30.0, 30.0))
+    with pytest.raises(SchemaMismatch, match="windows of 12 and 6 months"):
+        screen(trade, "2021", "2022-01/2022-06")
+    years = pd.concat(
+        [monthly(first=f"{y}-01", last=f"{y}-01", freq="A") for y in (2020, 2021, 2022)]
+    )
+    with pytest.raises(SchemaMismatch, match="windows of 24 and 12 months"):
+        bridge(years, "2020-01/2021-12", "2022", path="two-point")
+    annual = bridge(years, "2020-01/2021-12", "2022", path="two-point", per_month=True)
+    assert annual.change == pytest.approx(0.0, abs=1e-12)
+
+
+@given(st.integers(1, 12), st.integers(1, 12), st.floats(0.2, 5))
+@LAW
+def test_per_month_a_constant_price_and_volume_do_not_depend_on_the_months(n, m, price):
+    now = {"first": "2022-01", "last": f"2022-{m:02d}", "value": 100.0 * price}
+    trade = pd.concat([monthly(last=f"2021-{n:02d}"), monthly(**now)])
+    windows = f"2021-01/2021-{n:02d}", f"2022-01/2022-{m:02d}"
+    found = bridge(trade, *windows, path="two-point", per_month=True)
+    assert found.price == pytest.approx(100 * (price - 1))
+    assert found.volume == pytest.approx(0, abs=1e-9)
+
+
+def entrant():
+    return pd.concat([monthly(), monthly("KGZ", "2022-04", value=900.0)], ignore_index=True)
+
+
+@pytest.mark.parametrize("path", ["monthly", "two-point"])
+def test_a_reporter_new_to_a_good_is_entry_and_zeros_are_said_to_be_assumed(path):
+    with pytest.warns(PartialPeriodWarning, match="reporter KGZ has no rows for 2021-01"):
+        found = bridge(entrant(), path=path)
+    assert (found.value_base, found.value_current, found.entry) == (1200.0, 9300.0, 8100.0)
+    assert "Taken for no trade, having no rows: Kyrgyzstan (2021-01 to 2022-03)" in found.sentence()
+    for published in ("2021-01/2022-12", ["2021", "2022"], {"KGZ": ["2021", "2022-01/2022-12"]}):
+        stated = bridge(entrant(), path=path, published=published)
+        assert (stated.entry, stated.new) == (8100.0, {})
+        assert "Taken for" not in stated.sentence()
+
+
+def test_true_zeros_of_sparse_reporters_are_stated_not_guessed():
+    sparse = pd.concat(
+        [monthly(), *(monthly("KGZ", m, m) for m in ("2021-03", "2021-11", "2022-02", "2022-12"))]
+    )
+    with pytest.raises(SchemaMismatch, match="no rows of reporter KGZ for 2021-01") as error:
+        bridge(sparse)
+    assert "published='2021'" in error.value.todo
+    for path in ("monthly", "two-point"):
+        found = bridge(sparse, published=["2021", "2022"], path=path, by="reporter")
+        assert (found.value_base, found.value_current) == (1400.0, 1400.0)
+    with pytest.raises(SchemaMismatch, match="KGZ for 2022-01"):
+        bridge(sparse, published={"KGZ": "2021"})
+    alone = bridge(
+        sparse[sparse["reporter"] == "KGZ"], published=["2021", "2022"], path="two-point"
+    )
+    assert alone.change == 0
+    assert price_index(sparse, published="2021-01/2022-12", base="fixed").table["price"].eq(1).all()
+
+
+def test_a_screen_keeps_who_is_new_to_the_goods():
+    rng = np.random.default_rng(2)
+    codes = ["854231", *(f"{c}0100" for c in range(60, 84))]
+    table = [
+        (pd.Timestamp(year, 1, 1), r, p, c, 1e7 * rng.lognormal(0, 0.1))
+        for year in (2021, 2022)
+        for r in ("TUR", "GEO", "KGZ")
+        for p in ("RUS", *"ABCDEFGHI")
+        for c in codes
+        if r != "KGZ" or year == 2022
+    ]
+    trade = pd.DataFrame(table, columns=["period", "reporter", "partner", "code", "value_usd"])
+    trade = trade.assign(net_weight_kg=1.0, freq="A")
+    found = screen(trade, "2021", "2022", target="RUS", goods=["8542"])
+    assert "KGZ" in set(found.table["reporter"])
+    assert (found.late, found.new) == ({}, {"KGZ": ("2021",)})
+    assert "Taken for no trade, having no rows before: Kyrgyzstan" in found.sentence()
+    assert found.case("KGZ")["entry"] > 0
+    stated = screen(trade, "2021", "2022", target="RUS", goods=["8542"], published=["2021", "2022"])
+    assert stated.new == {}
+    pd.testing.assert_frame_equal(stated.table, found.table)
+    gone = trade[(trade["period"].dt.year == 2021) == (trade["reporter"] != "KGZ")]
+    with pytest.raises(SchemaMismatch, match="no reporter has rows in all"):
+        screen(gone, "2021", "2022", target="RUS", goods=["8542"])
