@@ -149,6 +149,8 @@ def test_members_are_known_by_every_name_a_publisher_gives_them(group, member):
         (["SACU", "BWA"], True),
         (["Belgium-Luxembourg", "BEL"], True),
         (["CIS", "KAZ"], True),
+        (["CIS", "Kırgızistan"], True),
+        (["EU27", "Kırgızistan", "Free zone: Mersin"], False),
         (["World", "WLD"], True),
     ],
 )

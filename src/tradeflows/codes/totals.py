@@ -65,10 +65,11 @@ def _places() -> dict[str, str]:
     """Map every plain name, number and letter code of a country to its ISO code."""
     found: dict[str, str] = {}
     for country in sorted(countries(), key=lambda c: not c.current):
-        for name in (country.code, country.name, country.eurostat, str(country.comtrade)):
+        names = (country.code, country.name, str(country.comtrade), *country.others)
+        for name in (*names, *re.findall("[A-Z]+", country.eurostat)):
             if name:
                 found.setdefault(_plain(name), country.code)
-    more = {"gr": "GRC", "uk": "GBR", "xi": "GBR", "xu": "GBR", "xs": "SRB", "usa": "USA"}
+    more = {"gr": "GRC", "uk": "GBR", "xi": "GBR", "xu": "GBR", "xs": "SRB"}
     areas = [name for (_, name), total in _totals().items() if total.kind == "area"]
     return found | more | {name: name for name in [*map(_plain, SPECIAL.values()), *areas]}
 
@@ -156,7 +157,11 @@ def _holds(total: _Total, other: _Total | None, name: str) -> bool:
         place = _place(name)
         if total.kind.startswith("some"):
             return True
-        if not (_plain(name) in _places() or place in total.members or re.match(r"UN \d", name)):
+        if not (
+            _plain(name) in _places()
+            or place in total.members
+            or re.match("UN [0-9]|Free zone", name)
+        ):
             return True
         return (place in total.members) != (total.kind == "outside")
     kinds = {total.kind, other.kind}
