@@ -20,7 +20,6 @@ from tradeflows.counterfactual import (
     placebo_events,
     placebo_products,
     power,
-    scan,
     shares,
     smallest_effect,
     triple_difference,
@@ -332,15 +331,6 @@ def test_smallest_effect_is_found_with_the_chance_it_promises():
     critical = np.quantile(np.abs(noise), 0.95)
     assert (rng.normal(effect, 0.2, 4000) >= critical).mean() == pytest.approx(0.8, abs=0.03)
     assert np.isnan(smallest_effect([np.nan, -np.inf]))
-
-
-def test_scan_finds_the_codes_that_rose(tripled):
-    found = scan(tripled, codes=[*LISTED, "850000"])
-    assert found.table.loc["850000", "reason"] == "the panel holds none of the listed codes"
-    assert not found.table.loc["850000", "passes"]
-    assert found.table.loc[LISTED, "passes"].all()
-    assert "8 of 8 codes rose to RUS" in str(found.sentence())
-    assert "0 of 4 codes rose" in str(scan(tripled, codes=CODES[1:5]).sentence())
 
 
 def test_corrections():

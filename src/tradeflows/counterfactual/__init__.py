@@ -18,7 +18,6 @@ from tradeflows.counterfactual.placebo import (
 )
 from tradeflows.counterfactual.power import Power, power, smallest_effect
 from tradeflows.counterfactual.ppml import Ppml, ppml
-from tradeflows.counterfactual.scan import Scan, scan
 from tradeflows.counterfactual.segmented import Segmented, segmented
 from tradeflows.counterfactual.validation import Validation, validation, wilson
 
@@ -31,7 +30,6 @@ __all__ = [
     "Placebo",
     "Power",
     "Ppml",
-    "Scan",
     "Segmented",
     "TripleDifference",
     "Validation",
@@ -46,7 +44,6 @@ __all__ = [
     "placebo_products",
     "power",
     "ppml",
-    "scan",
     "segmented",
     "smallest_effect",
     "triple_difference",
