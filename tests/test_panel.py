@@ -145,6 +145,34 @@ def test_energy_of_a_month_that_is_not_published(given, calm):
 # what is not determined is said
 
 
+def test_early_months_of_another_trade_system_are_not_mixed_and_the_reason_names_it(
+    calm, monkeypatch
+):
+    rows = calm.exports.assign(source="UN Comtrade", freq="M")
+    early = rows["period"] < "2021-01-01"
+    rows["trade_system"] = np.where(early, "special", "general")
+    twice = rows[rows["period"].between("2021-01-01", "2021-06-01")].assign(trade_system="special")
+    stored = pd.concat([rows, twice, calm.imports.assign(trade_system="general")])
+    none = panel_module._absent("").exports
+    monkeypatch.setattr(
+        panel_module, "_rows", lambda reporter, **_: stored if reporter == "TUR" else none
+    )
+    frames = panel_module._frames()
+    exports = frames["exports"]
+    assert set(exports["trade_system"]) == {"general"}
+    assert exports["period"].min() == pd.Timestamp("2021-01-01")
+    left = rows.loc[early, "period"].nunique()
+    assert (
+        exports.attrs["trade_system"] == f"general trade; {left} more months are of special trade"
+    )
+    assert frames["imports"].attrs["trade_system"] == "general trade"
+    short = changed(calm, exports=exports)
+    exported = listed_exports(short, "2022-03/2022-12", EVENT)
+    words = f"13 published months before 2022-02 (general trade; {left} more months are of special"
+    for name in ("excess_both", "p_destination"):
+        assert exported.reasons[name].startswith(words)
+
+
 def test_a_month_that_is_not_published(calm):
     late = changed(calm, exports=calm.exports[calm.exports["period"] != "2022-06-01"])
     found = volume(late, "listed", goods())

@@ -46,6 +46,8 @@ class Cube:
         Product × destination pairs left out because a month has a row without a number.
     origins : tuple of str
         Ids of the raw files under the panel.
+    trade_system : str
+        Of which trade system the months are, where ``attrs["trade_system"]`` of the panel says so.
     """
 
     amounts: Floats
@@ -57,6 +59,7 @@ class Cube:
     window: str
     left_out: int
     origins: tuple[str, ...] = ()
+    trade_system: str = ""
 
     def listed(self, codes: Collection[str]) -> Floats:
         """Return exports of the listed products, destinations × months."""
@@ -153,6 +156,7 @@ def cube(
         window=_words(after, months),
         left_out=int(holes.sum()),
         origins=origins_of(panel),
+        trade_system=panel.attrs.get("trade_system", ""),
     )
 
 

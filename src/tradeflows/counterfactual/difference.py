@@ -11,7 +11,7 @@ import pandas as pd
 
 from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.cube import Cube, cube
-from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats
+from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats, too_few
 from tradeflows.counterfactual.shares import difference, logit, split
 from tradeflows.counterfactual.statespace import QUANTILES
 from tradeflows.periods import month
@@ -175,7 +175,7 @@ def unusable(
     if destination not in data.destinations:
         return f"the panel holds no exports to {destination}"
     if data.before < needed:
-        return f"{data.before} published months before {data.event}, {needed} are needed"
+        return too_few(data.before, data.event, needed, data.trade_system)
     if data.before == len(data.months):
         return "no month of the window is published"
     if len(data.destinations) < 2 or len(have) == len(data.codes):

@@ -13,7 +13,7 @@ from tradeflows.periods import month, span
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import opened
 
-__all__ = ["MONTHS_NEEDED", "PANDEMIC", "ZEROS_ALLOWED", "Cut", "cut", "summed"]
+__all__ = ["MONTHS_NEEDED", "PANDEMIC", "ZEROS_ALLOWED", "Cut", "cut", "summed", "too_few"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -106,7 +106,8 @@ def cut(
     Parameters
     ----------
     series : pandas.Series
-        Values ≥ 0 by first day of month. Months that are absent or NaN are not published.
+        Values ≥ 0 by first day of month. Months that are absent or NaN are not published. Where
+        ``attrs["trade_system"]`` says of which trade system they are, a refusal says so.
     event : str
         First month that is not fitted.
     window : str, optional
@@ -139,12 +140,24 @@ def cut(
     values = _monthly(series, pd.date_range(month(start), asked[-1], freq="MS"))
     past = values[values.index < when].dropna()
     if len(past) < MONTHS_NEEDED:
-        return f"{len(past)} published months before {event}, {MONTHS_NEEDED} are needed"
+        return too_few(len(past), event, MONTHS_NEEDED, series.attrs.get("trade_system", ""))
     values = values[past.index[0] :]
     other = None if control is None else _monthly(control, values.index)
     if float((past == 0).mean()) <= ZEROS_ALLOWED:
         return _cut(values, when, asked, other, 12)
     return _cut(*_blocks(values, when, asked, other), 4)
+
+
+def too_few(months: int, event: str, needed: int, trade_system: str = "") -> str:
+    """Say that months are lacking, and of which trade system they are where that is known.
+
+    Examples
+    --------
+    >>> too_few(25, "2022-02", 36, "general trade; 36 more months are of special trade")[-67:]
+    '(general trade; 36 more months are of special trade), 36 are needed'
+    """
+    of = f" ({trade_system})" if trade_system else ""
+    return f"{months} published months before {event}{of}, {needed} are needed"
 
 
 def _monthly(series: pd.Series, months: pd.DatetimeIndex | pd.Index) -> pd.Series:

@@ -24,6 +24,7 @@ from tradeflows.load import load, refuse_generated
 from tradeflows.periods import month, span
 from tradeflows.quality.concordance import concord
 from tradeflows.sources import live
+from tradeflows.sources.comtrade.reply import PUBLISHER
 from tradeflows.sources.comtrade.standard import SUPPLIERS, TRANSIT
 
 __all__ = [
@@ -42,13 +43,17 @@ ABSENT = "the panel is missing; `tradeflows refresh` brings it"
 MARK = "GENERATED TRADE: made up to test this software. No country reported these numbers."
 _SOURCE = "un-comtrade/live/"
 _SYSTEMS = "HS2012,HS2017,HS2022"
+_TRADE_SYSTEMS = ("general", "special", "unknown")  # of equal ones the first
 _PARTS = ("exports", "imports", "totals", "mirror")
 _STYLE = "border:.4em solid #b00020;color:#b00020;padding:.6em;font-size:1.3em;font-weight:bold"
 
 
 @dataclass(frozen=True, eq=False)
 class Panel:
-    """Monthly trade of Turkey as refreshed from UN Comtrade, general trade.
+    """Monthly trade of Turkey as refreshed from UN Comtrade, each flow on one trade system.
+
+    The system is the one in which the newest month stands. Months that are stored as another only
+    are left out: ``attrs["trade_system"]`` of exports and imports says how many.
 
     Parameters
     ----------
@@ -90,7 +95,9 @@ class Panel:
     def series(self, rows: pd.DataFrame, name: str) -> pd.Series:
         """Return the monthly value of some exports; a published month without rows is zero."""
         sums = rows.groupby("period")["value_usd"].sum()
-        return sums.reindex(self.months(), fill_value=0.0).rename(name)
+        series = sums.reindex(self.months(), fill_value=0.0).rename(name)
+        series.attrs |= self.exports.attrs
+        return series
 
     def origins(self, frame: pd.DataFrame | None = None) -> tuple[str, ...]:
         """Return the raw files under some rows, by default under all exports."""
@@ -221,7 +228,9 @@ def _panel(folder: Path, as_of: str, ids: tuple[str, ...]) -> Panel:
     built = folder.parent / "processed" / "panel" / key if folder.name == "raw" else None
     try:
         frames = _kept(built) or _frames()
-    except UnknownCode:
+    except UnknownCode as error:
+        return _absent(f"the panel cannot be built: {error.found}")
+    if not frames:
         return _absent("the panel holds no exports of Turkey; `tradeflows refresh` brings them")
     if built is not None:
         _keep(built, frames)
@@ -267,31 +276,34 @@ def _keep(built: Path, frames: dict[str, pd.DataFrame]) -> None:
 
 
 def _frames() -> dict[str, pd.DataFrame]:
-    turkey = _rows(reporter="TUR")
+    every = _rows(reporter="TUR")
+    if every.empty:
+        return {}
+    turkey = _on_one_system(every)
     fine, flow = turkey["level"] == 6, turkey["flow"]
     whole = turkey[turkey["level"].isin([0, 2]) & (turkey["partner"] == "RUS")]
-    others = ",".join([*TRANSIT, *SUPPLIERS])
-    return {
+    mirror = _rows(reporter=",".join([*TRANSIT, *SUPPLIERS]), partner="TUR")
+    frames = {
         "exports": _comparable(turkey[fine & (flow == "X")]),
         "imports": _comparable(turkey[fine & (flow == "M") & (turkey["partner"] == "RUS")]),
         "totals": whole.reset_index(drop=True),
-        "mirror": _comparable(_rows(reporter=others, partner="TUR", optional=True)),
+        "mirror": _comparable(_on_one_system(mirror)),
     }
+    for name, of in (("exports", "X"), ("imports", "M")):
+        told = _trade_system(every[every["flow"] == of], turkey[flow == of])
+        frames[name].attrs["trade_system"] = told
+    return frames
 
 
-def _rows(*, optional: bool = False, **columns: str) -> pd.DataFrame:
-    """Return live rows of UN Comtrade; Turkey's on general trade, others on their own system."""
-    asked = {"source": "UN Comtrade", "freq": "M", "code_system": _SYSTEMS, **columns}
+def _rows(**columns: str) -> pd.DataFrame:
+    """Return live rows of UN Comtrade, of every trade system."""
+    asked = {"source": PUBLISHER, "freq": "M", "code_system": _SYSTEMS, **columns}
     try:
         found = load("trade", **asked)
     except UnknownCode:
-        if not optional:
-            raise
         return _absent("").exports
     except DoubleCountedTotals:
-        more = () if columns["reporter"] == "TUR" else ("special", "unknown")
-        systems = ("general", *more)
-        found = pd.concat([_one(asked, system) for system in systems], ignore_index=True)
+        found = pd.concat([_one(asked, system) for system in _TRADE_SYSTEMS], ignore_index=True)
     return found[found["origin"].str.startswith(_SOURCE)].reset_index(drop=True)
 
 
@@ -300,6 +312,28 @@ def _one(asked: dict[str, str], system: str) -> pd.DataFrame:
         return load("trade", **{**asked, "trade_system": system})
     except UnknownCode:
         return pd.DataFrame()
+
+
+def _on_one_system(rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep the system in which a reporter's newest month of a flow stands: two are never mixed."""
+    if rows.empty:
+        return rows
+    keys = ["reporter", "flow", "trade_system"]
+    months = rows.groupby(keys)["period"].agg(["max", "nunique"]).reset_index()
+    months["rank"] = months["trade_system"].map(_TRADE_SYSTEMS.index)
+    order = {"max": False, "nunique": False, "rank": True}
+    months = months.sort_values(list(order), ascending=list(order.values()))
+    chosen = months.drop_duplicates(["reporter", "flow"])
+    kept = pd.MultiIndex.from_frame(rows[keys]).isin(pd.MultiIndex.from_frame(chosen[keys]))
+    return rows[kept].reset_index(drop=True)
+
+
+def _trade_system(every: pd.DataFrame, kept: pd.DataFrame) -> str:
+    """Name the trade system of a flow, and the months that are stored as another only."""
+    here = ", ".join(sorted(kept["trade_system"].unique()))
+    other = every[~every["period"].isin(kept["period"])].groupby("trade_system")["period"]
+    left = [f"; {n} more months are of {name} trade" for name, n in other.nunique().items()]
+    return f"{here} trade{''.join(left)}"
 
 
 def _comparable(rows: pd.DataFrame) -> pd.DataFrame:
