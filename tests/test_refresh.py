@@ -533,6 +533,60 @@ def test_an_unknown_source_is_named() -> None:
         refresh.run(small(), sources=("wto",))
 
 
+class Killed(BaseException):
+    """What no handler of ours catches."""
+
+
+@pytest.fixture
+def many_goods(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[server.Site]:
+    with harness.asked(monkeypatch, tmp_path / "data", trade.World(breadth=4)) as found:
+        yield found
+
+
+def test_what_was_answered_before_a_kill_is_not_asked_again(
+    many_goods: server.Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = many_goods
+    monkeypatch.setenv("COMTRADE_API_KEY", "")  # splits, and prefixes that are stored together
+    parts = [pair("TUR", "RUS"), pair("TUR", "KAZ", codes=["TOTAL", "010613"])]
+    usual = {**SPRING, "end": "2022-02"}
+    ask = Session.get
+    left = 0
+
+    def mortal(self: Session, *args: object, **options: object) -> object:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise Killed
+        return ask(self, *args, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Session, "get", mortal)
+    runs, done = 0, False
+    while not done:
+        left, runs = 3, runs + 1  # availability, and two more calls that are answered
+        assert runs < 100
+        try:
+            refresh.run(parts, **usual)
+            done = True
+        except Killed:
+            assert store.verify() == []
+    assert runs > 3
+    kinds = ("count", "data", "metadata")
+    asked = [path for kind, path in site.asked if kind in kinds]
+    assert len(asked) == len(set(asked))
+    left = 3
+    site.asked.clear()
+    assert not refresh.run(parts, **usual).stored
+    assert site.counts() == {"availability": 1}
+    assert any("*" in path for path in asked)
+    asked_for = dict.fromkeys(("partner2code", "motcode"), "0") | {
+        "reportercode": "792", "partnercode": "643", "customscode": "C00", "flowcode": "M,X",
+        "cmdcode": "TOTAL,AG2,AG6", "period": "202202",
+    }  # fmt: skip
+    assert (assemble()["partner"] == "RUS").sum() == site.comtrade.count(asked_for)
+    assert not list((store.folder().parent / "processed" / "refresh").glob("comtrade-journal*"))
+
+
 KILLED = """
 from tradeflows.sources import refresh
 from tradeflows.sources.comtrade.standard import pair

@@ -106,6 +106,16 @@ def test_no_page_holds_a_place_on_this_machine_or_a_date_of_today(suite):
         assert today not in _page(suite, name)
 
 
+def test_a_warning_is_its_words_without_the_place_that_gave_it(tmp_path):
+    cell = "import warnings\nwarnings.warn('weights were left out', stacklevel=1)\n1 + 1"
+    tiny_suite.save(tmp_path / "notebooks" / "00-x.ipynb", "# One\n\nPage.", cell)
+    build(tmp_path / "notebooks", tmp_path / "reports")
+    page = (tmp_path / "reports" / "index.html").read_text("utf-8")
+    assert "Beware: weights were left out" in page
+    assert "UserWarning" not in page
+    assert "ipykernel" not in page
+
+
 def test_a_failing_cell_is_told_in_few_words_and_the_old_page_stays(tmp_path, capsys):
     notebooks = tiny_suite.write(tmp_path / "notebooks")
     out = tmp_path / "reports"

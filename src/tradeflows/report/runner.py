@@ -38,6 +38,11 @@ SETTINGS = {
     "PYTHONHASHSEED": "0",
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",
 }
+# A page shows what a warning says, not the place on this machine that gave it.
+_PLAIN_WARNINGS = (
+    "import warnings; "
+    "warnings.formatwarning = lambda message, *_, **__: f'Beware: {message}\\n'; del warnings"
+)
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ARROW = re.compile(r"^-+> *(\d+) ?(.*)$", re.MULTILINE)
 
@@ -190,6 +195,7 @@ async def _run(notebook: Path, copy: Path, tell: Tell) -> str:
             on_cell_start=started,
             on_cell_executed=finished,
             resources={"metadata": {"path": str(notebook.parent)}},
+            extra_arguments=[f"--IPKernelApp.exec_lines={_PLAIN_WARNINGS}"],
         )
         tell(notebook.stem, 0, total)
         try:

@@ -5,6 +5,7 @@ It may be stopped at any moment. What is stored is whole; the next run goes on.
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -257,7 +258,7 @@ def _comtrade(work: _Work) -> None:
         systems: dict[str, str] = {}
         for freq in sorted({c.freq for c in drawn.calls}):
             asked = sorted({r for c in drawn.calls for r in c.reporters if c.freq == freq})
-            systems |= client.systems(asked, freq)
+            systems |= _systems(client, asked, freq, releases)
         pull = Pull(client, releases, systems, journal, lambda d, n: work.told("comtrade", d, n))
         try:
             pull.run(drawn.calls)
@@ -265,6 +266,24 @@ def _comtrade(work: _Work) -> None:
             work.stored += pull.stored
     finally:
         work.calls["comtrade"] = dict(client.session.counts)
+
+
+def _systems(
+    client: Client, reporters: Sequence[int], freq: str, releases: Mapping[str, Release]
+) -> dict[str, str]:
+    """Return the trade systems; those told before of the same releases are not asked again."""
+    known = state.recall(f"systems-{freq}")
+    of = {}
+    for number in reporters:
+        mine = sorted((k, r.checksum) for k, r in releases.items() if k.startswith(f"{number}-"))
+        of[str(number)] = hashlib.sha256(repr(mine).encode()).hexdigest()
+    if lacking := [n for n in reporters if known.get(str(n), {}).get("of") != of[str(n)]]:
+        told = client.systems(lacking, freq)
+        for number in lacking:
+            mine_ = {k: v for k, v in told.items() if k.startswith(f"{number}-")}
+            known[str(number)] = {"of": of[str(number)] if mine_ else "", "systems": mine_}
+        state.remember(f"systems-{freq}", known)
+    return {k: v for n in reporters for k, v in known[str(n)]["systems"].items()}
 
 
 def _client(manners: Manners | None) -> tuple[Client, state.Ledger]:

@@ -14,7 +14,7 @@ from tradeflows.sources.comtrade.question import LONGEST, Call
 from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, records
 from tradeflows.sources.session import Manners, Reply, Session
 
-__all__ = ["ROOT", "Client", "Release", "connect"]
+__all__ = ["ROOT", "Client", "Release", "connect", "counted"]
 
 _log = logging.getLogger(__name__)
 ROOT = "https://comtradeapi.un.org"
@@ -71,15 +71,7 @@ class Client:
     def count(self, call: Call) -> tuple[int, Reply]:
         """Return how many rows the publisher has for a call, and the reply that says so."""
         reply = self.session.get(self._path(call), call.query(countOnly="true"), kind="count")
-        told = reply.parsed if isinstance(reply.parsed, dict) else {}
-        count, error = told.get("count"), str(told.get("error") or "")[:200]
-        if error or isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise SchemaMismatch(
-                f"{PUBLISHER}: a count reply with {error or f'count {count!r}'}",
-                "a number of rows",
-                "try later",
-            )
-        return count, reply
+        return counted(reply), reply
 
     def rows(self, call: Call) -> Reply:
         """Return the reply to a call."""
@@ -132,6 +124,19 @@ class Client:
         middle = len(reporters) // 2
         halves = (reporters[:middle], reporters[middle:])
         return [r for half in halves for r in self._listed(path, half, kind)]
+
+
+def counted(reply: Reply) -> int:
+    """Return how many rows a count reply counts, or raise where it counts none at all."""
+    told = reply.parsed if isinstance(reply.parsed, dict) else {}
+    count, error = told.get("count"), str(told.get("error") or "")[:200]
+    if error or isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise SchemaMismatch(
+            f"{PUBLISHER}: a count reply with {error or f'count {count!r}'}",
+            "a number of rows",
+            "try later",
+        )
+    return count
 
 
 def _release(record: dict[str, Any]) -> tuple[str, Release]:

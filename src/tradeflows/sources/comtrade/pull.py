@@ -6,6 +6,7 @@ import gzip
 import json
 import logging
 import os
+import shutil
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,11 +17,11 @@ from typing import Any
 from tradeflows import store
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply, unwritable
-from tradeflows.sources.comtrade.client import Client, Release
+from tradeflows.sources.comtrade.client import Client, Release, counted
 from tradeflows.sources.comtrade.holding import path
 from tradeflows.sources.comtrade.question import Call, shortened, split
 from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, parse, records
-from tradeflows.sources.session import AddressTooLong, Reply
+from tradeflows.sources.session import GENERATED, AddressTooLong, Reply
 
 __all__ = ["Journal", "Pull"]
 
@@ -39,7 +40,11 @@ _TRAPS = (
 
 @dataclass
 class Journal:
-    """The calls of a pull that is under way; what an interrupted one leaves for the next."""
+    """The calls of a pull that is under way; what an interrupted one leaves for the next.
+
+    Beside the list lie replies that no stored file holds yet: counts, and pieces of what is stored
+    together. They are named for the call and the releases it was made for.
+    """
 
     file: Path
 
@@ -57,6 +62,29 @@ class Journal:
     def clear(self) -> None:
         """Forget the calls: all are stored."""
         self.file.unlink(missing_ok=True)
+        shutil.rmtree(self._place("").parent, ignore_errors=True)
+
+    def keep(self, name: str, reply: Reply) -> None:
+        """Keep a reply until what it answers is stored."""
+        told = {"url": reply.url, "at": reply.at, "data": reply.data.decode()}
+        replace_file(self._place(name), json.dumps(told | {"generated": reply.generated}))
+
+    def kept(self, name: str) -> Reply | None:
+        """Return a reply that an interrupted pull kept, or nothing."""
+        try:
+            told = json.loads(self._place(name).read_text(encoding="utf-8"))
+            parsed = json.loads(told["data"])
+            headers = {GENERATED.lower(): "true"} if told["generated"] else {}
+            return Reply(told["url"], 200, headers, told["data"].encode(), told["at"], parsed)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            return None
+
+    def forget(self, name: str) -> None:
+        """Drop a reply: what it answers is stored."""
+        self._place(name).unlink(missing_ok=True)
+
+    def _place(self, name: str) -> Path:
+        return self.file.with_suffix("") / f"{name}.json"
 
 
 @dataclass
@@ -82,10 +110,10 @@ class Pull:
         in_a_row = 0
         self._note(queue)
         while queue and in_a_row < MOST_ERRORS:
-            call, counted = queue.popleft()
+            call, known = queue.popleft()
             if not self._is_stored(call):
                 try:
-                    smaller = self._work(call, counted)
+                    smaller = self._work(call, known)
                 except (SchemaMismatch, TruncatedReply) as error:  # one bad reply: others may do
                     errors.append(error)
                     in_a_row += 1
@@ -105,12 +133,12 @@ class Pull:
     def _note(self, queue: Iterable[Task]) -> None:
         self.journal.write(call for call, _ in queue)
 
-    def _work(self, call: Call, counted: Counted | None) -> list[Task]:
+    def _work(self, call: Call, known: Counted | None) -> list[Task]:
         """Store the reply to a call, or return smaller calls with their counts."""
         try:
             if not self.client.fits(call):
                 raise AddressTooLong("the address is too long", "", "")
-            count, empty = counted or self.client.count(call)
+            count, empty = known or self._count(call)
             if count < self.cap and count not in CAPS:
                 got = self._rows(call, count, empty)
                 if got is not None:
@@ -119,6 +147,16 @@ class Pull:
             return self._split(call, count)
         except AddressTooLong:
             return [(c, None) for c in self._shorter(call)]
+
+    def _count(self, call: Call, *, again: bool = False) -> Counted:
+        """Return how many rows there are, as counted before a pull was interrupted or now."""
+        name = f"{call.identity()}-count"
+        kept = None if again else self.journal.kept(name)
+        if kept is not None:
+            return counted(kept), kept
+        count, reply = self.client.count(call)
+        self.journal.keep(name, reply)
+        return count, reply
 
     def _shorter(self, call: Call) -> list[Call]:
         pieces = shortened(call)
@@ -140,7 +178,7 @@ class Pull:
                 self.cap = min(self.cap, found) if found in CAPS else self.cap
                 return None
             if found != count:
-                count = self.client.count(call)[0]
+                count = self._count(call, again=True)[0]
             if found == count:
                 return count, reply
         raise SchemaMismatch(
@@ -161,7 +199,7 @@ class Pull:
         if not exact:
             self._store(self._gathered(call, count), instead=call)
             return []
-        counts = [self.client.count(c) if self.client.fits(c) else None for c in children]
+        counts = [self._count(c) if self.client.fits(c) else None for c in children]
         known = [c[0] for c in counts if c]
         if len(known) == len(counts) and sum(known) != count:
             raise TruncatedReply(
@@ -188,9 +226,14 @@ class Pull:
     def _prefixed(self, call: Call) -> list[tuple[Call, int, Reply]]:
         pieces = []
         for child in split(call)[0]:
-            count, empty = self.client.count(child)
-            got = self._rows(child, count, empty) if count < self.cap else None
+            count, empty = self._count(child)
+            name = f"{child.identity()}-data"
+            kept = self.journal.kept(name)
+            got = (len(records(kept.parsed, child.part)), kept) if kept else None
+            if got is None and count < self.cap:
+                got = self._rows(child, count, empty)
             if got is not None:
+                self.journal.keep(name, got[1])
                 pieces.append((child, *got))
             elif split(child)[0]:
                 pieces += self._prefixed(child)
@@ -213,6 +256,8 @@ class Pull:
             about = self._about(call, count, reply, len(self._table(call, reply, count)))
             store.put(file, gzip.compress(reply.data, 6, mtime=0), about)
             self.stored.append(file)
+            for kind in ("count", "data"):
+                self.journal.forget(f"{call.identity()}-{kind}")
             _log.info("%s: %d rows", file, count)
 
     def _vintage(self, call: Call) -> str:
