@@ -14,7 +14,7 @@ import csv
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from tradeflows.errors import UnknownCode
@@ -195,6 +195,7 @@ def from_eurostat(letters: str, year: int = 9999) -> str:
     return next((code for start, code in meanings if start <= year), letters)
 
 
+@lru_cache(maxsize=4096)
 def plain(text: str) -> str:
     """Return lower-case letters and digits: ``Değer (USD)`` becomes ``deger usd``.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import Any
 
@@ -15,8 +14,8 @@ __all__ = ["amounts", "currency", "in_dollars"]
 EMPTY = ("", "-", "–")
 _GROUPED = r"[+-]?(?:[0-9]+|[1-9][0-9]{{0,2}}(?:{0}[0-9]{{3}})+)(?:{1}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _CONVENTIONS = {  # by decimal sign: what a number looks like, and the sign between thousands
-    ".": (re.compile(_GROUPED.format(",", r"\.")), ","),
-    ",": (re.compile(_GROUPED.format(r"\.", ",")), "."),
+    ".": (_GROUPED.format(",", r"\."), ","),
+    ",": (_GROUPED.format(r"\.", ","), "."),
 }
 _CURRENCIES = {
     "USD": ("usd", "us$", "$", "dolar", "abd dolari", "abd $", "us dollar", "us dollars", "dollar",
@@ -58,13 +57,13 @@ def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
         raise SchemaMismatch(f"decimal={decimal!r}", "decimal=',' or decimal='.'", "choose one")
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return values.astype("float64")
-    odd = values.map(lambda v: isinstance(v, bool | date))
-    text = values.map(lambda v: "" if v is None else str(v)).where(values.notna(), "")
-    text = text.str.replace("[\\s\u00a0\u202f]", "", regex=True)
-    typed = values.map(lambda v: isinstance(v, int | float)) & ~odd & values.notna()
+    cells = values.astype(object).where(values.notna(), "")
+    odd = cells.map(lambda v: isinstance(v, bool | date))
+    typed = cells.map(lambda v: isinstance(v, int | float)) & ~odd
+    text = cells.astype("str").str.replace("[\\s\u00a0\u202f]", "", regex=True)
     written = text[~typed & ~text.isin(EMPTY)]
     fits = {
-        sign: written.map(lambda cell, form=form: bool(form.fullmatch(cell))).astype(bool)
+        sign: written.str.fullmatch(form)
         for sign, (form, _) in _CONVENTIONS.items()
         if decimal in ("", sign)
     }

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tradeflows import store, tables
+from tradeflows.codes import hs
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch
@@ -36,8 +37,6 @@ MOST = 60 * 1024**3
 LARGEST = 4 * 1024**3
 STEP = 200_000
 _COLUMNS = ("t", "i", "j", "k", "v", "q")
-_SYSTEMS = {"HS92": "HS1992", "HS96": "HS1996", "HS02": "HS2002", "HS07": "HS2007",
-            "HS12": "HS2012", "HS17": "HS2017", "HS22": "HS2022"}  # fmt: skip
 _HELP = "fetch the zip again from CEPII"
 
 
@@ -52,9 +51,10 @@ def fetch(
     told: Callable[[int, int], None] = lambda _d, _n: None,
 ) -> list[str]:  # fmt: skip
     """Store an edition unless it is stored; return the ids of new files."""
-    if revision not in _SYSTEMS or not re.fullmatch(r"\d{6}", version):
+    known = re.fullmatch(r"HS\d\d", revision) and hs.revision(revision)
+    if not known or not re.fullmatch(r"\d{6}", version):
         raise SchemaMismatch(
-            f"BACI {revision} {version}", f"one of {sorted(_SYSTEMS)} and YYYYMM", "correct it"
+            f"BACI {revision} {version}", "HS92, HS96, … HS22 and YYYYMM", "correct it"
         )
     name = f"BACI_{revision}_V{version}"
     place = f"cepii/live/{name}@{version[:4]}-{version[4:]}-01.zip"
@@ -165,8 +165,8 @@ def _members(archive: zipfile.ZipFile, origin: str) -> list[tuple[str, str]]:
     found = []
     for name in sorted(archive.namelist()):
         hit = re.fullmatch(r"(?:.*/)?BACI_(HS\d\d)_Y(\d{4})_V\d{6}\w?\.csv", name)
-        if hit and hit.group(1) in _SYSTEMS:
-            found.append((name, _SYSTEMS[hit.group(1)]))
+        if hit and (revision := hs.revision(hit.group(1))):
+            found.append((name, revision))
     if not found:
         raise SchemaMismatch(
             f"{origin}: {archive.namelist()[:5]}", "files such as BACI_HS17_Y2022_V202601.csv",
