@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tradeflows as tf
 from measure_strategies import LAW, trades
 from tradeflows.errors import (
     ConfidentialValueWarning,
@@ -459,10 +460,10 @@ def test_a_sound_frame_raises_no_warning(handmade):
 
 
 def test_figures_show_the_bars_and_the_range(handmade):
-    figure = january(handmade.assign(origin="file")).figure("hand", "By hand")
+    figure = tf.plot.waterfall(january(handmade.assign(origin="file")), name="hand")
     assert figure.table["kind"].tolist() == ["total", *BARS, "total"]
     envelope = bridges(handmade, "2021-01", "2022-01")
-    whiskers = envelope.figure("range", "Range").table.set_index("kind").loc["price"]
+    whiskers = tf.plot.waterfall(envelope, name="range").table.set_index("kind").loc["price"]
     assert (whiskers["low"], whiskers["high"]) == envelope.range("price")
     assert envelope.table.set_index("bar").loc["price", "low"] == whiskers["low"]
     assert len(envelope.by_method) == 8

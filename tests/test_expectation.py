@@ -7,10 +7,11 @@ import pandas as pd
 import pytest
 import yaml
 
+import tradeflows as tf
 from tradeflows.counterfactual import expected, placebo_dates, segmented, statespace
 from tradeflows.counterfactual import months as cuts
 from tradeflows.errors import SchemaMismatch, UnknownCode
-from tradeflows.figures import Figure
+from tradeflows.plot import Figure
 
 MONTHS = pd.date_range("2017-01-01", "2023-12-01", freq="MS")
 EVENT = "2022-02"
@@ -113,7 +114,7 @@ def test_series_that_cannot_be_used(series, change, reason):
     assert np.isnan([found.excess_both, found.p, found.detectable]).all()
     assert found.table.empty
     assert reason in str(found.sentence())
-    assert found.figure() == found.sentence()
+    assert tf.plot.show(found) == found.sentence()
     assert segmented(change(series), EVENT).reason == reason.replace(
         "quarters before", "quarters before"
     )
@@ -167,7 +168,7 @@ def test_a_model_that_does_not_converge_leaves_it_undetermined(series, monkeypat
     assert np.isnan(found.excess_both)
     assert "singular" in found.table.loc["SARIMAX", "warnings"]
     assert found.table.loc["SARIMAX", "place"] == "undetermined"
-    assert found.figure() == found.sentence()
+    assert tf.plot.show(found) == found.sentence()
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-290, 1e280])
@@ -196,7 +197,7 @@ def test_segmented_regression_never_decides(series):
 
 
 def test_figure_shows_the_actual_series_before_and_after(series):
-    figure = expected(series, event=EVENT, origins=("a/b.csv",)).figure()
+    figure = tf.plot.show(expected(series, event=EVENT, origins=("a/b.csv",)))
     assert isinstance(figure, Figure)
     assert figure.origins == ("a/b.csv",)
     assert figure.table["actual"].notna().sum() == 48

@@ -20,6 +20,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.figures.marks import stacked
 from tradeflows.figures.parts import chain
 from tradeflows.figures.style import NARROW, PALETTE, WIDE, spread, text_width
+from tradeflows.plot import MIME
 
 WORDS = {"title": "It rose", "unit": "USD", "alt": "A rise"}
 MONTHS = pd.date_range("2021-01-01", periods=12, freq="MS")
@@ -210,7 +211,7 @@ def test_every_figure_has_caption_alt_table_and_csv():
         assert "<figcaption><b>It rose.</b>" in html
         assert "<summary>Read this chart as a table</summary>" in html
         assert f'download="{figure.name}.csv"' in html
-        parts = figure._repr_mimebundle_()[figures.MIME]
+        parts = figure._repr_mimebundle_()[MIME]
         assert parts["name"] == figure.name
         assert [f["name"] for f in parts["fields"]] == figure.csv().splitlines()[0].split(",")
 

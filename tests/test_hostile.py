@@ -30,8 +30,8 @@ from tradeflows.errors import (  # noqa: E402
     UnreadableFileWarning,
 )
 from tradeflows.figures import table_html  # noqa: E402
-from tradeflows.figures.frames import csv_text  # noqa: E402
 from tradeflows.load import load  # noqa: E402
+from tradeflows.plot.tables import csv_text  # noqa: E402
 from tradeflows.quality import corrections  # noqa: E402
 from tradeflows.sources import baci, eurostat, published, sdmx, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import holding  # noqa: E402

@@ -7,10 +7,10 @@ import duckdb
 import pandas as pd
 import pytest
 
+import tradeflows as tf
 from tradeflows import measure
 from tradeflows.errors import SchemaMismatch
 from tradeflows.figures import number
-from tradeflows.figures.words import Shown
 from tradeflows.measure import examples, plan
 from tradeflows.measure.dialects import sql
 from tradeflows.measure.plan import Plan
@@ -63,15 +63,16 @@ def test_hoarding_makes_a_chain_drift_and_leaves_the_direct_index():
 
 def test_an_index_shows_itself_as_two_lines():
     found = measure.price_index(examples.six_products(), "fisher", base="fixed")
-    figure = found.figure("mine", "What moved")
+    figure = tf.plot.lines(found, "What moved", name="mine")
     assert (figure.name, figure.title, figure.unit) == ("mine", "What moved", "index")
     assert figure.alt == found.sentence()
     assert list(figure.table)[-2:] == ["price", "volume"]
     shown = figure._repr_html_()
     assert "2018 to 2022" in shown
-    plain = found.figure()
-    assert (plain.name, plain.title) == ("price-index", "Price and volume")
     last = found.table.iloc[-1]
+    plain = tf.plot.show(found)
+    ends = f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f}"
+    assert (plain.name, plain.title) == ("price-index", ends)
     assert found.sentence() == (
         f"2018 to 2022: the Fisher price index ends at {last['price']:.3f} and the volume index at"
         f" {last['volume']:.3f} (fixed base); 100 % of the value is priced."
@@ -253,10 +254,7 @@ def test_the_plan_says_hours_minutes_and_cores():
         " 3.25 hours. A cluster with 256 cores would take at least 15.3 minutes, 65.3 core hours,"
         " if it shared the work evenly."
     )
-    shown = found.shown()
-    assert isinstance(shown, Shown)
-    assert shown.label == "A screen of 1,500,000,000 rows on paper"
-    assert shown.table.to_dict("list") == {
+    assert found.listed().to_dict("list") == {
         "where": table["engine"].tolist(),
         "cores": ["2", "256"],
         "time": ["3.25 hours", "15.3 minutes"],

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import tradeflows as tf
 from tradeflows.counterfactual import (
     EXCLUDED,
     Cube,
@@ -28,7 +29,7 @@ from tradeflows.counterfactual import (
 )
 from tradeflows.counterfactual.validation import LIMIT
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
-from tradeflows.figures import Figure
+from tradeflows.plot import Figure
 
 MONTHS = pd.date_range("2017-06-01", "2023-01-01", freq="MS")
 BEFORE = int((MONTHS < "2022-02-01").sum())
@@ -143,9 +144,9 @@ def test_panels_that_cannot_be_used(tripled, change, reason):
         assert placebo.reason
         assert np.isnan(placebo.p)
         assert isinstance(placebo.table, pd.DataFrame)
-        placebo.figure()
+        tf.plot.show(placebo)
         assert "cannot be determined" in str(placebo.sentence())
-    event_study(panel, listed=LISTED).figure()
+    tf.plot.show(event_study(panel, listed=LISTED))
 
 
 @pytest.mark.parametrize("draw", range(8))
@@ -175,7 +176,7 @@ def test_a_fit_that_does_not_converge_says_so(tripled, monkeypatch):
     for result in found:
         assert result.reason == "the fit did not converge"
         assert "did not converge" in str(result.sentence())
-        assert result.figure() == result.sentence() if hasattr(result, "figure") else True
+        assert tf.plot.show(result) == result.sentence()
     assert np.isnan([found[0].beta, found[1].p, found[2].p]).all()
 
 
@@ -210,7 +211,7 @@ def test_a_tripling_stands_out_everywhere(tripled):
     assert sets.p <= 0.05
     assert places.estimate == sets.estimate == triple_difference(tripled, listed=LISTED).beta
     assert len(places.table) == 46
-    assert all(isinstance(p.figure(), Figure) for p in (places, sets))
+    assert all(isinstance(tf.plot.show(p), Figure) for p in (places, sets))
 
 
 def test_too_few_destinations_are_undetermined():
@@ -229,7 +230,7 @@ def test_a_destination_whose_trade_stopped_counts_as_extreme(tripled):
     found = placebo_destinations(panel, listed=LISTED)
     assert found.table.iloc[-1].tolist() == ["D05", -np.inf]
     assert (found.rank, found.p) == (2, 2 / 46)
-    assert isinstance(found.figure(), Figure)
+    assert isinstance(tf.plot.show(found), Figure)
 
 
 def test_series_of_a_cube_feed_the_expectation(tripled):
@@ -278,7 +279,7 @@ def test_event_study_is_flat_before_and_up_after(tripled):
     assert (late["actual"] > late["high95"]).all()
     assert late["actual"].mean() == pytest.approx(np.log(3), abs=0.3)
     assert found.break_ratio > 1
-    assert isinstance(found.figure(), Figure)
+    assert isinstance(tf.plot.show(found), Figure)
 
 
 def test_placebo_events_read_no_month_from_the_event_on(tripled):
@@ -357,9 +358,9 @@ def test_stored_simulations_are_whole():
         table.loc[table["verdict"].str.startswith("foil"), "rule"]
     ) & set(loud["rule"])
     assert all(rule in str(found.sentence()) for rule in found.silent)
-    assert isinstance(found.figure(), Figure)
+    assert isinstance(tf.plot.show(found), Figure)
     assert (found.power[3.0] >= found.power[1.5]).all()
-    assert Validation(pd.DataFrame()).figure() == Validation(pd.DataFrame()).sentence()
+    assert tf.plot.show(Validation(pd.DataFrame())) == Validation(pd.DataFrame()).sentence()
 
 
 @pytest.fixture

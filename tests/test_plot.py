@@ -1,5 +1,6 @@
 """Charts: what is drawn is what is told, in words, in the table and on every page."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -10,10 +11,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from IPython.core.formatters import DisplayFormatter
 
 import tradeflows as tf
+from tradeflows.counterfactual.placebo import Placebo
+from tradeflows.counterfactual.validation import Validation
 from tradeflows.errors import SchemaMismatch
-from tradeflows.measure import Interval
+from tradeflows.measure import Interval, examples
 from tradeflows.plot.style import STYLE, spread
 from tradeflows.report.check import problems
 
@@ -263,6 +267,58 @@ def test_origins_come_with_the_data():
     finished = tf.plot.finish(drawing, "Brent fell", "USD a barrel", origins=[trade, "a/b.csv"])
     assert finished.origins == tuple(sorted({"a/b.csv", file}))
     assert finished.name == "brent-fell"
+
+
+def results():
+    trade = examples.six_products()
+    found = tf.bridge(trade, "2018", "2022", path="two-point")
+    return {
+        "bridge": found,
+        "bridges": tf.bridges(trade, "2018", "2022", paths="two-point"),
+        "price-index": tf.price_index(trade, "fisher", base="fixed"),
+        "placebo-places": Placebo("places", "RUS", 4.0, pd.Series([1.0, 2, -1], list("abc")),
+                                  0.25, 0.25, "", 2, "log points", "2022", ("a/b.csv",)),
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["bridge", "bridges", "price-index", "placebo-places"])
+def test_a_result_shows_sentence_table_and_chart(kind):
+    result = results()[kind]
+    bundle = result._repr_mimebundle_()
+    html = bundle["text/html"]
+    assert html == result._repr_html_()
+    assert html.startswith(f"<p>{result.sentence()}</p>".replace("&", "&amp;"))
+    assert html.count('<table class="data">') == 2  # of the result, and behind its chart
+    assert html.count("<svg ") == 1
+    parts = bundle[tf.plot.MIME]
+    assert re.fullmatch(rf"{kind}-[0-9a-f]{{6}}", parts["name"])
+    assert tf.plot.show(result).csv() == parts["csv"]
+    shown = DisplayFormatter().format(result)[0]
+    assert shown["text/html"] == html
+    assert shown[tf.plot.MIME] == parts
+    named = tf.plot.show(result, name="mine", title="A finding of mine")
+    assert (named.name, named.title) == ("mine", "A finding of mine")
+
+
+def test_a_result_without_a_chart_shows_its_sentence():
+    nothing = Validation(pd.DataFrame())
+    assert tf.plot.show(nothing) == nothing.sentence()
+    assert nothing._repr_mimebundle_() == {
+        "text/plain": str(nothing.sentence()),
+        "text/html": f"<p>{nothing.sentence()}</p>".replace("`make validate`",
+                                                           "<code>make validate</code>"),
+    }  # fmt: skip
+    many = tf.bridge(examples.six_products(), "2018", "2022", path="two-point")
+    long = dataclasses.replace(many, table=pd.concat([many.table] * 3, ignore_index=True))
+    assert "<summary>Table of 18 rows</summary>" in long._repr_html_()
+
+
+def test_measures_know_no_pictures():
+    code = (
+        "import sys; from tradeflows.measure import bridges; from tradeflows import counterfactual;"
+        "assert not {m for m in sys.modules if m.startswith(('matplotlib', 'tradeflows.plot'))}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_what_a_figure_needs_is_asked_for():

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import tradeflows as tf
 from standin.harness import QUICK, asked
 from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.cube import EXCLUDED
@@ -23,11 +24,11 @@ from tradeflows.errors import (
     UnknownCode,
 )
 from tradeflows.evidence.who_else import every_pair, standing
-from tradeflows.figures import Figure
 from tradeflows.measure import bridge
 from tradeflows.measure import screen as module
 from tradeflows.measure.plan import plan, rates
 from tradeflows.measure.screen import OTHER, Screen, screen, screen_sql
+from tradeflows.plot import Figure
 from tradeflows.sources import refresh
 from world import listed, world
 
@@ -143,11 +144,11 @@ def test_words_and_chart(result):
     assert "Weights make a price for" in result.sentence()
     assert str(len(result.found)) in result.sentence()
     last = result.table.dropna(subset="p").iloc[-1]
-    figure = result.figure(last["reporter"], name="last")
+    figure = tf.plot.show(result, reporter=last["reporter"], name="last")
     assert isinstance(figure, Figure)
     judged = len(result.table["p"].dropna())
     assert f"ranks {judged} of {judged} by growth" in figure.title
-    assert result.figure().table["value"].notna().all()
+    assert tf.plot.show(result).table["value"].notna().all()
     with pytest.raises(UnknownCode, match="no listed goods from"):
         result.case("XXX")
 
@@ -158,7 +159,7 @@ def test_a_world_too_small_to_judge_says_so(trade):
     assert result.table["p"].isna().all()
     assert not result.found.size
     assert "0 of 0 cases" in result.sentence()
-    assert result.figure() == result.sentence()
+    assert tf.plot.show(result) == result.sentence()
 
 
 def test_groups_by_name_and_placebos_by_name(trade):
@@ -168,7 +169,7 @@ def test_groups_by_name_and_placebos_by_name(trade):
     assert set(result.table["goods"]) == set(goods)
     assert OTHER not in set(result.table["goods"])
     assert result.table["placebos"].max() <= 17 + 1
-    assert " to " not in result._case(result.table.iloc[0])
+    assert " to " not in result.named(result.table.iloc[0])
 
 
 def test_a_screen_asks_as_it_is_asked(trade, result):
@@ -623,7 +624,7 @@ def test_the_paper_plan_follows_the_measured_rates():
     assert there.gigabytes * 1e9 == pytest.approx(largest["bytes"])
     whole = plan()
     assert f"{whole.rows:,} rows" in whole.sentence()
-    assert len(whole.shown().table) == len(whole.table)
+    assert len(whole.listed()) == len(whole.table)
 
 
 def test_windows_stand_by_position_as_in_a_bridge(trade, result):

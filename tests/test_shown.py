@@ -5,6 +5,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import tradeflows as tf
 from tradeflows import measure
 from tradeflows.errors import UnknownCode
 from tradeflows.measure import examples
@@ -37,13 +38,15 @@ def test_a_bridge_says_what_accounts_for_the_change(trade):
         " for −350,000 USD, volume for 10.3 m USD (103 % of the change)."
     )
     assert found.sentence() == words
-    figure = found.figure()
-    assert (figure.name, figure.unit, figure.alt) == ("bridge", "USD", words)
-    assert figure.title == "What the change from 2018 to 2022 consists of"
+    figure = tf.plot.show(found)
+    assert (figure.name, figure.unit, figure.alt) == ("bridge", "m USD", words)
+    assert figure.title == (
+        "Volume accounts for 10.3 m USD of a change of +10 m USD from 2018 to 2022"
+    )
     assert "2018 to 2022" in figure.caption
     steps = ["2018", "price", "volume", "entry", "exit", "unpriced", "2022"]
     assert figure.table["step"].tolist() == steps
-    named = found.figure("mine", "Volume did it")
+    named = tf.plot.waterfall(found, title="Volume did it", name="mine")
     assert (named.name, named.title) == ("mine", "Volume did it")
     back = measure.bridge(trade, "2022", "2018", path="two-point").sentence()
     assert "the value fell by 10 m USD, from 20 m USD to 10 m USD" in back
@@ -51,10 +54,9 @@ def test_a_bridge_says_what_accounts_for_the_change(trade):
 
 def test_a_bridge_names_its_raw_files(trade):
     found = measure.bridge(trade.assign(origin="x/y.csv"), "2018", "2022", path="two-point")
-    assert found.figure().origins == ("x/y.csv",)
-    assert measure.bridges(
-        trade.assign(origin="x/y.csv"), "2018", "2022", paths=("two-point",)
-    ).figure().origins == ("x/y.csv",)
+    assert tf.plot.show(found).origins == ("x/y.csv",)
+    several = measure.bridges(trade.assign(origin="x/y.csv"), "2018", "2022", paths=("two-point",))
+    assert tf.plot.show(several).origins == ("x/y.csv",)
 
 
 def test_an_envelope_shows_the_range_over_methods(trade):
@@ -62,15 +64,15 @@ def test_an_envelope_shows_the_range_over_methods(trade):
     words = "Price accounts for −5.10 m USD to 4.40 m USD (range over methods: 4 formulas, 1 path)."
     assert found.sentence() == words
     first = found["bennet", "two-point"]
-    figure = found.figure()
-    assert (figure.name, figure.unit) == ("bridges", "USD")
-    assert figure.title == "What the change from 2018 to 2022 consists of"
+    figure = tf.plot.show(found)
+    assert (figure.name, figure.unit) == ("bridges", "m USD")
+    assert f"{figure.title}." == words
     assert figure.alt == f"{first.sentence()} {words}"
     assert "2018 to 2022" in figure.caption
     table = figure.table.set_index("step")
     assert tuple(table.loc["price", ["low", "high"]]) == found.range("price")
     assert table.loc[["2018", "2022"], ["low", "high"]].isna().all(axis=None)
-    named = found.figure("mine", "It depends")
+    named = tf.plot.waterfall(found, title="It depends", name="mine")
     assert (named.name, named.title) == ("mine", "It depends")
 
 
@@ -106,11 +108,11 @@ def test_a_screen_finds_the_row_of_a_pair():
 
 def test_a_screen_marks_one_case_among_all():
     found = cases()
-    figure = found.figure()
+    figure = tf.plot.show(found)
     assert figure.title == (
         "Turkey ranks 1 of 3 by growth of listed goods out of step with other goods"
     )
-    assert figure.alt == "Histogram of scores of 3 cases; Turkey ranks 1 of 3."
+    assert figure.alt.startswith(f"{figure.title}. Turkey: 4")
     assert (figure.name, figure.origins) == ("screen", ("a/b.csv",))
     assert figure.unit == "excess growth over what is usual for its size"
     for words in ("2021 to 2022", "2 cases", "p = 0.0100, corrected 0.020"):
@@ -119,19 +121,20 @@ def test_a_screen_marks_one_case_among_all():
         "case": ["Turkey", "Kazakhstan", "Georgia"],
         "value": [4.0, 3.0, 1.0],
     }
-    other = found.figure("GEO", name="georgia")
+    other = tf.plot.show(found, reporter="GEO", name="georgia")
     assert other.name == "georgia"
     assert other.title.startswith("Georgia ranks 3 of 3")
-    assert found.figure("ARM") == found.sentence()
+    assert tf.plot.show(found, reporter="ARM") == found.sentence()
     ties = cases([*ROWS, ("UZB", "RUS", "chips", 1.0, 0.4, 0.5, False)])
-    assert ties.figure("UZB").title.startswith("Uzbekistan ranks 3 of 4")
+    assert tf.plot.show(ties, reporter="UZB").title.startswith("Uzbekistan ranks 3 of 4")
     pairs = cases([*ROWS, ("TUR", "KAZ", "chips", 2.0, 0.1, 0.2, False)], target=None)
-    assert pairs.figure("TUR", "KAZ").title.startswith("Turkey to Kazakhstan ranks 3 of 4")
+    marked = tf.plot.show(pairs, reporter="TUR", partner="KAZ")
+    assert marked.title.startswith("Turkey to Kazakhstan ranks 3 of 4")
     many = cases([("TUR", "RUS", "chips", 500.0 - i, 0.1, 0.2, False) for i in range(502)])
-    assert list(many.figure().table) == ["from", "to", "cases"]
+    assert list(tf.plot.show(many).table) == ["from", "to", "cases"]
     for n, named in ((500, True), (501, False)):
         fewer = cases([("TUR", "RUS", "chips", 500.0 - i, 0.1, 0.2, False) for i in range(n)])
-        assert (list(fewer.figure().table) == ["case", "value"]) == named
+        assert (list(tf.plot.show(fewer).table) == ["case", "value"]) == named
 
 
 def test_a_screen_is_written_without_its_row_numbers(tmp_path):

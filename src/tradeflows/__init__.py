@@ -7,6 +7,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from tradeflows.result import Result
+
 if TYPE_CHECKING:
     from tradeflows import plot
     from tradeflows.claims.judge import judge, judge_all, state
@@ -117,3 +119,10 @@ class _Package(ModuleType):
 
 
 sys.modules[__name__].__class__ = _Package
+
+
+def _shown(result: Any) -> dict[str, Any]:
+    return dict(import_module("tradeflows.plot.results").bundle(result))
+
+
+Result.shown_by = _shown  # results know no pictures: here, above all rooms, both meet

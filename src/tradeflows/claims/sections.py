@@ -21,6 +21,7 @@ from tradeflows.evidence.robustness import detectable, pretended, robustness
 from tradeflows.evidence.transit import transit
 from tradeflows.figures import percent
 from tradeflows.figures.words import Shown
+from tradeflows.plot.results import show
 from tradeflows.words import Sentence
 
 __all__ = [
@@ -71,7 +72,7 @@ def electronics() -> Section:
     parts = [Verdicts((judge("a", "panel"), judge("c", "panel")))]
     measured = [v for v in (listed, whole) if v is not None]
     shown = [part for v in measured for part in (v.figure(), v.shown(), v.mixed())]
-    fans = [e.figure() for e in (exported.expectation, rise.expectation) if e]
+    fans = [show(e) for e in (exported.expectation, rise.expectation) if e]
     return Section((*parts, *shown, *fans), data.generated)
 
 
@@ -90,11 +91,11 @@ def rerouting() -> Section:
     main = rules().content["windows"]["main"]
     cube = panel_cube(data, panel_event(), main["current"])
     study = event_study(cube, listed=goods())
-    placebos = [p.figure() for p in (rise.rank, exported.placebo, rise.products) if p]
+    placebos = [show(p) for p in (rise.rank, exported.placebo, rise.products) if p]
     told = [rise.difference.sentence()] if rise.difference else []
     mirrors = transit(data, main["base"], main["current"])
     return Section(
-        (*told, *placebos, study.figure(), mirrors.sentence(), mirrors.shown()), data.generated
+        (*told, *placebos, show(study), mirrors.sentence(), mirrors.shown()), data.generated
     )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -15,16 +14,14 @@ from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats, too_few
 from tradeflows.counterfactual.shares import difference, logit, split
 from tradeflows.counterfactual.statespace import QUANTILES
 from tradeflows.periods import month
+from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
-
-if TYPE_CHECKING:
-    from tradeflows.figures import Figure
 
 __all__ = ["EventStudy", "TripleDifference", "event_study", "triple_difference"]
 
 
 @dataclass(frozen=True)
-class TripleDifference:
+class TripleDifference(Result):
     """How much more listed goods went to a destination than other goods and destinations explain.
 
     Parameters
@@ -201,7 +198,7 @@ def open_because(beta: float, se: float, destination: str, event: str) -> str:
 
 
 @dataclass(frozen=True)
-class EventStudy:
+class EventStudy(Result):
     """The triple difference by quarter, beside every other destination's.
 
     Parameters
@@ -225,23 +222,6 @@ class EventStudy:
     break_ratio: float
     reason: str
     origins: tuple[str, ...]
-
-    def figure(self) -> Figure | Sentence:
-        """Draw the destination's quarters against the band of all other destinations."""
-        from tradeflows.figures import fan
-
-        if self.reason:
-            return self.sentence()
-        return fan(
-            self.table,
-            events=((self.event, "event"),),
-            name=f"event-study-{self.destination.lower()}",
-            title=str(self.sentence()),
-            unit="log points",
-            alt=f"Quarterly triple difference of {self.destination} beside other destinations",
-            origins=self.origins,
-            note=f"{self.omitted} = 0; expected: median and bands of the other destinations",
-        )
 
     def sentence(self) -> Sentence:
         """Say how the quarters after compare with those before."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,10 +11,8 @@ from tradeflows.counterfactual.months import cut, summed
 from tradeflows.counterfactual.statespace import NAMES, Band, band
 from tradeflows.errors import UnknownCode
 from tradeflows.periods import month, span
+from tradeflows.result import Result
 from tradeflows.words import Sentence, amount
-
-if TYPE_CHECKING:
-    from tradeflows.figures import Figure
 
 __all__ = ["PLACEBO_DATES", "Expectation", "expected", "placebo_dates"]
 
@@ -24,7 +20,7 @@ PLACEBO_DATES = ("2019-03", "2021-03")  # not 2020: the pandemic
 
 
 @dataclass(frozen=True)
-class Expectation:
+class Expectation(Result):
     """An actual sum beside what the models expected of it.
 
     Parameters
@@ -105,25 +101,9 @@ class Expectation:
         """Return actual, median and bands by period for one model."""
         return next(b.table for b in self.bands if b.model == model)
 
-    def figure(self, model: str = "sarimax") -> Figure | Sentence:
-        """Draw the fan of one model with the actual series; a sentence where there is none."""
-        from tradeflows.figures import fan
-
-        if self.outcome == "undetermined":
-            return self.sentence()
-        return fan(
-            self.paths(model).tail(48),
-            events=((month(self.event), "event"),),
-            name="-".join(re.findall(r"[a-z0-9]+", f"expected {self.name} {model}".lower())),
-            title=self._finding,
-            unit=self.unit,
-            alt=f"{self.name}: actual, median and bands by {NAMES[model]}",
-            origins=self.origins,
-            note=f"expected by {NAMES[model]} from the months before {self.event}",
-        )
-
     @property
-    def _finding(self) -> str:
+    def finding(self) -> str:
+        """The sum, and where it stands."""
         gap = f" without {', '.join(self.missing)}" if self.missing else ""
         gap += ", in quarters" if self.steps == "quarter" else ""
         return f"{self.name}, {self.window}{gap}: {amount(self.actual, self.unit)}, {self.reason}"
@@ -144,7 +124,7 @@ class Expectation:
             f" [{amount(b.low95, self.unit)} to {amount(b.high95, self.unit)}]"
             for b in self.bands
         )
-        return Sentence(f"{self._finding} (expected: {bands})")
+        return Sentence(f"{self.finding} (expected: {bands})")
 
 
 def expected(

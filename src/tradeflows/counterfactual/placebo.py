@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -22,10 +21,8 @@ from tradeflows.counterfactual.expectation import PLACEBO_DATES
 from tradeflows.counterfactual.months import Floats
 from tradeflows.counterfactual.shares import Masks, difference
 from tradeflows.periods import month
+from tradeflows.result import Result
 from tradeflows.words import Sentence
-
-if TYPE_CHECKING:
-    from tradeflows.figures import Figure
 
 __all__ = [
     "Placebo",
@@ -39,7 +36,7 @@ PLACEBO_MONTHS = 12
 
 
 @dataclass(frozen=True)
-class Placebo:
+class Placebo(Result):
     """One estimate among those of cases to which nothing happened.
 
     Parameters
@@ -89,26 +86,6 @@ class Placebo:
             pd.DataFrame({"case": values.index.astype(str), "estimate": values.to_numpy("float64")})
             .sort_values("estimate", ascending=False, kind="stable")
             .reset_index(drop=True)
-        )
-
-    def figure(self) -> Figure | Sentence:
-        """Draw the placebos with the case marked; a sentence where there is nothing to draw."""
-        from tradeflows.figures import histogram
-
-        finite = self.values[np.isfinite(self.values.to_numpy("float64"))]
-        if not np.isfinite(self.estimate) or finite.empty:
-            return self.sentence()
-        return histogram(
-            finite,
-            mark=self.estimate,
-            mark_label=spoken(self.case),
-            name=f"placebo-{'-'.join(self.name.lower().split())}",
-            title=str(self.sentence()),
-            unit=self.unit,
-            alt=f"Histogram of {len(finite)} placebo estimates with {spoken(self.case)} marked",
-            origins=self.origins,
-            period=self.window,
-            note="" if np.isnan(self.p) else f"p = {self.p:.3f}",
         )
 
     def sentence(self) -> Sentence:

@@ -12,6 +12,7 @@ import pandas as pd
 from tradeflows.counterfactual.expectation import Expectation
 from tradeflows.counterfactual.placebo import Placebo, placebo_destinations, placebo_products
 from tradeflows.periods import month
+from tradeflows.result import Result
 from tradeflows.words import Sentence
 
 __all__ = ["Power", "power", "smallest_effect"]
@@ -21,7 +22,7 @@ LEVEL = 0.05
 
 
 @dataclass(frozen=True)
-class Power:
+class Power(Result):
     """The smallest rise each rule would find with 80 % chance, from the time before the event.
 
     Parameters

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import resources
-from typing import TYPE_CHECKING
 
 import pandas as pd
 from statsmodels.stats.proportion import proportion_confint
 
+from tradeflows.result import Result
 from tradeflows.words import Sentence
-
-if TYPE_CHECKING:
-    from tradeflows.figures import Figure
 
 __all__ = ["LIMIT", "Validation", "validation", "wilson"]
 
@@ -20,7 +17,7 @@ LIMIT = 0.07  # a lower bound above it, at a nominal 5 %: the rule decides nothi
 
 
 @dataclass(frozen=True)
-class Validation:
+class Validation(Result):
     """Rates at which each rule fired, without an effect and with a planted one.
 
     Parameters
@@ -50,32 +47,6 @@ class Validation:
         """Rules that decide nothing: they cry wolf too often."""
         loud = self.table.loc[self.table["verdict"] == "decides nothing", "rule"]
         return tuple(dict.fromkeys(loud))
-
-    def figure(self) -> Figure | Sentence:
-        """Draw the false alarms of the rules that may decide; a sentence where none are stored."""
-        from tradeflows.figures import ranges
-
-        if self.table.empty:
-            return self.sentence()
-        alarms = self.alarms[~self.alarms["verdict"].str.startswith("foil")]
-        rows = pd.DataFrame(
-            {
-                "label": alarms["rule"] + ", " + alarms["truth"],
-                "low": 100 * alarms["low"],
-                "high": 100 * alarms["high"],
-                "value": 100 * alarms["rate"],
-            }
-        )
-        return ranges(
-            rows,
-            name="false-alarms",
-            title=str(self.sentence()),
-            unit="%",
-            alt="Rates at which each deciding rule fired when nothing had happened, with intervals",
-            note="simulated; Wilson's 95 % intervals; a rule whose interval begins above the "
-            f"limit of {LIMIT * 100:.0f} % decides nothing, drifting trends apart",
-            marks={"nominal": 5.0, "limit": 100 * LIMIT},
-        )
 
     def sentence(self) -> Sentence:
         """Say which rules decide nothing.

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from tradeflows.figures.comparisons import histogram, ranges
     from tradeflows.figures.figure import Figure
-    from tradeflows.figures.frames import csv_text, table_html
     from tradeflows.figures.parts import bars, waterfall
     from tradeflows.figures.time import fan, lines
     from tradeflows.figures.words import Shown
+    from tradeflows.plot.tables import csv_text, table_html
     from tradeflows.words import Sentence, amount, between, number, percent
 
 __all__ = [
-    "MIME",
     "Figure",
     "Sentence",
     "Shown",
@@ -35,12 +34,10 @@ __all__ = [
     "waterfall",
 ]
 
-MIME = "application/vnd.tradeflows.figure+json"  # under it a figure carries its parts to the report
-
 _ROOMS = {
     "figures.comparisons": ("histogram", "ranges"),
     "figures.figure": ("Figure",),
-    "figures.frames": ("csv_text", "table_html"),
+    "plot.tables": ("csv_text", "table_html"),
     "figures.parts": ("bars", "waterfall"),
     "figures.time": ("fan", "lines"),
     "figures.words": ("Shown",),

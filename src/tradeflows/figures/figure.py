@@ -15,9 +15,9 @@ import pandas as pd
 from matplotlib import rc_context
 
 from tradeflows.errors import SchemaMismatch, TradeflowsError
-from tradeflows.figures import MIME
-from tradeflows.figures.frames import csv_text, disarmed, kind_of, table_html
 from tradeflows.figures.style import NARROW, STYLE, WIDE, Draw, svg
+from tradeflows.plot import MIME
+from tradeflows.plot.tables import csv_text, disarmed, kind_of, table_html
 
 __all__ = ["Figure", "figure"]
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tradeflows.figures.frames import table_html
+from tradeflows.plot.tables import table_html
 
 __all__ = ["Shown"]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -29,10 +29,8 @@ from tradeflows.quality.relation import (
     too_large,
     usable,
 )
+from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, percent
-
-if TYPE_CHECKING:
-    from tradeflows.figures import Figure
 
 __all__ = ["BARS", "Bridge", "bridge", "bridge_sql"]
 
@@ -43,7 +41,7 @@ _SUMS = ["value_base", "value_current", "change", *BARS]
 
 
 @dataclass(frozen=True, eq=False)
-class Bridge:
+class Bridge(Result):
     """What the change in value between two windows consists of, in USD.
 
     The five bars add up to ``change``. ``entry`` is the value of products without trade on the base
@@ -123,28 +121,6 @@ class Bridge:
         rows += [(bar, float(getattr(self, bar)), bar) for bar in BARS]
         rows += [(self.current, self.value_current, "total")]
         return pd.DataFrame(rows, columns=["step", "value", "kind"])
-
-    def figure(self, name: str = "bridge", title: str | None = None) -> Figure:
-        """Return the waterfall from base value to current value.
-
-        Parameters
-        ----------
-        name : str
-            File name of the figure and of its table.
-        title : str, optional
-            The finding; by default a plain description.
-        """
-        from tradeflows.figures import waterfall
-
-        return waterfall(
-            self.steps(),
-            name=name,
-            title=title or f"What the change from {self.base} to {self.current} consists of",
-            unit="USD per month" if self.per_month else "USD",
-            alt=self.sentence(),
-            origins=self.origins,
-            period=f"{self.base} to {self.current}",
-        )
 
 
 def bridge(

@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from tradeflows.measure import queries
 from tradeflows.measure.bridge import BARS, PATHS, Bridge, bridge
 from tradeflows.quality.relation import one_or_more, opened
+from tradeflows.result import Result
 from tradeflows.words import Sentence, amount
-
-if TYPE_CHECKING:
-    from tradeflows.figures import Figure
 
 __all__ = ["Envelope", "bridges", "chain"]
 
 
 @dataclass(frozen=True, eq=False)
-class Envelope:
+class Envelope(Result):
     """The bridges of one change, by method and path.
 
     The spread says how much the answer hangs on the method. It is a range over methods, not a
@@ -53,6 +51,18 @@ class Envelope:
         ]
         return pd.DataFrame(rows, columns=["method", "path", *BARS, "change"])
 
+    @property
+    def first(self) -> Bridge:
+        """The bridge of the first method and path."""
+        return next(iter(self.results.values()))
+
+    def steps(self) -> pd.DataFrame:
+        """Return the waterfall of the first bridge, with low and high of each bar."""
+        nothing = (float("nan"), float("nan"))
+        steps, ends = self.first.steps(), {bar: self.range(bar) for bar in BARS}
+        steps[["low", "high"]] = [ends.get(kind, nothing) for kind in steps["kind"]]
+        return steps
+
     def sentence(self) -> Sentence:
         """Say between which amounts price lies."""
         low, high = (amount(end, "USD") for end in self.range("price"))
@@ -62,25 +72,6 @@ class Envelope:
             for n, word in zip(many, ("formula", "path"), strict=True)
         )
         return Sentence(f"Price accounts for {low} to {high} (range over methods: {over}).")
-
-    def figure(self, name: str = "bridges", title: str | None = None) -> Figure:
-        """Return the waterfall of the first bridge with the range over methods as whiskers."""
-        from tradeflows.figures import waterfall
-
-        first = next(iter(self.results.values()))
-        ends = {bar: self.range(bar) for bar in BARS}
-        steps = first.steps()
-        nothing = (float("nan"), float("nan"))
-        steps[["low", "high"]] = [ends.get(kind, nothing) for kind in steps["kind"]]
-        return waterfall(
-            steps,
-            name=name,
-            title=title or f"What the change from {first.base} to {first.current} consists of",
-            unit="USD",
-            alt=f"{first.sentence()} {self.sentence()}",
-            origins=first.origins,
-            period=f"{first.base} to {first.current}",
-        )
 
 
 def bridges(

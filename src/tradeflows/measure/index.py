@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -19,10 +19,8 @@ from tradeflows.measure.window import Published, require
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import CODED, Relation, keys, month, opened, too_large, usable
+from tradeflows.result import Result
 from tradeflows.words import Sentence, is_yearly, percent, period_text, span
-
-if TYPE_CHECKING:
-    from tradeflows.figures import Figure
 
 __all__ = ["BASES", "PriceIndex", "drift", "index_sql", "price_index"]
 
@@ -30,7 +28,7 @@ BASES = ("fixed", "chained", "previous-period", "previous-year", "year-over-year
 
 
 @dataclass(frozen=True, eq=False)
-class PriceIndex:
+class PriceIndex(Result):
     """A series of price and volume indices, and the value that both account for.
 
     ``table`` has one row per period: price, volume and value (index of the value of matched goods),
@@ -58,19 +56,6 @@ class PriceIndex:
             f"{span(periods)}: the {name} price index ends at"
             f" {last['price']:.3f} and the volume index at {last['volume']:.3f} ({self.base} base);"
             f" {priced}."
-        )
-
-    def figure(self, name: str = "price-index", title: str | None = None) -> Figure:
-        """Return price and volume as lines."""
-        from tradeflows.figures import lines
-
-        return lines(
-            self.table.set_index("period")[["price", "volume"]],
-            name=name,
-            title=title or "Price and volume",
-            unit="index",
-            alt=self.sentence(),
-            origins=self.origins,
         )
 
 

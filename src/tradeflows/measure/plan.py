@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.figures.words import Shown
 from tradeflows.words import Sentence, number
 
 __all__ = ["Plan", "plan", "rates"]
@@ -48,16 +47,15 @@ class Plan:
             " work evenly."
         )
 
-    def shown(self) -> Shown:
-        """Show the plan as a table."""
+    def listed(self) -> pd.DataFrame:
+        """Return the table in words: where, cores, time, core hours, largest table measured."""
         clock = [_lasting(h) for h in self.table["hours"]]
         spent = [number(h) for h in self.table["core_hours"]]
         measured = [f"{int(n):,}" for n in self.table["measured_rows"]]
         names = self.table["engine"].tolist()
         cores = self.table["cores"].astype(str).tolist()
         columns = {"where": names, "cores": cores, "time": clock, "core hours": spent}
-        shown = pd.DataFrame({**columns, "measured up to (rows)": measured})
-        return Shown(shown, f"A screen of {self.rows:,} rows on paper")
+        return pd.DataFrame({**columns, "measured up to (rows)": measured})
 
 
 def rates() -> pd.DataFrame:

@@ -6,22 +6,20 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from tradeflows.codes.countries import spoken
 from tradeflows.errors import UnknownCode
+from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
-
-if TYPE_CHECKING:
-    from tradeflows.figures import Figure
 
 __all__ = ["Screen"]
 
 
 @dataclass(frozen=True, eq=False)
-class Screen:
+class Screen(Result):
     """Pairs of countries and what became of their trade in listed goods.
 
     Attributes
@@ -60,7 +58,7 @@ class Screen:
     def sentence(self) -> Sentence:
         """Say how many pairs stand out, which first, how far weights reach, and who is left out."""
         judged = int(self.table["p"].notna().sum())
-        names = [self._case(row) for row in self.found.head(5).itertuples()]
+        names = [self.named(row) for row in self.found.head(5).itertuples()]
         more = len(self.found) - len(names)
         which = f": {', '.join(names)}{f' and {more} more' if more else ''}" if names else ""
         return Sentence(
@@ -111,42 +109,6 @@ class Screen:
             )
         return rows.iloc[0]
 
-    def figure(
-        self, reporter: str | None = None, partner: str | None = None, *, name: str = "screen"
-    ) -> Figure | Sentence:
-        """Draw all judged cases with one marked; a sentence where none is judged.
-
-        Parameters
-        ----------
-        reporter, partner : str, optional
-            The case to mark; by default the most striking one.
-        name : str
-            File name of the figure and of its table.
-        """
-        from tradeflows.figures import histogram
-
-        judged = self.table.dropna(subset="p")
-        row = self.case(reporter, partner) if reporter else self.table.iloc[0]
-        if judged.empty or pd.isna(row["p"]):
-            return self.sentence()
-        here = self._case(row)
-        rest = judged.drop(index=row.name)
-        values = rest["score"].set_axis([self._case(r) for r in rest.itertuples()])
-        words = f"{here} ranks {1 + int((rest['score'] > row['score']).sum())} of {len(judged)}"
-        return histogram(
-            values if len(values) < 500 else values.reset_index(drop=True),
-            mark=float(row["score"]),
-            mark_label=here,
-            name=name,
-            title=f"{words} by growth of listed goods out of step with other goods",
-            unit="excess growth over what is usual for its size",
-            alt=f"Histogram of scores of {len(judged)} cases; {words}.",
-            origins=self.origins,
-            period=f"{self.base} to {self.current}",
-            note=f"p = {row['p']:.4f}, corrected {row['q']:.3f}",
-            counted="cases",
-        )
-
     def parquet(self, path: str | Path) -> Path:
         """Write the table to a Parquet file: whole, or not at all.
 
@@ -164,7 +126,8 @@ class Screen:
             part.unlink(missing_ok=True)
         return path
 
-    def _case(self, row: Any) -> str:
+    def named(self, row: Any) -> str:
+        """Return the name of a row: reporter, partner, goods, as far as they differ."""
         ends = [row.reporter] if self.target else [row.reporter, row.partner]
         goods = f", {row.goods}" if len(set(self.table["goods"])) > 1 else ""
         return " to ".join(map(spoken, ends)) + goods

@@ -9,6 +9,7 @@
 `bars` (frame, title, unit)                          a row a category, a bar a column
 `fan` (frame, title, unit)                           what happened against what was expected
 `histogram` (values, {name: value}, title, unit)     one case among placebos
+`show` (result)                                      the chart that a result shows of itself
 ==================================================== =============================================
 
 Each returns a `Figure`: last in a cell it shows itself in JupyterLab and on the report's page, with
@@ -34,8 +35,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tradeflows.plot.figure import MIME, Figure, finish
+    from tradeflows.plot.figure import Figure, finish
     from tradeflows.plot.notes import label_parts, note
+    from tradeflows.plot.results import show
     from tradeflows.plot.rows import bars, ranges, scan, waterfall
     from tradeflows.plot.style import GREY, INK, colours
     from tradeflows.plot.tables import csv_text, table_html
@@ -57,14 +59,18 @@ __all__ = [
     "note",
     "ranges",
     "scan",
+    "show",
     "table_html",
     "waterfall",
 ]
 
+MIME = "application/vnd.tradeflows.figure+json"  # under it a figure carries its parts to the report
+
 # Whoever only imports the room does not wait for matplotlib.
 _ROOMS = {
-    "figure": ("MIME", "Figure", "finish"),
+    "figure": ("Figure", "finish"),
     "notes": ("label_parts", "note"),
+    "results": ("show",),
     "rows": ("bars", "ranges", "scan", "waterfall"),
     "style": ("GREY", "INK", "colours"),
     "tables": ("csv_text", "table_html"),

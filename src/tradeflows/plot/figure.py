@@ -20,13 +20,12 @@ from matplotlib.figure import Figure as Canvas
 
 from tradeflows import store
 from tradeflows.errors import SchemaMismatch, TradeflowsError
+from tradeflows.plot import MIME
 from tradeflows.plot.drawn import drawn
 from tradeflows.plot.style import GREY, STYLE, dressed, least_text, svg, wrapped
 from tradeflows.plot.tables import csv_text, disarmed, kind_of, table_html
 
-__all__ = ["MIME", "Figure", "Words", "finish", "made", "origins_of"]
-
-MIME = "application/vnd.tradeflows.figure+json"  # under it a figure carries its parts to the report
+__all__ = ["Figure", "Words", "finish", "made", "origins_of"]
 
 _FILES_SHOWN = 15
 _PHONE = 354  # pixels that a phone of 390 leaves a chart

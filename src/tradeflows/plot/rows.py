@@ -13,10 +13,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
 from tradeflows.errors import SchemaMismatch
+from tradeflows.measure.bridge import BARS, Bridge
+from tradeflows.measure.envelope import Envelope
 from tradeflows.measure.intervals import Interval
 from tradeflows.plot.figure import Figure, Words, made
 from tradeflows.plot.style import COLOUR, HATCH, INK, STYLE, drawing, kinds_of, marked, wrapped
-from tradeflows.words import Scale, scale_for
+from tradeflows.words import Scale, amount, scale_for
 
 __all__ = ["bars", "ranges", "scan", "waterfall"]
 
@@ -69,11 +71,20 @@ def waterfall(
     ('bn USD · made up', [29000000000.0, 30000000000.0, -1000000000.0, 58000000000.0])
     """
     table = _steps(steps, totals)
-    if hasattr(steps, "sentence"):
-        title = title or str(steps.sentence())
-        words.setdefault("origins", steps)
-        words.setdefault("period", f"{steps.base} to {steps.current}")
-        words.setdefault("name", type(steps).__name__.lower())
+    if isinstance(steps, Envelope):
+        title, first = title or str(steps.sentence()).rstrip("."), steps.first
+        words.setdefault("name", "bridges")
+        words.setdefault("alt", f"{first.sentence()} {steps.sentence()}")
+    elif isinstance(steps, Bridge):
+        first = steps
+        words.setdefault("alt", str(steps.sentence()))
+        words.setdefault("name", "bridge")
+        title = title or _finding(steps)
+    if isinstance(steps, Bridge | Envelope):
+        words.setdefault("origins", first.origins)
+        words.setdefault("period", f"{first.base} to {first.current}")
+        if first.per_month:
+            words["note"] = " · ".join(["per month", *filter(None, [words.get("note")])])
     starts, ends = _chained(table["value"].tolist(), table["kind"].tolist())
     low, high = (starts + table[c].to_numpy() for c in ("low", "high"))
     scale = scale_for(float(np.nanmax(np.abs([starts, ends, low, high]))), unit)
@@ -100,8 +111,16 @@ def waterfall(
     return made(canvas, shown, title, scale.unit, source, base=unit, **words)
 
 
+def _finding(bridge: Bridge) -> str:
+    """Say which bar is the largest, and of what."""
+    bar = max(BARS, key=lambda bar: abs(getattr(bridge, bar)))
+    part, change = amount(getattr(bridge, bar), "USD"), amount(bridge.change, "USD", sign=True)
+    when = f"from {bridge.base} to {bridge.current}"
+    return f"{bar.capitalize()} accounts for {part} of a change of {change} {when}"
+
+
 def _steps(steps: Any, totals: Mapping[str, Interval | float] | None) -> pd.DataFrame:
-    frame = steps.steps() if hasattr(steps, "steps") else steps
+    frame = steps.steps() if isinstance(steps, Bridge | Envelope) else steps
     table = frame if "step" in frame else frame.rename_axis("step").reset_index()
     if lost := [c for c in ("value", "kind") if c not in table]:
         raise SchemaMismatch(f"steps without {lost}", "columns value and kind", "add them")

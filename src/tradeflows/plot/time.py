@@ -13,6 +13,7 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradeflows.errors import SchemaMismatch
+from tradeflows.measure.index import PriceIndex
 from tradeflows.plot.drawn import described
 from tradeflows.plot.figure import Figure, Words, made, origins_of
 from tradeflows.plot.style import (
@@ -76,9 +77,15 @@ def lines(
     >>> lines(table, "Imports rose", "USD", "made up", events={"war": 2020.5}).caption
     'bn USD · 2020 to 2021 · made up'
     """
+    if isinstance(table, PriceIndex):
+        last = table.table.iloc[-1]
+        ends = f"{last['price']:.2f}, volume at {last['volume']:.2f}"
+        title, unit = title or f"Prices end at {ends}", unit or "index"
+        words.setdefault("name", "price-index")
+        words.setdefault("alt", str(table.sentence()))
+        words.setdefault("origins", table.origins)
+        table = table.table.set_index("period")[["price", "volume"]]
     frame, words = _indexed(table, words)
-    if hasattr(table, "sentence"):
-        title = title or str(table.sentence())
     if log and not bool((frame.dropna() > 0).to_numpy().all()):
         raise SchemaMismatch("values of zero or less on a log scale", "positive ones", "log=False")
     scale = scale_for(float(np.nanmax(np.abs(frame.to_numpy()))), unit)
@@ -251,13 +258,8 @@ def histogram(
 
 
 def _indexed(table: Any, words: Words) -> tuple[pd.DataFrame, Words]:
-    """Return numbers by date, sorted, and what a result says of itself."""
-    found = table
-    if hasattr(table, "sentence"):  # a result of a measure
-        words.setdefault("name", type(table).__name__.lower())
-        words.setdefault("origins", table)
-        found = table.table.set_index("period")
-    frame = found.to_frame(found.name or "value") if isinstance(found, pd.Series) else found.copy()
+    """Return numbers by date, sorted, and the words with the origins of the numbers."""
+    frame = table.to_frame(table.name or "value") if isinstance(table, pd.Series) else table.copy()
     if isinstance(frame.index, pd.PeriodIndex):
         frame.index = frame.index.to_timestamp()
     if isinstance(frame, pd.DataFrame) and "period" in frame:

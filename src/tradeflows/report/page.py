@@ -18,7 +18,7 @@ from nbconvert import HTMLExporter
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 
 from tradeflows.errors import TradeflowsError
-from tradeflows.figures import MIME
+from tradeflows.plot import MIME
 
 __all__ = ["Page", "file_of", "read", "render"]
 

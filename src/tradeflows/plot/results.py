@@ -1,0 +1,177 @@
+"""What results show of themselves: sentence, table and chart, all from this one place."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import singledispatch
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradeflows.codes.countries import spoken
+from tradeflows.counterfactual.difference import EventStudy
+from tradeflows.counterfactual.expectation import Expectation
+from tradeflows.counterfactual.placebo import Placebo
+from tradeflows.counterfactual.statespace import NAMES
+from tradeflows.counterfactual.validation import LIMIT, Validation
+from tradeflows.measure.bridge import Bridge
+from tradeflows.measure.envelope import Envelope
+from tradeflows.measure.index import PriceIndex
+from tradeflows.measure.screened import Screen
+from tradeflows.plot import MIME
+from tradeflows.plot.figure import Figure
+from tradeflows.plot.rows import ranges, waterfall
+from tradeflows.plot.tables import table_html
+from tradeflows.plot.time import fan, histogram, lines
+from tradeflows.words import Sentence, html_text
+
+__all__ = ["bundle", "show"]
+
+_ROWS = 10  # longer tables are folded
+
+
+@singledispatch
+def show(result: Any, **words: Any) -> Figure | Sentence:
+    """Return the chart of a result; its sentence where there is nothing to draw.
+
+    Parameters
+    ----------
+    result : Bridge, Envelope, PriceIndex, Screen, Expectation, EventStudy, Placebo, Validation
+        Other results have no chart of their own.
+    **words
+        ``title`` and what `finish` takes: name, alt, period, note, origins. Of an Expectation also
+        the ``model``, of a Screen the ``reporter`` and ``partner`` to mark.
+
+    Examples
+    --------
+    >>> from tradeflows.measure import bridge
+    >>> trade = pd.DataFrame({"period": pd.to_datetime(["2021-01-01", "2022-01-01"]),
+    ...     "code": "270900", "value_usd": [1000.0, 1200.0], "net_weight_kg": [100.0, 80.0]})
+    >>> show(bridge(trade, "2021-01", "2022-01")).title
+    'Price accounts for 450 USD of a change of +200 USD from 2021-01 to 2022-01'
+    """
+    del words
+    return Sentence(result.sentence())
+
+
+@show.register(Bridge)
+@show.register(Envelope)
+def _waterfall(result: Bridge | Envelope, **words: Any) -> Figure:
+    return waterfall(result, **words)
+
+
+@show.register
+def _index(result: PriceIndex, **words: Any) -> Figure:
+    return lines(result, **words)
+
+
+@show.register
+def _fan(result: Expectation, *, model: str = "sarimax", **words: Any) -> Figure | Sentence:
+    if result.outcome == "undetermined":
+        return result.sentence()
+    name = "-".join(re.findall(r"[a-z0-9]+", f"expected {result.name} {model}".lower()))
+    given = {
+        "title": result.finding,
+        "unit": result.unit,
+        "name": name,
+        "alt": f"{result.sentence()}: actual, median and bands by {NAMES[model]}.",
+        "note": f"expected by {NAMES[model]} from the months before {result.event}",
+        "origins": result.origins,
+    }
+    return fan(result.paths(model).tail(48), events={"event": result.event}, **{**given, **words})
+
+
+@show.register
+def _quarters(result: EventStudy, **words: Any) -> Figure | Sentence:
+    if result.reason:
+        return result.sentence()
+    given = {
+        "title": str(result.sentence()),
+        "unit": "log points",
+        "name": f"event-study-{result.destination.lower()}",
+        "note": f"{result.omitted} = 0; expected: median and bands of the other destinations",
+        "origins": result.origins,
+    }
+    return fan(result.table, events={"event": result.event}, **{**given, **words})
+
+
+@show.register
+def _placebos(result: Placebo, **words: Any) -> Figure | Sentence:
+    finite = result.values.replace([np.inf, -np.inf], np.nan).dropna()  # noqa: PD011 - its name
+    if not np.isfinite(result.estimate) or finite.empty:
+        return result.sentence()
+    given = {
+        "title": str(result.sentence()),
+        "unit": result.unit,
+        "name": f"placebo-{'-'.join(result.name.lower().split())}",
+        "period": result.window,
+        "note": "" if np.isnan(result.p) else f"p = {result.p:.3f}",
+        "origins": result.origins,
+    }
+    return histogram(finite, {spoken(result.case): result.estimate}, **{**given, **words})
+
+
+@show.register
+def _scores(
+    result: Screen, *, reporter: str | None = None, partner: str | None = None, **words: Any
+) -> Figure | Sentence:
+    judged = result.table.dropna(subset="p")
+    row = result.case(reporter, partner) if reporter else result.table.iloc[0]
+    if judged.empty or pd.isna(row["p"]):
+        return result.sentence()
+    rest = judged.drop(index=row.name)
+    values = rest["score"].set_axis([result.named(r) for r in rest.itertuples()])
+    rank = 1 + int((rest["score"] > row["score"]).sum())
+    here = result.named(row)
+    given = {
+        "title": f"{here} ranks {rank} of {len(judged)} by growth of listed goods out of step with "
+        "other goods",
+        "unit": "excess growth over what is usual for its size",
+        "name": "screen",
+        "period": f"{result.base} to {result.current}",
+        "note": f"p = {row['p']:.4f}, corrected {row['q']:.3f}",
+        "origins": result.origins,
+        "counted": "cases",
+    }
+    few = values if len(values) < 500 else values.reset_index(drop=True)
+    return histogram(few, {here: float(row["score"])}, **{**given, **words})
+
+
+@show.register
+def _alarms(result: Validation, **words: Any) -> Figure | Sentence:
+    if result.table.empty:
+        return result.sentence()
+    alarms = result.alarms[~result.alarms["verdict"].str.startswith("foil")]
+    rows = alarms[["low", "high", "rate"]] * 100
+    rows = rows.set_axis(["low", "high", "value"], axis=1)
+    rows.insert(0, "label", alarms["rule"] + ", " + alarms["truth"])
+    given = {
+        "title": str(result.sentence()),
+        "unit": "%",
+        "name": "false-alarms",
+        "note": "simulated; Wilson's 95 % intervals; a rule whose interval begins above the "
+        f"limit of {LIMIT * 100:.0f} % decides nothing, drifting trends apart",
+        "marks": {"nominal": 5.0, "limit": 100 * LIMIT},
+    }
+    return ranges(rows, **{**given, **words})
+
+
+def bundle(result: Any) -> dict[str, Any]:
+    """Return what a notebook shows of a result, and what a page carries of its chart."""
+    sentence = Sentence(result.sentence())
+    table = result.table.reset_index() if result.table.index.name else result.table
+    html = [f"<p>{html_text(sentence)}</p>"]
+    if len(table):
+        listed = table_html(table, label="Table of the result")
+        fold = f"<details><summary>Table of {len(table)} rows</summary>{listed}</details>"
+        html.append(listed if len(table) <= _ROWS else fold)
+    out: dict[str, Any] = {"text/plain": str(sentence)}
+    figure = show(result)
+    if isinstance(figure, Figure):
+        # results have no name: its numbers tell one chart on a page from another
+        figure.name += f"-{hashlib.sha256(figure.csv().encode()).hexdigest()[:6]}"
+        html.append(figure._repr_html_())
+        out[MIME] = figure.parts()
+    return out | {"text/html": "".join(html)}
