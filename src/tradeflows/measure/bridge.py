@@ -322,7 +322,7 @@ def bridge_sql(
 def _taken() -> frozenset[str]:
     """Return the names that the SQL and the result give to columns of their own."""
     named = re.findall(r"AS (\w+)", queries.text("bridge"))
-    return frozenset({*named, *_SUMS, "step", "period", "month", "length"} - {"DOUBLE"})
+    return frozenset({*named, *_SUMS, "step", "period", "month"} - {"DOUBLE"})
 
 
 def _within(old: Window, new: Window) -> str:

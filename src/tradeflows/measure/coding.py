@@ -1,10 +1,9 @@
 """Numbers for the text keys of a frame: the same SQL then joins and groups integers.
 
 Only types change. Each key gets a column of integers beside its text (``code__coded`` beside
-``code``), which `tradeflows.quality.relation.keys` prefers, and so do the length of the code and
-the month, worked out once for each code and period. A column of the pair with one value throughout
-tells nothing apart and is left out, as is a status that is "reported" throughout. Parquet files
-keep their text.
+``code``), which `tradeflows.quality.relation.keys` prefers, and so does the month, worked out once
+for each period. A column of the pair with one value throughout tells nothing apart and is left out,
+as is a status that is "reported" throughout. Parquet files keep their text.
 """
 
 from __future__ import annotations
@@ -15,7 +14,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.codes.groups import ALL_GOODS
 from tradeflows.quality.relation import CODED, PAIR, PREFIXES
 
 __all__ = ["coded", "decoded"]
@@ -46,7 +44,7 @@ def coded(
     >>> frame = pd.DataFrame({"code": ["27", "84", "27"], "flow": ["X", "X", "X"]})
     >>> table, names = coded(frame)
     >>> table["code__coded"].tolist(), list(table), list(names["code"])
-    ([0, 1, 0], ['code', 'code__coded', 'length__coded'], ['27', '84'])
+    ([0, 1, 0], ['code', 'code__coded'], ['27', '84'])
     """
     trade = getattr(trade, "frame", trade)  # of a concordance
     if not isinstance(trade, pd.DataFrame) or not trade.columns.is_unique:
@@ -66,8 +64,6 @@ def coded(
         for name in set(by) & set(PREFIXES) - set(trade.columns):
             found, names[name] = pd.factorize(names["code"].str[: PREFIXES[name]])
             numbers[name] = found.astype(np.int32)[numbers["code"]]
-        digits = names["code"].str.len().where(names["code"] != ALL_GOODS, 0)
-        numbers["length"] = digits.to_numpy(np.int32)[numbers["code"]]
     if "period" in trade and str(trade["period"].dtype).startswith("datetime64"):
         found, dates = pd.factorize(trade["period"])
         if not (found < 0).any():

@@ -22,7 +22,6 @@ from tradeflows.errors import (
 )
 from tradeflows.quality.relation import (
     CODED,
-    DIGITS,
     LARGEST,
     PAIR,
     PREFIXES,
@@ -59,7 +58,7 @@ class Census:
 
 
 _SINGLE = ("source", "trade_system", "freq")
-_GROUPS = (*_SINGLE, "code_system", "reporter", "flow", "origin")
+_GROUPS = (*_SINGLE, "code_system", "reporter", "flow", "origin", "level")
 
 
 def census(
@@ -101,8 +100,6 @@ def census(
     """
     columns = relation.columns
     groups = {name: name for name in _GROUPS if name in columns}
-    length = CODED.format("length")
-    groups["level"] = next((n for n in ("level", length) if n in columns), DIGITS)
     groups["hidden"] = hidden(columns)
     status = status_column(quantity) if status_column(quantity) in columns else "'reported'"
     listed = ", ".join(f"{sql} AS {name}" for name, sql in groups.items())
@@ -222,7 +219,7 @@ def _check_totals(relation: Relation, rows: pd.DataFrame, within: str, by: Seque
         refuse_totals(name, names[name] if isinstance(names[name], np.ndarray) else ())
     _check_systems(rows)
     open_rows = rows.loc[~rows["hidden"].astype(bool)]
-    if "level" in relation.columns and len(open_rows["level"].dropna().unique()) > 1:
+    if "level" in rows and len(open_rows["level"].dropna().unique()) > 1:
         levels = sorted(rows["level"].dropna().unique().tolist())
         raise _double(f"levels {levels} of the HS stand side by side", "keep one level")
 

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from tradeflows.codes.groups import ALL_GOODS
 from tradeflows.errors import SchemaMismatch
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CODED",
-    "DIGITS",
     "LARGEST",
     "PAIR",
     "PREFIXES",
@@ -38,7 +36,6 @@ __all__ = [
 
 PAIR = ("reporter", "partner", "flow", "code")
 LARGEST = "1.7976931348623157e308"  # NaN compares as larger in DuckDB and in Spark
-DIGITS = f"CASE WHEN code = '{ALL_GOODS}' THEN 0 ELSE length(code) END"
 CODED = "{}__coded"  # column of integers that stand for the text of a key
 # Codes under which reporters book goods that they do not name.
 PSEUDO = "(left(code, 4) IN ('2799', '9999') OR code = '99')"
