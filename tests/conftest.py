@@ -67,5 +67,11 @@ def world(once: Once, tmp_path_factory: pytest.TempPathFactory) -> Callable[...,
 
 @pytest.fixture(scope="session")
 def shown(once: Once) -> Callable[[Path], pages.Page]:
-    """Return what the cells of a notebook show, each notebook run once."""
-    return lambda path: once(path, lambda: pages.run(path))
+    """Return what the cells of a notebook show, each notebook run once, the answers last."""
+
+    def made(path: Path) -> pages.Page:
+        last = pages.is_last(path)
+        others = [made(p) for p in pages.NOTEBOOKS if last and not pages.is_last(p)]
+        return once(path, lambda: pages.run(path, after=others))
+
+    return made

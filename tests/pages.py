@@ -2,7 +2,7 @@
 
 >>> page = run("02-energy", SLOPE="0.12")   # the assumption SLOPE, in the cell of that name
 >>> page.statements["b2"].numbers["pi_turnover"]
->>> page.values["effect"]                    # what a name stands for when all cells have run
+>>> page["effect"]                           # what a name stands for when all cells have run
 >>> page.figures["gas-price"].table          # the figure that carries this name
 >>> page.cell("answer").html                 # what one cell shows, by the cell's id
 
@@ -16,7 +16,8 @@ import ast
 import json
 import pickle
 import re
-from collections.abc import Callable
+import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -26,6 +27,7 @@ from unittest import mock
 import matplotlib as mpl
 import pandas as pd
 
+from tradeflows.claims import judge
 from tradeflows.claims.verdict import Verdict
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
@@ -61,6 +63,9 @@ class Page:
     cells: list[Cell]
     values: dict[str, Any]  # functions and modules are left out
 
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
+
     def cell(self, id_: str) -> Cell:
         """Return the cell of code with an id."""
         return next(cell for cell in self.cells if cell.id == id_)
@@ -74,9 +79,18 @@ class Page:
     @property
     def statements(self) -> dict[str, Verdict]:
         """What the page states, by claim; with ``/panel`` behind it at that tier."""
-        stated = [x for cell in self.cells for x in cell.shown if isinstance(x, Verdict)]
         tier = {"snapshot": "", "panel": "/panel"}
-        return {f"{v.rule.claim}{tier[v.rule.tier]}": v for v in stated if v.period}
+        return {f"{v.rule.claim}{tier[v.rule.tier]}": v for v in self._stated}
+
+    @property
+    def passed_on(self) -> list[Verdict]:
+        """What the page states of the claims' own periods, which the answers read."""
+        return [v for v in self._stated if v.of_the_claim]
+
+    @property
+    def _stated(self) -> list[Verdict]:
+        shown = [x for cell in self.cells for x in cell.shown]
+        return [x for x in shown if isinstance(x, Verdict) and x.period]
 
 
 def read(name: str | Path) -> dict[str, Any]:
@@ -91,13 +105,20 @@ def code(name: str | Path) -> dict[str, str]:
     return {c["id"]: "".join(c["source"]) for c in cells if c["cell_type"] == "code"}
 
 
-def run(name: str | Path, **changed: str) -> Page:
+def is_last(name: str | Path) -> bool:
+    """Say whether a notebook reads what the others state, and so runs after them."""
+    return "reads" in read(name).get("metadata", {}).get("tradeflows", {})
+
+
+def run(name: str | Path, *, after: Iterable[Page] = (), **changed: str) -> Page:
     """Run the cells of a notebook, after changes in its cell of assumptions.
 
     Parameters
     ----------
     name : str or Path
         Stem of the notebook, such as ``"02-energy"``.
+    after : iterable of Page
+        For a notebook that reads statements: the pages that made them. All others by default.
     **changed : str
         Code in place of the right-hand side of an assumption: ``SLOPE="0.12"``.
 
@@ -106,7 +127,14 @@ def run(name: str | Path, **changed: str) -> Page:
     KeyError
         No cell of assumptions, or none of that name in it.
     """
-    return _run(Path(name).stem, tuple(sorted(changed.items())))
+    if not is_last(name):
+        return _run(Path(name).stem, tuple(sorted(changed.items())))
+    others = tuple(after) or tuple(run(path) for path in NOTEBOOKS if not is_last(path))
+    stated = [v.statement() | {"page": f"{p.name}.html"} for p in others for v in p.passed_on]
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / judge.FILE).write_text(json.dumps(stated), "utf-8")
+        with mock.patch("tradeflows.store.processed", return_value=Path(folder)):
+            return _run(Path(name).stem, tuple(sorted(changed.items())))
 
 
 @cache
@@ -118,16 +146,21 @@ def _run(name: str, changed: tuple[tuple[str, str], ...]) -> Page:
         texts[ASSUMPTIONS] = _changed(texts[ASSUMPTIONS], assumption, value)
     space: dict[str, Any] = {"__name__": "__main__"}
     places: list[tuple[Cell, list[Any]]] = []
-    with mpl.rc_context({"backend": "agg"}):
+
+    def display(*things: Any, display_id: object = None, **_: Any) -> _Place | None:
+        here = places[-1][1]  # the cell that runs: a page imports `display` once
+        here.extend(map(_Place, things))
+        return here[-1] if display_id else None
+
+    with mpl.rc_context({"backend": "agg"}), mock.patch("IPython.display.display", display):
         for id_, text in texts.items():
             cell, shown = Cell(id_, text), list[Any]()
             places.append((cell, shown))
-            with mock.patch("IPython.display.display", _collector(shown)):
-                try:
-                    _execute(text, space, shown)
-                except Exception as error:
-                    error.add_note(f"in {name}, cell {id_}")
-                    raise
+            try:
+                _execute(text, space, shown)
+            except Exception as error:
+                error.add_note(f"in {name}, cell {id_}")
+                raise
         plt.close("all")
     for cell, shown in places:
         cell.html = "\n".join(_html(x.thing) for x in shown)
@@ -157,14 +190,6 @@ class _Place:
 
     def update(self, thing: Any) -> None:
         self.thing = thing
-
-
-def _collector(shown: list[Any]) -> Callable[..., _Place | None]:
-    def display(*things: Any, display_id: object = None, **_: Any) -> _Place | None:
-        shown.extend(map(_Place, things))
-        return shown[-1] if display_id else None
-
-    return display
 
 
 def _execute(text: str, space: dict[str, Any], shown: list[Any]) -> None:

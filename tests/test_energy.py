@@ -1,33 +1,39 @@
-"""Energy from Russia: what is measured adds up, what is bounded stays inside its bounds."""
+"""The page on energy: what is measured adds up, what is bounded stays inside its bounds."""
 
-import pandas as pd
+from itertools import pairwise
+
 import pytest
-import yaml
 
+import pages
 import tradeflows as tf
-from tradeflows.claims.gathered import energy
-from tradeflows.claims.rules import rules
-from tradeflows.errors import Infeasible
-from tradeflows.evidence.assumptions import left_out, without
-from tradeflows.evidence.block import confidential
-from tradeflows.evidence.corridors import crude_corridor, gas_corridor
-from tradeflows.evidence.energy import energy_prices
-from tradeflows.evidence.fuels import fuels, official_split
-from tradeflows.figures import percent
+from tradeflows.errors import SourceUnavailable
+from tradeflows.measure.intervals import Interval
 
-STATED = rules().content["claims"]["b2"]
 FUELS = {"source": "UN Comtrade", "code_system": "groups", "flow": "M", "partner": "RUS"}
+STEPS = slice(0, 4)
+
+
+@pytest.fixture(scope="module")
+def page(shown):
+    return shown(pages.FOLDER / "02-energy.ipynb")
+
+
+def changed(**lines):
+    return pages.run("02-energy", **lines)
 
 
 def bn(x: float) -> float:
     return round(x / 1e9, 2)
 
 
-def test_disclosed_oil_and_lpg_as_one_good():
-    split = energy().disclosed
-    annual, monthly = split["bennet", "two-point"], split["bennet", "monthly"]
-    assert (bn(annual[0]), bn(annual[1])) == (2.45, 1.17)
-    assert (bn(monthly[0]), bn(monthly[1])) == (2.39, 1.23)
+# what is measured
+
+
+def test_disclosed_oil_and_lpg_as_one_good(page):
+    split = page["split"].loc["oil products and LPG"]
+    annual, monthly = split.loc["bennet", "two-point"], split.loc["bennet", "monthly"]
+    assert (bn(annual.price), bn(annual.volume)) == (2.45, 1.17)
+    assert (bn(monthly.price), bn(monthly.volume)) == (2.39, 1.23)
 
 
 def test_lines_of_the_comtrade_sums():
@@ -38,165 +44,136 @@ def test_lines_of_the_comtrade_sums():
     assert [bn(x) for x in table.loc["lpg", ["price", "volume"]]] == [0.0, 0.12]
 
 
-def test_coal_per_tonne_and_tonnes():
-    lines = fuels()
-    assert round(lines.unit_value("coal", 2021)) == 110
-    assert round(lines.unit_value("coal", 2022)) == 202
-    weights = lines.table[lines.table["line"] == "coal"].set_index("year")["weight"]
-    assert weights[2022] / weights[2021] - 1 == pytest.approx(0.38, abs=0.005)
+def test_most_of_what_counts_as_priced_is_bounded(page):
+    assert sum(page["coverage"].values()) == pytest.approx(page["bill"], rel=1e-9)
+    assert page["measured"] / page["bill"] == pytest.approx(0.27, abs=0.01)
 
 
-def test_the_year_after_oil_fell_in_price_and_rose_in_volume():
-    price, volume, _ = energy(2022, 2023).disclosed["bennet", "two-point"]
-    assert price / 1e9 == pytest.approx(-2.2, abs=0.05)
-    assert volume / 1e9 == pytest.approx(6.9, abs=0.05)
+# what is bounded
 
 
-@pytest.mark.parametrize("years", [(2021, 2022), (2022, 2023)])
-def test_bars_add_up_to_the_change(years):
-    found = energy(*years)
-    for split in (found.disclosed, found.coal):
-        for price, volume, change in split.values():
-            assert price + volume == pytest.approx(change, rel=1e-9)
-    steps = found.figure().table
-    totals = steps[steps["kind"] == "total"]["value"].tolist()
-    moved = steps[steps["kind"] != "total"]["value"].sum()
-    assert totals[0] + moved == pytest.approx(totals[1], rel=1e-9)
+def test_gas_volume_fell_by_a_fifth(page):
+    flow = page["gas_flow"]
+    assert flow["2022"].sum() / flow["2021"].sum() - 1 == pytest.approx(-0.19, abs=0.005)
+    assert page["sign"]["gas"] == "less"
 
 
-def test_gas_volume_fell_by_a_fifth():
-    flows = confidential(STATED).quantities.iloc[0]
-    assert flows["gas 2022"] / flows["gas 2021"] - 1 == pytest.approx(-0.19, abs=0.005)
+@pytest.mark.parametrize("name", ["block", "gas", "crude", "effect", "of_turnover", "of_imports"])
+def test_each_step_narrows_and_a_step_left_out_widens(page, name):
+    left = page["left"][name]
+    steps = left.iloc[STEPS].tolist()
+    for wide, narrow in [*pairwise(steps), *((x, steps[3]) for x in left[4:])]:
+        assert wide.low <= narrow.low + 1e-12 * abs(narrow.low)
+        assert narrow.high <= wide.high + 1e-12 * abs(narrow.high)
 
 
-def test_each_bound_narrows_and_none_widens():
-    table = energy().table
-    for name in ("block", "gas", "effect", "turnover", "imports"):
-        assert table[f"{name}_low"].is_monotonic_increasing
-        assert table[f"{name}_high"].is_monotonic_decreasing
-
-
-def test_the_hidden_block_is_the_value_it_must_be():
-    last = energy().block.last
-    assert last.value(1).low / 1e9 == pytest.approx(30.37, abs=0.01)
-    for base, current in last.scenarios.values():
+def test_the_hidden_block_is_the_value_it_must_be(page):
+    for base, current in page["pairs"].values():
+        assert current.value.low / 1e9 == pytest.approx(30.37, abs=0.01)
         for block in (base, current):
-            tight = block.tightened()
-            low = sum(g.price.low * g.quantity for g in tight.goods)
-            high = sum(g.price.high * g.quantity for g in tight.goods)
-            assert low <= tight.value.high
-            assert high >= tight.value.low
+            low = sum(good.price.low * good.quantity for good in block.goods)
+            high = sum(good.price.high * good.quantity for good in block.goods)
+            assert low <= block.value.high
+            assert high >= block.value.low
 
 
-def test_solved_prices_stay_inside_the_corridors():
-    last = energy().block.last
-    rule = STATED["bounds"][2]
-    for which, year in enumerate((2021, 2022)):
-        monthly = gas_corridor(rule, year)
-        gas, crude = last.price("gas", which), last.price("crude", which)
-        corridor = crude_corridor(STATED["corridors"]["crude"], year)
-        assert monthly["floor"].min() <= gas.low <= gas.high <= monthly["ceiling"].max()
-        assert corridor.low <= crude.low <= crude.high <= corridor.high
+def test_the_effect_is_the_hull_over_formulas_and_paths(page):
+    whole, seen = page["effect"], page["split"].price.groupby(["formula", "path"]).sum()
+    for (formula, _), price in seen.items():
+        found = tf.hull(tf.price_effects(page["pairs"], formula).values()) + price
+        assert whole.low <= found.low <= found.high <= whole.high
 
 
-def test_effect_is_the_hull_over_formulas_and_paths():
-    found = energy()
-    whole = found.effect()
-    for (method, path), (price, _, _) in found.disclosed.items():
-        hidden = found.block.last.price_effect(method)
-        seen = price + found.coal[method, path][0]
-        assert whole.low <= hidden.low + seen
-        assert hidden.high + seen <= whole.high
+@pytest.mark.parametrize("years", ["2021-2022", "2022-2023"])
+def test_bars_add_up_and_the_middle_lies_in_its_range(page, years):
+    steps = page.figures[f"energy-waterfall-{years}"].table.set_index("step")
+    parts = steps[steps.kind != "total"]
+    totals = steps[steps.kind == "total"].value.tolist()
+    assert totals[0] + parts.value.sum() == pytest.approx(totals[1], rel=1e-9)
+    assert ((parts.low <= parts.value + 1) & (parts.value <= parts.high + 1)).all()
 
 
-@pytest.mark.parametrize("years", [(2021, 2022), (2022, 2023)])
-def test_whiskers_of_the_waterfall_span_every_formula_path_and_bound(years):
-    found = energy(*years)
-    steps = found.figure().table.set_index("step")
-    whole, last = found.effect(), found.block.last
-    price = steps[steps["kind"] == "price"]
-    assert price["low"].sum() <= whole.low
-    assert whole.high <= price["high"].sum()
-    known = steps.dropna(subset="low")
-    assert (known["low"] <= known["value"]).all()
-    assert (known["value"] <= known["high"]).all()
-    assert set(known["kind"]) == {"price", "volume", "unpriced"}
-    low, high = price["low"], price["high"]
-    for (method, path), split in found.disclosed.items():
-        block, here = last.price_effect(method), split[0] + found.coal[method, path][0]
-        assert low.iloc[0] <= block.low <= block.high <= high.iloc[0]
-        assert low.iloc[1] <= here <= high.iloc[1]
-
-
-def test_a_bound_left_out_never_narrows_the_range():
-    found = energy()
-    whole, relaxed = found.share(), found.block.relaxed
-    assert set(relaxed) == {("1",), ("2",), ("3",), ("1", "3")}
-    wide = {names: found.share(stage) for names, stage in relaxed.items()}
-    for share in wide.values():
-        assert share.low <= whole.low + 1e-12
-        assert whole.high <= share.high + 1e-12
-    assert wide["1", "3"].low <= min(wide["1",].low, wide["3",].low)
-    assert energy(2022, 2023).block.relaxed == {}  # both values are known: nothing to leave out
-
-
-def test_what_hangs_on_the_assumption_is_said():
-    found = energy()
-    words, block = without(found), found.block
-    assert set(block.earlier) == {2019, 2020}
-    assert max(block.earlier.values()) < block.asked  # else the words were wrong
-    assert block.asked == found.energy.table["non_energy"].min()
-    without_1, without_both = (found.share(block.relaxed[k]) for k in (("1",), ("1", "3")))
-    assert f"{percent(without_1.low)} to {percent(without_1.high)}" in words
-    assert f"{percent(without_both.low)} to {percent(without_both.high)}" in words
-    mainly = STATED["tiers"]["snapshot"]["tests"]["mainly"]["low_at_least"]
-    assert ("would then hang on that month" in words) == (
-        without_1.low >= mainly > without_both.low
+def test_a_month_that_one_year_lacks_is_not_measured_rather_than_zero():
+    coal = tf.load("trade", code="coal", months="2023", **FUELS)
+    july = tf.load("trade", code="coal", months="2022-07", **FUELS).value_usd.iloc[0]
+    before = tf.load("trade", code="coal", months="2022", **FUELS).value_usd.sum() - july
+    split = changed(BASE="2022", CURRENT="2023")["split"]
+    assert split.change["coal", "bennet", "monthly"] == pytest.approx(
+        coal.value_usd.sum() - before, rel=1e-9
     )
-    rows = left_out(found).table
-    assert rows["left out"].tolist() == ["1", "2", "3", "1 and 3"]
+
+
+# what the page says
+
+
+def test_the_claims_by_the_rules(page):
+    main, triple = page.statements["b2"], page.statements["b3"]
+    assert (main.grade, triple.grade) == ("supported", "supported")
+    assert main.numbers["pi_without_press"].low >= 0.5
+    assert main.of_the_claim
+    assert triple.of_the_claim
+    assert "caused" not in main.sentence()
+    assert {"minfin/urals_price.csv", "tuik/imports_from_russia_monthly.csv"} <= set(main.origins)
+
+
+def test_the_answer_and_its_picture_stand_on_the_first_screen(page):
+    first = page.cells[0]
+    assert f"{page['of']:.0%} of the rise" in first.html
+    assert "energy-waterfall-2021-2022" in first.html
+
+
+def test_earlier_years_do_not_speak_for_the_assumption(page):
+    assert set(page["most"]) == {2019, 2020}
+    assert max(page["most"].values()) < page["AT_LEAST"]  # else the words were wrong
+    assert page["AT_LEAST"] == page["imports"]["other goods"].min()
+
+
+def test_the_slope_from_which_bounds_contradict_is_found_and_named(page):
+    slopes = page["results"]["slope of the gas contract"]
+    assert [s for s, found in slopes.items() if found is None] == ["0.139", "0.140"]
+    assert f"{slopes['0.138']:.1f}" == "60.7–83.0"
+    said = page.cell("contradictions").text
+    assert "0.139" in said
+    assert "HS 27 of October 2021" in said
+
+
+# another assumption runs, or is refused in words
+
+
+def test_another_slope_runs():
+    found = changed(SLOPE="0.12")
+    assert f"{found['of'] * 100:.1f}" == "60.7–85.5"
+    assert "61–86 % of the rise" in found.cells[0].html
+
+
+def test_another_year_runs_and_is_not_passed_on():
+    found = changed(CURRENT="2023")
+    assert found["pairs"]
+    assert not found.passed_on
+    assert "From 2021 to 2023" in found.cells[0].html
 
 
 def test_no_share_where_the_change_is_negative():
-    after = energy(2022, 2023)
-    assert after.share() is None
-    assert after.share(of="imports") is None
-    assert "would mislead" in after.sentence()
+    after = changed(BASE="2022", CURRENT="2023")
+    assert after["of"] is None
+    assert after.statements["b2"].numbers["pi_turnover"] is None
+    assert after["change"].high < 0
+    assert isinstance(after["effect"], Interval)
 
 
-def test_share_of_energy_that_is_priced():
-    found = energy()
-    assert found.priced_share() == pytest.approx(1.0, abs=1e-9)
-    assert found.priced_share(with_block=False) == pytest.approx(0.27, abs=0.01)
-
-
-def test_contradictory_bounds_are_an_error_that_names_them():
-    stated = yaml.safe_load(rules().text)["claims"]["b2"]
-    stated["bounds"][2]["gas_floor"]["slope"] = 2.0
-    with pytest.raises(Infeasible):
-        energy_prices(stated).effect()
-
-
-def test_b2_and_b3_by_the_rules():
-    main, triple = tf.judge("b2"), tf.judge("b3")
-    assert main.grade == "supported"
-    assert main.numbers["pi_without_press"].low >= 0.5
-    assert triple.grade == "supported"
-    assert main.sentence().count("accounts for") == 1
-    assert "caused" not in main.sentence()
-
-
-def test_official_indices_of_2022():
-    months = official_split().of_2022()
-    assert len(months) == 7
-    assert (months["price_share"] >= 0.945).all()
-    assert ((months["price_share"] > 1) == (months["volume"] < 0)).all()
-
-
-def test_missing_months_of_a_line_are_not_measured_rather_than_zero():
-    coal = tf.load("trade", code="coal", months="2023", **FUELS)
-    assert pd.Timestamp("2023-07-01") not in set(coal["period"])
-    _, _, change = energy(2022, 2023).coal["bennet", "monthly"]
-    july = tf.load("trade", code="coal", months="2022-07", **FUELS)["value_usd"].iloc[0]
-    before = tf.load("trade", code="coal", months="2022", **FUELS)["value_usd"].sum() - july
-    assert change == pytest.approx(coal["value_usd"].sum() - before, rel=1e-9)
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ({"BASE": "2020", "CURRENT": "2021"}, "exports of 2020: 0 of 12 months"),
+        ({"CURRENT": "2024"}, "gas of 2024: 2 of 12 months"),
+        ({"CURRENT": "2021"}, "2021 does not follow 2021"),
+        ({"LINES": "{'coal': LINES['coal']}"}, "what it leaves out"),
+        ({"OTHER": "[2019]"}, "neither USD nor years"),
+        ({"SLOPE": "0.2"}, "share no number"),
+        ({"SLOPE": "-1"}, "not above zero"),
+        ({"HUBS": "['gas_mars']"}, "gas_mars"),
+    ],
+)
+def test_another_assumption_is_refused_in_words(lines, why):
+    with pytest.raises((SourceUnavailable, ValueError), match=why):
+        changed(**lines)

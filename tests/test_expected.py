@@ -5,7 +5,7 @@ import json
 import pytest
 
 from expected import numbers, stored
-from pages import NOTEBOOKS
+from pages import FOLDER, NOTEBOOKS
 from quiet import SAME_EVERYWHERE
 
 MEANT = "if this is meant: `make expected`, and a reason in CHANGELOG.md"
@@ -43,8 +43,9 @@ def test_every_number_of_a_generated_world_is_as_stored(world, name):
     nothing(stored.differences("statements.json", comparable(old), comparable(new)))
 
 
-def test_every_bound_is_as_stored():
-    nothing(stored.differences("b2_bounds.json", stored.read(stored.BOUNDS), numbers.of_bounds()))
+def test_every_bound_is_as_stored(shown):
+    new = numbers.of_bounds(shown(FOLDER / "02-energy.ipynb"))
+    nothing(stored.differences("b2_bounds.json", stored.read(stored.BOUNDS), new))
 
 
 def test_every_table_behind_a_figure_is_as_stored(shown):

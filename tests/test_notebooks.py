@@ -1,11 +1,11 @@
-"""Notebooks are prose plus calls: readable in version control, runnable by anybody."""
+"""Notebooks are prose and short cells: readable in version control, runnable by anybody."""
 
-import ast
 import json
 import re
 
 import pytest
 
+import pages
 from pages import NOTEBOOKS
 
 TAGS = {"hide-input"}
@@ -55,12 +55,19 @@ def test_opens_with_one_title_and_text_stands_before_code(notebook):
     assert "".join(first["source"]).startswith("# ")
 
 
-def test_cells_are_short_and_only_call(notebook):
+def test_cells_are_short(notebook):
     for text in code(notebook):
-        assert len(text.splitlines()) <= 15
-        nodes = list(ast.walk(ast.parse(text)))
-        banned = ast.FunctionDef | ast.ClassDef | ast.Lambda | ast.For | ast.While
-        assert not [n for n in nodes if isinstance(n, banned)]
+        assert len(text.splitlines()) <= 15, text
+        assert max(map(len, text.splitlines())) <= 101, text
+
+
+def test_pages_of_the_analysis_name_their_assumptions_in_one_cell_near_the_top(path, notebook):
+    if path.stem[:2] not in ("02",):
+        pytest.skip("no page of the analysis")
+    ids = [c["id"] for c in notebook["cells"] if c["cell_type"] == "code"]
+    assert "assumptions" in ids[:2]
+    names = re.findall(r"^([A-Z_]+)\b.* = ", pages.code(path)["assumptions"], re.MULTILINE)
+    assert len(names) >= 3
 
 
 def test_only_known_tags(notebook):
@@ -76,10 +83,10 @@ def test_prose_has_no_typed_results(notebook):
 
 
 def test_links_between_pages_name_pages_that_are_built(notebook):
-    pages = {f"{path.stem}.html" for path in NOTEBOOKS} | {"index.html", "sources.html"}
+    built = {f"{path.stem}.html" for path in NOTEBOOKS} | {"index.html", "sources.html"}
     for text in prose(notebook):
         for target in re.findall(r"\]\(([^)#]+\.html)", text):
-            assert target in pages, target
+            assert target in built, target
 
 
 def test_every_cell_runs_and_shows_numbers_for_people(shown, path):

@@ -24,7 +24,7 @@ def main() -> None:
     statements = numbers.of_snapshot(shown)
     for name in numbers.WORLDS:
         statements |= numbers.of_world(name, _world)
-    bounds = numbers.of_bounds()
+    bounds = numbers.of_bounds(pages.run("02-energy"))
     tables = numbers.of_figures(shown)
     stored.write(stored.STATEMENTS, statements)
     stored.write(stored.BOUNDS, bounds)

@@ -15,7 +15,6 @@ import pandas as pd
 import tradeflows as tf
 from generated import Judged
 from pages import Page
-from tradeflows.claims.gathered import energy
 from tradeflows.claims.rules import rules
 from tradeflows.claims.verdict import Verdict
 from tradeflows.measure.intervals import Interval
@@ -44,12 +43,7 @@ def of_snapshot(pages: Iterable[Page]) -> dict[str, Value]:
     pages : iterable of Page
         What a page states of a claim's own period goes before what `tradeflows.judge` gathers.
     """
-    shown = [x for page in pages for cell in page.cells for x in cell.shown]
-    stated = {
-        (v.rule.claim, v.rule.tier): v
-        for v in shown
-        if isinstance(v, Verdict) and v.period and v.of_the_claim
-    }
+    stated = {(v.rule.claim, v.rule.tier): v for page in pages for v in page.passed_on}
     return {
         f"{claim}/{place}/{k}": x
         for claim in rules().claims
@@ -96,23 +90,34 @@ def _of(verdict: Verdict) -> dict[str, Value]:
     }
 
 
-def of_bounds() -> dict[str, Value]:
-    """Return the interval of claim b2 after each bound, and with each bound left out."""
-    found = energy(2021, 2022)
-    stages = {f"after bound {stage.id}": stage for stage in found.block.stages}
-    stages |= {f"without {' and '.join(ids)}": s for ids, s in found.block.relaxed.items()}
+def of_bounds(page: Page) -> dict[str, Value]:
+    """Return the interval of claim b2 after each bound, and with each bound left out.
+
+    Parameters
+    ----------
+    page : Page
+        The one on energy.
+    """
+    names = {
+        "hidden_value_2021_usd": "block",
+        "gas_2021_usd_per_m3": "gas",
+        "crude_2021_usd_per_kg": "crude",
+        "price_effect_usd": "effect",
+        "pi_turnover": "of_turnover",
+        "pi_imports": "of_imports",
+        "cost_ratio": "ratio",
+    }
+    left = page["left"].rename(
+        lambda label: (
+            label.replace("all but", "without")
+            if label.startswith("all but")
+            else f"after bound {label[0]}"
+        )
+    )
     return {
-        f"{which}/{name}": _ends(interval)
-        for which, stage in stages.items()
-        for name, interval in {
-            "hidden_value_2021_usd": stage.value(0),
-            "gas_2021_usd_per_m3": stage.price("gas", 0),
-            "crude_2021_usd_per_kg": stage.price("crude", 0),
-            "price_effect_usd": found.effect(stage),
-            "pi_turnover": found.share(stage),
-            "pi_imports": found.share(stage, "imports"),
-            "cost_ratio": found.hs27_ratio(stage),
-        }.items()
+        f"{which}/{name}": _ends(row[column])
+        for which, row in left.iterrows()
+        for name, column in names.items()
     }
 
 

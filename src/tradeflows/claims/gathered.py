@@ -17,20 +17,17 @@ from tradeflows.evidence.attribution import (
 )
 from tradeflows.evidence.disclosure import disclosure
 from tradeflows.evidence.electronics import VolumeBounds, listed_months, volume_bounds
-from tradeflows.evidence.energy import EnergyPrices, energy_prices
 from tradeflows.evidence.energy_panel import EnergyPanel, energy_panel
 from tradeflows.evidence.essential import essential
 from tradeflows.evidence.panel import ABSENT, MARK, Panel, event_after, panel
 from tradeflows.evidence.turnover import total_trade, turnover
 from tradeflows.figures import amount, percent
 from tradeflows.measure.intervals import Interval
-from tradeflows.measure.published import published
 from tradeflows.words import at_least, between
 
 __all__ = [
     "GATHER",
     "Gathered",
-    "energy",
     "panel_energy",
     "panel_event",
     "panel_listed",
@@ -39,7 +36,6 @@ __all__ = [
 ]
 
 
-_WHOLE_BILL = "G007"  # imports of HS 27 from all origins, growth
 _COMPUTERS = ("8471", "8486")  # and the machines that make chips
 
 
@@ -59,18 +55,6 @@ class Gathered:
     missing: str = ""
 
 
-@lru_cache
-def energy(base: int = 2021, current: int = 2022) -> EnergyPrices:
-    """Return price and volume of energy under the bounds of the rules file.
-
-    Examples
-    --------
-    >>> round(energy().priced_share(), 2)
-    1.0
-    """
-    return energy_prices(rules().content["claims"]["b2"], base, current)
-
-
 def _boom() -> Gathered:
     trade = turnover()
     growth = trade.growth(2021, 2022)
@@ -84,52 +68,6 @@ def _boom() -> Gathered:
         (*trade.origins, origin),
         "index.html#The-boom-itself",
         f"trade with Russia grew by {between(growth.low, growth.high, percent)} in a year",
-    )
-
-
-def _prices() -> Gathered:
-    found = energy()
-    share, imports = found.share(), found.share(of="imports")
-    change = found.trade.change(2021, 2022) / found.trade.of(2021)
-    priced = found.priced_share()
-    loose = found.share(found.block.relaxed["1",])
-    numbers = {
-        "priced_share": Interval(priced, priced),
-        "turnover_change_rel": change,
-        "pi_turnover": share,
-        "pi_imports": imports,
-        "pi_without_press": found.share(found.block.without_press),
-    }
-    words = "–" if share is None else between(share.low, share.high, percent)
-    return Gathered(
-        numbers,
-        words,
-        f"{found.sentence()} The range is over formulas, paths and bounds."
-        + (
-            " Without the bound on non-energy imports, an assumption, it is "
-            f"{between(loose.low, loose.high, percent)}."
-            if loose
-            else ""
-        ),
-        found.origins,
-        "02-energy-price-or-volume.html",
-        f"the price of energy accounts for {words} of that",
-    )
-
-
-def _tripled() -> Gathered:
-    found = energy()
-    cost, gas = found.hs27_ratio(), found.gas_price_ratio()
-    bill = published(_WHOLE_BILL)
-    return Gathered(
-        {"cost_ratio": cost, "gas_price_ratio": gas},
-        f"× {cost.low:.1f} to {cost.high:.1f}",
-        f"The cost of energy from Russia in 2022 was {cost.low:.1f} to {cost.high:.1f} times that "
-        f"of 2021, the price of gas {gas.low:.1f} to {gas.high:.1f} times. "
-        "A wide range holds three more easily. Turkey's bill for HS 27 from all origins was "
-        f"{between(1 + bill.value.low, 1 + bill.value.high, _times)} times that of 2021 in print.",
-        tuple(sorted({*found.origins, bill.origin})),
-        "02-energy-price-or-volume.html",
     )
 
 
@@ -343,10 +281,6 @@ def _of_panel(
     return Gathered(numbers, headline, detail, found.origins, page)
 
 
-def _times(x: float) -> str:
-    return f"{x:.1f}"
-
-
 def _signed(interval: Interval) -> str:
     return between(interval.low, interval.high, lambda x: percent(x, sign=True))
 
@@ -354,14 +288,12 @@ def _signed(interval: Interval) -> str:
 GATHER: dict[tuple[str, str], Callable[[], Gathered]] = {
     ("a", "snapshot"): _listed,
     ("b1", "snapshot"): _boom,
-    ("b2", "snapshot"): _prices,
-    ("b3", "snapshot"): _tripled,
     ("b4", "snapshot"): _share_of_energy,
     ("c", "snapshot"): _non_essential,
     ("a", "panel"): _panel_a,
     ("b1", "panel"): partial(_panel_b, "b1", "turnover_growth", "index.html#The-boom-itself"),
-    ("b2", "panel"): partial(_panel_b, "b2", "pi_turnover", "02-energy-price-or-volume.html"),
-    ("b3", "panel"): partial(_panel_b, "b3", "cost_ratio", "02-energy-price-or-volume.html"),
+    ("b2", "panel"): partial(_panel_b, "b2", "pi_turnover", "02-energy.html"),
+    ("b3", "panel"): partial(_panel_b, "b3", "cost_ratio", "02-energy.html"),
     ("b4", "panel"): partial(_panel_b, "b4", "energy_share", "01-the-data.html"),
     ("c", "panel"): _panel_c,
 }
