@@ -173,7 +173,8 @@ def concord(trade: Any, to: str = "families") -> Concorded:
         named["level"] = frame["level"].where(~six, 6).array
     table = _table(frame, found, placed, pair)
     done = frame.assign(**{name: pd.Series(column) for name, column in named.items()})
-    return Concorded(_summed(done, found, pair), table, target, known)
+    names = pd.factorize(placed["name"] + "|" + placed["target"])[0][pair]
+    return Concorded(_summed(done, found, pair, names), table, target, known)
 
 
 def _frame(trade: Any) -> pd.DataFrame:
@@ -385,8 +386,8 @@ def _table(
     return grouped.sum().astype({"code_system": "str"})
 
 
-def _summed(frame: pd.DataFrame, was: pd.DataFrame, pair: Numbers) -> pd.DataFrame:
-    """Sum rows that now share a name; `was` holds the code and revision that `pair` numbers."""
+def _summed(frame: pd.DataFrame, was: pd.DataFrame, pair: Numbers, names: Numbers) -> pd.DataFrame:
+    """Sum rows that share one of `names`; `was` holds the code and revision that `pair` numbers."""
     amounts = [name for name in ("value_usd", *_AMOUNTS) if name in frame]
     other = [
         str(name) for name in frame
@@ -394,8 +395,8 @@ def _summed(frame: pd.DataFrame, was: pd.DataFrame, pair: Numbers) -> pd.DataFra
         and (pd.api.types.is_float_dtype(frame[name].dtype) or name in _NAMES)
     ]  # fmt: skip
     about = {*amounts, *_AMOUNTS.values(), *_ABOUT, *other, "quantity_unit", "confidential",
-             "open_to", "level", *_SYSTEMS[1:]}  # fmt: skip
-    group = _numbered(frame, [str(name) for name in frame if name not in about])
+             "open_to", "level", "code", *_SYSTEMS}  # fmt: skip
+    group = _numbered(frame, [str(name) for name in frame if name not in about], names)
     several = np.bincount(group)[group] > 1
     if not several.any():
         return frame
@@ -424,11 +425,12 @@ def _summed(frame: pd.DataFrame, was: pd.DataFrame, pair: Numbers) -> pd.DataFra
     return whole.reset_index(drop=True)
 
 
-def _numbered(frame: pd.DataFrame, names: Sequence[str]) -> Numbers:
-    """Return one number for each combination of some columns; empty cells are alike."""
-    group = np.zeros(len(frame), dtype=np.int64)
-    size = 1
+def _numbered(frame: pd.DataFrame, names: Sequence[str], code: Numbers) -> Numbers:
+    """Return one number for each combination of code and some columns; empty cells are alike."""
+    group, size = code.astype(np.int64), int(code.max(initial=0)) + 1
     for name in names:
+        if len(frame) and bool((frame[name] == frame[name].iloc[0]).fillna(value=False).all()):
+            continue
         number, texts = pd.factorize(frame[name], use_na_sentinel=False)
         if len(texts) < 2:
             continue
