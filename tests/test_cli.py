@@ -15,6 +15,7 @@ import tiny_suite
 import world
 from standin import harness
 from tradeflows import cli, store
+from tradeflows.claims import judge
 from tradeflows.codes.countries import EU27
 from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, SourceUnavailable
 from tradeflows.load import load
@@ -48,11 +49,21 @@ def test_status_lists_every_file():
     assert "tradeflows refresh" in words
 
 
-def test_judge_prints_grade():
+def test_judge_prints_the_grade_of_what_a_page_stated(tmp_path, monkeypatch):
+    numbers = {"turnover_growth": 0.96, "growth_gap": 0.7}
+    told = judge.state("b1", (2021, 2022), headline="+96 %", origins=["x.csv"], **numbers)
+    (tmp_path / judge.FILE).write_text(json.dumps([told.statement() | {"page": "01.html"}]))
+    monkeypatch.setattr(store, "processed", lambda: tmp_path)
     found = json.loads(run.invoke(cli.app, ["judge", "b1", "--json"]).output)[0]
     assert (found["claim"], found["grade"], found["number"]) == ("b1", "supported", "+96 %")
-    assert found["origins"]
+    assert found["origins"] == ["x.csv"]
     assert "Supported" in run.invoke(cli.app, ["judge", "b1"]).output
+
+
+def test_judge_says_what_brings_the_numbers(tmp_path, monkeypatch):
+    monkeypatch.setattr(store, "processed", lambda: tmp_path)
+    with pytest.raises(SourceUnavailable, match="tradeflows report"):
+        run.invoke(cli.app, ["judge", "b1"], catch_exceptions=False)
 
 
 def test_a_plan_is_shown_without_a_network():

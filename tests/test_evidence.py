@@ -4,97 +4,86 @@ import re
 
 import pytest
 
+import pages
 import tradeflows as tf
-from tradeflows.errors import UnknownCode
-from tradeflows.evidence.agreement import published_totals, side_by_side
-from tradeflows.evidence.coverage import coverage
-from tradeflows.evidence.disclosure import disclosure
+from tradeflows.errors import SourceUnavailable, UnknownCode
 from tradeflows.evidence.essential import essential
-from tradeflows.evidence.turnover import imports_between, total_trade, turnover
 from tradeflows.measure.published import published, rounded
 
 
-def test_turnover_of_each_year():
-    trade = turnover()
-    bn = {y: round(trade.of(y).low / 1e9, 1) for y in (2021, 2022, 2023)}
+@pytest.fixture(scope="module")
+def page(shown):
+    return shown(pages.FOLDER / "01-the-data.ipynb")
+
+
+def test_turnover_of_each_year(page):
+    bn = {y: round(page["turnover"][y].low / 1e9, 1) for y in (2021, 2022, 2023)}
     assert bn == {2021: 34.7, 2022: 68.2, 2023: 56.5}
-    with pytest.raises(UnknownCode, match="1999"):
-        trade.of(1999)
 
 
-def test_turnover_is_exports_plus_imports_and_growth_is_change_over_base():
-    trade = turnover()
-    sums = trade.table["exports"] + trade.table["imports"]
-    assert (sums - trade.table["turnover"]).abs().max() < 1
-    growth, change = trade.growth(2021, 2022), trade.change(2021, 2022)
-    assert change.low / trade.of(2021).high == pytest.approx(growth.low)
+def test_exports_of_2021_agree_with_other_figures_in_print(page):
+    coarse, exports = published("A036").value, page["exports"][2021]
+    assert coarse.low <= exports.low <= exports.high <= coarse.high
 
 
-def test_exports_of_2021_agree_with_other_prints():
-    low, high = (trade := turnover()).table.loc[
-        2021, ["turnover_low", "turnover_high"]
-    ] - trade.table.loc[2021, "imports"]
-    coarse = published("A036").value
-    assert coarse.low <= low <= high <= coarse.high
-
-
-def test_total_trade_grew_by_a_quarter():
-    before, after = total_trade(2021)[0], total_trade(2022)[0]
-    assert after.low / before.high - 1 == pytest.approx(0.24, abs=0.005)
-
-
-def test_b1_and_b4_are_judged_by_the_rules_file():
-    boom, share = tf.judge("b1"), tf.judge("b4")
+def test_b1_and_b4_are_judged_by_the_rules_file(page):
+    boom, share = page.statements["b1"], page.statements["b4"]
     assert (boom.grade, share.grade) == ("supported", "supported")
     assert boom.numbers["turnover_growth"].low == pytest.approx(0.963, abs=0.001)
     assert share.numbers["energy_share"].low == pytest.approx(0.613, abs=0.001)
-    assert boom.origins
-    assert share.origins
+    assert "press/published_figures.csv" in boom.origins
+    assert set(boom.origins) < set(share.origins)
 
 
-def test_hs27_is_disclosed_plus_hidden_and_the_rest_is_not_energy():
-    table = disclosure().table.dropna(subset="hs27")
-    parts = table["oil_gas"] + table["coal"] + table["hidden"] + table["non_energy"]
-    assert (parts / table["total"] - 1).drop(2025).abs().max() < 1e-12
+def test_hs27_is_disclosed_plus_hidden_and_the_rest_is_not_energy(page):
+    table = page["energy"].dropna(subset="HS 27")
+    parts = table[[*page["LINES"], "hidden", "other goods"]].sum(axis=1)
+    assert (parts / table["all goods"] - 1).drop(2025).abs().max() < 1e-12
     recorded = tf.load("trade", source="TÜİK", trade_system="special", flow="M", code="2799")
     assert table["hidden"][2025] == recorded["value_usd"].sum()  # not a residual of two systems
     assert table["hidden"][2022] / 1e9 == pytest.approx(30.4, abs=0.05)
 
 
-def test_published_totals_beside_ours():
-    table = published_totals().table
-    tuik = table[table["statistic"].str.startswith("TUIK")]
-    assert (len(table), len(tuik)) == (24, 22)
-    assert int((tuik["difference"].abs() <= 0.005).sum()) == 19
-    assert (table.loc[table["verdict"] != "agrees", "why"].str.len() > 10).all()
-
-
-def test_totals_of_three_publishers_are_one_statistic():
-    table = side_by_side().table
-    totals = table[table["what"] == "imports from Russia"]
-    assert set(totals["year"]) == {2022, 2023, 2024}
-    assert totals["difference"].abs().max() < 1e-6
-
-
-def test_coverage_counts_what_is_missing():
-    table = coverage().table.set_index("series")
-    assert table.loc["TOTAL", "missing"] == 0
-    assert table.loc["lpg", "missing"] > 0
-
-
-def test_other_windows_come_from_the_series():
-    pair = {"base": "2021-02/2022-01", "current": "2022-02/2023-01", "why": "x"}
-    row = imports_between([pair]).table.iloc[0]
-    year = tf.load(
-        "trade",
-        source="TÜİK",
-        trade_system="general",
-        partner="RUS",
-        flow="M",
-        code="TOTAL",
-        months=pair["current"],
+def test_published_totals_beside_ours(page):
+    assert (
+        "Of 24 published totals 19 lie within 0.5 % of ours, 3 differ"
+        in page.cell("agree-table").html
     )
-    assert row["imports after"] == year["value_usd"].sum()
+
+
+def test_totals_of_three_publishers_are_one_statistic(page):
+    bought, *others = page["bought"], page["wits"], page["comtrade"]
+    years = bought.groupby(bought.index.year).sum()
+    assert [s.index.year.tolist() for s in others] == [[2022, 2023], [2024]]
+    for series in others:
+        for month, usd in series.items():
+            assert usd == pytest.approx(years[month.year], rel=1e-6)
+
+
+def test_coverage_counts_what_is_missing(page):
+    rows = {(row[0], row[1]): row[-1] for row in page["held_rows"]}
+    assert rows["TÜİK", "TOTAL"] == 0
+    assert rows["UN Comtrade", "lpg"] > 0
+
+
+@pytest.mark.parametrize(
+    ("lines", "why"),
+    [
+        ({"BASE": "2020"}, "exports to Russia of 2020 are not in the data"),
+        ({"CURRENT": "2024"}, "total trade of 2024 is not in the data"),
+        ({"CURRENT": "2021"}, "2021 does not follow 2021"),
+        ({"HS27": "{2022: ('WITS', '28-28')}"}, "28-28"),
+    ],
+)
+def test_another_assumption_is_refused_in_words(lines, why):
+    with pytest.raises((SourceUnavailable, UnknownCode), match=why):
+        pages.run("01-the-data", **lines)
+
+
+def test_another_year_and_another_line_run():
+    found = pages.run("01-the-data", CURRENT="2023", LINES="{'coal': ('UN Comtrade', 'coal')}")
+    assert "in 2021 to 56.5 bn in 2023" in found.cells[0].html
+    assert not found.passed_on
 
 
 @pytest.mark.parametrize(

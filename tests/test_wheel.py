@@ -16,7 +16,7 @@ import tradeflows as tf
 from tradeflows import store
 assert "snapshot" in str(store.folder()), store.folder()
 assert store.verify() == []
-print(tf.judge("b4").grade)
+print(tf.judge("b4", energy_share=0.61).grade)
 """
 
 

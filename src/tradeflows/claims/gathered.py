@@ -15,12 +15,11 @@ from tradeflows.evidence.attribution import (
     listed_exports,
     non_essential,
 )
-from tradeflows.evidence.disclosure import disclosure
 from tradeflows.evidence.electronics import VolumeBounds, listed_months, volume_bounds
 from tradeflows.evidence.energy_panel import EnergyPanel, energy_panel
 from tradeflows.evidence.essential import essential
 from tradeflows.evidence.panel import ABSENT, MARK, Panel, event_after, panel
-from tradeflows.evidence.turnover import total_trade, turnover
+from tradeflows.evidence.turnover import total_trade
 from tradeflows.figures import amount, percent
 from tradeflows.measure.intervals import Interval
 from tradeflows.words import at_least, between
@@ -53,35 +52,6 @@ class Gathered:
     page: str
     clause: str = ""  # for the one sentence that opens the report
     missing: str = ""
-
-
-def _boom() -> Gathered:
-    trade = turnover()
-    growth = trade.growth(2021, 2022)
-    (before, origin), (after, _) = total_trade(2021), total_trade(2022)
-    total = after / before - 1
-    return Gathered(
-        {"turnover_growth": growth, "growth_gap": growth - total},
-        _signed(growth),
-        f"Turnover with Russia grew by {between(growth.low, growth.high, percent)} from 2021 to "
-        f"2022, Turkey's total trade by {between(total.low, total.high, percent)}.",
-        (*trade.origins, origin),
-        "index.html#The-boom-itself",
-        f"trade with Russia grew by {between(growth.low, growth.high, percent)} in a year",
-    )
-
-
-def _share_of_energy() -> Gathered:
-    fuels, trade = disclosure(), turnover()
-    share = fuels.of("hs27", 2022) / trade.of(2022)
-    return Gathered(
-        {"energy_share": share},
-        between(share.low, share.high, percent),
-        f"HS 27 from Russia, {amount(fuels.of('hs27', 2022), 'USD')}, was "
-        f"{between(share.low, share.high, percent)} of exports plus imports in 2022.",
-        tuple(sorted({*trade.origins, *fuels.origins})),
-        "01-the-data.html",
-    )
 
 
 def _listed() -> Gathered:
@@ -287,11 +257,9 @@ def _signed(interval: Interval) -> str:
 
 GATHER: dict[tuple[str, str], Callable[[], Gathered]] = {
     ("a", "snapshot"): _listed,
-    ("b1", "snapshot"): _boom,
-    ("b4", "snapshot"): _share_of_energy,
     ("c", "snapshot"): _non_essential,
     ("a", "panel"): _panel_a,
-    ("b1", "panel"): partial(_panel_b, "b1", "turnover_growth", "index.html#The-boom-itself"),
+    ("b1", "panel"): partial(_panel_b, "b1", "turnover_growth", "01-the-data.html#The-boom-itself"),
     ("b2", "panel"): partial(_panel_b, "b2", "pi_turnover", "02-energy.html"),
     ("b3", "panel"): partial(_panel_b, "b3", "cost_ratio", "02-energy.html"),
     ("b4", "panel"): partial(_panel_b, "b4", "energy_share", "01-the-data.html"),

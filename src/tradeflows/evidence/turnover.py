@@ -7,15 +7,11 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tradeflows.errors import UnknownCode
-from tradeflows.figures import Figure, amount, bars, percent
-from tradeflows.figures.words import Shown
 from tradeflows.load import snapshot
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.published import published
-from tradeflows.periods import span
-from tradeflows.words import Sentence, between
 
-__all__ = ["Turnover", "imports_between", "total_trade", "turnover"]
+__all__ = ["Turnover", "total_trade", "turnover"]
 
 # Which statistic has exports to Russia of a year. TÜİK's own monthly series is not published as a
 # table; 2021 is its monthly mean in print.
@@ -51,43 +47,6 @@ class Turnover:
     def growth(self, base: int, current: int) -> Interval:
         """Return the growth from one year to another, as a fraction."""
         return self.of(current) / self.of(base) - 1
-
-    def change(self, base: int, current: int) -> Interval:
-        """Return the change from one year to another, USD."""
-        return self.of(current) - self.of(base)
-
-    def sentence(self) -> Sentence:
-        """Say how turnover moved."""
-        first, *rest = self.table.index
-        steps = ", ".join(f"{amount(self.table['turnover'][y], 'USD')} in {y}" for y in rest)
-        start = amount(self.table["turnover"][first], "USD")
-        growth = self.growth(first, rest[0])
-        return Sentence(
-            f"Exports plus imports were {start} in {first}, {steps}. From {first} to {rest[0]} "
-            f"they grew by {between(growth.low, growth.high, percent)}."
-        )
-
-    def figure(self) -> Figure:
-        """Draw exports and imports by year."""
-        first = self.table.index[0]
-        peak = self.table.index[int(self.table["turnover"].argmax())]
-        shown = self.table[["imports", "exports"]].set_axis(
-            ["imports from Russia", "exports to Russia"], axis=1
-        )
-        times = self.table["turnover"][peak] / self.table["turnover"][first]
-        return bars(
-            shown,
-            name="turnover-by-year",
-            title=f"Turnover with Russia in {peak} was {times:.2f} times that of {first}",
-            unit="USD",
-            alt="Bars by year: imports from Russia and exports to Russia. "
-            + "; ".join(
-                f"{year}: {amount(i, 'USD')} and {amount(x, 'USD')}"
-                for year, i, x in shown.itertuples()
-            ),
-            origins=self.origins,
-            note="general trade; exports FOB, imports CIF",
-        )
 
 
 def turnover() -> Turnover:
@@ -146,49 +105,6 @@ def total_trade(year: int) -> tuple[Interval, str]:
         raise UnknownCode(f"no total trade of {year}", f"one of {list(_TOTAL)}", "choose another")
     exports, imports = (published(figure) for figure in _TOTAL[year])
     return exports.value + imports.value, exports.origin
-
-
-def imports_between(windows: list[dict[str, str]]) -> Shown:
-    """Compare imports from Russia over several pairs of windows.
-
-    Only imports are published month by month for all of them; exports are not.
-
-    Parameters
-    ----------
-    windows : list of dict
-        ``base``, ``current`` and ``why``, as in the rules file.
-
-    Returns
-    -------
-    Shown
-        ``table``: why, base, current, imports in both (USD) and growth in words.
-
-    Examples
-    --------
-    >>> imports_between([{"base": "2021", "current": "2022", "why": "x"}]).table["growth"].tolist()
-    ['+103 %']
-    """
-    series = _imports()
-    rows = []
-    for pair in windows:
-        before, after = (
-            float(series.loc[series["period"].isin(span(pair[w])), "value_usd"].sum())
-            for w in ("base", "current")
-        )
-        rows.append(
-            (
-                pair["why"],
-                pair["base"],
-                pair["current"],
-                before,
-                after,
-                percent(after / before - 1, sign=True),
-            )
-        )
-    columns = ["why", "base", "current", "imports before", "imports after", "growth"]
-    return Shown(
-        pd.DataFrame(rows, columns=columns), "Imports from Russia over several windows", "USD"
-    )
 
 
 def _imports() -> pd.DataFrame:
