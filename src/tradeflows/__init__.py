@@ -11,6 +11,7 @@ from tradeflows.result import Result
 
 if TYPE_CHECKING:
     from tradeflows import plot
+    from tradeflows.ask import ask
     from tradeflows.claims.judge import judge, judge_all, state
     from tradeflows.claims.rules import rule, rules
     from tradeflows.counterfactual import expected, triple_difference
@@ -39,6 +40,7 @@ __all__ = [
     "Block",
     "Good",
     "Interval",
+    "ask",
     "bridge",
     "bridges",
     "concord",
@@ -80,6 +82,7 @@ _LATE = {
     "require": "tradeflows.errors",
     "published": "tradeflows.measure.published",
     "months_by_year": "tradeflows.series",
+    "ask": "tradeflows.ask",
     "bridge": "tradeflows.measure",
     "bridges": "tradeflows.measure",
     "concord": "tradeflows.quality.concordance",

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from tradeflows.ask import Answer
 from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.difference import EventStudy
 from tradeflows.counterfactual.expectation import Expectation
@@ -25,7 +26,7 @@ from tradeflows.plot.figure import Figure
 from tradeflows.plot.rows import ranges, waterfall
 from tradeflows.plot.tables import table_html
 from tradeflows.plot.time import fan, histogram, lines
-from tradeflows.words import Sentence, html_text
+from tradeflows.words import Sentence, amount, between, html_text
 
 __all__ = ["bundle", "show"]
 
@@ -38,7 +39,7 @@ def show(result: Any, **words: Any) -> Figure | Sentence:
 
     Parameters
     ----------
-    result : Bridge, Envelope, PriceIndex, Screen, Expectation, EventStudy, Placebo, Validation
+    result : Answer, Bridge, Envelope, PriceIndex, Screen, Expectation, EventStudy, Placebo, …
         Other results have no chart of their own.
     **words
         ``title`` and what `finish` takes: name, alt, period, note, origins. Of an Expectation also
@@ -60,6 +61,22 @@ def show(result: Any, **words: Any) -> Figure | Sentence:
 @show.register(Envelope)
 def _waterfall(result: Bridge | Envelope, **words: Any) -> Figure:
     return waterfall(result, **words)
+
+
+@show.register
+def _answered(result: Answer, **words: Any) -> Figure:
+    price, change = (between(*result.range(bar), _usd) for bar in ("price", "change"))
+    mark = "GENERATED TRADE, NOT DATA · " * result.generated + "per month · " * result.per_month
+    given = {
+        "title": f"{result.subject}, {result.base} to {result.current}: price accounts for {price} "
+        f"of a change of {change}",
+        "name": "own-question-bridge",
+        "alt": str(result.sentence()),
+        "period": f"{result.base} to {result.current}",
+        "note": f"{mark}bars: Bennet's formula; {len(result.by_method)} formulas and paths",
+        "origins": result.origins,
+    }
+    return waterfall(result.steps(), **{**given, **words})
 
 
 @show.register
@@ -175,3 +192,7 @@ def bundle(result: Any) -> dict[str, Any]:
         html.append(figure._repr_html_())
         out[MIME] = figure.parts()
     return out | {"text/html": "".join(html)}
+
+
+def _usd(x: float) -> str:
+    return amount(x, "USD")

@@ -15,7 +15,18 @@ from tradeflows.errors import SchemaMismatch, TradeflowsError
 from tradeflows.sources.comtrade.question import Box, Call, remaining
 from tradeflows.sources.comtrade.reply import PUBLISHER, read
 
-__all__ = ["FOLDER", "Leaf", "assemble", "complete", "held", "leaves", "newest", "of_pairs", "path"]
+__all__ = [
+    "FOLDER",
+    "Leaf",
+    "assemble",
+    "complete",
+    "held",
+    "leaves",
+    "months",
+    "newest",
+    "of_pairs",
+    "path",
+]
 
 FOLDER = "un-comtrade/live"
 _KEY = [k for k in tables.TABLES["trade"].key if k != "vintage"]
@@ -107,6 +118,21 @@ def held(
             if pair in releases and leaf.release(pair)[0] == releases[pair]:
                 found.setdefault(pair, []).append(leaf.call.box)
     return found
+
+
+def months(wanted: Box, reporter: int, system: str | None = None) -> set[str]:
+    """Return the months, as ``202201``, of which all in a box was asked of a reporter and stored.
+
+    A code without a row there is no trade. With ``system`` only replies in that trade system count.
+    """
+    boxes: dict[str, list[Box]] = {}
+    for leaf in leaves():
+        if leaf.call.freq == "M" and reporter in leaf.call.reporters:
+            for period in leaf.call.periods:
+                known = leaf.raw.query.get("systems", {}).get(f"{reporter}-{period}", "unknown")
+                if system in (None, known):
+                    boxes.setdefault(period, []).append(leaf.call.box)
+    return {period for period, held_ in boxes.items() if not remaining(wanted, held_)}
 
 
 def newest(known: Iterable[Leaf], as_of: str | None = None) -> list[tuple[Leaf, list[str]]]:

@@ -5,34 +5,56 @@ import shutil
 import pandas as pd
 import pytest
 
+import pages
 import tradeflows as tf
 from standin import trade as generated
 from standin.harness import QUICK, SNAPSHOT, asked
 from tradeflows import store
 from tradeflows.codes.groups import overlap
-from tradeflows.errors import SourceUnavailable
-from tradeflows.evidence.question import ask
-from tradeflows.figures import Figure, Sentence
+from tradeflows.errors import SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.measure import bridge
+from tradeflows.measure.bridge import BARS
 from tradeflows.sources import refresh
 from tradeflows.sources.comtrade import holding
 from tradeflows.sources.comtrade.question import Box, Call
 
-SHOWS = ("sentence", "figure", "shown", "unit_values", "methods", "statistics", "missing")
+FUELS = {
+    "reporter": "TUR", "partner": "RUS", "codes": ["oil_gas_disclosed", "coal"],
+    "base": "2021", "current": "2022",
+}  # fmt: skip
+
+
+def ask(*given, **changed):
+    """Ask for Turkey's fuels from Russia, or for what differs from it."""
+    return tf.ask(**{**FUELS, **dict(zip([*FUELS, "flow"], given, strict=False)), **changed})
+
+
+def refusal(*given, **changed):
+    """Return the words of the error that stands in place of an answer."""
+    with pytest.raises(TradeflowsError) as caught:
+        ask(*given, **changed)
+    return " ".join(caught.value.args)
+
+
+def notes(answer):
+    return " ".join(answer.notes)
 
 
 @pytest.fixture(scope="module")
-def stored(tmp_path_factory):
+def refreshed(tmp_path_factory):
     """Refresh Turkish exports to Kazakhstan of two years, all of chapter 85, from the stand-in."""
     folder = tmp_path_factory.mktemp("own")
     part = refresh.pair("TUR", "KAZ", ["X"], ["85", "AG6/85", "27", "AG6/27"])
-    with pytest.MonkeyPatch.context() as patch:
-        with asked(patch, folder, generated.World("volume")):
-            # A store as users have it: the snapshot is there too.
-            shutil.copytree(SNAPSHOT, folder / "raw", dirs_exist_ok=True)
-            refresh.run([part], sources=["comtrade"], start="2021-01", end="2022-12", manners=QUICK)
-        patch.setenv("TRADEFLOWS_DATA", str(folder))
-        yield
+    with pytest.MonkeyPatch.context() as patch, asked(patch, folder, generated.World("volume")):
+        # A store as users have it: the snapshot is there too.
+        shutil.copytree(SNAPSHOT, folder / "raw", dirs_exist_ok=True)
+        refresh.run([part], sources=["comtrade"], start="2021-01", end="2022-12", manners=QUICK)
+    return folder
+
+
+@pytest.fixture
+def stored(refreshed, monkeypatch):
+    monkeypatch.setenv("TRADEFLOWS_DATA", str(refreshed))
 
 
 def test_the_snapshot_answers_the_question_of_the_notebook():
@@ -41,8 +63,9 @@ def test_the_snapshot_answers_the_question_of_the_notebook():
         "TÜİK, general trade",
         "UN Comtrade, general trade",
     }
-    assert answer.missing() == "Everything asked for is stored."
-    assert isinstance(answer.figure(), Figure)
+    assert answer.notes == ()
+    assert tf.plot.show(answer).name == "own-question-bridge"
+    assert answer.sentence() in answer._repr_html_()
     bars = answer.by_method
     parts = bars[["price", "volume", "entry", "exit", "unpriced"]].sum(axis=1)
     assert ((parts - bars["change"]).abs() < 1e-6 * bars["change"].abs()).all()
@@ -58,16 +81,12 @@ def test_the_numbers_are_those_of_the_bridge():
     assert answer.range("price")[0] <= same.price <= answer.range("price")[1]
 
 
-def test_what_is_not_there_is_one_line_with_the_command():
-    answer = ask("TUR", "KAZ", ["8542"], "2021-03/2022-02", "2022-03/2023-02", "X")
-    assert not answer
-    for name in SHOWS:
-        shown = getattr(answer, name)()
-        assert isinstance(shown, Sentence)
-        assert "\n" not in shown
-    assert answer.sentence().endswith(
+def test_what_is_not_there_is_refused_with_the_command():
+    with pytest.raises(SourceUnavailable) as caught:
+        ask("TUR", "KAZ", ["8542"], "2021-03/2022-02", "2022-03/2023-02", "X")
+    assert caught.value.todo == (
         "`tradeflows refresh --reporter TUR --partner KAZ --flows X --codes 8542,AG6/8542 "
-        "--start 2021-03 --end 2023-02` brings it."
+        "--start 2021-03 --end 2023-02` brings it"
     )
 
 
@@ -89,14 +108,16 @@ def test_what_was_refreshed_is_seen_beside_the_snapshot():
 def test_a_missing_month_is_no_zero():
     answer = ask(codes=["oil_gas_disclosed", "coal"], base="2022", current="2023")
     assert [p.code for p in answer.parts] == ["oil_gas_disclosed"]
-    assert "2023-07 not stored" in answer.missing()
+    assert "coal (UN Comtrade, general trade): " in notes(answer)
+    assert "2023-07 not stored" in notes(answer)
+    assert answer.sentence().endswith(" Not in it: coal.")
 
 
 def test_totals_without_weights_are_unpriced_and_say_so():
     answer = ask(codes=["TOTAL"])
     assert answer.range("price") == (0.0, 0.0)
-    assert "comes without weights" in answer.missing()
-    assert "AG6" in answer.missing()
+    assert "comes without weights" in notes(answer)
+    assert "AG6" in notes(answer)
 
 
 @pytest.mark.parametrize(
@@ -128,10 +149,14 @@ def test_totals_without_weights_are_unpriced_and_say_so():
         ({"base": ["2021"]}, "window ['2021']"),
     ],
 )
-def test_a_wrong_spelling_is_said_not_raised(wrong, said):
-    answer = ask(**wrong)
-    assert not answer
-    assert said in answer.sentence()
+def test_a_wrong_spelling_is_refused_in_words(wrong, said):
+    with pytest.raises(UnknownCode):
+        ask(**wrong)
+    assert said in refusal(**wrong)
+
+
+def test_a_misspelt_code_is_refused_beside_a_good_one():
+    assert "no HS code 'coals'" in refusal(codes=["coal", "coals"])
 
 
 @pytest.mark.usefixtures("stored")
@@ -141,23 +166,23 @@ def test_a_chapter_is_priced_by_its_six_digit_codes():
     rows = answer.parts[0].rows
     assert set(rows["code"].str.removeprefix("g").str[:2]) == {"85"}
     assert rows["code"].str.len().min() >= 6
-    assert len(answer.unit_values().table) == min(20, rows["code"].nunique())
     assert answer.range("entry") == (0.0, 0.0)  # one revision: no false entry at its change
 
 
 @pytest.mark.usefixtures("stored")
 def test_months_that_were_asked_and_hold_nothing_are_told_from_missing_ones():
-    empty = ask("TUR", "KAZ", ["27"], "2021", "2022", "X")
-    assert empty.missing() == "27: every month is stored, and none has trade in it."
-    later = ask("TUR", "KAZ", ["85"], "2022", "2023", "X")
-    assert "--start 2022-01 --end 2023-12" in later.missing()
+    empty = refusal("TUR", "KAZ", ["27"], "2021", "2022", "X")
+    assert empty.startswith("27: every month is stored, and none has trade in it")
+    assert "tradeflows refresh" not in empty
+    later = refusal("TUR", "KAZ", ["85"], "2022", "2023", "X")
+    assert "--start 2022-01 --end 2023-12" in later
 
 
 @pytest.mark.usefixtures("stored")
 def test_windows_of_unequal_length_use_one_path():
     answer = ask("TUR", "KAZ", ["854231"], "2021", "2022-01/2022-06", "X")
     assert set(answer.by_method["path"]) == {"two-point"}
-    assert isinstance(answer.shown().table, pd.DataFrame)
+    assert "The windows have 12 and 6 months" in notes(answer)
 
 
 def test_chapters_from_one_to_another_hold_each_of_them():
@@ -180,34 +205,34 @@ def test_bars_of_monthly_and_annual_codes_are_summed_by_the_path_they_share():
     change = together.table["value_current"].sum() - together.table["value_base"].sum()
     assert bars["change"].to_numpy() == pytest.approx(change)
     assert together.table["entry"].sum() == bars["entry"]["bennet"]
-    assert isinstance(together.figure(), Figure)
-    assert "72-83: annual rows" in together.missing()
+    steps = tf.plot.show(together).table.set_index("step")["value"]
+    assert steps["2022"] + bars["change"]["bennet"] == pytest.approx(steps["2023"])
+    assert "72-83: annual rows" in notes(together)
 
 
 def test_only_what_a_refresh_takes_is_recommended():
-    told = ask(codes=["72-83"], base="2022", current="2023").missing()
+    told = notes(ask(codes=["72-83"], base="2022", current="2023"))
     assert "comes without weights" in told
     assert "--codes" not in told
 
 
 def test_windows_of_unequal_length_are_named():
     uneven = ask(codes="coal", base="2021", current="2022-01/2022-06")
-    assert "The windows have 12 and 6 months" in uneven.missing()
-    assert ask(codes="coal").missing() == "Everything asked for is stored."
+    assert "The windows have 12 and 6 months" in notes(uneven)
+    half = ask(codes="coal", base="2021-01/2021-06", current="2022-01/2022-06")
+    assert uneven.table["value_current"].sum() * 6 == pytest.approx(
+        half.table["value_current"].sum()
+    )
+    assert "per month" in uneven.sentence()
+    assert "per month" in tf.plot.show(uneven).caption
+    assert "per month" not in half.sentence()
+    assert ask(codes="coal").notes == ()
 
 
 def test_annual_rows_do_not_answer_for_half_a_year():
-    half = ask(codes="72-83", base="2022-01/2022-06", current="2023-01/2023-06")
-    assert not half
-    assert "annual rows answer for whole years only" in half.missing()
-
-
-def test_an_empty_answer_has_no_numbers():
-    empty = ask(partner="VUT", codes="2709")
-    for number in (lambda: empty.by_method, lambda: empty.table, lambda: empty.range("price")):
-        with pytest.raises(SourceUnavailable, match="Not stored: 2709"):
-            number()
-    assert empty.origins == ()
+    half = refusal(codes="72-83", base="2022-01/2022-06", current="2023-01/2023-06")
+    assert "annual rows answer for whole years only" in half
+    assert "tradeflows refresh" not in half
 
 
 @pytest.fixture
@@ -274,8 +299,8 @@ def test_a_group_answers_once_and_says_so(made_up):
     made_up("UN Comtrade", ["2021-01,854150,900"], system="HS2017")
     answer = ask(codes="854159", **across)
     assert answer.table["value_current"].sum() == 1200
-    assert "854159: 854150, 854151, 854159 answer together" in answer.missing()
-    assert "answer together" not in ask(codes="85", **MONTHS).missing()
+    assert "854159: 854150, 854151, 854159 answer together" in notes(answer)
+    assert "answer together" not in notes(ask(codes="85", **MONTHS))
     assert ask(codes="85", **MONTHS).table["value_current"].sum() == 1200
 
 
@@ -283,8 +308,8 @@ def test_a_group_is_zero_only_where_all_of_it_was_asked_for(made_up, held):
     made_up("UN Comtrade", ["2022-01,854151,400", "2022-01,854159,600"])
     asked_ = {"codes": "854159", "base": "2021-01", "current": "2022-01"}
     held("202101", "202201", codes=("854151", "854159"))  # in 2021 the code was 854150
-    assert "2021-01 not stored" in ask(**asked_).missing()
-    assert "--codes 854159,854150,854151 " in ask(**asked_).missing()
+    assert "2021-01 not stored" in refusal(**asked_)
+    assert "--codes 854159,854150,854151 " in refusal(**asked_)
     held("202101", "202201")
     assert ask(**asked_).range("entry") == (1000, 1000)
 
@@ -296,16 +321,15 @@ def test_a_heading_holds_the_code_that_was_moved_out_of_it(made_up):
         answer = ask(codes=heading, base="2021-01", current="2022-01")
         assert 400 <= answer.table["value_base"].sum() <= 401
         assert 600 <= answer.table["value_current"].sum() <= 601
-        assert "880330, 880730 answer together" in answer.missing()
+        assert "880330, 880730 answer together" in notes(answer)
 
 
 def test_a_zero_of_un_comtrade_is_no_zero_of_others(made_up, held):
     held("202201", "202301")
     made_up("TÜİK", ["2023-01,270900,1000"])
-    alone = ask(codes="270900", **MONTHS)
-    assert not alone
-    assert "(TÜİK, general trade): 2022-01 not stored" in alone.missing()
-    assert "270900 (UN Comtrade): every month is stored" in alone.missing()
+    alone = refusal(codes="270900", **MONTHS)
+    assert "(TÜİK, general trade): 2022-01 not stored" in alone
+    assert "270900 (UN Comtrade): every month is stored" in alone
     made_up("UN Comtrade", ["2022-01,270900,400", "2023-01,270900,900"])
     both = ask(codes="270900", **MONTHS)
     assert both.parts[0].statistic == "UN Comtrade, general trade"
@@ -315,7 +339,7 @@ def test_a_zero_of_un_comtrade_is_no_zero_of_others(made_up, held):
 def test_a_zero_stands_only_in_the_trade_system_that_was_asked(made_up, held):
     made_up("UN Comtrade", ["2023-01,270900,900"])
     held("202201", "202301", system="special")
-    assert "2022-01 not stored" in ask(codes="270900", **MONTHS).missing()
+    assert "2022-01 not stored" in refusal(codes="270900", **MONTHS)
     held("202201", "202301")
     assert ask(codes="270900", **MONTHS).range("entry") == (900, 900)
 
@@ -323,6 +347,59 @@ def test_a_zero_stands_only_in_the_trade_system_that_was_asked(made_up, held):
 def test_annual_rows_get_no_monthly_zeros(made_up, held):
     held(*(f"{year}{month:02d}" for year in (2022, 2023) for month in range(1, 13)))
     made_up("UN Comtrade", ["2023-01,270900,900"], freq="A")
-    answer = ask(codes="270900", base="2022", current="2023")
-    assert not answer
-    assert "2022-01 not stored" in answer.missing()
+    assert "annual): 2022 not stored" in refusal(codes="270900", base="2022", current="2023")
+
+
+PAGE = "90-your-own-question"
+
+
+def test_the_page_does_every_step_of_the_answer_again():
+    page = pages.run(PAGE)
+    answer = ask()
+    assert page.cell("first-screen").text.count(str(answer.sentence())) >= 1
+    pd.testing.assert_frame_equal(
+        page.values["by_method"].reset_index(),  # noqa: PD011 - the names of a page
+        answer.by_method[["method", "path", *BARS, "change"]],
+    )
+    assert set(page.figures) == {"own-question-bridge", "own-question-methods"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"CODES": '["TOTAL"]', "BASE": '"2022"', "CURRENT": '"2023"'}, "comes without weights"),
+        ({"CODES": '["72-83"]', "BASE": '"2022"', "CURRENT": '"2023"'}, "4 formulas and paths"),
+        ({"BASE": '"2022"', "CURRENT": '"2023"'}, "Not in it: coal"),
+        ({"CODES": '["coal"]', "CURRENT": '"2022-01/2022-06"'}, "averages per month are compared"),
+        ({"CODES": '"oil_products"', "BASE": '"2021-03"', "CURRENT": '"2022-03"'}, "oil_products"),
+    ],
+)
+def test_the_page_answers_other_questions(changed, said):
+    page = pages.run(PAGE, **changed)
+    words = " ".join(cell.text for cell in page.cells)
+    assert said in words
+    assert "nan" not in words
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"PARTNER": '"KAZ"', "FLOW": '"X"', "CODES": '["854231"]'}, "--codes 854231 "),
+        ({"CODES": '["coal", "2701"]'}, "none holds another"),
+        ({"PARTNER": '"Russia"'}, "no country 'Russia'"),
+    ],
+)
+def test_the_page_refuses_in_words(changed, said):
+    with pytest.raises(TradeflowsError, match=said):
+        pages.run(PAGE, **changed)
+
+
+def test_the_page_takes_a_table_of_your_own():
+    file = pages.FOLDER.parent / "docs" / "your-own.csv"
+    page = pages.run(PAGE, OWN=repr(str(file)))
+    mine = pd.read_csv(file, dtype={"code": str}, parse_dates=["period"])
+    assert tf.bridge(mine, "2021", "2022").sentence() in page.cell("own").text
+    unsure = "pd.DataFrame({'period': pd.to_datetime(['2021-01-01', '2022-01-01']),"
+    unsure += " 'code': [90111, 90111], 'value_usd': 1.0, 'net_weight_kg': 1.0})"
+    with pytest.raises(TradeflowsError, match="code"):
+        pages.run(PAGE, OWN=unsure)

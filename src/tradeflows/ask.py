@@ -1,0 +1,434 @@
+"""Price or volume, for any pair, codes and months: answered from what is stored."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+
+import pandas as pd
+
+from tradeflows import store, tables
+from tradeflows.codes import hs
+from tradeflows.codes.countries import comtrade, spoken
+from tradeflows.codes.groups import ALL_GOODS, overlap
+from tradeflows.errors import (
+    ConfidentialValueWarning,
+    EstimatedQuantityWarning,
+    SourceUnavailable,
+    TradeflowsError,
+    UnknownCode,
+)
+from tradeflows.load import rows as stored
+from tradeflows.measure import Envelope, bridges
+from tradeflows.measure.bridge import BARS, PATHS
+from tradeflows.periods import Window, span
+from tradeflows.quality.concordance import concord
+from tradeflows.result import Result
+from tradeflows.sources import live
+from tradeflows.sources.comtrade import holding
+from tradeflows.sources.comtrade.question import Box
+from tradeflows.sources.comtrade.reply import PUBLISHER
+from tradeflows.words import Sentence, amount, between
+
+__all__ = ["Answer", "Part", "ask"]
+
+_FLOWS = {"M": "Imports of {} from {}", "X": "Exports of {} to {}"}
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """One code asked for: the rows that answer, their statistic, and the bridges over methods."""
+
+    code: str
+    statistic: str
+    rows: pd.DataFrame = field(repr=False)
+    envelope: Envelope = field(repr=False)
+
+
+@dataclass(frozen=True, eq=False)
+class Answer(Result):
+    """What the stored data say of a pair, codes and two windows.
+
+    ``parts`` holds a code each; ``notes`` say what is not in it, and which command brings it;
+    ``generated`` marks trade that a stand-in made up.
+    """
+
+    subject: str
+    base: str
+    current: str
+    parts: tuple[Part, ...]
+    notes: tuple[str, ...]
+    lacking: tuple[str, ...] = ()
+    generated: bool = False
+
+    @property
+    def per_month(self) -> bool:
+        """Whether all amounts are averages per month: the windows are of unequal length."""
+        return len(Window.parse(self.base)) != len(Window.parse(self.current))
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Paths that every code has: annual rows have no months, and a sum needs all its parts."""
+        every = [{path for _, path in p.envelope.results} for p in self.parts]
+        return tuple(path for path in PATHS if all(path in one for one in every))
+
+    @property
+    def by_method(self) -> pd.DataFrame:
+        """One row per formula and path: the five bars and the change in USD, all codes summed."""
+        rows = pd.concat([p.envelope.by_method for p in self.parts], ignore_index=True)
+        same = rows[rows["path"].isin(self.paths)]
+        return same.groupby(["method", "path"], sort=False, as_index=False).sum()
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per code, Bennet's form: values, change and its five bars in USD."""
+        of = [p.envelope["bennet", self.paths[0]].table for p in self.parts]
+        return pd.concat(of, ignore_index=True)
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Raw files under the answer."""
+        return tuple(sorted({str(o) for p in self.parts for o in set(p.rows["origin"])}))
+
+    def range(self, bar: str) -> tuple[float, float]:
+        """Return the lowest and the highest value of a bar over formulas and paths."""
+        found = self.by_method[bar]
+        return float(found.min()), float(found.max())
+
+    def steps(self) -> pd.DataFrame:
+        """Return the waterfall by Bennet's formula, with low and high of each bar over methods."""
+        first, nothing = self.by_method.iloc[0], (float("nan"), float("nan"))
+        ends = self.table[["value_base", "value_current"]].sum()
+        rows = [(b, float(first[b]), b, *self.range(b)) for b in BARS if any(self.range(b))]
+        rows.insert(0, (self.base, float(ends["value_base"]), "total", *nothing))
+        rows.append((self.current, float(ends["value_current"]), "total", *nothing))
+        return pd.DataFrame(rows, columns=["step", "value", "kind", "low", "high"])
+
+    def sentence(self) -> Sentence:
+        """Say whether price or volume, in one sentence; a second one if codes are not in it."""
+        old, new = (float(self.table[f"value_{w}"].sum()) for w in ("base", "current"))
+        absent = "goods without trade in"
+        if "monthly" in self.paths and len(Window.parse(self.base)) > 1:  # as `Bridge` says it
+            absent += " the matching month of"
+        words = [
+            f"{name} {between(*self.range(bar), _usd)}"
+            for bar, name in (
+                ("price", "price accounts for"),
+                ("volume", "volume for"),
+                ("entry", f"{absent} {self.base} for"),
+                ("exit", f"{absent} {self.current} for"),
+                ("unpriced", "goods without a usable weight for"),
+            )
+            if bar in ("price", "volume") or any(self.range(bar))
+        ]
+        lack = f" Not in it: {', '.join(self.lacking)}." if self.lacking else ""
+        moved = "per month " * self.per_month + ("rose" if new > old else "fell")
+        return Sentence(
+            f"{'GENERATED TRADE, NOT DATA. ' * self.generated}{self.subject} "
+            f"{moved} from {_usd(old)} in {self.base} to {_usd(new)} in {self.current}: "
+            f"{', '.join(words)} (range over {len(self.by_method)} formulas and paths).{lack}"
+        )
+
+
+def ask(
+    reporter: str, partner: str, codes: str | Sequence[str], base: str, current: str,
+    flow: str = "M",
+) -> Answer:  # fmt: skip
+    """Answer: price or volume, for any pair, codes and months that are stored.
+
+    A code of fewer than six digits is priced six-digit code by six-digit code, because the unit
+    value of a chapter moves with its mix. Each code is answered by one statistic: of those that
+    hold every month, the one with most value under a weight. A month that is not stored is missing,
+    never zero.
+
+    Parameters
+    ----------
+    reporter, partner : str
+        ISO 3166 alpha-3.
+    codes : str or sequence of str
+        HS codes of 2, 4 or 6 digits, ``TOTAL``, or groups of the snapshot such as ``coal``.
+    base, current : str
+        Windows: ``"2021"``, ``"2021-03"`` or ``"2021-03/2022-02"``.
+    flow : {"M", "X"}
+        As the reporter counts it.
+
+    Returns
+    -------
+    Answer
+        Its ``parts`` hold the rows, so that every step can be done again by `tradeflows.bridge`;
+        ``notes`` say which of the codes could not be answered, why, and which command brings them.
+
+    Raises
+    ------
+    UnknownCode
+        A wrong spelling, codes of which one holds another, or windows that share months.
+    SourceUnavailable
+        None of the codes is stored for these months; the message names the command.
+
+    Examples
+    --------
+    >>> answer = ask("TUR", "RUS", "coal", "2021", "2022")
+    >>> answer.parts[0].statistic, answer.range("price")[0] > 0
+    ('UN Comtrade, general trade', True)
+    >>> ask("TUR", "KAZ", "854231", "2021", "2022")
+    Traceback (most recent call last):
+    tradeflows.errors.SourceUnavailable: not stored: 854231 for 2021 and 2022
+      expected: every month of both windows
+      what to do: `tradeflows refresh --reporter TUR --partner KAZ --flows M --codes 854231 \
+--start 2021-01 --end 2022-12` brings it
+    """
+    many = isinstance(codes, Iterable) and not isinstance(codes, str)
+    wanted: list[str] = list(codes) if many else [codes]  # type: ignore[list-item]
+    pair = _checked(reporter, partner, flow, base, current)
+    _refuse_overlap(wanted, pair)
+    candidates = list(_statistics(pair))
+    parts, notes, lacking = [], [], []
+    for code in wanted:
+        part, remarks = _best(code, pair, candidates)
+        notes += remarks
+        if part is None:
+            lacking.append(code)
+        else:
+            parts.append(part)
+    known = {code for _, rows in candidates for code in rows["code"].unique()}
+    if odd := [code for code in lacking if not _askable(code) and code not in known]:
+        groups = ", ".join(sorted(c for c in known if not c.isdigit())) or "(none)"
+        raise UnknownCode(
+            f"no HS code {', '.join(map(repr, odd))}, nor a group of goods stored for this pair",
+            f"2, 4 or 6 digits, TOTAL, or a group of {groups}",
+            "check the spelling; a refresh brings 2, 4 or 6 digits, or TOTAL",
+        )
+    absent = [c for c in lacking if _askable(c) and len(_asked_months(c, pair)) < len(pair.months)]
+    missing = f"not stored: {', '.join(absent)} for {pair.base} and {pair.current}"
+    bring = f"{pair.command(absent)} brings it" if absent else "ask for other months or codes"
+    if not parts:
+        said = [*(note.rstrip(".") for note in notes), *([missing] if absent else [])]
+        raise SourceUnavailable("; ".join(said), "every month of both windows", bring)
+    annual = [p.code for p in parts if set(p.rows["freq"]) == {"A"}]
+    if len(pair.base) != len(pair.current):
+        notes.append(
+            f"The windows have {len(pair.base)} and {len(pair.current)} months: averages per month "
+            "are compared, and seasons may differ."
+        )
+    elif annual and len(annual) < len(parts):
+        notes.append(f"{', '.join(annual)}: annual rows, so that all bars compare whole windows.")
+    if absent:
+        notes.append(f"{missing[0].upper()}{missing[1:]}. {bring}.")
+    subject = _FLOWS[flow].format(spoken(reporter), spoken(partner))
+    made_up = live.is_generated(store.describe(o) for p in parts for o in set(p.rows["origin"]))
+    return Answer(
+        f"{subject} ({', '.join(p.code for p in parts)})", str(pair.base), str(pair.current),
+        tuple(parts), tuple(notes), tuple(lacking), made_up,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Who trades with whom, and when."""
+
+    reporter: str
+    partner: str
+    flow: str
+    base: Window
+    current: Window
+
+    @property
+    def months(self) -> list[pd.Timestamp]:
+        return [*span(self.base), *span(self.current)]
+
+    def periods(self, freq: set[str]) -> list[pd.Timestamp]:
+        """Return the periods that rows of this frequency need."""
+        return self.months if freq == {"M"} else sorted({m.replace(month=1) for m in self.months})
+
+    def related(self, code: str) -> dict[str, tuple[str, ...]]:
+        """Return the families that hold goods of a code, and their codes.
+
+        Over the revisions that the months may come in: a reporter may be late by one.
+        """
+        years = [max(m.year, 1988) for m in self.months]
+        old = hs.REVISIONS.index(hs.in_force(min(years)))
+        return hs.related(code, hs.REVISIONS[max(old - 1, 0)], hs.in_force(max(years)))
+
+    def fine(self, code: str) -> list[str]:
+        """Return what to ask for its six-digit codes, wherever other revisions keep them."""
+        if code == ALL_GOODS:
+            return ["AG6"]
+        held = self.related(code).values()
+        moved = {m for members in held for m in members if not m.startswith(code)}
+        return [code if len(code) == 6 else f"AG6/{code}", *sorted(moved)]
+
+    def command(self, codes: Sequence[str]) -> str:
+        """Return the command that brings codes, so that they can be priced."""
+        tokens = [t for c in codes for t in [c, *self.fine(c)]]
+        return (
+            f"`tradeflows refresh --reporter {self.reporter} --partner {self.partner} "
+            f"--flows {self.flow} --codes {','.join(dict.fromkeys(tokens))} "
+            f"--start {min(self.months):%Y-%m} --end {max(self.months):%Y-%m}`"
+        )
+
+
+def _checked(reporter: str, partner: str, flow: str, base: str, current: str) -> _Pair:
+    for name, given in {"reporter": reporter, "partner": partner, "flow": flow}.items():
+        if not isinstance(given, str):
+            raise UnknownCode(f"{name} {given!r}", f"one {name} as text", "ask for one at a time")
+    if flow not in _FLOWS:
+        raise UnknownCode(f"flow {flow!r}", "M (imports) or X (exports)", "choose one")
+    for country in (reporter, partner):
+        comtrade(country)
+    pair = _Pair(reporter, partner, flow, Window.parse(base), Window.parse(current))
+    if min(pair.base, pair.current).first < 12:
+        raise UnknownCode(f"windows {base} and {current}", "years from 0001", "correct the year")
+    if len(set(pair.months)) < len(pair.months):
+        raise UnknownCode(f"windows {base} and {current} share months", "two apart", "move one")
+    return pair
+
+
+def _refuse_overlap(codes: Sequence[str], pair: _Pair) -> None:
+    """Raise where codes are no text, or a sum over them would count goods twice."""
+    odd = [code for code in codes if not isinstance(code, str)]
+    if odd:
+        raise UnknownCode(f"codes {odd}", "codes as text, such as '2709'", "write them in quotes")
+    if not codes or any(overlap(a, b) for a, b in combinations(codes, 2)):
+        raise UnknownCode(
+            f"codes {', '.join(codes) or '(none)'}", "codes of which none holds another", "drop one"
+        )
+    for a, b in combinations(codes, 2):
+        for name in sorted(set(pair.related(a)) & set(pair.related(b))):
+            together = ", ".join(pair.related(a)[name])
+            raise UnknownCode(
+                f"codes {a} and {b}", f"one of them: {together} are compared as one", "drop one"
+            )
+
+
+def _askable(code: str) -> bool:
+    """Tell whether a refresh takes a code; groups of the snapshot and sections it does not."""
+    return code == ALL_GOODS or (code.isdigit() and len(code) in (2, 4, 6))
+
+
+def _statistics(pair: _Pair) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield every statistic that holds trade of the pair, under its name."""
+    found = stored("trade", reporter=pair.reporter, partner=pair.partner, flow=pair.flow)
+    for (source, system, freq), same in found.groupby(["source", "trade_system", "freq"]):
+        rhythm = "" if freq == "M" else ", annual"
+        yield f"{source}, {system} trade{rhythm}", tables.validate(same, "trade", where="stored")
+
+
+def _best(
+    code: str, pair: _Pair, candidates: Sequence[tuple[str, pd.DataFrame]]
+) -> tuple[Part | None, list[str]]:
+    """Return the statistic that answers best: every month, most weights, finest codes."""
+    able, gaps = [], []
+    for name, rows in candidates:
+        found = _rows_of(code, rows, pair)
+        if found.empty:
+            continue
+        if set(found["freq"]) == {"A"} and any(
+            w.first % 12 or len(w) % 12 for w in (pair.base, pair.current)
+        ):
+            gaps.append(f"{code} ({name}): annual rows answer for whole years only.")
+            continue
+        found = _with_zeros(code, found, pair)
+        lost = sorted(set(pair.periods(set(found["freq"]))) - set(found["period"]))
+        if lost:
+            unit, form = ("month", "%Y-%m") if set(found["freq"]) == {"M"} else ("year", "%Y")
+            few = ", ".join(m.strftime(form) for m in lost[:3])
+            more = f" and {len(lost) - 3} more {unit}s" if lost[3:] else ""
+            gaps.append(f"{code} ({name}): {few}{more} not stored; a missing {unit} is no zero.")
+        else:
+            priced = float(found["value_usd"].where(found["net_weight_kg"] > 0, 0).sum())
+            able.append((priced, name, found))
+    if able:
+        _, name, found = max(able, key=lambda a: a[0])
+        try:
+            return _priced(code, name, found, pair)
+        except TradeflowsError as error:
+            return None, [f"{code} ({name}): {error.found}."]
+    if len(_asked_months(code, pair)) == len(pair.months):
+        where = f"{code} (UN Comtrade)" if gaps else code
+        gaps.append(f"{where}: every month is stored, and none has trade in it.")
+    return None, gaps
+
+
+def _rows_of(code: str, rows: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
+    """Return the rows of a code at one level: six digits where there are any."""
+    rows = rows[rows["period"].isin(pair.periods(set(rows["freq"])))]
+    exact = rows[rows["code"] == code]
+    fine = rows[rows["code_system"].isin(hs.REVISIONS) & (rows["code"].str.len() == 6)]
+    if fine.empty or not _askable(code):
+        return exact
+    used = [
+        *fine["code_system"].unique(),
+        *(hs.in_force(max(m.year, 1988)) for m in pair.months),
+    ]
+    ends = min(used), max(used)
+    fine = concord(fine, to=hs.system(*ends)).frame.drop(columns="open_to")
+    prefix = "" if code == ALL_GOODS else code
+    parts = fine[fine["code"].str.startswith(prefix) | fine["code"].isin(hs.related(code, *ends))]
+    return parts if exact.empty or len(code) == 6 else _with_rest(code, parts, exact)
+
+
+def _with_rest(code: str, parts: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
+    """Add what a total holds beyond its six-digit codes as a row that has no price."""
+    if parts.empty:
+        return whole
+    sums = [frame.groupby("period")["value_usd"].sum() for frame in (whole, parts)]
+    rest = sums[0].sub(sums[1], fill_value=0)
+    rest = rest[rest > 1e-6 * whole["value_usd"].max()]
+    like = whole.drop_duplicates("period").set_index("period").loc[rest.index].reset_index()
+    hidden = like.assign(
+        code=f"rest of {code}", code_system=parts["code_system"].iloc[0], value_usd=rest.to_numpy(),
+        net_weight_kg=float("nan"), weight_status="missing", confidential=True,
+    )  # fmt: skip
+    return pd.concat([parts, hidden[parts.columns]], ignore_index=True) if len(rest) else parts
+
+
+def _asked_months(code: str, pair: _Pair, system: str | None = None) -> set[pd.Timestamp]:
+    """Return the months that UN Comtrade was asked for: a code without a row is no trade there."""
+    if not _askable(code):
+        return set()
+    box = Box((pair.flow,), (str(comtrade(pair.partner)),), tuple(pair.fine(code)))
+    known = holding.months(box, comtrade(pair.reporter), system)
+    return {m for m in pair.months if f"{m:%Y%m}" in known}
+
+
+def _with_zeros(code: str, found: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
+    """Write a zero for months that UN Comtrade was asked for and has no trade of."""
+    first, systems = found.iloc[0], found["code_system"].unique()
+    if (first["source"], first["freq"]) != (PUBLISHER, "M") or not any(map(hs.span, systems)):
+        return found  # what UN Comtrade does not have says nothing of others
+    asked = _asked_months(code, pair, first["trade_system"])
+    none = sorted(asked - set(found["period"]))
+    zero = found.iloc[[0] * len(none)].assign(
+        period=none, value_usd=0.0, net_weight_kg=float("nan"), weight_status="missing"
+    )
+    return pd.concat([found, zero], ignore_index=True) if none else found
+
+
+def _priced(code: str, name: str, found: pd.DataFrame, pair: _Pair) -> tuple[Part, list[str]]:
+    monthly = len(pair.base) == len(pair.current) and set(found["freq"]) == {"M"}
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        paths = PATHS if monthly else ("two-point",)
+        envelope = bridges(
+            found, str(pair.base), str(pair.current), paths=paths,
+            per_month=len(pair.base) != len(pair.current),
+        )  # fmt: skip
+    kinds = (EstimatedQuantityWarning, ConfidentialValueWarning)
+    said = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, kinds))
+    notes = [f"{code}: {words}." for words in said]
+    for family, members in pair.related(code).items():
+        if family in set(found["code"]) and not all(m.startswith(code) for m in members):
+            together = ", ".join(members)
+            notes.append(f"{code}: {together} answer together: goods moved among them.")
+    if not (found["net_weight_kg"] > 0).any():
+        more = pair.command([code]) if _askable(code) else "A refresh of the HS codes in it"
+        notes.append(f"{code} ({name}) comes without weights. {more} asks for them.")
+    elif code.isdigit() and len(code) < 6 and set(found["code"]) == {code}:
+        notes.append(f"{code}: the unit value of a whole group moves with its mix of goods.")
+    return Part(code, name, found, envelope), notes
+
+
+def _usd(x: float) -> str:
+    return amount(x, "USD")
