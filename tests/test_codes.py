@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tradeflows import bridge
 from tradeflows.codes import countries
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, UnknownCode
@@ -215,3 +216,17 @@ def test_codes_and_countries_of_comtrade_follow_the_same_rules() -> None:
     usa["data"][0]["partnerCode"] = 841
     with pytest.raises(SchemaMismatch, match="792–841 and 792–842"):
         comtrade.parse(json.dumps(usa).encode(), {})
+
+
+@pytest.mark.parametrize("code", ["80510", "854231.0", "8105000", "805"])
+def test_a_measure_refuses_codes_that_were_numbers(code: str) -> None:
+    trade = pd.DataFrame(
+        {
+            "period": pd.to_datetime(["2021-01-01", "2022-01-01"] * 2),
+            "code": [code, code, "854232", "854232"], "value_usd": 1.0, "net_weight_kg": 1.0,
+        }
+    )  # fmt: skip
+    with pytest.raises(SchemaMismatch, match="which were numbers"):
+        bridge(trade, "2021-01", "2022-01")
+    other = trade.assign(code=code.partition(".")[0], code_system="S4").iloc[:2]
+    assert bridge(other, "2021-01", "2022-01").price == 0, "SITC has odd lengths"

@@ -117,6 +117,7 @@ def census(
     _check_words(relation, rows, status, within)
     _check_single(rows)
     _check_totals(relation, rows, within, by)
+    _check_digits(relation, within)
     _warn(rows, columns, estimated)
     return Census(
         rows.groupby("period")["value"].sum().to_dict(),
@@ -163,6 +164,22 @@ def _check_periods(relation: Relation) -> None:
             f"{missing} rows without a period",
             "a period in every row",
             "correct the source file, or drop these rows",
+        )
+
+
+def _check_digits(relation: Relation, within: str) -> None:
+    """Refuse codes that became numbers: without their zero they are goods of another chapter."""
+    lost = "length(code) IN (3, 5, 7, 9, 11) AND regexp_full_match(code, '[0-9]+')"
+    odd = f"{lost} OR code LIKE '%.0'"
+    hs = "AND code_system LIKE 'H%'" if "code_system" in relation.columns else ""  # others may
+    query = f"SELECT DISTINCT code FROM trade WHERE {within} AND ({odd}) {hs} ORDER BY code LIMIT 5"  # noqa: S608
+    if found := [str(code) for code in relation.frame(query)["code"]]:
+        raise SchemaMismatch(
+            f"codes such as {', '.join(map(repr, found))}, which were numbers",
+            "HS codes as text, two digits for each step, leading zeros kept",
+            "read the file with dtype={'code': str}; where all codes had one length, such as 6,"
+            " tradeflows.codes.products.hs_codes(trade['code'], digits=6) puts the zeros back;"
+            " codes of another system than the HS need a column code_system that names it",
         )
 
 
