@@ -5,8 +5,8 @@
     python bench/screen.py --worlds 20     false and true finds in generated worlds
 
 Each run is a process of its own, so that its peak memory is its own; ours and the peer take turns
-and the best of the repetitions counts. The rates go to the file that `tradeflows.measure.plan`
-reads. Spark runs where pyspark and Java are found.
+and the best of the repetitions counts. The rates go to `bench/screen_rates.csv`. Spark
+runs where pyspark and Java are found.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ sys.path.insert(0, str(ROOT))
 
 from tests import world  # noqa: E402
 
-RATES = ROOT / "src" / "tradeflows" / "measure" / "screen_rates.csv"
+RATES = ROOT / "bench" / "screen_rates.csv"
 LEAST, NEEDED = 1e6, 8
 out = sys.stdout.write
 

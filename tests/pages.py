@@ -29,6 +29,7 @@ import pandas as pd
 
 from tradeflows.claims import judge
 from tradeflows.claims.verdict import Verdict
+from tradeflows.report import runner
 
 FOLDER = Path(__file__).parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
@@ -126,7 +127,11 @@ def run(name: str | Path, *, after: Iterable[Page] = (), **changed: str) -> Page
     ------
     KeyError
         No cell of assumptions, or none of that name in it.
+
+    A page that needs data which are not there has no cells: the report says what brings them.
     """
+    if runner.lacking(FOLDER / f"{Path(name).stem}.ipynb"):
+        return Page(Path(name).stem, [], {})
     if not is_last(name):
         return _run(Path(name).stem, tuple(sorted(changed.items())))
     others = tuple(after) or tuple(run(path) for path in NOTEBOOKS if not is_last(path))

@@ -255,7 +255,8 @@ def test_a_bad_option_of_the_screen_is_a_line_and_no_traceback(
 
 
 def test_a_screen_without_a_panel_says_what_brings_one():
-    assert "tradeflows refresh" in run.invoke(cli.app, ["screen"]).output
+    with pytest.raises(SourceUnavailable, match="tradeflows refresh"):
+        run.invoke(cli.app, ["screen"], catch_exceptions=False)
 
 
 def test_revisions_of_a_snapshot_are_none():

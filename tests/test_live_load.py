@@ -14,7 +14,6 @@ from standin import harness, trade
 from standin.harness import QUICK, asked, small
 from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
 from tradeflows.evidence import panel as room
-from tradeflows.evidence.rerouting import eu_neighbours
 from tradeflows.load import snapshot
 from tradeflows.report.build import build
 from tradeflows.sources import live, refresh
@@ -100,8 +99,6 @@ def test_what_the_snapshot_answers_stays_as_it_is(monkeypatch, tmp_path):
         refresh.run(small(), **{**SPRING, "sources": ("worldbank", "eurostat")})
         assert snapshot("prices", **brent).equals(before)
         assert not tf.load("prices", **brent)["value"].equals(before["value"])
-        assert {raw.split("/")[1] for raw in eu_neighbours().origins} != {"live"}
-        assert eu_neighbours().goods == 15
 
 
 @pytest.mark.usefixtures("site")

@@ -1,4 +1,4 @@
-"""What the page on the method shows: its examples, its traps, and the plan on paper."""
+"""What the page on the method shows: its examples and its traps."""
 
 import sys
 from types import SimpleNamespace
@@ -10,10 +10,8 @@ import pytest
 import tradeflows as tf
 from tradeflows import measure
 from tradeflows.errors import SchemaMismatch
-from tradeflows.figures import number
-from tradeflows.measure import examples, plan
+from tradeflows.measure import examples
 from tradeflows.measure.dialects import sql
-from tradeflows.measure.plan import Plan
 from tradeflows.measure.queries import log_mean
 
 TWO = ["reporter", "partner", "period", "code", "value_usd", "net_weight_kg"]
@@ -176,88 +174,3 @@ def test_bridges_in_the_words_of_spark():
     spark = sql("bridge", dialect="spark", columns=TWO, **windows)
     assert spark != sql("bridge", columns=TWO, **windows)
     assert "SELECT\n" in spark
-
-
-def test_the_plan_extends_the_line_through_the_rates():
-    found = plan.plan(2_000_000_000)
-    rates = plan.rates()
-    ours = rates[rates["engine"] == "DuckDB"]
-    largest = ours.loc[ours["rows"].idxmax()]
-    first, last = found.table.iloc[0], found.table.iloc[-1]
-    assert first["engine"] == "DuckDB on one machine"
-    assert (first["cores"], first["measured_rows"]) == (largest["cores"], largest["rows"])
-    assert first["hours"] == pytest.approx(
-        largest["seconds"] / largest["rows"] * 2e9 / 3600, rel=0.2
-    )
-    assert first["core_hours"] == first["hours"] * first["cores"]
-    assert last["cores"] == plan.MACHINES * plan.CORES
-    assert last["hours"] == pytest.approx(last["core_hours"] / last["cores"])
-    assert last["engine"].startswith(f"{plan.MACHINES} machines, at the rate of ")
-    assert found.memory == ours["peak_gb"].max()
-    assert found.gigabytes == pytest.approx(largest["bytes"] / largest["rows"] * 2)
-    half = plan.plan(1_000_000_000)
-    assert plan.plan().rows == half.rows
-    assert first["hours"] / half.table["hours"].iloc[0] == pytest.approx(2, rel=0.01)
-
-
-@pytest.mark.parametrize(
-    ("hours", "words"),
-    [(2.0, "2 hours"), (1.0, "1 hours"), (0.5, "30 minutes"), (1 / 60, "1 minutes"),
-     (0.01, "36 seconds"), (0.0, "0 seconds")],
-)  # fmt: skip
-def test_times_are_in_the_largest_unit(hours, words):
-    assert plan._lasting(hours) == words.replace(words.split()[0], number(float(words.split()[0])))
-
-
-def test_the_plan_reads_each_engine_apart(monkeypatch):
-    rows = [(e, n, c, s * n + 1, 0.0, 2.5, 10 * n)
-            for e, c, s in (("DuckDB", 2, 2e-6), ("Spark", 4, 5e-6), ("Polars", 8, 9e-6))
-            for n in (1_000_000, 3_000_000)]  # fmt: skip
-    columns = ["engine", "rows", "cores", "seconds", "processor_seconds", "peak_gb", "bytes"]
-    made = pd.DataFrame(rows, columns=columns)
-    made.loc[1, "cores"] = 3  # of the larger run
-    monkeypatch.setattr(plan, "rates", lambda: made)
-    found = plan.plan(1_000_000_000)
-    assert (found.rows, found.memory) == (1_000_000_000, 2.5)
-    assert found.gigabytes == pytest.approx(10, rel=1e-12)
-    assert found.table["engine"].tolist() == [
-        "DuckDB on one machine",
-        "Spark on one machine",
-        f"{plan.MACHINES} machines, at the rate of Spark",
-    ]
-    assert found.table["hours"].tolist()[:2] == pytest.approx([2001 / 3600, 5001 / 3600], rel=1e-9)
-    assert found.table["cores"].tolist() == [2, 4, plan.MACHINES * plan.CORES]
-    spent = [2001 / 1800, 5001 / 900, 5001 / 900]
-    assert found.table["core_hours"].tolist() == pytest.approx(spent, rel=1e-9)
-    assert found.table["hours"].iloc[2] == pytest.approx(spent[2] / (plan.MACHINES * plan.CORES))
-    assert found.table["measured_rows"].tolist() == [3_000_000] * 3
-    assert f"A cluster with {plan.MACHINES * plan.CORES} cores" in found.sentence()
-    monkeypatch.setattr(plan, "rates", lambda: made[made["engine"] != "Spark"])
-    assert plan.plan(1).table["engine"].tolist() == [
-        "DuckDB on one machine", f"{plan.MACHINES} machines, at the rate of DuckDB"
-    ]  # fmt: skip
-
-
-def test_the_plan_says_hours_minutes_and_cores():
-    table = pd.DataFrame(
-        {
-            "engine": ["DuckDB on one machine", "16 machines, at the rate of DuckDB"],
-            "cores": [2, 256],
-            "hours": [3.25, 0.255],
-            "core_hours": [6.5, 65.3],
-            "measured_rows": [22_000_000, 22_000_000],
-        }
-    )
-    found = Plan(1_500_000_000, 27.2, 2.4, table)
-    assert found.sentence() == (
-        "1,500,000,000 rows are about 27.2 GB as Parquet; one machine with 2 cores takes at least"
-        " 3.25 hours. A cluster with 256 cores would take at least 15.3 minutes, 65.3 core hours,"
-        " if it shared the work evenly."
-    )
-    assert found.listed().to_dict("list") == {
-        "where": table["engine"].tolist(),
-        "cores": ["2", "256"],
-        "time": ["3.25 hours", "15.3 minutes"],
-        "core hours": ["6.50", "65.3"],
-        "measured up to (rows)": ["22,000,000"] * 2,
-    }

@@ -58,7 +58,7 @@ def test_opens_with_one_title_and_text_stands_before_code(notebook):
 def test_cells_are_short(notebook):
     for text in code(notebook):
         assert len(text.splitlines()) <= 15, text
-        assert max(map(len, text.splitlines())) <= 101, text
+        assert max(map(len, text.splitlines())) <= 110, text
 
 
 def test_pages_of_the_analysis_name_their_assumptions_in_one_cell_near_the_top(path, notebook):

@@ -13,23 +13,22 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import pages
 import tradeflows as tf
 from standin.harness import QUICK, asked
-from tradeflows.codes.countries import spoken
-from tradeflows.counterfactual.cube import EXCLUDED
 from tradeflows.errors import (
     ConfidentialValueWarning,
     DoubleCountedTotals,
+    EstimatedQuantityWarning,
     SchemaMismatch,
+    SourceUnavailable,
     UnknownCode,
 )
-from tradeflows.evidence.who_else import every_pair, standing
 from tradeflows.measure import bridge
 from tradeflows.measure import screen as module
-from tradeflows.measure.plan import plan, rates
-from tradeflows.measure.screen import OTHER, Screen, screen, screen_sql
+from tradeflows.measure.screen import OTHER, screen, screen_sql
 from tradeflows.plot import Figure
-from tradeflows.sources import refresh
+from tradeflows.sources import baci, refresh
 from world import listed, world
 
 WINDOWS = {"base": "2021", "current": "2022"}
@@ -573,58 +572,20 @@ def test_it_can_be_had_for_spark():
     assert "GROUPING SETS" in sqlglot.transpile(text, read="duckdb", write="spark")[0]
 
 
-def test_russia_stands_where_its_rank_says():
-    found = standing(2022, 2024)
-    russia = found.table.set_index("partner").loc["RUS"]
-    above = int((found.others >= russia["growth"]).sum())
-    assert russia["p"] == pytest.approx((1 + above) / (1 + len(found.others)))
-    assert not set(found.others.index) & set(found.table["partner"])
-    assert "Russia" in found.sentence()
-    assert "Russia" in set(found.shown().table["destination"])
-    figure = found.figure()
-    assert set(figure.table["case"]) >= {"Russia", "Germany"}
-    assert f"Russia and {len(figure.table) - 1} placebo destinations" in figure.caption
-
-
-@pytest.mark.parametrize("end", [2023, 2024])
-def test_everyone_is_asked_about_or_a_placebo_or_named(end):
-    """Nobody goods may pass through is a placebo, and who is not asked about is named."""
-    found = standing(2022, end)
-    asked = set(found.table["partner"])
-    assert asked | set(found.small.index) | set(found.absent) == {"RUS", *EXCLUDED}
-    assert len(asked) + len(found.small) + len(found.absent) == 1 + len(EXCLUDED)
-    assert not {"RUS", *EXCLUDED} & set(found.others.index)
-    assert (found.small < found.least).all()
-    words = found.asked()
-    for place in ({"RUS", *EXCLUDED}) | set(found.bordering.index):
-        assert spoken(place) in words
-    assert not set(found.bordering.index) - set(found.others.index)
-    assert f"The {len(found.others)} other destinations" in words
-
-
 def test_every_pair_of_the_stored_baci(monkeypatch, tmp_path):
-    assert "tradeflows refresh --source baci" in str(every_pair())
     with asked(monkeypatch, tmp_path / "data"):
+        with pytest.raises(SourceUnavailable, match="tradeflows refresh --source baci"):
+            baci.stored()
         refresh.run(sources=("baci",), manners=QUICK)
-        found = every_pair(None, "2021", "2022", goods=["01"])
-        assert isinstance(found, Screen)
+        with pytest.warns(EstimatedQuantityWarning):
+            found = screen(baci.stored(), "2021", "2022", goods=["01"])
         written = {f.suffix for f in (tmp_path / "data" / "processed").rglob("*")}
         assert ".parquet" in written
         assert ".part" not in written
         assert found.coverage == 0  # BACI's weights are estimates and make no price
-        again = every_pair(None, "2021", "2022", goods=["01"])
-    pd.testing.assert_frame_equal(found.table, again.table)
-
-
-def test_the_paper_plan_follows_the_measured_rates():
-    ours = rates().query("engine == 'DuckDB'").sort_values("rows")
-    largest = ours.iloc[-1]
-    there = plan(int(largest["rows"]))
-    assert there.table["hours"].iloc[0] * 3600 == pytest.approx(largest["seconds"], rel=0.5)
-    assert there.gigabytes * 1e9 == pytest.approx(largest["bytes"])
-    whole = plan()
-    assert f"{whole.rows:,} rows" in whole.sentence()
-    assert len(whole.listed()) == len(whole.table)
+        page = pages.run("08-every-pair", TARGET="None", GOODS='["01"]', CURRENT='"2022"')
+    pd.testing.assert_frame_equal(page["found"].table, found.table)
+    assert str(found.sentence()) in page.cell("first-screen").text
 
 
 def test_windows_stand_by_position_as_in_a_bridge(trade, result):

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tradeflows import store
-from tradeflows.errors import QuotaExhausted, TradeflowsError, UnknownCode
+from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, TradeflowsError, UnknownCode
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -313,17 +313,18 @@ def screen(
     to: Annotated[Path | None, typer.Option("--out", help="Write Parquet here.")] = None,
 ) -> None:
     """Rank growth of the high-priority goods among all pairs, false finds controlled."""
-    from tradeflows.evidence.who_else import every_pair
-    from tradeflows.measure.screen import Screen
     from tradeflows.measure.screen import screen as rank
+    from tradeflows.sources import baci
 
     goal = None if target == "all" else target
-    found = rank(files, base, current, target=goal) if files else every_pair(goal, base, current)
-    out.print(escape(str(found.sentence() if isinstance(found, Screen) else found)))
-    if isinstance(found, Screen):
-        out.print(_shown(found.table.head(20)), soft_wrap=False)
-        if to is not None:
-            found.parquet(to)
+    with warnings.catch_warnings():
+        if not files:  # BACI's weights are its own estimates, and make no price
+            warnings.simplefilter("ignore", EstimatedQuantityWarning)
+        found = rank(files or baci.stored(), base, current, target=goal)
+    out.print(escape(str(found.sentence())))
+    out.print(_shown(found.table.head(20)), soft_wrap=False)
+    if to is not None:
+        found.parquet(to)
 
 
 @app.command(rich_help_panel=READ)

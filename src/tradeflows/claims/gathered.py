@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 
 from tradeflows.claims.rules import rules
-from tradeflows.codes.groups import high_priority
 from tradeflows.errors import TradeflowsError
 from tradeflows.evidence.attribution import (
     Listed,
@@ -15,14 +14,12 @@ from tradeflows.evidence.attribution import (
     listed_exports,
     non_essential,
 )
-from tradeflows.evidence.electronics import VolumeBounds, listed_months, volume_bounds
 from tradeflows.evidence.energy_panel import EnergyPanel, energy_panel
-from tradeflows.evidence.essential import essential
 from tradeflows.evidence.panel import ABSENT, MARK, Panel, event_after, panel
 from tradeflows.evidence.turnover import total_trade
 from tradeflows.figures import amount, percent
 from tradeflows.measure.intervals import Interval
-from tradeflows.words import at_least, between
+from tradeflows.words import between
 
 __all__ = [
     "GATHER",
@@ -31,11 +28,7 @@ __all__ = [
     "panel_event",
     "panel_listed",
     "panel_rise",
-    "volumes",
 ]
-
-
-_COMPUTERS = ("8471", "8486")  # and the machines that make chips
 
 
 @dataclass(frozen=True)
@@ -52,63 +45,6 @@ class Gathered:
     page: str
     clause: str = ""  # for the one sentence that opens the report
     missing: str = ""
-
-
-def _listed() -> Gathered:
-    found = listed_months()
-    least = rules().content["claims"]["a"]["tiers"]["snapshot"]["constants"]["musd_a_month"]
-    months = found.months_above(least)
-    best = found.best()
-    headings = high_priority("2023-09")["hs2022"].str[:4]
-    electronic = int((headings.str.startswith("85") | headings.isin(_COMPUTERS)).sum())
-    words = f"at least {months.low:.0f} of {months.high:.0f} months"
-    return Gathered(
-        {"months_above": months},
-        words,
-        "From March 2022 to February 2023 exports of the listed goods to Russia were a million USD "
-        f"or more in {words}, at least {amount(float(best.max()), 'USD')} in the largest. In "
-        f"{found.by_gaps(least)} months the difference between Turkey's two statistics alone shows "
-        f"it; larger sums are from newspapers that added up its figures. {electronic} of the "
-        f"{len(headings)} listed codes are electronics, computers or machines that make chips; the "
-        "others are bearings, aircraft parts, optics and instruments, and no print tells them "
-        "apart.",
-        found.origins,
-        "03-electronics-volume.html",
-        f"a million USD or more of goods of the kinds found in weapons went to Russia in {words} "
-        "from March 2022",
-    )
-
-
-@lru_cache
-def volumes() -> VolumeBounds:
-    """Return the volume bounds under the deflators of the rules file.
-
-    Examples
-    --------
-    >>> round(volumes().of("all exports to Russia")[1].low, 2)
-    0.16
-    """
-    stated = rules().content["claims"]["c"]
-    return volume_bounds(
-        float(stated["deflators"]["largest_unit_value_premium"]["points"]),
-        stated["tiers"]["snapshot"]["tests"]["c1_volume"]["at_least"],
-    )
-
-
-def _non_essential() -> Gathered:
-    found, part = volumes(), essential()
-    value, volume = found.of("all exports to Russia")
-    deflator = (1 + value.low) / (1 + volume.low)
-    return Gathered(
-        {"value_growth": value, "volume_growth": volume},
-        f"{_signed(value)} in value, all exports",
-        f"{found.sentence()} {part.sentence(found.enough, deflator)}",
-        tuple(sorted({*found.origins, *part.origins})),
-        "03-electronics-volume.html",
-        f"all exports grew by {between(value.low, value.high, percent)} in value, which leaves at "
-        f"least {at_least(volume.low)} in volume if prices rose as US import prices of capital "
-        f"goods and machinery did, plus a premium of {found.premium * 100:.0f} %",
-    )
 
 
 def panel_listed() -> Listed:
@@ -184,7 +120,9 @@ def _panel_a() -> Gathered:
     words = "–" if value is None else f"{amount(value.low * 1e6, 'USD')} in the window"
     parts = (found.expectation, found.placebo)
     told: list[str] = [found.sentence(), *(r.sentence() for r in parts if r)]
-    return _of_panel(found.numbers, words, told, found.reasons, found, "03-electronics-volume.html")
+    return _of_panel(
+        found.numbers, words, told, found.reasons, found, "06-electronics-in-the-panel.html"
+    )
 
 
 def _panel_c() -> Gathered:
@@ -194,7 +132,9 @@ def _panel_c() -> Gathered:
     told: list[str] = [found.sentence(), *(r.sentence() for r in parts if r)]
     if found.rank:
         told.append("Destinations are compared by chapters 84, 85, 88 and 90 without medical goods")
-    return _of_panel(found.numbers, words, told, found.reasons, found, "04-rerouting.html")
+    return _of_panel(
+        found.numbers, words, told, found.reasons, found, "06-electronics-in-the-panel.html"
+    )
 
 
 def _panel_b(claim: str, leading: str, page: str) -> Gathered:
@@ -256,8 +196,6 @@ def _signed(interval: Interval) -> str:
 
 
 GATHER: dict[tuple[str, str], Callable[[], Gathered]] = {
-    ("a", "snapshot"): _listed,
-    ("c", "snapshot"): _non_essential,
     ("a", "panel"): _panel_a,
     ("b1", "panel"): partial(_panel_b, "b1", "turnover_growth", "01-the-data.html#The-boom-itself"),
     ("b2", "panel"): partial(_panel_b, "b2", "pi_turnover", "02-energy.html"),

@@ -103,7 +103,9 @@ class Verdict:
 
     def statement(self) -> dict[str, Any]:
         """Return what is passed on: the numbers, their period and the rules that judge them."""
-        ends = {n: None if i is None else [i.low, i.high] for n, i in self.numbers.items()}
+        ends = {
+            n: None if i is None else [float(i.low), float(i.high)] for n, i in self.numbers.items()
+        }
         return {
             "claim": self.rule.claim, "tier": self.rule.tier, "period": list(self.period),
             "rules": self.fingerprint, "numbers": ends, "headline": self.headline,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -90,7 +90,7 @@ def waterfall(
     scale = scale_for(float(np.nanmax(np.abs([starts, ends, low, high]))), unit)
     texts = [_text(row, scale) for row in table.itertuples()]
     with rc_context(STYLE):
-        canvas, ax = drawing(_ROW * len(table) + 0.15)
+        canvas, ax = drawing(_high(table["step"]) + 0.15)
         for i, kind in enumerate(table["kind"]):
             span = (ends[i] - starts[i]) / scale.factor
             ax.barh(i, span, 0.66, left=starts[i] / scale.factor, **_look(kind))
@@ -212,7 +212,7 @@ def ranges(
     table = _frame(found)
     scale = _scale(table, unit, marks)
     with rc_context(STYLE):
-        canvas, ax = drawing(_ROW * len(table) + 0.15 + 0.25 * bool(marks))
+        canvas, ax = drawing(_high(table["label"]) + 0.15 + 0.25 * bool(marks))
         texts = _ranges(ax, table, scale, spec, [chosen] if chosen else None)
         at = [(x / scale.factor, n) for n, x in (marks or {}).items()]
         left, right = ax.get_xlim()
@@ -382,7 +382,8 @@ def _ranges(
         low = 0.0
     if low == 0 and thick > 6:
         _plain(ax, [0, 0], [-0.5, len(table) - 0.5], lw=0.9)
-    ax.set_xlim(low - 0.01 * (high - low), high + 0.01 * (high - low) or 1.0)
+    room = 0.01 * (high - low) or 1.0  # where all is one point
+    ax.set_xlim(low - room, high + room)
     return texts
 
 
@@ -475,6 +476,12 @@ def _number(
         ha="right" if left else "left", fontweight="bold" if bold else "normal",
         annotation_clip=False,
     )  # fmt: skip
+
+
+def _high(names: Iterable[str]) -> float:
+    """Return the inches that rows need so that no name covers the next."""
+    lines = [wrapped(name, _LETTERS).count("\n") + 1 for name in names]
+    return max(_ROW, 0.17 * max(lines) + 0.1) * len(lines)
 
 
 def _named(ax: Axes, names: Sequence[str], letters: int = _LETTERS) -> None:

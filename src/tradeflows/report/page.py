@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+from bs4 import BeautifulSoup
 from jinja2 import DictLoader
 from latex2mathml.converter import convert
 from nbconvert import HTMLExporter
@@ -23,6 +24,8 @@ from tradeflows.plot import MIME
 __all__ = ["Page", "file_of", "read", "render"]
 
 DESCRIPTION = 180
+_NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")
+_SHORT = 12  # characters that stay on one line
 _REGION = re.compile(r'<[^<>]*role="region"[^<>]*>')
 _LABEL = re.compile(r'aria-label="([^"]*)"')
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -173,19 +176,49 @@ def wide_table(table: str) -> str:
 
 
 def _result(html: str) -> str:
-    """Put a bare DataFrame into a table that scrolls, and take pandas' own look off it."""
-    if 'class="dataframe"' not in html:
+    """Put a frame's own table into one that scrolls: text left, numbers right, pandas' look off."""
+    if 'class="dataframe"' not in html and '<table id="T_' not in html:
         return html
-    table = re.search(r"<table.*?</table>", html, re.DOTALL)
-    if table is None:
+    soup = BeautifulSoup(html, "html.parser")
+    table = soup.find("table")
+    if table is None or table.find_parent("figure"):
         return html
-    bare = re.sub(r"<table[^>]*>", '<table class="dataframe">', table[0], count=1)
-    bare = re.sub(r'(<tr) style="text-align: right;"', r"\1", bare)
-    bare = re.sub(r"<th>\s*</th>", "<td></td>", bare)
-    bare = re.sub(r"(<th)(?=>)", r"\1 scope='row'", bare)
-    head, foot, rest = bare.partition("</thead>")
-    after = html[table.end() :].replace("</div>", "", 1)
-    return wide_table(head.replace("'row'", "'col'") + foot + rest) + after
+    for tag in (table, *table.find_all(True)):
+        for look in ("border", "style", "valign", "halign"):
+            tag.attrs.pop(look, None)
+    table["class"] = "dataframe"
+    _aligned(table)
+    frame = table.find_parent("div") or table
+    for style in frame.find_all("style") if frame is not table else ():
+        style.decompose()  # pandas' own, which a page does not need
+    scrolls = {"class": "table", "role": "region", "tabindex": "0", "aria-label": _name(table)}
+    table.wrap(soup.new_tag("div", attrs=scrolls))
+    return str(soup)
+
+
+def _aligned(table: Any) -> None:
+    """Name the kind of every cell: a column whose cells are all numbers is one of numbers."""
+    body = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
+    head = [row.find_all(["th", "td"]) for row in table.select("thead tr")]
+    width = max((len(row) for row in body), default=0)
+    for cell in (cell for row in head for cell in row):
+        cell.name = "th" if cell.get_text(strip=True) else "td"
+    for rows, scope in ((head, "col"), (body, "row")):
+        for cell in (cell for row in rows for cell in row if cell.name == "th"):
+            cell["scope"] = scope
+    for n in range(1, width + 1):  # from the right: merged labels of rows stand on the left
+        column = [row[-n] for row in body if len(row) >= n]
+        texts = [cell.get_text(strip=True) for cell in column]
+        kind = "number" if all(map(_NUMBER.fullmatch, texts)) else "text"
+        for cell, text in zip(column, texts, strict=True):
+            cell["class"] = f"{kind} short" if len(text) <= _SHORT else kind
+        for row in (row for row in head if len(row) >= n):
+            row[-n]["class"] = kind
+
+
+def _name(table: Any) -> str:
+    caption = table.find("caption")
+    return f"Table: {caption.get_text(strip=True)}" if caption else "Table"
 
 
 def _code(source: str) -> str:
@@ -257,6 +290,7 @@ def render(nb: Any, stem: str, files: dict[str, str]) -> Page:
         extra_loaders=[DictLoader({"cells.j2": _template("cells.j2")})], template_file="cells.j2"
     )
     markdown = MarkdownWithMath(renderer=prose).render
+    nb = _folded(nb)
     filters = {"prose": markdown, "result": _result, "code": _code, "quiet": _quiet}
     for name, function in filters.items():
         exporter.register_filter(name, function)
@@ -270,6 +304,36 @@ def render(nb: Any, stem: str, files: dict[str, str]) -> Page:
         body=_UNIT.sub("\N{NO-BREAK SPACE}", told_apart(_linked(body, files))),
         figures=tuple(_figures(nb)),
         notebook=stem,
+    )
+
+
+def _folded(nb: Any) -> Any:
+    """Put code cells that show nothing before the next one: one fold of code, not five."""
+    cells: list[Any] = []
+    silent = ""
+    for cell in nb.cells:
+        plain_code = cell.cell_type == "code" and not cell.metadata.get("tags")
+        if plain_code and cell.source.strip() and not any(map(_shows, cell.outputs)):
+            silent += cell.source.rstrip() + "\n\n"
+            held = cell
+            continue
+        if silent and plain_code:
+            cell = {**cell, "source": silent + cell.source}
+            silent = ""
+        elif silent:
+            cells.append({**held, "source": silent.rstrip(), "outputs": []})
+            silent = ""
+        cells.append(nbformat.from_dict(cell))
+    if silent:
+        cells.append({**held, "source": silent.rstrip(), "outputs": []})
+    return nbformat.from_dict({**nb, "cells": cells})
+
+
+def _shows(output: Any) -> bool:
+    """Tell whether a reader sees anything of an output: a place that stayed empty shows nothing."""
+    data = output.get("data", {})
+    return output.output_type != "display_data" or any(
+        str(text).strip() for kind, text in data.items() if kind not in ("text/plain", MIME)
     )
 
 

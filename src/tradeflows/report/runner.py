@@ -25,7 +25,7 @@ from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode, unwr
 from tradeflows.load import load
 from tradeflows.report import keys
 
-__all__ = ["NotebookFailed", "pass_on", "run"]
+__all__ = ["NotebookFailed", "lacking", "pass_on", "run"]
 
 AT_ONCE = 2
 CELL_SECONDS = 900
@@ -129,19 +129,31 @@ def _read(file: Path) -> list[dict[str, Any]]:
         return []
 
 
-def _lacking(notebook: Path) -> str:
-    """Say what a notebook needs and the data folder does not hold; nothing where all is there."""
+def lacking(notebook: Path) -> str:
+    """Say what a notebook needs and the data folder does not hold; nothing where all is there.
+
+    Parameters
+    ----------
+    notebook : Path
+        ``tradeflows.requires`` in its metadata lists what to `load`, or a publisher, and under
+        ``bring`` what brings it.
+    """
     for need in keys.about(notebook).get("requires", ()):
+        asked = {k: v for k, v in need.items() if k != "bring"}
+        if publisher := asked.pop("publisher", ""):
+            if not any(raw.publisher == publisher for raw in store.catalogue()):
+                return f"This page needs data of {publisher}, which are not there. {need['bring']}"
+            continue
         try:
-            load(**{k: v for k, v in need.items() if k != "bring"})
+            load(**asked)
         except UnknownCode as error:
             return f"This page needs data that are not there yet: {error.found}. {need['bring']}"
     return ""
 
 
-def _stand_in(nb: Any, lacking: str) -> None:
+def _stand_in(nb: Any, absent: str) -> None:
     """Leave of a notebook its title, and what it needs."""
-    nb.cells = [nb.cells[0], nbformat.v4.new_markdown_cell(lacking, id="needs")]
+    nb.cells = [nb.cells[0], nbformat.v4.new_markdown_cell(absent, id="needs")]
 
 
 def _code_cells(path: Path) -> int:
@@ -164,8 +176,8 @@ async def _all(jobs: Mapping[Path, Path], tell: Tell) -> list[str]:
 async def _run(notebook: Path, copy: Path, tell: Tell) -> str:
     """Execute one notebook; return what went wrong, or nothing."""
     nb = nbformat.read(notebook, 4)
-    if lacking := _lacking(notebook):
-        _stand_in(nb, lacking)
+    if absent := lacking(notebook):
+        _stand_in(nb, absent)
         _write(nb, copy)
         return ""
     done, total = 0, _code_cells(notebook)

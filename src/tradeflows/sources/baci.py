@@ -20,14 +20,14 @@ from tradeflows import store, tables
 from tradeflows.codes import hs
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.products import hs_codes
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import SchemaMismatch, SourceUnavailable
 from tradeflows.sources import rows
 from tradeflows.sources.address import root_from
 from tradeflows.sources.registry import register
 from tradeflows.sources.session import Manners, Session
 from tradeflows.sources.workbook import DAMAGED, bounded_zip
 
-__all__ = ["PUBLISHER", "connect", "fetch", "parse", "read", "stream", "to_parquet"]
+__all__ = ["PUBLISHER", "connect", "fetch", "parse", "read", "stored", "stream", "to_parquet"]
 
 PUBLISHER = "CEPII"
 ROOT = "https://www.cepii.fr"
@@ -246,3 +246,30 @@ def _trade(
     )
     rows.refuse_numbers_of_one_area(table, text[["i", "j"]], origin)
     return tables.validate(table, "trade", where=origin)
+
+
+def stored() -> Path:
+    """Return the newest stored table of all pairs as one Parquet file, built once from its zip.
+
+    Returns
+    -------
+    pathlib.Path
+        In the folder of processed data.
+
+    Raises
+    ------
+    SourceUnavailable
+        None is stored.
+    """
+    found = [raw for raw in store.catalogue() if raw.publisher == PUBLISHER and raw.complete]
+    if not found:
+        raise SourceUnavailable(
+            "no table of all pairs of countries is stored",
+            "BACI",
+            "run `tradeflows refresh --source baci`",
+        )
+    raw = max(found, key=lambda one: (one.vintage, one.id))
+    file = store.processed() / Path(raw.id).with_suffix(".parquet").name
+    if not file.exists():
+        to_parquet(raw.path, file, {"origin": raw.id, "vintage": raw.vintage})
+    return file

@@ -1,0 +1,82 @@
+"""Page 04: places asked about, placebos, and traces that observe no re-export."""
+
+import pytest
+
+import pages
+import tradeflows as tf
+from tradeflows.codes.countries import spoken
+from tradeflows.errors import SourceUnavailable
+
+PAGE = "04-rerouting"
+
+
+@pytest.fixture(scope="module")
+def page(shown):
+    return shown(pages.FOLDER / f"{PAGE}.ipynb")
+
+
+def test_russia_stands_where_its_p_says(page):
+    found, placebos = page["found"], page["placebos"]
+    above = int((placebos >= found.growth["RUS"]).sum())
+    assert found.p["RUS"] == pytest.approx((1 + above) / (1 + len(placebos)))
+    assert not set(found.index) & set(placebos.index)
+    cases = set(page.figures["who-else-2022-2024"].table["case"])
+    assert {"Russia", "Germany"} <= cases
+
+
+def test_the_cases_that_are_the_finding_are_marked(page):
+    found = page["found"]
+    out = found.index[found["stands out"]]
+    assert len(out)
+    for figure in ("who-else-2022-2024", "who-else-2022-2023"):
+        cases = set(page.figures[figure].table["case"])
+        assert {spoken(p) for p in out} <= cases
+
+
+def test_everyone_is_asked_about_or_a_placebo_or_named(page):
+    words = page.cell("asked").text
+    for place in page["ASKED"]:
+        assert place in page["found"].index or spoken(place) in words
+    assert f"The {len(page['placebos'])} other destinations" in words
+
+
+def test_bars_of_the_gap_add_up_to_the_rows(page):
+    gap = page.figures["general-minus-special"].table.set_index("year")
+    rows = tf.load("trade", code_system="positive gaps", code=list(page["CHAPTERS"]))
+    assert gap.to_numpy().sum() == pytest.approx(rows["value_usd"].sum())
+
+
+def test_gains_of_neighbours_never_stand_without_the_losses(page):
+    around, words = page["around"], page.cell("eu-sentence").text
+    assert f"{around.sum():+.0f} m" in words
+    assert (around < 0).any()
+    goods = page["goods"]
+    assert (goods["rank"] <= goods["of"]).all()
+    assert len(page["stable"]) == 15  # codes of one revision only would be false zeros
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"CURRENT": "2023", "SOONER": "2024"},
+        {"LEAST": "100e6"},
+        {"MAY_PASS": '("KAZ", "KGZ")'},
+        {"AFTER": '"2022-06/2022-11"'},
+        {"CHAPTERS": '("84", "85")'},
+        {"LEVEL": "0.01"},
+    ],
+)
+def test_other_assumptions_are_answered(changed):
+    assert "Run all cells" not in pages.run(PAGE, **changed).cell("first-screen").text
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"BASE": "2021"}, "exports by destination of 2021 are not in the data"),
+        ({"CURRENT": "2022"}, "2022 does not follow 2022"),
+    ],
+)
+def test_years_that_are_not_there_are_refused_in_words(changed, said):
+    with pytest.raises(SourceUnavailable, match=said):
+        pages.run(PAGE, **changed)
