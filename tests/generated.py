@@ -10,11 +10,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-import tradeflows as tf
+import pages
 from standin import trade
 from standin.harness import QUICK, asked
-from tradeflows.claims.gathered import panel_listed, panel_rise
-from tradeflows.claims.rules import rules
 from tradeflows.claims.verdict import Verdict
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.counterfactual import statespace
@@ -29,19 +27,24 @@ UNITS = {5: "u", 8: "kg", -1: None}
 SMALL = {"chapters": (39, 62, 84, 85, 87, 88, 90), "others": 27, "last": LAST.replace("-", "")}
 TURKEY = ("turkey-russia", "turkey-controls")
 MIRRORS = ("transit-priority", "supply-priority")
+PAGES = ("05-energy-in-the-panel", "06-electronics-in-the-panel")
+KEPT = ("exports", "imports", "totals", "turnover", "price", "priced", "of_change", "measured",
+        "neighbours", "supply")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
     """A world, the panel that a refresh made of it, and the verdict on each claim.
 
-    ``reasons`` say of a claim's numbers why they are not determined.
+    ``reasons`` say of a claim's numbers why they are not determined; ``values`` are what names of
+    the panel's pages stand for.
     """
 
     world: trade.World
     panel: room.Panel
     verdicts: dict[str, Verdict]
     reasons: dict[str, dict[str, str]]
+    values: dict[str, Any]
 
     def calm(self, flow: str, start: str = FIRST, end: str = LAST) -> pd.DataFrame:
         """Return what the panel would hold had nothing happened, made without a refresh."""
@@ -50,7 +53,7 @@ class Judged:
 
 
 def judged(folder: Path, world: trade.World) -> Judged:
-    """Refresh from the stand-in, build the panel, and judge every claim by it."""
+    """Refresh from the stand-in, build the panel, and run its pages, which judge every claim."""
     parts = {p.name: p for p in refresh.parts()}
     pull = partial(refresh.run, sources=["comtrade"], manners=QUICK)
     with pytest.MonkeyPatch.context() as patch, asked(patch, folder, world):
@@ -59,9 +62,11 @@ def judged(folder: Path, world: trade.World) -> Judged:
         pull([parts[name] for name in TURKEY], start=FIRST, end=LAST)
         if world.scenario == "rerouting":
             pull([parts[name] for name in MIRRORS], start="2021-01", end="2022-12")
-        verdicts = {c: tf.judge(c, tier="panel") for c in rules().claims}
-        reasons = {"a": panel_listed().reasons, "c": panel_rise().reasons}
-        return Judged(world, room.panel(), verdicts, reasons)
+        shown = [pages.run(name) for name in PAGES]
+        verdicts = {v.rule.claim: v for page in shown for v in page.passed_on}
+        values = {name: page[name] for page in shown for name in KEPT if name in page}
+        reasons = {"a": shown[1]["why_a"], "c": shown[1]["why_c"]}
+        return Judged(world, room.panel(), dict(sorted(verdicts.items())), reasons, values)
 
 
 def _fitted(data: Cut, model: str) -> Any:

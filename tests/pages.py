@@ -7,13 +7,14 @@
 >>> page.cell("answer").html                 # what one cell shows, by the cell's id
 
 A page that refuses an assumption raises: ``pytest.raises(SourceUnavailable, match="2018")``. With
-the same changes, or none, a page runs once in a process.
+the same changes, or none, a page runs once in a process, and anew on another data folder.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import os
 import pickle
 import re
 import tempfile
@@ -66,6 +67,9 @@ class Page:
 
     def __getitem__(self, name: str) -> Any:
         return self.values[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.values
 
     def cell(self, id_: str) -> Cell:
         """Return the cell of code with an id."""
@@ -133,7 +137,8 @@ def run(name: str | Path, *, after: Iterable[Page] = (), **changed: str) -> Page
     if runner.lacking(FOLDER / f"{Path(name).stem}.ipynb"):
         return Page(Path(name).stem, [], {})
     if not is_last(name):
-        return _run(Path(name).stem, tuple(sorted(changed.items())))
+        made = _run.__wrapped__ if os.environ.get("TRADEFLOWS_DATA") else _run
+        return made(Path(name).stem, tuple(sorted(changed.items())))
     others = tuple(after) or tuple(run(path) for path in NOTEBOOKS if not is_last(path))
     stated = [v.statement() | {"page": f"{p.name}.html"} for p in others for v in p.passed_on]
     with tempfile.TemporaryDirectory() as folder:

@@ -1,15 +1,11 @@
 """What was expected of a series: bands of sums, planted rises, and series that cannot be used."""
 
-from importlib import resources
-
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
 
 import tradeflows as tf
 from tradeflows.counterfactual import expected, placebo_dates, segmented, statespace
-from tradeflows.counterfactual import months as cuts
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.plot import Figure
 
@@ -145,11 +141,11 @@ def test_zeros_turn_months_into_quarters(series):
     )  # blocks end with the window
 
 
-def test_limits_are_those_of_the_rules():
-    rules = resources.files("tradeflows.claims") / "rules.yml"
-    limits = yaml.safe_load(rules.read_text(encoding="utf-8"))["undetermined_when"]
-    assert limits["months_before_event_fewer_than"] == cuts.MONTHS_NEEDED
-    assert limits["share_of_zero_months_above"] == cuts.ZEROS_ALLOWED
+def test_limits_are_what_the_caller_says(series):
+    assert expected(series, event="2022-02", months_needed=62).reason.endswith("62 are needed")
+    sparse = series.where(series.index.month % 4 != 0, 0.0)
+    assert expected(sparse, event="2022-02", zeros_allowed=0.3).steps == "month"
+    assert expected(sparse, event="2022-02", zeros_allowed=0.2).steps == "quarter"
 
 
 def test_a_model_that_does_not_converge_leaves_it_undetermined(series, monkeypatch):

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
     )
     from tradeflows.measure.published import published
     from tradeflows.measure.screen import screen
+    from tradeflows.measure.volume import volume
     from tradeflows.quality.concordance import concord
-    from tradeflows.series import months_by_year, series
+    from tradeflows.series import months_by_year, on_one_system, series
 
 __all__ = [
     "Block",
@@ -52,6 +53,7 @@ __all__ = [
     "judge_all",
     "load",
     "months_by_year",
+    "on_one_system",
     "plot",
     "price_effect",
     "price_effects",
@@ -64,6 +66,7 @@ __all__ = [
     "series",
     "state",
     "triple_difference",
+    "volume",
     "volume_effects",
 ]
 
@@ -77,12 +80,14 @@ _LATE = {
     "hull": "tradeflows.measure",
     "price_effect": "tradeflows.measure",
     "price_effects": "tradeflows.measure",
+    "volume": "tradeflows.measure.volume",
     "volume_effects": "tradeflows.measure",
     "series": "tradeflows.series",
     "require": "tradeflows.errors",
     "published": "tradeflows.measure.published",
     "months_by_year": "tradeflows.series",
     "ask": "tradeflows.ask",
+    "on_one_system": "tradeflows.series",
     "bridge": "tradeflows.measure",
     "bridges": "tradeflows.measure",
     "concord": "tradeflows.quality.concordance",

@@ -7,10 +7,12 @@ from typing import Any
 
 import pandas as pd
 
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.load import load
 
-__all__ = ["months_by_year", "series"]
+__all__ = ["months_by_year", "on_one_system", "series"]
+
+_TRADE_SYSTEMS = ("general", "special", "unknown")  # of equal ones the first
 
 
 def series(table: str, **columns: Any) -> pd.Series:
@@ -78,3 +80,63 @@ def months_by_year(found: Mapping[str, pd.Series]) -> pd.DataFrame:
         there = pd.DatetimeIndex(values.dropna().index)
         counts[name] = values.dropna().groupby(there.year).size()
     return pd.DataFrame(counts).fillna(0).astype(int).rename_axis("year")
+
+
+def on_one_system(**columns: Any) -> pd.DataFrame:
+    """Load trade, each reporter's flow on one trade system: two are never mixed or added.
+
+    A publisher may hold some months as general trade and others as special. The system is the one
+    in which the newest month of the flow stands; months that are stored as another only are left
+    out.
+
+    Parameters
+    ----------
+    **columns
+        As in `load`: ``source="UN Comtrade"``, ``reporter="TUR"``, ``freq="M"``, ``level=6``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of the table ``trade``. Its ``attrs["trade_system"]`` names the system, and how many
+        months are left out.
+
+    Raises
+    ------
+    UnknownCode, DoubleCountedTotals
+        As `load`.
+
+    Examples
+    --------
+    >>> rows = on_one_system(source="TÜİK", flow="M", code="TOTAL", freq="M", months="2022")
+    >>> rows.attrs["trade_system"]
+    'general trade'
+    """
+    try:
+        every = load("trade", **columns)
+    except DoubleCountedTotals:
+        parts = [_of(system, columns) for system in _TRADE_SYSTEMS]
+        found = [part for part in parts if part is not None]
+        if len(found) < 2:
+            raise
+        every = pd.concat(found, ignore_index=True)
+    keys = ["reporter", "flow", "trade_system"]
+    months = every.groupby(keys)["period"].agg(["max", "nunique"]).reset_index()
+    months["rank"] = months["trade_system"].map(_TRADE_SYSTEMS.index)
+    order = {"max": False, "nunique": False, "rank": True}
+    months = months.sort_values(list(order), ascending=list(order.values()))
+    chosen = months.drop_duplicates(["reporter", "flow"])
+    kept = pd.MultiIndex.from_frame(every[keys]).isin(pd.MultiIndex.from_frame(chosen[keys]))
+    rows = every[kept].reset_index(drop=True)
+    other = every[~every["period"].isin(rows["period"])].groupby("trade_system")["period"]
+    left = [f"; {n} more months are of {name} trade" for name, n in other.nunique().items()]
+    rows.attrs["trade_system"] = (
+        f"{', '.join(sorted(set(chosen['trade_system'])))} trade" + "".join(left)
+    )
+    return rows
+
+
+def _of(system: str, columns: Mapping[str, Any]) -> pd.DataFrame | None:
+    try:
+        return load("trade", **{**columns, "trade_system": system})
+    except UnknownCode:
+        return None

@@ -10,7 +10,7 @@ import pandas as pd
 
 from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.cube import Cube, cube
-from tradeflows.counterfactual.months import MONTHS_NEEDED, Floats, too_few
+from tradeflows.counterfactual.months import Floats, too_few
 from tradeflows.counterfactual.shares import difference, logit, split
 from tradeflows.counterfactual.statespace import QUANTILES
 from tradeflows.periods import month
@@ -96,7 +96,7 @@ def triple_difference(
     event: str = "2022-02",
     window: str | None = None,
     value: str = "value_usd",
-    months_needed: int = MONTHS_NEEDED,
+    months_needed: int = 36,
 ) -> TripleDifference:
     """Estimate listed × destination × after by Poisson pseudo-maximum likelihood.
 
@@ -163,9 +163,7 @@ def as_cube(
     return cube(panel, event=event, window=window, value=value)
 
 
-def unusable(
-    data: Cube, have: Collection[str], destination: str, needed: int = MONTHS_NEEDED
-) -> str:
+def unusable(data: Cube, have: Collection[str], destination: str, needed: int) -> str:
     """Say why a cube cannot give a triple difference, or nothing."""
     if not len(have):
         return "the panel holds none of the listed codes"
@@ -242,12 +240,13 @@ def event_study(
     destination: str = "RUS",
     event: str = "2022-02",
     window: str | None = None,
+    months_needed: int = 36,
 ) -> EventStudy:
     """Let the triple difference differ by quarter; the last whole quarter before is omitted.
 
     Parameters
     ----------
-    panel, listed, destination, event, window
+    panel, listed, destination, event, window, months_needed
         As in `triple_difference`.
 
     Returns
@@ -258,7 +257,7 @@ def event_study(
     data = as_cube(panel, event=event, window=window)
     have = data.codes[data.codes.isin(list(listed))]
     base = month(data.event).to_period("Q") - 1
-    reason = unusable(data, have, destination)
+    reason = unusable(data, have, destination, months_needed)
     quarters = data.months.to_period("Q")
     if not reason and base not in quarters:
         reason = f"{base} is not published"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -138,14 +139,16 @@ def expected(
     unit: str = "USD",
     origins: tuple[str, ...] = (),
     rng: int = 0,
+    months_needed: int = 36,
+    zeros_allowed: float = 0.30,
 ) -> Expectation:
     """Forecast a monthly series from before an event and compare the sum over a window.
 
     Both models are fitted on logs, with dummies for April and May 2020. Paths are simulated, each
-    path is summed over the window, and the quantiles are those of the sums. Fewer than 36 published
-    months before the event leave the answer undetermined; more than 30 % zero months turn months
-    into quarters; a zero that remains is met by adding half the smallest positive value before the
-    log. A model that does not converge leaves the answer undetermined.
+    path is summed over the window, and the quantiles are those of the sums. Too few published
+    months before the event leave the answer undetermined; too many zero months turn months into
+    quarters; a zero that remains is met by adding half the smallest positive value before the log.
+    A model that does not converge leaves the answer undetermined.
 
     Parameters
     ----------
@@ -170,6 +173,11 @@ def expected(
         Ids of the raw files under the series.
     rng : int
         Seed of the simulated paths.
+    months_needed : int
+        Published months before the event, below which the answer is undetermined.
+    zeros_allowed : float
+        Share of zero months above which quarters are used, and of zero quarters above which the
+        answer is undetermined.
 
     Returns
     -------
@@ -199,7 +207,10 @@ def expected(
     asked = span(window) if window else pd.date_range(month(event), periods=12, freq="MS")
     asked = asked[asked >= month(event)]
     shown = f"{asked[0]:%Y-%m} to {asked[-1]:%Y-%m}" if len(asked) else str(window)
-    data = cut(series, event=event, window=window, control=control, start=start)
+    data = cut(
+        series, event=event, window=window, control=control, start=start,
+        months_needed=months_needed, zeros_allowed=zeros_allowed,
+    )  # fmt: skip
     if isinstance(data, str):
         return Expectation(
             name, unit, event, shown, "undetermined", data, np.nan, (), "month", (), origins
@@ -230,17 +241,13 @@ def placebo_dates(
     *,
     event: str,
     dates: tuple[str, ...] = PLACEBO_DATES,
-    control: pd.Series | None = None,
-    start: str = "2017-01",
-    unit: str = "USD",
-    origins: tuple[str, ...] = (),
-    rng: int = 0,
+    **options: Any,
 ) -> tuple[Expectation, ...]:
     """Pretend the event came earlier: what the same rule says when nothing happened.
 
     Parameters
     ----------
-    series, control, start, unit, origins, rng
+    series, **options
         As in `expected`.
     event : str
         The real event; no placebo window reaches it.
@@ -250,7 +257,7 @@ def placebo_dates(
     Returns
     -------
     tuple of Expectation
-        One per date, undetermined where fewer than 36 months lie before it.
+        One per date, undetermined where too few months lie before it.
 
     Examples
     --------
@@ -263,10 +270,5 @@ def placebo_dates(
     for date in dates:
         last = min(month(date) + pd.DateOffset(months=11), month(event) - pd.DateOffset(months=1))
         window = f"{date}/{last:%Y-%m}"
-        out.append(
-            expected(
-                series, event=date, window=window, control=control, start=start, unit=unit,
-                origins=origins, rng=rng,
-            )
-        )  # fmt: skip
+        out.append(expected(series, event=date, window=window, **options))
     return tuple(out)

@@ -13,13 +13,11 @@ from tradeflows.periods import month, span
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import opened
 
-__all__ = ["MONTHS_NEEDED", "PANDEMIC", "ZEROS_ALLOWED", "Cut", "cut", "summed", "too_few"]
+__all__ = ["PANDEMIC", "Cut", "cut", "summed", "too_few"]
 
 Floats = npt.NDArray[np.float64]
 
 PANDEMIC = (pd.Timestamp("2020-04-01"), pd.Timestamp("2020-05-01"))
-MONTHS_NEEDED = 36  # rules.yml, undetermined_when
-ZEROS_ALLOWED = 0.30  # rules.yml, undetermined_when
 
 
 @dataclass(frozen=True)
@@ -100,6 +98,8 @@ def cut(
     window: str | None = None,
     control: pd.Series | None = None,
     start: str = "2017-01",
+    months_needed: int = 36,
+    zeros_allowed: float = 0.30,
 ) -> Cut | str:
     """Cut a monthly series at an event, or say why it cannot be used.
 
@@ -117,6 +117,11 @@ def cut(
         A series the event did not touch; its log becomes a regressor.
     start : str
         First month that is fitted.
+    months_needed : int
+        Published months before the event, below which the series cannot be used.
+    zeros_allowed : float
+        Share of zero months above which months are summed to quarters, and of zero quarters above
+        which the series cannot be used.
 
     Returns
     -------
@@ -139,13 +144,13 @@ def cut(
         return f"the window holds no month from {event} on"
     values = _monthly(series, pd.date_range(month(start), asked[-1], freq="MS"))
     past = values[values.index < when].dropna()
-    if len(past) < MONTHS_NEEDED:
-        return too_few(len(past), event, MONTHS_NEEDED, series.attrs.get("trade_system", ""))
+    if len(past) < months_needed:
+        return too_few(len(past), event, months_needed, series.attrs.get("trade_system", ""))
     values = values[past.index[0] :]
     other = None if control is None else _monthly(control, values.index)
-    if float((past == 0).mean()) <= ZEROS_ALLOWED:
-        return _cut(values, when, asked, other, 12)
-    return _cut(*_blocks(values, when, asked, other), 4)
+    if float((past == 0).mean()) <= zeros_allowed:
+        return _cut(values, when, asked, other, 12, zeros_allowed)
+    return _cut(*_blocks(values, when, asked, other), 4, zeros_allowed)
 
 
 def too_few(months: int, event: str, needed: int, trade_system: str = "") -> str:
@@ -204,6 +209,7 @@ def _cut(
     asked: pd.DatetimeIndex,
     control: pd.Series | None,
     season: int,
+    zeros_allowed: float,
 ) -> Cut | str:
     periods = pd.DatetimeIndex(values.index)
     months = 12 // season
@@ -215,7 +221,7 @@ def _cut(
     here = wanted[~np.isnan(data[before + wanted])]
     if not here.size:
         return "no month of the window is published"
-    if not past.size or (past == 0).mean() > ZEROS_ALLOWED:
+    if not past.size or (past == 0).mean() > zeros_allowed:
         share = (past == 0).mean() if past.size else 1.0
         return f"{share:.0%} of the quarters before the event are zero"
     seen = ~np.isnan(data[:before])

@@ -130,6 +130,7 @@ def placebo_destinations(
     window: str | None = None,
     value: str = "value_usd",
     needed: int = DESTINATIONS_NEEDED,
+    months_needed: int = 36,
 ) -> Placebo:
     """Re-estimate the triple difference with every other destination as the treated one.
 
@@ -138,7 +139,7 @@ def placebo_destinations(
 
     Parameters
     ----------
-    panel, listed, destination, event, window, value
+    panel, listed, destination, event, window, value, months_needed
         As in `tradeflows.counterfactual.difference.triple_difference`.
     needed : int
         Placebo destinations with listed trade before the event, below which p is undetermined.
@@ -155,7 +156,7 @@ def placebo_destinations(
     data = as_cube(panel, event=event, window=window, value=value)
     have = data.codes[data.codes.isin(list(listed))]
     name = "placebo destinations"
-    reason = unusable(data, have, destination)
+    reason = unusable(data, have, destination, months_needed)
     if reason:
         return _undetermined(name, destination, reason, data, 2)
     (beta,), (se,) = difference(
@@ -200,6 +201,7 @@ def placebo_products(
     value: str = "value_usd",
     draws: int = 999,
     rng: int | np.random.Generator = 0,
+    months_needed: int = 36,
 ) -> Placebo:
     """Re-estimate the triple difference with random sets of goods in place of the listed ones.
 
@@ -208,7 +210,7 @@ def placebo_products(
 
     Parameters
     ----------
-    panel, listed, destination, event, window, value
+    panel, listed, destination, event, window, value, months_needed
         As in `tradeflows.counterfactual.difference.triple_difference`.
     draws : int
         Random sets.
@@ -225,7 +227,7 @@ def placebo_products(
     have = data.codes[data.codes.isin(list(listed))]
     name = "placebo product sets"
     case = f"The list to {spoken(destination)}"
-    reason = unusable(data, have, destination)
+    reason = unusable(data, have, destination, months_needed)
     if reason:
         return _undetermined(name, case, reason, data, 1)
     row = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]

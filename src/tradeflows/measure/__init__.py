@@ -18,6 +18,7 @@ from tradeflows.measure.intervals import (
     price_effects,
     volume_effects,
 )
+from tradeflows.measure.volume import Volume, volume
 
 __all__ = [
     "Block",
@@ -27,6 +28,7 @@ __all__ = [
     "Good",
     "Interval",
     "PriceIndex",
+    "Volume",
     "VolumePriceMix",
     "bridge",
     "bridges",
@@ -42,6 +44,7 @@ __all__ = [
     "price_index",
     "shapley",
     "sql",
+    "volume",
     "volume_effects",
     "volume_price_mix",
 ]

@@ -20,7 +20,9 @@ from tradeflows.counterfactual.validation import LIMIT, Validation
 from tradeflows.measure.bridge import Bridge
 from tradeflows.measure.envelope import Envelope
 from tradeflows.measure.index import PriceIndex
+from tradeflows.measure.intervals import Interval, hull
 from tradeflows.measure.screened import Screen
+from tradeflows.measure.volume import Volume
 from tradeflows.plot import MIME
 from tradeflows.plot.figure import Figure
 from tradeflows.plot.rows import ranges, waterfall
@@ -39,7 +41,7 @@ def show(result: Any, **words: Any) -> Figure | Sentence:
 
     Parameters
     ----------
-    result : Answer, Bridge, Envelope, PriceIndex, Screen, Expectation, EventStudy, Placebo, …
+    result : Answer, Bridge, Envelope, PriceIndex, Screen, Volume, Expectation, Placebo, EventStudy, …
         Other results have no chart of their own.
     **words
         ``title`` and what `finish` takes: name, alt, period, note, origins. Of an Expectation also
@@ -82,6 +84,25 @@ def _answered(result: Answer, **words: Any) -> Figure:
 @show.register
 def _index(result: PriceIndex, **words: Any) -> Figure:
     return lines(result, **words)
+
+
+@show.register
+def _volumes(result: Volume, **words: Any) -> Figure | Sentence:
+    known = result.table["volume"].dropna()
+    if known.empty:
+        return result.sentence()
+    value = Interval(result.value, result.value)
+    rows = {str(name): hull([Interval(x, x), value]) for name, x in known.items()}
+    given = {
+        "title": str(result.sentence()),
+        "unit": "share",
+        "name": "volume-by-measure",
+        "period": f"{result.base} to {result.current}",
+        "note": "from the growth in volume to the growth in value",
+        "origins": result.origins,
+        "marks": {"no growth": 0.0},
+    }
+    return ranges(rows, **{**given, **words})
 
 
 @show.register

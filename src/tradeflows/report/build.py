@@ -205,11 +205,13 @@ def _framed(pages: Sequence[Page]) -> dict[str, str]:
     from markupsafe import Markup
 
     from tradeflows.report import sources, whole
+    from tradeflows.sources import live
 
     here = resources.files("tradeflows.report")
     frame = Environment(autoescape=True).from_string(here.joinpath("page.j2").read_text("utf-8"))
     css = Markup(here.joinpath("page.css").read_text("utf-8").strip())  # noqa: S704 - our own file
     common: dict[str, Any] = {"css": css, "rules": keys.rules(), "version": _version()}
+    common["made_up"] = live.is_generated()
     around = [None, *pages, None]
     out = {
         p.file: frame.render(

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pandas as pd
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -21,9 +22,17 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from tradeflows import store
 from tradeflows.claims import judge
-from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode, unwritable
+from tradeflows.errors import (
+    DoubleCountedTotals,
+    SchemaMismatch,
+    TradeflowsError,
+    UnknownCode,
+    unwritable,
+)
 from tradeflows.load import load
+from tradeflows.periods import span
 from tradeflows.report import keys
+from tradeflows.series import on_one_system
 
 __all__ = ["NotebookFailed", "lacking", "pass_on", "run"]
 
@@ -136,19 +145,35 @@ def lacking(notebook: Path) -> str:
     ----------
     notebook : Path
         ``tradeflows.requires`` in its metadata lists what to `load`, or a publisher, and under
-        ``bring`` what brings it.
+        ``bring`` what brings it; with ``whole`` every month of ``months`` must be published.
     """
     for need in keys.about(notebook).get("requires", ()):
-        asked = {k: v for k, v in need.items() if k != "bring"}
+        asked = {k: v for k, v in need.items() if k not in ("bring", "whole")}
         if publisher := asked.pop("publisher", ""):
             if not any(raw.publisher == publisher for raw in store.catalogue()):
                 return f"This page needs data of {publisher}, which are not there. {need['bring']}"
             continue
         try:
-            load(**asked)
+            rows = _rows(asked)
         except UnknownCode as error:
             return f"This page needs data that are not there yet: {error.found}. {need['bring']}"
+        there = set(rows["period"])
+        if late := [m for m in _months(need) if m not in there]:
+            gone = ", ".join(f"{month:%Y-%m}" for month in late)
+            return f"This page needs months that are not published yet: {gone}. {need['bring']}"
     return ""
+
+
+def _months(need: Mapping[str, Any]) -> pd.DatetimeIndex:
+    """Return the months that a page needs one and all."""
+    return span(need["months"]) if need.get("whole") else pd.DatetimeIndex([])
+
+
+def _rows(asked: Mapping[str, Any]) -> pd.DataFrame:
+    try:
+        return load(**asked)
+    except DoubleCountedTotals:
+        return on_one_system(**{k: v for k, v in asked.items() if k != "table"})
 
 
 def _stand_in(nb: Any, absent: str) -> None:

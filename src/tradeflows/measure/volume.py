@@ -1,0 +1,238 @@
+"""Growth in volume of goods whose unit values are no prices: three measures, two must agree."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from statistics import median
+
+import numpy as np
+import pandas as pd
+
+from tradeflows.errors import SchemaMismatch
+from tradeflows.measure.factors import VolumePriceMix, volume_price_mix
+from tradeflows.measure.index import price_index
+from tradeflows.measure.intervals import Interval
+from tradeflows.periods import Window, span
+from tradeflows.quality.census import census
+from tradeflows.quality.relation import opened
+from tradeflows.result import Result
+from tradeflows.words import Sentence, percent
+
+__all__ = ["Volume", "volume"]
+
+_WEIGHT = ("net_weight_kg", "weight_status")
+_UNITS = ("quantity", "quantity_status")
+_NEEDED = ("period", "code", "value_usd", "net_weight_kg")
+_NAMES = ["price of a kilogram", "price of a tariff unit", "price of a kilogram elsewhere"]
+_YEARS = pd.to_datetime(["2000-01-01", "2001-01-01"])  # two windows as two steps of an index
+
+
+@dataclass(frozen=True, eq=False)
+class Volume(Result):
+    """Growth of value, price and volume of some goods, by three measures.
+
+    Parameters
+    ----------
+    base, current : str
+        The windows compared.
+    value : float
+        Growth in value; NaN where nothing was traded before.
+    table : pandas.DataFrame
+        By measure: price and volume (growth), covered (share of value with a reported quantity, the
+        smaller of both windows), matched (share of value in goods traded in both), reason.
+    premium : float
+        Growth of unit values over that of the same goods elsewhere, in kilograms.
+    mix : VolumePriceMix or None
+        Volume, price and mix of the goods weighed in both windows, USD.
+    origins : tuple of str
+        Ids of the raw files.
+    """
+
+    base: str
+    current: str
+    value: float
+    table: pd.DataFrame = field(repr=False)
+    premium: float = np.nan
+    mix: VolumePriceMix | None = field(repr=False, default=None)
+    origins: tuple[str, ...] = field(repr=False, default=())
+
+    @property
+    def growth(self) -> Interval | None:
+        """Growth on which two measures agree: the middle of three, the range of two, else none."""
+        known = sorted(self.table["volume"].dropna())
+        if len(known) == 3:
+            return Interval(median(known), median(known))
+        return Interval(known[0], known[-1]) if len(known) == 2 else None
+
+    @property
+    def reason(self) -> str:
+        """Why two measures are not there, else empty."""
+        missing = self.table[self.table["volume"].isna()]
+        each = dict.fromkeys(f"{name}: {row['reason']}" for name, row in missing.iterrows())
+        return "" if self.growth else "; ".join(each)
+
+    def sentence(self) -> Sentence:
+        """Say how much the volume grew, or why that cannot be determined."""
+        head = f"Volume, {self.current} against {self.base}"
+        if self.growth is None:
+            return Sentence(f"{head}: cannot be determined ({self.reason})")
+        many = {3: "the middle of three", 2: "two"}[int(self.table["volume"].notna().sum())]
+        return Sentence(
+            f"{head}: {self.growth:+.1%} by {many} measures; value {percent(self.value, sign=True)}"
+        )
+
+
+def volume(
+    trade: pd.DataFrame,
+    elsewhere: pd.DataFrame,
+    base: str = "2021",
+    current: str = "2022",
+    *,
+    complete: float,
+) -> Volume:
+    """Measure the growth in volume of a trade in three ways.
+
+    Each measure is value over a Fisher price index. The index compares, good by good, what a unit
+    cost in both windows: a kilogram in this trade, a tariff unit in this trade, a kilogram in the
+    trade elsewhere. Goods new to the trade count as volume at the prices of the others. Unit values
+    of goods such as electronics mix grades and models, so no single measure decides.
+
+    Parameters
+    ----------
+    trade : pandas.DataFrame
+        The goods in question in one flow: code, period, value_usd, net_weight_kg, weight_status,
+        quantity, quantity_unit, quantity_status.
+    elsewhere : pandas.DataFrame
+        Other trade of the same reporter, such as its exports of these goods to other destinations,
+        of which goods not in `trade` are left out. A month in which either has rows is published.
+    base, current : str
+        Windows of months.
+    complete : float
+        Share of value that must have a reported quantity in both windows.
+
+    Returns
+    -------
+    Volume
+
+    Raises
+    ------
+    SchemaMismatch
+        A month of a window is not published, windows of unequal length, a column is missing.
+    DoubleCountedTotals
+        Totals beside their parts.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"period": pd.to_datetime(["2021-01-01", "2022-01-01"]),
+    ...     "code": "854231", "value_usd": [100.0, 300.0], "net_weight_kg": [10.0, 20.0],
+    ...     "weight_status": "reported", "quantity": [5.0, 10.0], "quantity_unit": "u",
+    ...     "quantity_status": "reported"})
+    >>> found = volume(rows, rows.assign(net_weight_kg=[10.0, 24.0]), "2021-01", "2022-01",
+    ...     complete=0.7)
+    >>> found.table["volume"].round(6).tolist(), found.growth
+    ([1.0, 1.0, 1.4], Interval(low=1.0, high=1.0))
+    """
+    within = " OR ".join(f"({Window.parse(w).sql()})" for w in (base, current))
+    for rows in (trade, elsewhere):
+        with opened(rows, _NEEDED) as relation:
+            census(relation, "net_weight_kg", within, estimated="accepted").require_one_flow()
+    months = [span(w) for w in (base, current)]
+    there = set(trade["period"]) | set(elsewhere["period"])
+    gone = [f"{m:%Y-%m}" for window in months for m in window if m not in there]
+    if gone or len(months[0]) != len(months[1]):
+        raise SchemaMismatch(
+            f"no rows for {', '.join(gone)}" if gone else f"windows {base} and {current}",
+            "as many months in both windows, each of them published",
+            "choose windows that end where the data end",
+        )
+    two = _windows(trade, base, current, _WEIGHT)
+    origins = tuple(sorted(trade["origin"].unique())) if "origin" in trade else ()
+    if not two["v0"].sum() > 0:
+        columns = ("price", "volume", "covered", "matched")
+        blank = pd.DataFrame({c: [np.nan] * 3 for c in columns}, pd.Index(_NAMES, name="measure"))
+        return Volume(
+            base, current, np.nan, blank.assign(reason=f"no trade in {base}"), origins=origins
+        )
+    units = _windows(trade, base, current, _UNITS)
+    value = float(two["v1"].sum() / two["v0"].sum()) - 1
+    table = pd.DataFrame(
+        [
+            _measure(of, complete)
+            for of in (two, units, _priced(two, elsewhere, complete, base, current))
+        ],
+        index=pd.Index(_NAMES, name="measure"),
+    )
+    table.insert(1, "volume", (1 + value) / (1 + table["price"]) - 1)
+    own, other = table["price"].iloc[[0, 2]]
+    return Volume(
+        base, current, value, table, (1 + own) / (1 + other) - 1, _mix(two), origins=origins
+    )
+
+
+def _windows(rows: pd.DataFrame, base: str, current: str, columns: tuple[str, str]) -> pd.DataFrame:
+    """Return value, measured value and quantity of each good in both windows; one unit a good."""
+    quantity, status = columns
+    good = rows[status].eq("reported") & (rows[quantity] > 0) & (rows["value_usd"] > 0)
+    if quantity == "quantity":
+        inside = rows["period"].isin(span(base).union(span(current)))
+        many = rows[inside & good].groupby("code")["quantity_unit"].nunique()
+        good &= ~rows["code"].isin(many.index[many > 1])
+    measured = rows.assign(
+        v=rows["value_usd"],
+        m=rows["value_usd"].where(good, 0.0),
+        q=rows[quantity].where(good, 0.0),
+    )
+    sums = [
+        measured[measured["period"].isin(span(w))].groupby("code")[["v", "m", "q"]].sum()
+        for w in (base, current)
+    ]
+    both = pd.concat([s.add_suffix(str(i)) for i, s in enumerate(sums)], axis=1).fillna(0.0)
+    return both.rename_axis("code")
+
+
+def _priced(
+    here: pd.DataFrame, elsewhere: pd.DataFrame, complete: float, base: str, current: str
+) -> pd.DataFrame:
+    """Return the values of this trade with quantities at the prices of the other."""
+    rows = elsewhere[elsewhere["code"].isin(here.index)]
+    there = _windows(rows, base, current, _WEIGHT).reindex(here.index)
+    out = here.copy()
+    for i in ("0", "1"):
+        weighed = (there[f"m{i}"] >= complete * there[f"v{i}"]) & (there[f"q{i}"] > 0)
+        out[f"m{i}"] = out[f"v{i}"].where(weighed, 0.0)
+        out[f"q{i}"] = (out[f"v{i}"] * there[f"q{i}"] / there[f"m{i}"]).where(weighed, 0.0)
+    return out
+
+
+def _measure(two: pd.DataFrame, complete: float) -> dict[str, object]:
+    """Return the growth of prices by Fisher's index over goods measured in both windows."""
+    shares = [float(two[f"m{i}"].sum() / two[f"v{i}"].sum()) if two[f"v{i}"].sum() else 0.0
+              for i in "01"]  # fmt: skip
+    both = two[(two["q0"] > 0) & (two["q1"] > 0)]
+    matched = float((both["v0"] + both["v1"]).sum() / (two["v0"] + two["v1"]).sum())
+    found: dict[str, object] = {"price": np.nan, "covered": min(shares), "matched": matched}
+    if min(shares) < complete:
+        lack = f"{percent(min(shares))} of the value can be measured so"
+        return found | {"reason": f"{lack}, {percent(complete)} are needed"}
+    if both.empty:
+        return found | {"reason": "no good is measured in both windows"}
+    steps = [
+        pd.DataFrame(
+            {
+                "period": year,
+                "code": both.index,
+                "value_usd": both[f"v{i}"].to_numpy(),
+                "q": (both[f"v{i}"] * both[f"q{i}"] / both[f"m{i}"]).to_numpy(),
+                "freq": "A",
+            }
+        )
+        for i, year in zip("01", _YEARS, strict=True)
+    ]
+    index = price_index(pd.concat(steps), "fisher", base="fixed", quantity="q")
+    return found | {"price": float(index.table["price"].iloc[-1]) - 1, "reason": ""}
+
+
+def _mix(two: pd.DataFrame) -> VolumePriceMix | None:
+    both = two[(two["q0"] > 0) & (two["q1"] > 0)]
+    goods = both.assign(v0=both["m0"], v1=both["m1"])[["v0", "q0", "v1", "q1"]]
+    return volume_price_mix(goods) if len(goods) else None
