@@ -41,7 +41,7 @@ def show(result: Any, **words: Any) -> Figure | Sentence:
 
     Parameters
     ----------
-    result : Answer, Bridge, Envelope, PriceIndex, Screen, Volume, Expectation, Placebo, EventStudy, …
+    result : Answer, Bridge, Envelope, PriceIndex, Screen, Volume, Expectation, Placebo, …
         Other results have no chart of their own.
     **words
         ``title`` and what `finish` takes: name, alt, period, note, origins. Of an Expectation also
