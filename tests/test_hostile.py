@@ -29,8 +29,8 @@ from tradeflows.errors import (  # noqa: E402
     TradeflowsError,
     UnreadableFileWarning,
 )
-from tradeflows.figures import table_html  # noqa: E402
 from tradeflows.load import load  # noqa: E402
+from tradeflows.plot import table_html  # noqa: E402
 from tradeflows.plot.tables import csv_text  # noqa: E402
 from tradeflows.quality import corrections  # noqa: E402
 from tradeflows.sources import baci, eurostat, published, sdmx, tuik, worldbank  # noqa: E402

@@ -106,10 +106,10 @@ def test_the_table_as_of_then_is_byte_identical(
 
 CELL = """\
 import tradeflows as tf
-from tradeflows import figures
+from tradeflows import plot
 found = tf.load("trade", source="UN Comtrade", partner="RUS", flow="M", code="TOTAL", freq="M")
 table = found.set_index("period")[["value_usd"]].rename(columns={"value_usd": "imports"})
-figures.lines(table, name="imports", title="Imports", unit="USD", alt="A line",
+plot.lines(table, name="imports", title="Imports", unit="USD", alt="A line",
               origins=tuple(found["origin"].unique()))
 """
 BUILD = """

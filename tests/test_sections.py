@@ -9,7 +9,7 @@ import pytest
 from tradeflows.claims import sections
 from tradeflows.claims.verdict import Verdicts
 from tradeflows.evidence.panel import MARK, Section, goods
-from tradeflows.figures.words import Shown
+from tradeflows.plot import Shown
 from tradeflows.words import Sentence
 
 BASE, CURRENT, EVENT = "2021", "2022", "2022-02"
@@ -84,7 +84,7 @@ def test_electronics(whole):
     assert claims_of(cards) == ["a by the panel.sentence", "c by the panel.sentence"]
     assert rest == [
         "volume.figure", "volume.shown", "volume.mixed",
-        "whole.figure", "whole.shown", "whole.mixed", "fan1.figure", "fan2.figure",
+        "whole.figure", "whole.shown", "whole.mixed", "fan1.sentence", "fan2.sentence",
     ]  # fmt: skip
     assert found.generated
     whole(
@@ -107,7 +107,7 @@ def test_rerouting(whole):
     whole(panel_cube=note("cube"), event_study=note("study"), transit=note("transit"))
     found = sections.rerouting()
     assert found.parts == (
-        "ddd.sentence", "rank.figure", "placebo.figure", "products.figure", "study.figure",
+        "ddd.sentence", "rank.sentence", "placebo.sentence", "products.sentence", "study.sentence",
         "transit.sentence", "transit.shown",
     )  # fmt: skip
     assert heard["cube"] == (GIVEN, EVENT, CURRENT)
@@ -118,7 +118,7 @@ def test_rerouting(whole):
         panel_rise=part("rise", difference=None, rank=None, products=None),
         panel_listed=part("listed", placebo=None),
     )
-    assert sections.rerouting().parts == ("study.figure", "transit.sentence", "transit.shown")
+    assert sections.rerouting().parts == ("study.sentence", "transit.sentence", "transit.shown")
 
 
 def test_certainty(whole):

@@ -17,10 +17,10 @@ run = CliRunner()
 RAW = "world-bank/benchmark_prices_monthly.csv"
 _FIGURE = f"""\
 import pandas as pd
-from tradeflows import figures
+from tradeflows import plot
 
 table = pd.DataFrame({{"a": [1.0, 2.0]}}, index=[2021, 2022])
-figures.lines(table, name="prices", title="T", unit="USD", alt="A", origins=("{RAW}",))
+plot.lines(table, name="prices", title="T", unit="USD", alt="A", origins=("{RAW}",))
 """
 
 

@@ -11,13 +11,13 @@ LAST = "02-last"
 
 _FIGURES = """\
 import pandas as pd
-from tradeflows import figures
+from tradeflows import plot
 
 months = pd.date_range("2021-01-01", periods=30, freq="MS")
 table = pd.DataFrame({"imports": range(30), "exports": range(0, 60, 2)}, index=months) * 1e8
 """
 _LINES = """\
-figures.lines(
+plot.lines(
     table, name="rise", title="Both rose", unit="USD", alt="Two rising lines",
     origins=("nobody/knows.csv",), events=[("2022-02-24", "24 Feb 2022: Russia invades Ukraine")],
 )
@@ -27,11 +27,11 @@ steps = ["2021", "price", "volume", "2022"]
 kinds = ["total", "price", "volume", "total"]
 values = [29e9, 20e9, 10e9, 59e9]
 table = pd.DataFrame({"step": steps, "value": values, "kind": kinds})
-figures.waterfall(table, name="bridge", title="Price did most", unit="USD", alt="A bridge")
+plot.waterfall(table, name="bridge", title="Price did most", unit="USD", alt="A bridge")
 """
 _HOSTILE = """\
 table = pd.DataFrame({"2022": [1.0, 2.0]}, index=["=cmd()", "<script>alert(1)</script>"])
-figures.bars(
+plot.bars(
     table, name="hostile", title="<script>alert(2)</script>", unit="USD", alt='"><img src=x>',
 )
 """
@@ -47,7 +47,7 @@ _WIDE = """\
 from IPython.display import HTML
 words = "a sentence that goes on for so long that it must be broken into several lines"
 wide = pd.DataFrame({f"column {n}": ["2022-01-01 to 2022-12-31"] * 3 for n in range(7)})
-HTML(figures.table_html(wide.assign(words=words), label="A wide table"))
+HTML(plot.table_html(wide.assign(words=words), label="A wide table"))
 """
 _CARD = """\
 from IPython.display import HTML

@@ -17,9 +17,8 @@ from tradeflows.evidence.attribution import (
 from tradeflows.evidence.energy_panel import EnergyPanel, energy_panel
 from tradeflows.evidence.panel import ABSENT, MARK, Panel, event_after, panel
 from tradeflows.evidence.turnover import total_trade
-from tradeflows.figures import amount, percent
 from tradeflows.measure.intervals import Interval
-from tradeflows.words import between
+from tradeflows.words import amount, between, percent
 
 __all__ = [
     "GATHER",

@@ -15,9 +15,9 @@ from tradeflows.claims.rules import TIERS, Rules, decide, rule, rules
 from tradeflows.claims.verdict import Verdict, Verdicts
 from tradeflows.counterfactual.validation import Validation, validation
 from tradeflows.errors import SourceUnavailable
-from tradeflows.figures import percent
-from tradeflows.figures.words import Shown
 from tradeflows.measure.intervals import Interval
+from tradeflows.plot import Shown
+from tradeflows.words import percent
 
 __all__ = ["judge", "judge_all", "silenced", "state", "statements", "tiers"]
 

@@ -7,7 +7,7 @@ from html import escape
 import pandas as pd
 
 from tradeflows.claims.rules import TIERS, Frozen, rule, rules
-from tradeflows.figures import table_html
+from tradeflows.plot import table_html
 
 __all__ = ["Rulebook", "rulebook"]
 

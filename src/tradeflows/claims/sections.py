@@ -19,10 +19,9 @@ from tradeflows.evidence.electronics_volume import volume
 from tradeflows.evidence.panel import Panel, Section, goods, panel
 from tradeflows.evidence.robustness import detectable, pretended, robustness
 from tradeflows.evidence.transit import transit
-from tradeflows.figures import percent
-from tradeflows.figures.words import Shown
+from tradeflows.plot import Shown
 from tradeflows.plot.results import show
-from tradeflows.words import Sentence
+from tradeflows.words import Sentence, percent
 
 __all__ = [
     "alarms",

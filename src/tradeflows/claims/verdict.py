@@ -10,8 +10,8 @@ from typing import Any
 import pandas as pd
 
 from tradeflows.claims.rules import UNKNOWN, Frozen, Outcome
-from tradeflows.figures.words import Shown
 from tradeflows.measure.intervals import Interval
+from tradeflows.plot import Shown
 from tradeflows.words import Sentence, between
 
 __all__ = ["MIME", "Verdict", "Verdicts"]

@@ -28,11 +28,10 @@ from tradeflows.counterfactual import (
 )
 from tradeflows.evidence.electronics_volume import COMPLETE, Volume, volume
 from tradeflows.evidence.panel import Panel, broken, goods, non_essential_codes
-from tradeflows.figures import amount, percent
-from tradeflows.figures.words import Shown
 from tradeflows.measure.intervals import Interval
 from tradeflows.periods import span
-from tradeflows.words import Sentence
+from tradeflows.plot import Shown
+from tradeflows.words import Sentence, amount, percent
 
 __all__ = ["Listed", "NonEssential", "family", "listed_exports", "non_essential", "panel_cube"]
 

@@ -16,13 +16,12 @@ import pandas as pd
 
 from tradeflows.counterfactual.cube import EXCLUDED, destinations
 from tradeflows.evidence.panel import Panel
-from tradeflows.figures import Figure, percent, ranges
-from tradeflows.figures.words import Shown
 from tradeflows.measure.factors import VolumePriceMix, volume_price_mix
 from tradeflows.measure.index import price_index
 from tradeflows.measure.intervals import Interval
 from tradeflows.periods import span
-from tradeflows.words import Sentence, between
+from tradeflows.plot import Figure, Shown, ranges
+from tradeflows.words import Sentence, between, percent
 
 __all__ = ["COMPLETE", "Volume", "volume"]
 

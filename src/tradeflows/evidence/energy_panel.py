@@ -9,13 +9,12 @@ from typing import Any
 import pandas as pd
 
 from tradeflows.evidence.panel import Panel
-from tradeflows.figures import Figure, amount, percent, waterfall
-from tradeflows.figures.words import Shown
 from tradeflows.measure import bridges
 from tradeflows.measure.envelope import Envelope
 from tradeflows.measure.intervals import Interval
 from tradeflows.periods import span
-from tradeflows.words import Sentence, between
+from tradeflows.plot import Figure, Shown, waterfall
+from tradeflows.words import Sentence, amount, between, percent
 
 __all__ = ["EnergyPanel", "energy_panel"]
 

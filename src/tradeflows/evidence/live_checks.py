@@ -11,10 +11,9 @@ import pandas as pd
 
 from tradeflows.evidence.panel import MARK, Panel, goods
 from tradeflows.evidence.panel import panel as stored
-from tradeflows.figures import amount, percent
-from tradeflows.figures.words import Shown
 from tradeflows.periods import span
-from tradeflows.words import Sentence
+from tradeflows.plot import Shown
+from tradeflows.words import Sentence, amount, percent
 
 __all__ = ["LiveChecks", "run"]
 

@@ -16,9 +16,8 @@ from tradeflows.counterfactual import (
 )
 from tradeflows.evidence.attribution import Listed, panel_cube
 from tradeflows.evidence.panel import Panel, broken, goods
-from tradeflows.figures import Figure, percent, ranges
-from tradeflows.figures.words import Shown
-from tradeflows.words import Sentence
+from tradeflows.plot import Figure, Shown, ranges
+from tradeflows.words import Sentence, percent
 
 __all__ = ["Robustness", "detectable", "pretended", "robustness"]
 

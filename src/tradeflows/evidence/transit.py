@@ -9,11 +9,10 @@ import pandas as pd
 
 from tradeflows.codes.countries import spoken
 from tradeflows.evidence.panel import Panel, goods
-from tradeflows.figures import amount, percent
-from tradeflows.figures.words import Shown
 from tradeflows.periods import span
+from tradeflows.plot import Shown
 from tradeflows.sources.comtrade.standard import SUPPLIERS, TRANSIT
-from tradeflows.words import Sentence
+from tradeflows.words import Sentence, amount, percent
 
 __all__ = ["Transit", "transit"]
 

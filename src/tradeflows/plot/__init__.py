@@ -26,7 +26,7 @@ the name is its id and the name of its files.
 `label_parts` writes the names of stacked parts beside their bars, `note` writes words on axes;
 `GREY` and `INK` are the colours of what is not data.
 
-Charts are 5.4 inches wide with text of ten points or more, so that one drawing serves a page and a
+Charts are 4.9 inches wide with text of ten points or more, so that one drawing serves a page and a
 phone; wider ones scroll there.
 """
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from tradeflows.plot.results import show
     from tradeflows.plot.rows import bars, ranges, scan, waterfall
     from tradeflows.plot.style import GREY, INK, colours
-    from tradeflows.plot.tables import csv_text, table_html
+    from tradeflows.plot.tables import Shown, csv_text, table_html
     from tradeflows.plot.time import fan, histogram, lines
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "INK",
     "MIME",
     "Figure",
+    "Shown",
     "bars",
     "colours",
     "csv_text",
@@ -73,7 +74,7 @@ _ROOMS = {
     "results": ("show",),
     "rows": ("bars", "ranges", "scan", "waterfall"),
     "style": ("GREY", "INK", "colours"),
-    "tables": ("csv_text", "table_html"),
+    "tables": ("Shown", "csv_text", "table_html"),
     "time": ("fan", "histogram", "lines"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -29,7 +29,7 @@ __all__ = ["Figure", "Words", "finish", "made", "origins_of"]
 
 _FILES_SHOWN = 15
 _PHONE = 354  # pixels that a phone of 390 leaves a chart
-_LEGIBLE = 9.0  # pixels of the smallest text there; below it the chart scrolls
+_LEGIBLE = 10.0  # pixels of the smallest text there; below it the chart scrolls
 
 
 class Words(TypedDict, total=False):
@@ -345,7 +345,7 @@ def _labelled(chart: str, alt: str, canvas: Canvas, css: str) -> str:
     opening, rest = chart.split(">", 1)
     wide = float(re.findall(r' width="([\d.]+)pt"', opening)[0]) * 96 / 72
     readable = _LEGIBLE / (least_text(canvas) * 96 / 72) * wide
-    style = f"width:100%;max-width:{wide * 1.2:.0f}px;height:auto"
+    style = f"width:100%;max-width:{wide * 1.25:.0f}px;height:auto"
     if readable > _PHONE + 1:
         style += f";min-width:{readable:.0f}px"
     size = re.sub(r' (?:width|height)="[\d.]+pt"', "", opening)

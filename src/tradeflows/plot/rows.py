@@ -105,7 +105,7 @@ def waterfall(
         _named(ax, table["step"].tolist())
     shown = table.dropna(axis="columns", how="all")
     alt = f"{title}. {'; '.join(f'{s} {t}' for s, t in zip(table['step'], texts, strict=True))}."
-    if "low" in shown:
+    if "low" in shown and "range" not in words.get("note", ""):
         words["note"] = " · ".join(n for n in (words.get("note"), "lines: ranges") if n)
     words.setdefault("alt", alt)
     return made(canvas, shown, title, scale.unit, source, base=unit, **words)
@@ -165,7 +165,8 @@ def _chained(values: Sequence[float], kinds: Sequence[str]) -> tuple[np.ndarray,
 
 
 def _text(row: Any, scale: Scale) -> str:
-    if math.isnan(row.low) or row.low == row.high:
+    ends = [scale.text(end / scale.factor) for end in (row.low, row.high)]
+    if math.isnan(row.low) or ends[0] == ends[1]:
         return scale.text(row.value / scale.factor, sign=row.kind != "total")
     return format(Interval(row.low, row.high) / scale.factor, f",.{scale.places}f")
 
@@ -432,7 +433,9 @@ def bars(
     means = kinds_of(columns, kinds)
     with rc_context(STYLE):
         many = numbers.shape[1]
-        canvas, ax = drawing((0.1 + 0.22 * many) * len(numbers) + 0.15 + 0.3 * (many > 1))
+        canvas, ax = drawing(
+            _high(map(str, numbers.index), 0.1 + 0.22 * many) + 0.15 + 0.3 * (many > 1)
+        )
         thick = (0.62 if many == 1 else 0.84) / many
         for k, column in enumerate(columns):
             ys = np.arange(len(numbers)) + (k - (many - 1) / 2) * thick
@@ -478,10 +481,10 @@ def _number(
     )  # fmt: skip
 
 
-def _high(names: Iterable[str]) -> float:
+def _high(names: Iterable[str], least: float = _ROW) -> float:
     """Return the inches that rows need so that no name covers the next."""
     lines = [wrapped(name, _LETTERS).count("\n") + 1 for name in names]
-    return max(_ROW, 0.17 * max(lines) + 0.1) * len(lines)
+    return max(least, 0.17 * max(lines) + 0.1) * len(lines)
 
 
 def _named(ax: Axes, names: Sequence[str], letters: int = _LETTERS) -> None:

@@ -69,7 +69,7 @@ _MEANING: Final = (("unpriced", "unpriced"), ("price", "price"), ("unit value", 
                    ("volume", "volume"), ("value", "value"))  # fmt: skip
 _CYCLE: Final = ("other", "plain", "warm", "earth", "price", "volume")
 
-WIDTH: Final = 5.4  # inches: at this width ten points are nine pixels on a phone
+WIDTH: Final = 4.9  # inches: so wide, ten points are ten pixels on a phone
 TEXT: Final = 10.0  # points: no text is smaller
 
 STYLE: Final[dict[Any, Any]] = {

@@ -72,7 +72,7 @@ class _Seen(HTMLParser):
         if tag == "script":
             self.wrong.append("a script: pages must work without")
         if tag == "img" and not given.get("alt"):
-            self.wrong.append("an image without alt text: draw it with tradeflows.figures")
+            self.wrong.append("an image without alt text: finish it with tf.plot")
         if _CSS_LOADS.search(given.get("style", "")):
             self.wrong.append(f"a style fetches: {given['style'][:60]}")
 
