@@ -8,7 +8,7 @@ import pytest
 
 from tradeflows.claims import sections
 from tradeflows.claims.verdict import Verdicts
-from tradeflows.evidence.panel import MARK, Section, goods
+from tradeflows.evidence.panel import Section, goods
 from tradeflows.plot import Shown
 from tradeflows.words import Sentence
 
@@ -144,14 +144,6 @@ def test_certainty(whole):
     assert len(sections.certainty().parts) == 5
 
 
-def test_both_tiers_carry_the_mark(whole):
-    whole(tiers=lambda: "a table")
-    assert sections.side_by_side().parts == ("a table",)
-    assert MARK in sections.side_by_side()._repr_html_()
-    whole(panel=SimpleNamespace(reason="none", generated=False))
-    assert MARK not in sections.side_by_side()._repr_html_()
-
-
 def simulated(**more):
     return SimpleNamespace(table=pd.DataFrame({"x": [1]}), sentence=lambda: "run it", **more)
 
@@ -197,15 +189,8 @@ def test_tests_that_decide_nothing(monkeypatch):
         ({"p_destination": "", "destination_rank": ""}, ["a2", "c3"]),
         ({"excess_both": ""}, ["a2", "c2"]),
     ):
-        monkeypatch.setattr(sections, "silenced", lambda _, q=quiet: q)
+        monkeypatch.setattr(sections, "silenced", lambda *_, q=quiet: q)
         assert sections._mute() == muted
-
-
-def test_silenced_tests_are_named(monkeypatch):
-    monkeypatch.setattr(sections, "silenced", lambda _: {"a": "One.", "b": "Two."})
-    assert sections.muted() == "One. Two."
-    monkeypatch.setattr(sections, "silenced", lambda _: {})
-    assert sections.muted() == "No test is silenced."
 
 
 def test_a_section_shows_what_has_no_html_as_text():

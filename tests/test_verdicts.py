@@ -1,5 +1,6 @@
 """State, judge, show: from numbers to a verdict, by rules that nobody changes in passing."""
 
+import html
 import json
 import pickle
 
@@ -7,11 +8,12 @@ import pandas as pd
 import pytest
 import yaml
 
+import pages
 import tradeflows as tf
 from tradeflows import store
-from tradeflows.claims import judge, rulebook, rules
+from tradeflows.claims import judge, rules
 from tradeflows.claims.verdict import MIME, Verdicts
-from tradeflows.counterfactual.validation import Validation
+from tradeflows.counterfactual.validation import Validation, validation
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.measure.intervals import Interval
 
@@ -179,7 +181,7 @@ def test_a_verdict_as_sentence_table_and_trail(own):
     found = tf.state("d", (2021, 2022), rules=own, growth=Interval(0.3, 2), detail="It grew <b>.")
     assert found.sentence() == "Did <it> rise? Supported: yes, <it> did. It grew <b>."
     assert found.table.to_numpy().tolist() == [["growth", "growth of <trade>", 0.3, 2.0]]
-    assert found.trail().table.to_numpy().tolist() == [
+    assert found.trail().to_numpy().tolist() == [
         ["grew", "growth of <trade>", "0.3 to 2", "at least 0.25", "yes"],
         ["grade", "yes, <it> did", "", "", "supported"],
     ]
@@ -197,14 +199,37 @@ def test_cards_escape_what_they_show(own):
     assert cards.table["grade"].tolist() == ["contradicted"] * 2
 
 
-def test_the_rulebook_shows_every_test_and_row():
-    html = rulebook.rulebook()._repr_html_()
-    assert tf.rules().fingerprint in html
+def test_the_page_of_rules_shows_every_test_and_row():
+    page = pages.run("81-the-rules")
+    assert tf.rules().fingerprint in page.cell("version").text
+    shown = page.cell("claims").text
     for claim in tf.rules().claims:
         for tier in rules.TIERS:
             stated = tf.rule(claim, tier)
-            assert all(f"<td>{name}</td>" in html or name in html for name in stated.tests)
-            assert all(row.grade in html for row in stated.table)
+            assert all(name in shown for name in (*stated.tests, *stated.numbers.values()))
+            assert all(row.grade in shown for row in stated.table)
+            assert all(html.escape(row.say) in shown or row.say in shown for row in stated.table)
+    assert html.escape(tf.rules().text) in page.cell("file").html
+
+
+def test_the_page_of_rules_names_what_is_heard_as_unknown():
+    mute = judge.silenced(validation(), tf.rules().content.simulated)
+    words = pages.run("81-the-rules").cell("muted").text
+    assert mute
+    assert all(why in words for why in mute.values())
+    assert "c4_p of claim c" in words
+
+
+def test_both_tiers_stand_side_by_side(passed_on):
+    unknown = {c: dict.fromkeys(tf.rule(c, "snapshot").numbers) for c in tf.rules().claims}
+    passed_on(
+        *(tf.state(c, tf.rule(c).period, **numbers) for c, numbers in unknown.items() if c != "b4"),
+        tf.state("b4", 2022, headline="61 %", **SHARE),
+    )
+    page = pages.run("00-answers")
+    assert "supported (61 %): within 55 to 65 %" in page.cell("tiers").text
+    assert page.cell("tiers").text.count("tradeflows refresh") == len(tf.rules().claims)
+    assert "made up" not in page.cell("made-up").text
 
 
 # the rules file

@@ -11,15 +11,14 @@ import pandas as pd
 
 from tradeflows import store
 from tradeflows.claims.gathered import GATHER
-from tradeflows.claims.rules import TIERS, Rules, decide, rule, rules
+from tradeflows.claims.rules import Rules, decide, rule, rules
 from tradeflows.claims.verdict import Verdict, Verdicts
 from tradeflows.counterfactual.validation import Validation, validation
 from tradeflows.errors import SourceUnavailable
 from tradeflows.measure.intervals import Interval
-from tradeflows.plot import Shown
 from tradeflows.words import percent
 
-__all__ = ["judge", "judge_all", "silenced", "state", "statements", "tiers"]
+__all__ = ["judge", "judge_all", "silenced", "state", "statements"]
 
 FILE = "statements.json"
 Number = Interval | float | None
@@ -190,18 +189,18 @@ def _verdict(
     return Verdict(here, grade, say or said, numbers, outcomes, **about)
 
 
-def silenced(simulated: Validation, heard: Mapping[str, Any] | None = None) -> dict[str, str]:
+def silenced(simulated: Validation, heard: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the numbers whose tests decide nothing, each with the reason in a sentence.
 
     Parameters
     ----------
     simulated : Validation
-    heard : mapping, optional
+    heard : mapping or None
         ``simulated`` of the rules file: the simulated rule behind each number, and the limit.
 
     Examples
     --------
-    >>> silenced(Validation(pd.DataFrame()))
+    >>> silenced(Validation(pd.DataFrame()), rules().content.simulated)
     {}
     """
     if simulated.table.empty or not heard:
@@ -229,17 +228,6 @@ def judge_all(tier: str = "snapshot", *, rules: str | Path | Rules | None = None
         Shown as cards.
     """
     return Verdicts(tuple(judge(c, tier, rules=rules) for c in _rules(rules).claims))
-
-
-def tiers() -> Shown:
-    """Show what each tier of evidence says of each claim."""
-    rows = []
-    for claim in rules().claims:
-        found = [judge(claim, tier) for tier in TIERS]
-        words = [f"{v.grade}: {v.say}" for v in found]
-        rows.append((claim, found[0].rule.question, *words))
-    columns = ["claim", "question", *(f"by the {tier}" for tier in TIERS)]
-    return Shown(pd.DataFrame(rows, columns=columns), "What each tier of evidence says")
 
 
 def _interval(value: Number) -> Interval | None:

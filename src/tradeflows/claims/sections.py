@@ -10,7 +10,7 @@ from tradeflows.claims.gathered import (
     panel_listed,
     panel_rise,
 )
-from tradeflows.claims.judge import judge, silenced, tiers
+from tradeflows.claims.judge import judge, silenced
 from tradeflows.claims.rules import rules
 from tradeflows.claims.verdict import Verdicts
 from tradeflows.counterfactual import Validation, event_study, validation
@@ -29,9 +29,7 @@ __all__ = [
     "chances",
     "electronics",
     "energy",
-    "muted",
     "rerouting",
-    "side_by_side",
 ]
 
 
@@ -126,17 +124,6 @@ def certainty() -> Section:
     )
 
 
-def side_by_side() -> Section:
-    """Show what each tier says of each claim, marked where the panel is made up.
-
-    Examples
-    --------
-    >>> "by the panel" in side_by_side()._repr_html_()
-    True
-    """
-    return Section((tiers(),), panel().generated)
-
-
 def alarms(simulated: Validation) -> Shown | Sentence:
     """Show how often each rule fired though nothing had happened.
 
@@ -186,21 +173,10 @@ def chances(simulated: Validation) -> Shown | Sentence:
     return Shown(shown.rename(columns={"truth": "world"}), "How often a planted rise was found")
 
 
-def muted() -> Sentence:
-    """Say which tests decide nothing at present, whatever the tables of grades say.
-
-    Examples
-    --------
-    >>> "decides nothing" in muted() or "No test" in muted()
-    True
-    """
-    return Sentence(" ".join(silenced(validation()).values()) or "No test is silenced.")
-
-
 def _mute() -> list[str]:
     """Return the tests of the primary family that decide nothing."""
     names = {"p_destination": "a2", "destination_rank": "c3", "ddd_p": "c4"}
-    quiet = silenced(validation())
+    quiet = silenced(validation(), rules().content.simulated)
     return [names[n] for n in quiet if n in names] + ["a2", "c2"] * ("excess_both" in quiet)
 
 

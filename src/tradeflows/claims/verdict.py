@@ -11,7 +11,7 @@ import pandas as pd
 
 from tradeflows.claims.rules import UNKNOWN, Frozen, Outcome
 from tradeflows.measure.intervals import Interval
-from tradeflows.plot import Shown
+from tradeflows.plot.tables import table_html
 from tradeflows.words import Sentence, between
 
 __all__ = ["MIME", "Verdict", "Verdicts"]
@@ -85,8 +85,8 @@ class Verdict:
         words = f"{self.rule.question} {self.grade.capitalize()}: {self.say}."
         return Sentence(f"{words} {self.detail}".strip())
 
-    def trail(self) -> Shown:
-        """Show how the grade came about: each test, its number, and the outcome."""
+    def trail(self) -> pd.DataFrame:
+        """Return how the grade came about: each test, its number, and the outcome."""
         rows = []
         for name, test in self.rule.tests.items():
             value = self.numbers.get(test["number"])
@@ -97,9 +97,7 @@ class Verdict:
             rows.append((name, meaning, found, f"{kind.replace('_', ' ')} {limit}", words))
         rows.append(("grade", self.say, "", "", self.grade))
         columns = ["test", "what it reads", "found", "rule", "outcome"]
-        return Shown(
-            pd.DataFrame(rows, columns=columns), f"Tests of claim {self.rule.claim}, and its grade"
-        )
+        return pd.DataFrame(rows, columns=columns)
 
     def statement(self) -> dict[str, Any]:
         """Return what is passed on: the numbers, their period and the rules that judge them."""
@@ -148,7 +146,8 @@ class Verdict:
                 f"claim {r.claim}: {escape(self.grade)}, {escape(self.say)}. The answers do not "
                 "read it."
             )
-        return f"<p>{head}</p>{self.trail()._repr_html_()}"
+        label = f"Tests of claim {r.claim}, and its grade"
+        return f"<p>{head}</p>{table_html(self.trail(), label=label)}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Show the tests; what is of the claim's own period is passed on to the answers."""
