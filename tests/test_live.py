@@ -30,7 +30,7 @@ def test_everything_refreshed_is_read_again(
         assert set(rooms.table("prices")["source"]) == {"World Bank"}
         assert set(rooms.table("volumes")["source"]) == {"Eurostat"}
         assert rooms.is_generated()
-        few = rooms.table("trade", keep=lambda raw: raw.publisher == "Eurostat")
+        few = rooms.table("trade", chosen=lambda raw: raw.publisher == "Eurostat")
         assert set(few["source"]) == {"Eurostat"}
         assert rooms.table("trade", as_of="2016-12-31").empty
         site.comtrade.revised[792, "202203"] = 1

@@ -15,7 +15,7 @@ from tradeflows import cli, store
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.load import rows, snapshot
 from tradeflows.quality import corrections
-from tradeflows.sources import published
+from tradeflows.sources import parsed
 
 RUSSIA = {"reporter": "TUR", "partner": "RUS", "flow": "M", "code": "TOTAL"}
 
@@ -219,8 +219,8 @@ def test_before_the_first_release_there_is_nothing(monkeypatch):
 
 def test_a_miss_reads_no_more_than_it_needs(monkeypatch):
     read = []
-    whole = published.read
-    monkeypatch.setattr(published, "read", lambda file: read.append(file) or whole(file))
+    whole = parsed.table
+    monkeypatch.setattr(parsed, "table", lambda raw, *a: read.append(raw.id) or whole(raw, *a))
     with pytest.raises(UnknownCode, match="one of M, X"):
         tf.load("trade", reporter="TUR", flow="imports")
     told = [set(store.describe(file).constants) for file in read]  # of these sidecars tell all

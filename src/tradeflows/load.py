@@ -5,17 +5,19 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date
 
 import pandas as pd
 
 from tradeflows import store, tables
-from tradeflows.codes.countries import countries, from_comtrade
+from tradeflows.codes.countries import countries
 from tradeflows.codes.hs import REVISIONS, revision
-from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
+from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.quality.corrections import corrected
-from tradeflows.sources import live, published
+from tradeflows.sources import live, parsed
+from tradeflows.sources.comtrade.holding import may_hold
 
 __all__ = ["load", "refuse_generated", "rows", "snapshot"]
 
@@ -97,18 +99,18 @@ def rows(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFra
     >>> len(rows("prices", series="frankincense"))
     0
     """
-    return _found(table, months, _spelled(table, columns), refreshed=True)[0]
+    return _found(table, months, _spelled(table, columns), refreshed=True)
 
 
 def _loaded(
     table: str, months: _Months, columns: Mapping[str, _Asked], *, refreshed: bool
 ) -> pd.DataFrame:
     asked = _spelled(table, columns)
-    found, live_rows = _found(table, months, asked, refreshed=refreshed)
+    found = _found(table, months, asked, refreshed=refreshed)
     if found.empty:
         raise _nothing(table, asked, months)
     for column, values in asked.items():
-        strange = _strange(table, column, values, (found, live_rows))
+        strange = _strange(table, column, values, found, asked if refreshed else None)
         if strange:
             raise _no_rows_with(table, column, strange, asked)
     if table == "trade":
@@ -143,17 +145,17 @@ def _alternatives(column: str, asked: object) -> list[str]:
 
 def _found(
     table: str, months: _Months, columns: dict[str, list[str]], *, refreshed: bool
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Return the rows asked for, and everything in the live files that were read for them."""
+) -> pd.DataFrame:
+    """Return the rows asked for."""
     within = None if months is None else Window.parse(months)
     found = _embedded(table, columns)
-    live_rows = _live(table, columns) if refreshed else tables.empty(table)
-    found = _merged(table, found, _selected(live_rows, columns))
+    if refreshed:
+        found = _merged(table, found, _selected(_live(table, columns, within), columns))
     if within:
         first, last = pd.Timestamp(within.month(0)), pd.Timestamp(within.month(-1))
         start, end = _ends(found)
         found = found[(start >= first) & (end <= last)]
-    return found, live_rows
+    return found
 
 
 def _ends(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
@@ -165,7 +167,7 @@ def _ends(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 def _embedded(table: str, columns: dict[str, list[str]]) -> pd.DataFrame:
     files = [raw for raw in _editions(table) if _may_hold(raw, columns)]
-    frames = [_selected(corrected(published.read(raw.id), raw.id), columns) for raw in files]
+    frames = [_selected(corrected(parsed.table(raw), raw.id), columns) for raw in files]
     return pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
 
 
@@ -227,41 +229,28 @@ def refuse_generated(raws: Iterable[store.Raw]) -> None:
         )
 
 
-def _live(table: str, columns: dict[str, list[str]]) -> pd.DataFrame:
-    """Return all rows of the refreshed files that may hold what is asked for."""
-    able = _able(table, columns)
-    if not able:
+def _live(table: str, columns: dict[str, list[str]], within: Window | None) -> pd.DataFrame:
+    """Return the rows of the refreshed files that may be asked for."""
+    known = _datasets(table, columns)
+    if not known:
         return tables.empty(table)
+    keep = {c: v for c, v in columns.items() if c in live.key_of(table) and c != "period"}
+    return live.table(table, _as_of(), lambda r: _dataset(r) in known, keep=keep, within=within)
+
+
+def _datasets(table: str, columns: dict[str, list[str]]) -> set[str]:
+    """Return the datasets that may answer: all their files say which release is whole."""
+    able = _able(table, columns)
     refuse_generated(able)
-    known = {_dataset(r) for r in able}  # all files of a dataset: they say which release is whole
-    return live.table(table, _as_of(), keep=lambda r: _dataset(r) in known)
+    return {_dataset(r) for r in able}
 
 
 def _able(table: str, columns: dict[str, list[str]]) -> list[store.Raw]:
-    return [r for r in live.files(table) if _may_hold(r, columns) and _may_answer(r, columns)]
+    return [r for r in live.files(table) if _may_hold(r, columns) and may_hold(r.query, columns)]
 
 
 def _dataset(raw: store.Raw) -> str:
     return str(raw.query.get("part", raw.id.split("@")[0]))
-
-
-def _may_answer(raw: store.Raw, columns: dict[str, list[str]]) -> bool:
-    """Skip replies of UN Comtrade to other questions, before they are read."""
-    box = raw.query.get("box")
-    if not isinstance(box, dict):
-        return True
-    partners = box["partners"]
-    known = {
-        "freq": [raw.query["freq"]],
-        "flow": box["flows"],
-        "reporter": [from_comtrade(int(r)) for r in raw.query["reporters"]],
-    }
-    if list(partners) != ["ALL"]:
-        known["partner"] = [from_comtrade(int(p)) for p in partners]
-    systems = columns.get("code_system", ["HS"])
-    return any(s.startswith("HS") for s in systems) and all(
-        set(columns[c]) & set(values) for c, values in known.items() if c in columns
-    )
 
 
 def _merged(table: str, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
@@ -293,13 +282,21 @@ def _one_statistic(found: pd.DataFrame) -> None:
 
 
 def _strange(
-    table: str, column: str, values: Sequence[str], loaded: Sequence[pd.DataFrame]
+    table: str,
+    column: str,
+    values: Sequence[str],
+    found: pd.DataFrame,
+    asked: dict[str, list[str]] | None,
 ) -> list[str]:
     """Return the alternatives that are no value of a column, though others of them are."""
     left = set(values) - _vocabulary(table, column) if len(values) > 1 else set()
-    for frame in loaded:
-        left -= set(frame[column].drop_duplicates().dropna().astype(str)) if left else set()
+    left -= set(found[column].drop_duplicates().dropna().astype(str)) if left else set()
     left -= set(_values(table, column)) if left else set()
+    if left and asked is not None:
+        known = _datasets(table, asked)
+        for raw in (r for r in live.files(table) if _dataset(r) in known):
+            with suppress(TradeflowsError):  # a warning has named it
+                left -= parsed.column(raw, column)
     return [value for value in values if value in left]
 
 
@@ -321,7 +318,7 @@ def _values(table: str, column: str) -> list[str]:
         if column in known:
             found |= {str(known[column])} - {""}
         else:
-            rows_ = corrected(published.read(raw.id), raw.id)
+            rows_ = corrected(parsed.table(raw), raw.id)
             found |= set(rows_[column].dropna().astype(str))
     return sorted(found)
 

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.errors import TradeflowsError
-from tradeflows.sources import baci, eurostat, tuik, worldbank  # noqa: F401 - they register
+from tradeflows.periods import Window
+from tradeflows.sources import (  # noqa: F401 - they register
+    baci,
+    eurostat,
+    parsed,
+    tuik,
+    worldbank,
+)
 from tradeflows.sources.comtrade import holding
 from tradeflows.sources.registry import reader
 
-__all__ = ["days", "files", "is_generated", "read", "released", "table", "verify"]
+__all__ = ["days", "files", "is_generated", "key_of", "read", "released", "table", "verify"]
 
 
 def files(name: str | None = None) -> list[store.Raw]:
@@ -68,7 +75,13 @@ def verify() -> list[store.Problem]:
 
 
 def table(
-    name: str, as_of: str | None = None, keep: Callable[[store.Raw], bool] = lambda _raw: True
+    name: str,
+    as_of: str | None = None,
+    chosen: Callable[[store.Raw], bool] = lambda _raw: True,
+    *,
+    keep: Mapping[str, Sequence[str]] | None = None,
+    within: Window | None = None,
+    places: Collection[tuple[str, str]] | None = None,
 ) -> pd.DataFrame:
     """Return the newest rows of everything live of one table; BACI is left to `baci.to_parquet`.
 
@@ -80,22 +93,33 @@ def table(
         ``trade``, ``prices`` or ``volumes``.
     as_of : str, optional
         ``YYYY-MM-DD``: only what had been released by then.
-    keep : callable, optional
-        Files to leave out are not read.
+    chosen : callable, optional
+        Files that are read.
+    keep : mapping, optional
+        Values to keep; only by columns of the table's key, or the newest row might be another.
+    within : Window, optional
+        Months to keep.
+    places : collection of (str, str), optional
+        Of UN Comtrade, as in `holding.assemble`.
     """
-    chosen = [r for r in files(name) if keep(r) and not r.id.startswith("cepii/")]
+    read_ = [r for r in files(name) if chosen(r) and not r.id.startswith("cepii/")]
     frames = []
     if name == "trade":
-        frames.append(holding.assemble(as_of, chosen))
-    others = [r for r in chosen if not r.id.startswith(holding.FOLDER)]
+        frames.append(holding.assemble(as_of, read_, keep=keep, within=within, places=places))
+    others = [r for r in read_ if not r.id.startswith(holding.FOLDER)]
     for raw in (r for r in others if as_of is None or r.vintage <= as_of):
         try:
-            frames.append(read(raw))
+            frames.append(parsed.table(raw, keep, within))
         except TradeflowsError as error:
             store.leave_out(raw.id, error)
     filled = [f for f in frames if not f.empty]
     if not filled:
         return tables.empty(name)
-    key = [k for k in tables.TABLES[name].key if k != "vintage"]
+    key = key_of(name)
     whole = pd.concat(filled, ignore_index=True).sort_values([*key, "vintage"], kind="stable")
     return tables.validate(whole.drop_duplicates(key, keep="last"), name, where="live files")
+
+
+def key_of(name: str) -> list[str]:
+    """Return the columns that tell the rows of a table apart, whatever their vintage."""
+    return [k for k in tables.TABLES[name].key if k != "vintage"]

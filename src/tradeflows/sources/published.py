@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -46,26 +45,7 @@ def read(file: str) -> pd.DataFrame:
     >>> read("iea/russian_gas_into_turkey_monthly.csv")["unit"].unique().tolist()
     ['m3']
     """
-    data = store.read(file)  # compared with the sidecar at every load
-    return _table(_Once(store.describe(file)), data).copy()
-
-
-class _Once:
-    """A sidecar as a key: equal while the file says the same."""
-
-    def __init__(self, raw: store.Raw) -> None:
-        self.raw, self._words = raw, repr(raw)
-
-    def __hash__(self) -> int:
-        return hash(self._words)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Once) and self._words == other._words
-
-
-@lru_cache(maxsize=64)
-def _table(once: _Once, data: bytes) -> pd.DataFrame:
-    raw, file = once.raw, once.raw.id
+    raw, data = store.describe(file), store.read(file)
     frame = _csv(data, file)
     if len(frame) != raw.rows:
         raise SchemaMismatch(

@@ -61,6 +61,8 @@ def reader(publisher: str) -> Reader:
     UnknownCode
         Nobody registered one; the message lists those there are.
     """
+    if publisher in _registered:
+        return _registered[publisher]
     elsewhere = entry_points(group=GROUP)
     if publisher not in _registered and publisher in elsewhere.names:
         register(publisher)(elsewhere[publisher].load())

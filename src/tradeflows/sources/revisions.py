@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from tradeflows import tables
 from tradeflows.errors import UnknownCode
 from tradeflows.sources import live
+from tradeflows.sources.comtrade import holding
 
 __all__ = ["Revisions", "revisions", "vintages"]
 
@@ -75,7 +75,10 @@ def revisions(old: str, new: str, name: str = "trade") -> Revisions:
     if old > new:
         raise UnknownCode(f"{old} is later than {new}", "the earlier day first", "swap the days")
     value, key = VALUES[name], _key(name)
-    both = [live.table(name, day)[[*key, "vintage", value]] for day in (old, new)]
+    # Months that the same replies answer on both days are the same.
+    places = holding.differing(holding.leaves(live.files(name)), old, new)
+    days = (live.table(name, day, places=places) for day in (old, new))
+    both = [frame[[*key, "vintage", value]] for frame in days]
     before, after = (f.rename(columns={value: "value"}) for f in both)
     found = before.merge(after, on=key, how="outer", suffixes=("_old", "_new"), indicator=True)
     found["kind"] = found["_merge"].map({"both": "revised", "left_only": "withdrawn"}).astype("str")
@@ -113,7 +116,7 @@ def vintages(name: str = "trade", **columns: str) -> pd.DataFrame:
     days = sorted({day for raw in live.files(name) for day in live.days(raw)})
     found = {}
     for day in days:
-        frame = live.table(name, day)
+        frame = live.table(name, day, keep={c: [v] for c, v in columns.items() if c in key})
         for column, wanted in columns.items():
             frame = frame[frame[column].astype("str") == wanted]
         found[day] = frame.set_index(key)[value]
@@ -123,7 +126,7 @@ def vintages(name: str = "trade", **columns: str) -> pd.DataFrame:
 def _key(name: str) -> list[str]:
     if name not in VALUES:
         raise UnknownCode(f"no refreshed table {name!r}", f"one of {list(VALUES)}", "name one")
-    return [k for k in tables.TABLES[name].key if k != "vintage"]
+    return live.key_of(name)
 
 
 def _check(day: str, name: str) -> None:

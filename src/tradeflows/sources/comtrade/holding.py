@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
@@ -12,16 +12,20 @@ import pandas as pd
 from tradeflows import store, tables
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.errors import SchemaMismatch, TradeflowsError
-from tradeflows.sources.comtrade.question import Box, Call, remaining
-from tradeflows.sources.comtrade.reply import PUBLISHER, read
+from tradeflows.periods import Window
+from tradeflows.sources import parsed
+from tradeflows.sources.comtrade.question import ALL, Box, Call, covers, remaining
+from tradeflows.sources.comtrade.reply import PUBLISHER
 
 __all__ = [
     "FOLDER",
     "Leaf",
     "assemble",
     "complete",
+    "differing",
     "held",
     "leaves",
+    "may_hold",
     "months",
     "newest",
     "of_pairs",
@@ -172,7 +176,14 @@ def complete(replies: Iterable[Leaf], boxes: Iterable[Box]) -> bool:
     return whole is None or not remaining(whole, boxes)
 
 
-def assemble(as_of: str | None = None, raws: Iterable[store.Raw] | None = None) -> pd.DataFrame:
+def assemble(
+    as_of: str | None = None,
+    raws: Iterable[store.Raw] | None = None,
+    *,
+    keep: Mapping[str, Sequence[str]] | None = None,
+    within: Window | None = None,
+    places: Collection[tuple[str, str]] | None = None,
+) -> pd.DataFrame:
     """Return the newest rows of everything stored of UN Comtrade as one trade table.
 
     Rows that two pulls both asked for stand once. A reply that cannot be read is left out with an
@@ -184,26 +195,79 @@ def assemble(as_of: str | None = None, raws: Iterable[store.Raw] | None = None) 
         ``YYYY-MM-DD``: only what had been released by then.
     raws : iterable of Raw, optional
         Sidecars to choose among; all by default.
+    keep : mapping, optional
+        Values to keep, by column of the key of ``trade``.
+    within : Window, optional
+        Months to keep.
+    places : collection of (str, str), optional
+        Frequencies with reporters and periods to keep, as `differing` returns them.
     """
     known = leaves(raws)
-    tables_of: dict[str, pd.DataFrame] = {}
-    chosen = newest(known, as_of)
-    while unread := [leaf for leaf, _ in chosen if leaf.raw.id not in tables_of]:
+    found: dict[str, pd.DataFrame] = {}
+    keep = keep or {}
+    while True:
+        chosen = [(x, p) for x, p in newest(known, as_of) if may_hold(x.raw.query, keep, within)]
+        if places is not None:
+            kept = ((x, [k for k in p if (x.call.freq, k) in places]) for x, p in chosen)
+            chosen = [(x, p) for x, p in kept if p]
+        unread = [leaf for leaf, _ in chosen if leaf.raw.id not in found]
+        if not unread:
+            break
         for leaf in unread:
             try:
-                tables_of[leaf.raw.id] = read(store.read(leaf.raw.id), leaf.raw)
+                found[leaf.raw.id] = parsed.table(leaf.raw, keep, within)
             except TradeflowsError as error:
                 store.leave_out(leaf.raw.id, error)
                 known = [x for x in known if x.raw.id != leaf.raw.id]
-        chosen = newest(known, as_of)
     frames = []
     for leaf, pairs in chosen:
-        frame = tables_of[leaf.raw.id]
+        frame = found[leaf.raw.id]
         frames.append(of_pairs(frame, pairs) if len(pairs) < len(leaf.pairs()) else frame)
     filled = [f for f in frames if not f.empty]
     if not filled:
         return tables.empty("trade")
     return tables.validate(_once(pd.concat(filled, ignore_index=True)), "trade", where=PUBLISHER)
+
+
+def differing(known: Sequence[Leaf], old: str, new: str) -> set[tuple[str, str]]:
+    """Return the frequencies, reporters and periods that other replies answer on another day."""
+    read: list[dict[tuple[str, str], set[str]]] = []
+    for day in (old, new):
+        found: dict[tuple[str, str], set[str]] = {}
+        for leaf, pairs in newest(known, day):
+            for pair in pairs:
+                found.setdefault((leaf.call.freq, pair), set()).add(leaf.raw.id)
+        read.append(found)
+    return {k for k in read[0] | read[1] if read[0].get(k) != read[1].get(k)}
+
+
+def may_hold(
+    query: Mapping[str, Any], keep: Mapping[str, Sequence[str]], within: Window | None = None
+) -> bool:
+    """Tell from its question alone whether a reply may hold rows with the values asked for."""
+    box = query.get("box")
+    if not isinstance(box, dict):
+        return True
+    known = {
+        "freq": [query["freq"]],
+        "flow": box["flows"],
+        "reporter": [from_comtrade(int(r)) for r in query["reporters"]],
+        "source": [PUBLISHER],
+    }
+    if list(box["partners"]) != [ALL]:
+        known["partner"] = [from_comtrade(int(p)) for p in box["partners"]]
+    if not all(set(keep[c]) & set(values) for c, values in known.items() if c in keep):
+        return False
+    if not any(s.startswith("HS") for s in keep.get("code_system", ["HS"])):
+        return False
+    if within is not None and not any(_overlap(str(p), within) for p in query["periods"]):
+        return False
+    return "code" not in keep or any(covers(box["codes"], code) for code in keep["code"])
+
+
+def _overlap(period: str, within: Window) -> bool:
+    """Tell whether a period, ``202201`` or ``2022``, has its first day in a window."""
+    return within.first <= 12 * int(period[:4]) + int(period[4:] or 1) - 1 <= within.last
 
 
 def _once(whole: pd.DataFrame) -> pd.DataFrame:

@@ -16,7 +16,17 @@ from tradeflows.codes.countries import comtrade, countries
 from tradeflows.errors import UnknownCode
 from tradeflows.sources.address import encoded
 
-__all__ = ["ALL", "LONGEST", "Box", "Call", "Part", "remaining", "shortened", "split"]
+__all__ = [
+    "ALL",
+    "LONGEST",
+    "Box",
+    "Call",
+    "Part",
+    "covers",
+    "remaining",
+    "shortened",
+    "split",
+]
 
 _T = TypeVar("_T")
 ALL = "ALL"
@@ -160,6 +170,20 @@ def level(token: str) -> int:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal()
+
+
+def covers(have: Iterable[str], code: str) -> bool:
+    """Tell whether one of the tokens holds a code; a name that is no HS code is held by none.
+
+    Examples
+    --------
+    >>> covers(["AG6/84"], "847150"), covers(["TOTAL", "AG2"], "8471"), covers(["AG6"], "coal")
+    (True, False, False)
+    """
+    try:
+        return _covers(have, code)
+    except UnknownCode:
+        return False
 
 
 def _asked(token: str) -> str:
