@@ -70,6 +70,7 @@ def test_coverage_counts_what_is_missing(page):
         ({"CURRENT": "2024"}, "total trade of 2024 is not in the data"),
         ({"CURRENT": "2021"}, "2021 does not follow 2021"),
         ({"HS27": "{2022: ('WITS', '28-28')}"}, "28-28"),
+        ({"LINES": "{'coal': LINES['coal']}"}, "would count as hidden"),
     ],
 )
 def test_another_assumption_is_refused_in_words(lines, why):
@@ -77,10 +78,17 @@ def test_another_assumption_is_refused_in_words(lines, why):
         pages.run("01-the-data", **lines)
 
 
-def test_another_year_and_another_line_run():
-    found = pages.run("01-the-data", CURRENT="2023", LINES="{'coal': ('UN Comtrade', 'coal')}")
+def test_another_year_and_other_lines_run():
+    lines = {"oil products": "oil_products", "LPG": "lpg", "coal": "coal"}
+    comtrade = {name: ("UN Comtrade", code) for name, code in lines.items()}
+    found = pages.run("01-the-data", CURRENT="2023", LINES=repr(comtrade))
     assert "in 2021 to 56.5 bn in 2023" in found.cells[0].html
     assert not found.passed_on
+
+
+def test_a_figure_of_the_year_in_place_of_a_monthly_mean(page):
+    year = pages.run("01-the-data", PRINT="tf.published('A036')")["exports"][2021]
+    assert year.low < page["exports"][2021].middle < year.high
 
 
 @pytest.mark.parametrize(
