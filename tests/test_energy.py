@@ -170,7 +170,9 @@ def test_no_share_where_the_change_is_negative():
         ({"LINES": "{'coal': LINES['coal']}"}, "what it leaves out"),
         ({"OTHER": "[2019]"}, "neither USD nor years"),
         ({"SLOPE": "0.2"}, "share no number"),
-        ({"SLOPE": "-1"}, "not above zero"),
+        ({"SLOPE": "-1"}, "no number above zero"),
+        ({"SLOPE": "'a tenth'"}, "no number above zero"),
+        ({"METHODS": "['bennet']"}, "lacks paasche"),
         ({"HUBS": "['gas_mars']"}, "gas_mars"),
     ],
 )
