@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, TradeflowsError
-from tradeflows.measure import bridge, bridges, chain, contributions, drift, price_index, sql
+from tradeflows.measure import bridge, bridges, contributions, price_index, sql
 from tradeflows.measure.multilateral import MULTILATERAL
 from tradeflows.measure.screen import screen
 from tradeflows.quality.unit_values import flags, relatives, unit_values
@@ -16,9 +16,7 @@ MEASURES = {
     "bridge": lambda t: bridge(t, "2021-01", "2022-01"),
     "two-point": lambda t: bridge(t, "2021-01", "2022-01", path="two-point"),
     "bridges": lambda t: bridges(t, "2021-01", "2022-01"),
-    "chain": lambda t: chain(t, ["2021-01", "2022-01"]),
     "price_index": lambda t: price_index(t, base="2021-01"),
-    "drift": drift,
     "contributions": lambda t: contributions(t, "2021-01", "2022-01"),
     "screen": lambda t: screen(t, base="2021-01", current="2022-01", goods=["27"]),
     "unit_values": unit_values,
@@ -153,9 +151,7 @@ def test_flows_are_not_summed_unseen(trade):
         "bridge",
         "two-point",
         "bridges",
-        "chain",
         "price_index",
-        "drift",
         "contributions",
     ):
         with pytest.raises(SchemaMismatch, match="flows M, X in one table") as error:
@@ -323,9 +319,8 @@ def test_choices_are_listed(trade, choice):
     ):
         with pytest.raises(ValueError, match=r"expected one of .*laspeyres"):
             ask()
-    for ask in (price_index, drift):
-        with pytest.raises(ValueError, match=r"one of laspeyres, .*, geks_fisher, .*wtpd"):
-            ask(trade, choice)
+    with pytest.raises(ValueError, match=r"one of laspeyres, .*, geks_fisher, .*wtpd"):
+        price_index(trade, choice)
 
 
 def test_a_range_over_nothing_is_refused(trade):
@@ -351,5 +346,3 @@ def test_a_multilateral_formula_has_no_other_base_and_no_chain(trade, formula):
     for base in ("nonsense", "2021-01", "chained", "year-over-year"):
         with pytest.raises(ValueError, match="starts at the first period; leave base out"):
             price_index(monthly, formula, base=base)
-    with pytest.raises(ValueError, match="has no chain"):
-        drift(monthly, formula)

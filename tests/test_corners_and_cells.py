@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+import examples
 from tradeflows import measure
 from tradeflows.errors import EstimatedQuantityWarning
-from tradeflows.measure import examples, montgomery
+from tradeflows.measure import montgomery
 
 MULTILATERAL = ["geks_fisher", "geks_tornqvist", "geks_walsh", "geary_khamis_multilateral", "wtpd"]
 

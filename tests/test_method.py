@@ -7,56 +7,22 @@ import duckdb
 import pandas as pd
 import pytest
 
+import examples
+import pages
 import tradeflows as tf
 from tradeflows import measure
 from tradeflows.errors import SchemaMismatch
-from tradeflows.measure import examples
 from tradeflows.measure.dialects import sql
 from tradeflows.measure.queries import log_mean
 
 TWO = ["reporter", "partner", "period", "code", "value_usd", "net_weight_kg"]
 
 
-def test_six_products_and_the_newcomer():
-    goods, grown = examples.six_products(), examples.six_products(entrant=True)
-    assert list(goods) == ["period", "code", "chapter", "value_usd", "net_weight_kg", "freq"]
-    assert len(goods) == 30
-    energy = goods[goods["code"] == "energy"].iloc[0]
-    assert energy["value_usd"] / energy["net_weight_kg"] == pytest.approx(1)
-    assert goods["period"].dt.year.unique().tolist() == [2018, 2019, 2020, 2021, 2022]
-    newcomer = grown.iloc[-1].to_dict()
-    assert len(grown) == 31
-    assert newcomer == {
-        "period": pd.Timestamp("2022-01-01"),
-        "code": "drones",
-        "chapter": "industry",
-        "value_usd": 4e6,
-        "net_weight_kg": 0.5e6,
-        "freq": "A",
-    }
-    pd.testing.assert_frame_equal(grown.iloc[:-1], goods)
-
-
-def test_hoarding_makes_a_chain_drift_and_leaves_the_direct_index():
-    goods = examples.stockpiling()
-    offer = goods[goods["code"] == "offer"].head(5)
-    assert offer["value_usd"].tolist() == [20, 50, 4, 20, 20]
-    assert offer["net_weight_kg"].tolist() == [10, 50, 2, 10, 10]
-    steady = goods[goods["code"] == "steady"]
-    assert set(zip(steady["value_usd"], steady["net_weight_kg"], strict=True)) == {(20.0, 10.0)}
-    assert len(goods) == 2 * 24
-    assert goods["period"].min() == pd.Timestamp("2021-01-01")
-    found = measure.drift(goods)
-    assert list(found) == ["periods", "chained", "direct", "drift"]
-    assert found["periods"].tolist() == [12, 23]
-    assert found["direct"].tolist() == pytest.approx([1, 1])
-    assert (found["drift"] == found["chained"] / found["direct"] - 1).all()
-    assert (found["drift"] < -0.2).all()
-    shorter = measure.drift(examples.stockpiling(13), "laspeyres")
-    assert shorter["periods"].tolist() == [12]
-    assert shorter["chained"].tolist() != found["chained"].tolist()[:1]
-    longer = measure.drift(examples.stockpiling(62))
-    assert longer["periods"].tolist() == [12, 24, 60, 61]
+def two_origins():
+    """Crude of two origins in tonnes: dearer, and more of the cheap one."""
+    return pd.DataFrame({"v0": [1000.0, 100.0], "q0": [100.0, 50.0],
+                         "v1": [1200.0, 180.0], "q1": [80.0, 60.0]},
+                        index=["light", "heavy"])  # fmt: skip
 
 
 def test_an_index_shows_itself_as_two_lines():
@@ -79,30 +45,38 @@ def test_an_index_shows_itself_as_two_lines():
     assert "the Geks-Fisher price index" in formula
 
 
-def test_absent_goods_at_price_zero_halve_the_entry():
-    trade = examples.six_products(entrant=True)
-    bridge = measure.bridge(trade, "2018", "2022", path="two-point")
-    found = examples.entry_as_price(bridge)
-    assert bridge.entry == pytest.approx(4e6)
-    assert list(found) == ["right", "with absent goods at zero", "mistake"]
-    assert list(found.index) == ["price", "volume"]
-    assert found["mistake"].tolist() == pytest.approx([2e6, 2e6])
-    assert found["right"].tolist() == [bridge.price, bridge.volume]
-    back = measure.bridge(trade, "2022", "2018", path="two-point")
-    assert examples.entry_as_price(back)["mistake"].tolist() == pytest.approx([-2e6, -2e6])
-    wrong = found["with absent goods at zero"]
-    assert (wrong - found["right"]).tolist() == pytest.approx([2e6, 2e6])
+PAGE = "80-method-price-and-volume"
+
+
+def test_the_page_shows_each_trap_and_the_package_avoids_it():
+    page = pages.run(PAGE)
+    entry = page["entry"]
+    assert entry["mistake"].tolist() == pytest.approx([2, 2])
+    grown = examples.six_products(entrant=True)
+    right = measure.bridge(grown, "2018", "2022", path="two-point")
+    assert page["grown"].price == right.price
+    assert (entry["right"] * 1e6).tolist() == pytest.approx([right.price, right.volume])
+    drift = page["every"]["drift"]
+    assert (drift < -0.2).all()
+    assert drift.is_monotonic_decreasing
+    assert page["every"]["direct"].tolist() == pytest.approx([1, 1])
+    path = page["path"]
+    assert path.loc["price", "year by year"] != pytest.approx(path.loc["price", "in one step"])
+    pd.testing.assert_frame_equal(
+        page["trade"].sort_values(["period", "code"], ignore_index=True)[list(grown)],
+        examples.six_products().sort_values(["period", "code"], ignore_index=True),
+    )
+
+
+@pytest.mark.parametrize("changed", [{"CURRENT": "2019"}, {"BASE": "2019"}])
+def test_the_page_holds_for_other_years(changed):
+    assert pages.run(PAGE, **changed)["whole"].change == pytest.approx(
+        pages.run(PAGE, **changed)["by_method"].iloc[0].sum() * 1e6
+    )
 
 
 def test_mix_of_two_origins_adds_up_by_good():
-    goods = examples.two_origins()
-    assert goods.to_dict("list") == {
-        "origin": ["light", "heavy"],
-        "v0": [1000.0, 100.0],
-        "q0": [100.0, 50.0],
-        "v1": [1200.0, 180.0],
-        "q1": [80.0, 60.0],
-    }
+    goods = two_origins()
     found = measure.volume_price_mix(goods)
     assert found.change == pytest.approx(280)
     assert found.volume + found.price + found.mix == pytest.approx(found.change)
@@ -119,7 +93,7 @@ def test_mix_of_two_origins_adds_up_by_good():
 
 @pytest.mark.parametrize("where", ["v0", "q0", "v1", "q1"])
 def test_mix_needs_goods_traded_twice_in_one_unit(where):
-    goods = examples.two_origins()
+    goods = two_origins()
     for bad in (0.0, -1.0, float("nan"), float("inf")):
         with pytest.raises(SchemaMismatch, match="use the bridge"):
             measure.volume_price_mix(goods.assign(**{where: [bad, 1.0]}))

@@ -19,11 +19,12 @@ from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 from matplotlib.figure import Figure as Canvas
 
+import examples
 import tradeflows as tf
 from tradeflows.counterfactual.placebo import Placebo
 from tradeflows.counterfactual.validation import Validation
 from tradeflows.errors import SchemaMismatch
-from tradeflows.measure import Interval, examples
+from tradeflows.measure import Interval
 from tradeflows.plot.style import STYLE, spread
 from tradeflows.report.check import problems
 

@@ -5,10 +5,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+import examples
 import tradeflows as tf
 from tradeflows import measure
 from tradeflows.errors import UnknownCode
-from tradeflows.measure import examples
 from tradeflows.measure.intervals import Block, Good, Interval, volume_effects
 from tradeflows.measure.screened import Screen
 
@@ -189,23 +189,6 @@ def test_a_bridge_names_every_bar_that_is_not_nothing():
         "From 2021 to 2022 the value did not change, from 10 m USD to 10 m USD: price accounts for"
         " 0 USD."
     )
-
-
-def test_a_chain_and_drift_ask_as_they_are_asked(trade):
-    pieces = trade.assign(pieces=trade["net_weight_kg"] * (trade["period"].dt.year - 2017))
-    asked = {"quantity": "pieces"}
-    years = ["2018", "2020", "2022"]
-    chain = measure.chain(pieces, years, path="two-point", **asked)
-    steps = [measure.bridge(pieces, a, b, path="two-point", **asked)
-             for a, b in (("2018", "2020"), ("2020", "2022"), ("2018", "2022"))]  # fmt: skip
-    first, second, whole = (step.price for step in steps)
-    assert chain.set_index("bar").loc["price"].tolist() == pytest.approx(
-        [first + second, whole, first + second - whole]
-    )
-    found = measure.drift(pieces, "laspeyres", **asked)
-    ends = [measure.price_index(pieces, "laspeyres", base=base, **asked).table["price"].iloc[-1]
-            for base in ("chained", "fixed")]  # fmt: skip
-    assert found.iloc[-1].tolist() == pytest.approx([4, *ends, ends[0] / ends[1] - 1])
 
 
 @pytest.mark.parametrize("formula", ["geks_fisher", "geary_khamis_multilateral", "wtpd"])

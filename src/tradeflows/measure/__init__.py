@@ -3,9 +3,9 @@
 from tradeflows.measure.bridge import Bridge, bridge
 from tradeflows.measure.contributions import contributions
 from tradeflows.measure.dialects import sql
-from tradeflows.measure.envelope import Envelope, bridges, chain
-from tradeflows.measure.factors import VolumePriceMix, lmdi, shapley, volume_price_mix
-from tradeflows.measure.index import PriceIndex, drift, price_index
+from tradeflows.measure.envelope import Envelope, bridges
+from tradeflows.measure.factors import VolumePriceMix, lmdi, volume_price_mix
+from tradeflows.measure.index import PriceIndex, price_index
 from tradeflows.measure.intervals import (
     Block,
     Extreme,
@@ -32,9 +32,7 @@ __all__ = [
     "VolumePriceMix",
     "bridge",
     "bridges",
-    "chain",
     "contributions",
-    "drift",
     "extremes",
     "feasible",
     "hull",
@@ -42,7 +40,6 @@ __all__ = [
     "price_effect",
     "price_effects",
     "price_index",
-    "shapley",
     "sql",
     "volume",
     "volume_effects",

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
@@ -15,7 +14,7 @@ from tradeflows.quality.relation import one_or_more, opened
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount
 
-__all__ = ["Envelope", "bridges", "chain"]
+__all__ = ["Envelope", "bridges"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,38 +128,3 @@ def _annual(trade: Any) -> bool:
             "SELECT count(*) FILTER (WHERE freq IS DISTINCT FROM 'A') AS n FROM trade"
         )
         return bool(found["n"].iloc[0] == 0)
-
-
-def chain(trade: Any, years: Sequence[str], **options: Any) -> pd.DataFrame:
-    """Set the sum of a chain of bridges beside the two-point bridge, and show the gap.
-
-    Parameters
-    ----------
-    trade, **options
-        As in `bridge`.
-    years : sequence of str
-        Windows one after another, at least two.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per bar: ``chained`` (sum of the steps), ``two_point`` (last against first) and
-        ``gap``, which is path dependence.
-
-    Examples
-    --------
-    >>> trade = pd.DataFrame({"period": pd.to_datetime(["2019-01-01", "2020-01-01", "2021-01-01"]),
-    ...     "code": "270900", "value_usd": [10.0, 40.0, 10.0], "net_weight_kg": [10.0, 20.0, 5.0]})
-    >>> chain(trade, ["2019-01", "2020-01", "2021-01"]).round(2).head(2)
-          bar  chained  two_point  gap
-    0   price     15.0        7.5  7.5
-    1  volume    -15.0       -7.5 -7.5
-    """
-    steps = [bridge(trade, a, b, **options) for a, b in pairwise(years)]
-    whole = bridge(trade, years[0], years[-1], **options)
-    rows = [
-        (bar, sum(float(getattr(s, bar)) for s in steps), float(getattr(whole, bar)))
-        for bar in BARS
-    ]
-    table = pd.DataFrame(rows, columns=["bar", "chained", "two_point"])
-    return table.assign(gap=table["chained"] - table["two_point"])

@@ -1,20 +1,17 @@
-"""More than two factors: Shapley and LMDI; volume, price and mix inside one physical unit."""
+"""More than two factors by LMDI; volume, price and mix inside one physical unit."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import combinations
 
 import numpy as np
 import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["VolumePriceMix", "lmdi", "log_mean", "shapley", "volume_price_mix"]
-
-MOST_FACTORS = 5
+__all__ = ["VolumePriceMix", "lmdi", "log_mean", "volume_price_mix"]
 
 
 def log_mean(a: float, b: float) -> float:
@@ -31,46 +28,6 @@ def log_mean(a: float, b: float) -> float:
     if not x:
         return a
     return (a - b) / (math.log1p(x) if abs(x) < 0.5 else math.log(a / b))
-
-
-def shapley(factors0: Sequence[float], factors1: Sequence[float]) -> list[float]:
-    """Split the change of a product of factors by averaging over all orders of change.
-
-    Full enumeration, so exact; for two factors it is Bennet.
-
-    Parameters
-    ----------
-    factors0, factors1 : sequence of float
-        At most five factors, before and after.
-
-    Returns
-    -------
-    list of float
-        One effect per factor; they sum to the change of the product.
-
-    References
-    ----------
-    Shapley (1953), A value for n-person games; Ang, Liu and Chew (2003), Perfect decomposition.
-
-    Examples
-    --------
-    >>> [round(e, 6) for e in shapley([2, 3, 5], [3, 2, 7])]
-    [14.833333, -15.166667, 12.333333]
-    """
-    n = _count(factors0, factors1)
-    if n > MOST_FACTORS:
-        raise ValueError(f"{n} factors: shapley enumerates at most {MOST_FACTORS}; use lmdi")
-    effects = []
-    for i in range(n):
-        others = [j for j in range(n) if j != i]
-        parts = []
-        for size in range(n):
-            weight = math.factorial(size) * math.factorial(n - size - 1) / math.factorial(n)
-            for moved in combinations(others, size):
-                rest = math.prod(factors1[j] if j in moved else factors0[j] for j in others)
-                parts.append(weight * rest * (factors1[i] - factors0[i]))
-        effects.append(math.fsum(parts))
-    return effects
 
 
 def lmdi(factors0: Sequence[float], factors1: Sequence[float]) -> list[float]:

@@ -22,7 +22,7 @@ from tradeflows.quality.relation import CODED, Relation, keys, month, opened, to
 from tradeflows.result import Result
 from tradeflows.words import Sentence, is_yearly, percent, period_text, span
 
-__all__ = ["BASES", "PriceIndex", "drift", "index_sql", "price_index"]
+__all__ = ["BASES", "PriceIndex", "index_sql", "price_index"]
 
 BASES = ("fixed", "chained", "previous-period", "previous-year", "year-over-year")
 
@@ -355,35 +355,3 @@ def _table(links: pd.DataFrame, seen: Census) -> pd.DataFrame:
             "matched_share": (links["matched"] / links["m"].map(_values(seen))).to_numpy(float),
         }
     )
-
-
-def drift(trade: Any, formula: str = "fisher", **options: Any) -> pd.DataFrame:
-    """Compare a chained index with the direct one over 12, 24 and 60 periods, and close the loop.
-
-    Parameters
-    ----------
-    trade, formula, **options
-        As in `price_index`; a multilateral formula has no chain.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``periods``, ``chained``, ``direct`` and ``drift`` = chained / direct - 1. A formula that is
-        reversible in time drifts by exactly what the closed loop (period 0 to t and back) misses.
-
-    Examples
-    --------
-    >>> from tradeflows.measure.examples import stockpiling
-    >>> drift(stockpiling())["drift"].round(3).tolist()
-    [-0.26, -0.452]
-    """
-    if formula in list(MULTILATERAL):
-        raise ValueError(f"formula={formula!r} has no chain: expected one of {', '.join(FORMULAS)}")
-    chained = price_index(trade, formula, base="chained", **options).table
-    direct = price_index(trade, formula, base="fixed", **options).table
-    last = len(direct) - 1
-    steps = sorted({n for n in (12, 24, 60, last) if 0 < n <= last})
-    table = pd.DataFrame({"periods": steps})
-    table["chained"] = chained["price"].to_numpy()[steps]
-    table["direct"] = direct["price"].to_numpy()[steps]
-    return table.assign(drift=table["chained"] / table["direct"] - 1)

@@ -1,12 +1,8 @@
-"""Small made-up trade on which the measures can be learnt, with the traps they avoid."""
+"""Small made-up trade whose every number fits on a screen, for tests of the measures."""
 
 from __future__ import annotations
 
 import pandas as pd
-
-from tradeflows.measure.bridge import Bridge
-
-__all__ = ["entry_as_price", "six_products", "stockpiling", "two_origins"]
 
 _GOODS = ("food", "energy", "manufactures", "electronics", "services", "software")
 _CHAPTERS = ("raw", "raw", "industry", "industry", "services", "services")
@@ -44,11 +40,6 @@ def six_products(*, entrant: bool = False) -> pd.DataFrame:
     References
     ----------
     Balk (2008), Price and Quantity Index Numbers, tables 3.1 and 3.2.
-
-    Examples
-    --------
-    >>> six_products().groupby("period")["value_usd"].sum().round().astype(int).tolist()
-    [10000000, 14100000, 15280000, 17560000, 20000000]
     """
     rows = [
         (f"{2018 + year}-01-01", good, chapter, price * quantity * 1e6, quantity * 1e6)
@@ -65,13 +56,7 @@ def six_products(*, entrant: bool = False) -> pd.DataFrame:
 
 
 def stockpiling(months: int = 24) -> pd.DataFrame:
-    """Return two goods, one of which is on offer every fourth month and hoarded then.
-
-    Examples
-    --------
-    >>> stockpiling(4).query("code == 'offer'")["value_usd"].tolist()
-    [20.0, 50.0, 4.0, 20.0]
-    """
+    """Return two goods, one of which is on offer every fourth month and hoarded then."""
     price, weight = (2.0, 1.0, 2.0, 2.0), (10.0, 50.0, 2.0, 10.0)
     periods = pd.date_range("2021-01-01", periods=months, freq="MS")
     rows = [
@@ -79,49 +64,3 @@ def stockpiling(months: int = 24) -> pd.DataFrame:
     ]
     rows += [(p, "steady", 20.0, 10.0) for p in periods]
     return pd.DataFrame(rows, columns=["period", "code", "value_usd", "net_weight_kg"])
-
-
-def two_origins() -> pd.DataFrame:
-    """Return crude of two origins in tonnes, before and after: dearer, and more of the cheap one.
-
-    Examples
-    --------
-    >>> two_origins()["origin"].tolist()
-    ['light', 'heavy']
-    """
-    return pd.DataFrame(
-        {
-            "origin": ["light", "heavy"],
-            "v0": [1000.0, 100.0],
-            "q0": [100.0, 50.0],
-            "v1": [1200.0, 180.0],
-            "q1": [80.0, 60.0],
-        }
-    )
-
-
-def entry_as_price(bridge: Bridge) -> pd.DataFrame:
-    """Show what a Bennet bridge would call price if absent goods had price and quantity zero.
-
-    Then (0 + q1) / 2 (p1 - 0) = v1 / 2: half of what enters counts as dearer, half of what leaves
-    as cheaper. The other half is called volume.
-
-    Parameters
-    ----------
-    bridge : Bridge
-        By Bennet.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Price and volume as they are, and with the mistake.
-    """
-    half = (bridge.entry + bridge.exit) / 2
-    return pd.DataFrame(
-        {
-            "right": [bridge.price, bridge.volume],
-            "with absent goods at zero": [bridge.price + half, bridge.volume + half],
-            "mistake": [half, half],
-        },
-        index=["price", "volume"],
-    )
