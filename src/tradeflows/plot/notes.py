@@ -59,8 +59,10 @@ def label_parts(ax: Axes, at: Mapping[str, Any] | None = None) -> None:
             raise SchemaMismatch(f"no bar {at[name]!r}", f"one of {', '.join(ticks)}", "change at=")
         spot = ticks.index(str(at[name])) if at and name in at else seen[-1]
         bar, last = bars[spot], spot == len(bars) - 1
-        x = bar.get_x() + bar.get_width() * (1.08 if last else 0.5)
-        ax.text(x, bar.get_y() + bar.get_height() / 2, name, ha="left" if last else "center",
-                va="center")  # fmt: skip
+        x = bar.get_x() + bar.get_width() * (1.0 if last else 0.5)
+        ax.annotate(
+            name, (x, bar.get_y() + bar.get_height() / 2), (7 * last, 0), va="center",
+            textcoords="offset points", ha="left" if last else "center", annotation_clip=False,
+        )  # fmt: skip
     if legend := ax.get_legend():
         legend.remove()

@@ -22,7 +22,7 @@ from tradeflows.words import Scale, amount, scale_for
 
 __all__ = ["bars", "ranges", "scan", "waterfall"]
 
-_ROW = 0.31  # inches
+_ROW, _SMALL, _BAR = 0.31, 0.25, 0.21  # inches: rows of a chart and of a panel, a bar
 _LETTERS = 26  # of a line of words on the left
 
 
@@ -90,19 +90,21 @@ def waterfall(
     scale = scale_for(float(np.nanmax(np.abs([starts, ends, low, high]))), unit)
     texts = [_text(row, scale) for row in table.itertuples()]
     with rc_context(STYLE):
-        canvas, ax = drawing(_high(table["step"]) + 0.15)
-        for i, kind in enumerate(table["kind"]):
+        ys, high_ = _places(table["step"])
+        canvas, ax = drawing(high_ + 0.15)
+        for i, (y, kind) in enumerate(zip(ys, table["kind"], strict=True)):
             span = (ends[i] - starts[i]) / scale.factor
-            ax.barh(i, span, 0.66, left=starts[i] / scale.factor, **_look(kind))
+            ax.barh(y, span, _BAR, left=starts[i] / scale.factor, **_look(kind))
             if i + 1 < len(table):
-                _plain(ax, [ends[i] / scale.factor] * 2, [i - 0.33, i + 1.33], lw=0.7, alpha=0.6)
+                joint = [y - _BAR / 2, ys[i + 1] + _BAR / 2]
+                _plain(ax, [ends[i] / scale.factor] * 2, joint, lw=0.7, alpha=0.6)
             edge = np.nanmax([starts[i], ends[i], high[i]]) / scale.factor
             if low[i] < high[i]:
                 xs = [low[i] / scale.factor, high[i] / scale.factor]
-                _plain(ax, xs, [i, i], lw=1.3, marker="|", ms=8)
-            _number(ax, edge, i, texts[i], bold=kind == "total")
-        _plain(ax, [0, 0], [-0.5, len(table) - 0.5], lw=0.9)
-        _named(ax, table["step"].tolist())
+                _plain(ax, xs, [y, y], lw=1.3, marker="|", ms=8)
+            _number(ax, edge, y, texts[i], bold=kind == "total")
+        _plain(ax, [0, 0], [0, high_], lw=0.9)
+        _named(ax, table["step"])
     shown = table.dropna(axis="columns", how="all")
     alt = f"{title}. {'; '.join(f'{s} {t}' for s, t in zip(table['step'], texts, strict=True))}."
     if "low" in shown and "range" not in words.get("note", ""):
@@ -213,7 +215,7 @@ def ranges(
     table = _frame(found)
     scale = _scale(table, unit, marks)
     with rc_context(STYLE):
-        canvas, ax = drawing(_high(table["label"]) + 0.15 + 0.25 * bool(marks))
+        canvas, ax = drawing(_places(table["label"])[1] + 0.15 + 0.25 * bool(marks))
         texts = _ranges(ax, table, scale, spec, [chosen] if chosen else None)
         at = [(x / scale.factor, n) for n, x in (marks or {}).items()]
         left, right = ax.get_xlim()
@@ -288,12 +290,13 @@ def _panels(
 ) -> Canvas:  # fmt: skip
     columns = min(columns, len(rows))
     lines = [rows[i : i + columns] for i in range(0, len(rows), columns)]
-    heights = [max(len(t) for _, t in line) for line in lines]
+    high_ = [[_places(t["label"], 16, _SMALL)[1] for _, t in line] for line in lines]
+    heights = [max(line) for line in high_]
     numbers = pd.concat([t[["low", "high"]] for _, t in rows]).to_numpy() / scale.factor
     low, high = min(0.0, float(np.nanmin(numbers))), max(0.0, float(np.nanmax(numbers)))
     with rc_context(STYLE):
         canvas, axes = drawing(
-            sum(0.25 * h + 0.55 for h in heights), 4.0 if columns == 1 else 2.6 * columns,
+            sum(h + 0.5 for h in heights), 4.0 if columns == 1 else 2.6 * columns,
             nrows=len(lines), ncols=columns, squeeze=False, sharex=True,
             gridspec_kw={"height_ratios": heights},
         )  # fmt: skip
@@ -306,11 +309,12 @@ def _panels(
                     for r in table.itertuples()
                 ]
                 _ranges(ax, table, scale, spec, table["label"][same].tolist(), thick=6)
-                ax.set_ylim(tallest - 0.4, -0.6)
+                ax.set_ylim(tallest, 0)
                 ax.set_title(panel, loc="left", fontsize=10, fontweight="bold", pad=5)
                 ax.set_xlim(low, high)
                 for x in marks.values():
-                    _plain(ax, [x / scale.factor] * 2, [-0.6, len(table) - 0.4], lw=0.8, ls="--")
+                    end = _places(table["label"], 16, _SMALL)[1]
+                    _plain(ax, [x / scale.factor] * 2, [0, end], lw=0.8, ls="--")
                 ax.set_xticks([])
     return canvas
 
@@ -357,32 +361,33 @@ def _ranges(
     ) / scale.factor
     centre = float(np.nanmean(ends))
     open_ = table["open"].tolist() if "open" in table else [False] * len(table)
-    for y, (low, high) in enumerate(ends.tolist()):
+    panel: dict[str, Any] = {"letters": 16, "least": _SMALL} if thick < 10 else {}
+    ys, tall = _places(labels, **panel)
+    for i, (y, (low, high)) in enumerate(zip(ys, ends.tolist(), strict=True)):
         if math.isnan(low):
             texts.append("bounds contradict")
             ax.text(centre, y, texts[-1], color=COLOUR["price"], style="italic", ha="center",
                     va="center")  # fmt: skip
             continue
         text = format(Interval(low, high), spec or f",.{scale.places}f")
-        texts.append(f"over {text}" if open_[y] else text)
-        colour = COLOUR["price" if dark is None or labels[y] in dark else "faint"]
+        texts.append(f"over {text}" if open_[i] else text)
+        colour = COLOUR["price" if dark is None or labels[i] in dark else "faint"]
         ax.plot([low, high], [y, y], color=colour, lw=thick, solid_capstyle="butt", gid="mark")
-        _plain(
-            ax, [low] if open_[y] else [low, high], [y] * (2 - open_[y]), lw=0, marker="|", ms=thick
-        )
-        if open_[y]:
+        at = [low] if open_[i] else [low, high]
+        _plain(ax, at, [y] * len(at), lw=0, marker="|", ms=thick)
+        if open_[i]:
             ax.plot(high, y, ">", color=colour, ms=thick, gid="mark")
-        if not math.isnan(points[y]):
-            _plain(ax, [points[y]], [y], marker="o", ms=5)
-        _number(ax, high, y, texts[-1], bold=labels[y] in (dark or ()))
-    _named(ax, labels, 16 if thick < 10 else _LETTERS)
+        if not math.isnan(points[i]):
+            _plain(ax, [points[i]], [y], marker="o", ms=5)
+        _number(ax, high, y, texts[-1], bold=labels[i] in (dark or ()), far=5 * open_[i])
+    _named(ax, labels, **panel)
     for label, name in zip(ax.get_yticklabels(), labels, strict=True):
         label.set_fontweight("bold" if name in (dark or ()) else "normal")
     low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
     if 0 < low < 0.5 * high:
         low = 0.0
     if low == 0 and thick > 6:
-        _plain(ax, [0, 0], [-0.5, len(table) - 0.5], lw=0.9)
+        _plain(ax, [0, 0], [0, tall], lw=0.9)
     room = 0.01 * (high - low) or 1.0  # where all is one point
     ax.set_xlim(low - room, high + room)
     return texts
@@ -433,19 +438,18 @@ def bars(
     means = kinds_of(columns, kinds)
     with rc_context(STYLE):
         many = numbers.shape[1]
-        canvas, ax = drawing(
-            _high(map(str, numbers.index), 0.1 + 0.22 * many) + 0.15 + 0.3 * (many > 1)
-        )
-        thick = (0.62 if many == 1 else 0.84) / many
+        names, row = [str(i) for i in numbers.index], 0.1 + _BAR * many
+        centres, tall = _places(names, least=row)
+        canvas, ax = drawing(tall + 0.15 + 0.3 * (many > 1))
         for k, column in enumerate(columns):
-            ys = np.arange(len(numbers)) + (k - (many - 1) / 2) * thick
+            ys = np.array(centres) + (k - (many - 1) / 2) * _BAR
             xs = numbers[column].to_numpy() / scale.factor
             kind = "value" if many == 1 and means[column] == "other" else means[column]
-            ax.barh(ys, np.nan_to_num(xs), thick * 0.9, label=column, **_look(kind))
+            ax.barh(ys, np.nan_to_num(xs), _BAR * 0.92, label=column, **_look(kind))
             for x, y in zip(xs, ys, strict=True):
                 _number(ax, 0.0 if math.isnan(x) else x, y, scale.text(x), left=x < 0)
-        _plain(ax, [0, 0], [-0.5, len(numbers) - 0.5], lw=0.9)
-        _named(ax, [str(i) for i in numbers.index])
+        _plain(ax, [0, 0], [0, tall], lw=0.9)
+        _named(ax, names, least=row)
         if (numbers.to_numpy() < 0).any():  # room for numbers left of their bars
             low, high = ax.get_xlim()
             ax.set_xlim(low - 0.12 * (high - low), high)
@@ -471,25 +475,31 @@ def _plain(ax: Axes, xs: Sequence[float], ys: Sequence[float], **look: Any) -> N
 
 
 def _number(
-    ax: Axes, x: float, y: float, text: str, *, bold: bool = False, left: bool = False
-) -> None:
+    ax: Axes, x: float, y: float, text: str, *, bold: bool = False, left: bool = False,
+    far: float = 0.0,
+) -> None:  # fmt: skip
     """Write a number beside the end of its bar."""
     ax.annotate(
-        text, (x, y), (-5 if left else 5, 0), textcoords="offset points", va="center",
+        text, (x, y), (-5 if left else 5 + far, 0), textcoords="offset points", va="center",
         ha="right" if left else "left", fontweight="bold" if bold else "normal",
         annotation_clip=False,
     )  # fmt: skip
 
 
-def _high(names: Iterable[str], least: float = _ROW) -> float:
-    """Return the inches that rows need so that no name covers the next."""
-    lines = [wrapped(name, _LETTERS).count("\n") + 1 for name in names]
-    return max(least, 0.17 * max(lines) + 0.1) * len(lines)
+def _places(
+    names: Iterable[str], letters: int = _LETTERS, least: float = _ROW
+) -> tuple[list[float], float]:
+    """Return the middle of each row and the end of the last, in inches: names may take lines."""
+    lines = [wrapped(name, letters).count("\n") + 1 for name in names]
+    tall = np.array([max(least, 0.165 * n + 0.09) for n in lines])
+    return (np.cumsum(tall) - tall / 2).tolist(), float(tall.sum())
 
 
-def _named(ax: Axes, names: Sequence[str], letters: int = _LETTERS) -> None:
+def _named(ax: Axes, names: Iterable[str], letters: int = _LETTERS, least: float = _ROW) -> None:
     """Name the rows, top to bottom, and leave the values without ticks: each is written."""
-    ax.set_yticks(range(len(names)), [wrapped(name, letters) for name in names])
-    ax.set_ylim(len(names) - 0.5, -0.5)
+    known = list(names)
+    ys, tall = _places(known, letters, least)
+    ax.set_yticks(ys, [wrapped(name, letters) for name in known])
+    ax.set_ylim(tall, 0)
     ax.set_xticks([])
     ax.margins(x=0.01)

@@ -236,11 +236,11 @@ def marked(canvas: Canvas, ax: Axes, marks: Sequence[tuple[float, str]]) -> None
     for x, _ in marks:
         ax.axvline(x, color=INK, lw=0.9, ls=(0, (4, 3)), alpha=0.7, gid="mark")
     canvas.draw_without_rendering()
-    box, free = ax.get_window_extent(), [-np.inf] * len(marks)
+    free = [-np.inf] * len(marks)
     for x, words in sorted(marks):
         at = ax.transData.transform((x, ax.get_ylim()[0]))[0]
         half = len(words) * 0.084 * canvas.dpi / 2 + 4  # of letters wider than most
-        shift = max(0.0, box.x0 - (at - half)) - max(0.0, at + half - canvas.bbox.x1)
+        shift = max(0.0, half - at) - max(0.0, at + half - canvas.bbox.x1)
         level = next(i for i, end in enumerate(free) if at + shift - half > end)
         free[level] = at + shift + half
         ax.annotate(

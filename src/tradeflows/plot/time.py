@@ -312,7 +312,7 @@ def _framed(
     """Set limits, grid, ticks and events."""
     if not log:
         low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        ax.set_ylim(*((0, high * 1.04) if 0 <= low < 0.6 * high else (None, None)))
+        ax.set_ylim(*((0, high * 1.1) if 0 <= low < 0.6 * high else (None, None)))
         ax.yaxis.set_major_locator(MaxNLocator(5))
         ax.yaxis.set_major_formatter(FuncFormatter(plain_number))
         if low < 0 < high or ax.get_ylim()[0] == 0:
@@ -340,31 +340,21 @@ def _framed(
 def _ends(canvas: Canvas, ax: Axes, ends: Sequence[tuple[str, float, float]]) -> None:
     """Name each line at its end; names that would meet move apart, joined to their own."""
     known = [(wrapped(n, 16), x, y) for n, x, y in ends if not np.isnan(y)]
-    if not known:
-        return
+    edge: Any = ("axes fraction", "data")
+    look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
     texts = [
-        ax.annotate(n, (x, y), (9, 0), textcoords="offset points", va="center", fontweight="bold",
-                    annotation_clip=False)
-        for n, x, y in known
-    ]  # fmt: skip
+        ax.annotate(n, (1, y), (9, 0), xycoords=edge, va="center", fontweight="bold", **look)
+        for n, _, y in known
+    ]
     canvas.draw_without_rendering()
     box, points = ax.get_window_extent(), 72 / canvas.dpi
-    wanted = [float(ax.transData.transform((x, y))[1]) * points for _, x, y in known]
-    tall = 12.5 * max(n.count("\n") + 1 for n, _, _ in known)
-    edge = float(box.x1) * points
-    for text, (_, x, y), home, place in zip(
-        texts, known, wanted, spread(wanted, tall, box.y0 * points, box.y1 * points), strict=True
-    ):
-        right = edge - float(ax.transData.transform((x, y))[0]) * points
-        text.set_position((9 + right, place - home))
-        if abs(place - home) > 4 or right > 6:
-            arrow = {
-                "arrowstyle": "-",
-                "lw": 0.7,
-                "alpha": 0.6,
-                "color": INK,
-                "shrinkA": 0,
-                "shrinkB": 3,
-            }
-            ax.annotate("", (x, y), (8 + right, place - home), textcoords="offset points",
-                        annotation_clip=False, arrowprops=arrow)  # fmt: skip
+    homes = [float(ax.transData.transform((x, y))[1]) * points for _, x, y in known]
+    tall = 12.5 * max((n.count("\n") + 1 for n, _, _ in known), default=1)
+    places = spread(homes, tall, box.y0 * points, box.y1 * points)
+    line = {"arrowstyle": "-", "lw": 0.7, "alpha": 0.6, "color": INK, "shrinkA": 0, "shrinkB": 0}
+    for text, (_, x, y), home, place in zip(texts, known, homes, places, strict=True):
+        text.set_position((9, place - home))
+        if x < ax.get_xlim()[1] - 0.03 * np.ptp(ax.get_xlim()):  # it ends before the others
+            ax.annotate("", (x, y), (1, y), textcoords=edge, arrowprops=line)
+        if abs(place - home) > 4:
+            ax.annotate("", (1, y), (8, place - home), xycoords=edge, arrowprops=line, **look)
