@@ -437,6 +437,8 @@ def test_sources_are_named_by_publisher_and_vintage_where_known(monkeypatch):
     assert "TÜİK</cite> (vintage 2026-01-31). " in html
     assert ">a/b.csv</cite>, sha256 abababababab…" in html
     assert figure.caption == "bn USD · Jan 2021 to Dec 2022 · TÜİK · vintage 2026-01-31"
+    also = tf.plot.lines(line(), RISE, "USD", "press", origins="a/b.csv")._repr_html_()
+    assert "Source: press; <cite" in also
     monkeypatch.undo()
     assert ">a/b.csv</cite>" in figure._repr_html_()
 
@@ -522,3 +524,38 @@ def test_nothing_is_cut_however_long_the_words(drawn):
         assert -0.15 < box.x0 < box.x1 < width + 0.15, figure.name
         assert -0.15 < box.y0 < box.y1 < height + 0.15, figure.name
         assert figure.ax.get_position().width > 0.15, figure.name
+
+
+def test_rows_that_stand_twice_are_no_line():
+    long = pd.DataFrame({"period": [MONTHS[0]] * 2 + [MONTHS[1]] * 2, "code": list("abab"),
+                         "value_usd": [1.0, 2, 3, 4]})  # fmt: skip
+    with pytest.raises(SchemaMismatch, match=r"several rows for Jan 2021[\s\S]*pivot_table"):
+        tf.plot.lines(long, RISE, "USD")
+    wide = long.pivot_table("value_usd", "period", "code")
+    assert list(tf.plot.lines(wide, RISE, "USD").table) == ["period", "a", "b"]
+
+
+def test_frames_of_any_kind_are_drawn():
+    polars = pytest.importorskip("polars", reason="polars is not installed")
+    months = polars.DataFrame({"period": list(MONTHS), "value": np.arange(24.0)})
+    assert tf.plot.lines(months, RISE, "t").table["value"].tolist() == list(range(24))
+    goods = polars.DataFrame({"good": ["gas", "coal"], "value": [1.0, 2.0]})
+    assert tf.plot.bars(goods, RISE, "t").table["good"].tolist() == ["gas", "coal"]
+    with pytest.raises(SchemaMismatch, match=r"columns \['a', 'b'\] hold no numbers"):
+        tf.plot.bars(pd.DataFrame({"a": ["x"], "b": ["y"], "v": [1.0]}), RISE, "t")
+    text = pd.Series([1.0, 2.0], ["2021-01", "2021-02"], name="v")
+    assert tf.plot.lines(text, RISE, "t").caption == "t · Jan 2021 to Feb 2021"
+
+
+def test_a_dollar_in_a_name_is_no_formula():
+    figure = tf.plot.bars({"US$ a and US$ b": 1.0}, RISE, "USD")
+    assert ">US$ a and US$ b<" in figure.svg()
+
+
+def test_finish_takes_what_pandas_returns_for_subplots():
+    two = pd.DataFrame({"a": [1.0, 2], "b": [3.0, 4]}, index=[2021, 2022])
+    figure = tf.plot.finish(two.plot(subplots=True), RISE, "bn USD")
+    assert len(figure.axes) == 2
+    assert figure.table[["a", "b"]].to_numpy().tolist() == two.to_numpy().tolist()
+    both = tf.plot.finish(two.plot(secondary_y="b"), RISE, "bn USD")
+    assert both.table["a"].tolist() == [1, 2]

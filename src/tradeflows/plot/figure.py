@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
@@ -161,8 +162,8 @@ class Figure:
 
     def _cited(self) -> str:
         """Name the publishers, with a mark that a page makes a link to the raw file."""
-        cited = _sources(self.origins)
-        return f"Source: {escape(self.source)}. " if self.source and not cited else cited
+        named = "; ".join(part for part in (escape(self.source), _sources(self.origins)) if part)
+        return f"Source: {named}. " if named else ""
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.csv().encode()).decode()
@@ -210,7 +211,7 @@ class Figure:
 
 
 def finish(
-    ax: Axes,
+    ax: Axes | np.ndarray,
     title: str,
     unit: str,
     source: str = "",
@@ -228,14 +229,14 @@ def finish(
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
+    ax : matplotlib.axes.Axes or array of them
         What ``frame.plot()`` returns; all axes of its figure are shown.
     title : str
         The finding, in a sentence.
     unit : str
         What the numbers are: ``"imports from Russia, bn USD"``.
     source : str
-        Publishers, where no `origins` name them.
+        Publishers that no `origins` name.
     name : str
         Slug: id in the page and name of the files; by default the first words of the title. Name a
         figure whose title changes with its numbers.
@@ -270,7 +271,7 @@ def finish(
     >>> figure.table["imports"].tolist()
     [17.8, 29.0]
     """
-    canvas = ax.get_figure(root=True)
+    canvas = np.ravel(np.array(ax, dtype=object))[0].get_figure(root=True)
     if canvas is None:
         raise SchemaMismatch("axes of no figure", "axes that are drawn", "plot first, then finish")
     assert isinstance(canvas, Canvas)  # noqa: S101 - the root of any axes
@@ -372,7 +373,7 @@ def _sources(origins: Iterable[str]) -> str:
     words = [
         ", ".join(marks) + (f" ({escape(when)})" if when else "") for when, marks in groups.items()
     ]
-    return f"Source: {'; '.join(words)}. " if words else ""
+    return "; ".join(words)
 
 
 def _trace(name: str, origins: Sequence[str]) -> str:

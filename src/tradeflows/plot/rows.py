@@ -18,6 +18,7 @@ from tradeflows.measure.envelope import Envelope
 from tradeflows.measure.intervals import Interval
 from tradeflows.plot.figure import Figure, Words, made
 from tradeflows.plot.style import COLOUR, HATCH, INK, STYLE, drawing, kinds_of, marked, wrapped
+from tradeflows.plot.tables import framed
 from tradeflows.words import Scale, amount, scale_for
 
 __all__ = ["bars", "ranges", "scan", "waterfall"]
@@ -407,7 +408,7 @@ def bars(
     Parameters
     ----------
     table : pandas.DataFrame, Series or mapping
-        The index holds the categories, in the order in which they stand from top to bottom.
+        The index, or the one column of text, holds the categories, from top to bottom.
     title, unit, source, **words
         As in `finish`; USD, EUR, TRY, kg and m3 are scaled, ``"share"`` is written in per cent.
     kinds : mapping, optional
@@ -422,9 +423,15 @@ def bars(
     >>> bars({"energy": 34.2e9, "metals": 9e9}, "Energy leads", "USD", "made up").caption
     'bn USD · made up'
     """
-    frame = pd.Series(table, dtype=float) if isinstance(table, Mapping) else table
-    frame = frame.to_frame(frame.name or "value") if isinstance(frame, pd.Series) else frame
-    numbers = frame.drop(columns="origin", errors="ignore").rename(columns=str).astype(float)
+    frame = framed(table).drop(columns="origin", errors="ignore")
+    texts = [c for c in frame if not pd.api.types.is_numeric_dtype(frame[c])]
+    if len(texts) == 1 and isinstance(frame.index, pd.RangeIndex):
+        frame = frame.set_index(texts.pop())
+    if texts:
+        raise SchemaMismatch(
+            f"columns {texts} hold no numbers", "one column of names beside numbers", "drop them"
+        )
+    numbers = frame.rename(columns=str).astype(float)
     if not numbers.notna().to_numpy().any():
         raise SchemaMismatch("bars without numbers", "at least one number", "check the filter")
     words.setdefault("origins", table)

@@ -75,6 +75,7 @@ TEXT: Final = 10.0  # points: no text is smaller
 STYLE: Final[dict[Any, Any]] = {
     "svg.hashsalt": "tradeflows",
     "svg.fonttype": "none",
+    "text.parse_math": False,  # a dollar in a name is no formula
     "font.family": "DejaVu Sans",
     "font.size": TEXT,
     "axes.labelsize": TEXT,

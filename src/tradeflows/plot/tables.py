@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -11,11 +12,28 @@ import pandas as pd
 
 from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
 
-__all__ = ["Shown", "csv_text", "disarmed", "kind_of", "table_html"]
+__all__ = ["Shown", "csv_text", "disarmed", "framed", "kind_of", "table_html"]
 
 _ROWS_SHOWN = 80
 _SHORT, _LONG = 14, 28  # letters: a cell of one line, and of several
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def framed(table: Any) -> pd.DataFrame:
+    """Return any table as a frame of pandas: Series, mapping, Polars, Arrow.
+
+    Examples
+    --------
+    >>> framed({"gas": 1.0}).to_dict()
+    {'value': {'gas': 1.0}}
+    """
+    if hasattr(table, "to_pandas"):
+        table = table.to_pandas()
+    if isinstance(table, Mapping):
+        table = pd.Series(table, dtype=float)
+    if isinstance(table, pd.Series):
+        return table.to_frame(table.name or "value")
+    return pd.DataFrame(table)
 
 
 def csv_text(frame: pd.DataFrame) -> str:

@@ -29,6 +29,7 @@ from tradeflows.plot.style import (
     spread,
     wrapped,
 )
+from tradeflows.plot.tables import framed
 from tradeflows.words import is_yearly, number, period_text, scale_for, span
 
 __all__ = ["fan", "histogram", "lines"]
@@ -259,12 +260,20 @@ def histogram(
 
 def _indexed(table: Any, words: Words) -> tuple[pd.DataFrame, Words]:
     """Return numbers by date, sorted, and the words with the origins of the numbers."""
-    frame = table.to_frame(table.name or "value") if isinstance(table, pd.Series) else table.copy()
+    words.setdefault("origins", origins_of(table))
+    frame = framed(table)
+    if "period" in frame:
+        frame = frame.set_index("period")
     if isinstance(frame.index, pd.PeriodIndex):
         frame.index = frame.index.to_timestamp()
-    if isinstance(frame, pd.DataFrame) and "period" in frame:
-        frame = frame.set_index("period")
-    words.setdefault("origins", origins_of(table))
+    if frame.index.dtype.kind not in "ifM":
+        frame.index = pd.to_datetime(frame.index)
+    if twice := frame.index[frame.index.duplicated()].tolist():
+        raise SchemaMismatch(
+            f"several rows for {period_text(twice[0])}",
+            "a row a period and a column a line",
+            'turn names into columns: frame.pivot_table("value_usd", "period", "code")',
+        )
     frame = frame.drop(columns="origin", errors="ignore").select_dtypes("number")
     frame = frame.sort_index().rename(columns=str).astype(float)
     if frame.empty or not frame.notna().to_numpy().any():
