@@ -33,9 +33,8 @@ TESTS = {
     ),
     "claims": (
         "test_verdicts.py",
-        "test_sections.py",
         "test_rules.py",
-        "test_evidence.py",
+        "test_panel.py",
         "test_electronics.py",
         "test_energy.py",
     ),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import shutil
+import sys
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +14,15 @@ import pytest
 
 import pages
 from standin import trade
-from standin.harness import QUICK, asked
+from standin.harness import QUICK, SNAPSHOT, asked
 from tradeflows.claims.verdict import Verdict
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.counterfactual import statespace
 from tradeflows.counterfactual.months import Cut
-from tradeflows.evidence import panel as room
+from tradeflows.errors import UnknownCode
+from tradeflows.periods import span
+from tradeflows.quality.concordance import concord
+from tradeflows.report import runner
 from tradeflows.sources import refresh
 
 FIRST, LAST = "2019-02", "2023-02"
@@ -28,28 +33,31 @@ SMALL = {"chapters": (39, 62, 84, 85, 87, 88, 90), "others": 27, "last": LAST.re
 TURKEY = ("turkey-russia", "turkey-controls")
 MIRRORS = ("transit-priority", "supply-priority")
 PAGES = ("05-energy-in-the-panel", "06-electronics-in-the-panel")
-KEPT = ("exports", "imports", "totals", "turnover", "price", "priced", "of_change", "measured",
-        "neighbours", "supply")  # fmt: skip
+KEPT = ("rows", "exports", "detail", "imports", "totals", "turnover", "split", "priced",
+        "of_change", "measured", "neighbours", "supply")  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
 class Judged:
-    """A world, the panel that a refresh made of it, and the verdict on each claim.
+    """A world, and the verdict of the panel's pages on each claim.
 
     ``reasons`` say of a claim's numbers why they are not determined; ``values`` are what names of
     the panel's pages stand for.
     """
 
     world: trade.World
-    panel: room.Panel
     verdicts: dict[str, Verdict]
     reasons: dict[str, dict[str, str]]
-    values: dict[str, Any]
+    values: dict[str, Any] = field(repr=False)
+
+    def __getitem__(self, name: str) -> Any:
+        return self.values[name]
 
     def calm(self, flow: str, start: str = FIRST, end: str = LAST) -> pd.DataFrame:
         """Return what the panel would hold had nothing happened, made without a refresh."""
         months = [p.strftime("%Y%m") for p in pd.period_range(start, end, freq="M")]
-        return room._comparable(rows_of(replace(self.world, scenario="nothing"), flow, months))
+        rows = rows_of(replace(self.world, scenario="nothing"), flow, months)
+        return concord(rows, to="HS2012-HS2022").frame
 
 
 def judged(folder: Path, world: trade.World) -> Judged:
@@ -66,7 +74,35 @@ def judged(folder: Path, world: trade.World) -> Judged:
         verdicts = {v.rule.claim: v for page in shown for v in page.passed_on}
         values = {name: page[name] for page in shown for name in KEPT if name in page}
         reasons = {"a": shown[1]["why_a"], "c": shown[1]["why_c"]}
-        return Judged(world, room.panel(), dict(sorted(verdicts.items())), reasons, values)
+        return Judged(world, dict(sorted(verdicts.items())), reasons, values)
+
+
+def held(patch: pytest.MonkeyPatch, folder: Path, found: Judged, **changed: pd.DataFrame) -> None:
+    """Let pages load the rows of a world, some of them changed, without a refresh.
+
+    Parameters
+    ----------
+    **changed : DataFrame
+        ``rows`` (exports), ``detail`` (imports) or ``totals``, as the pages call them.
+    """
+    kept = {name: changed.get(name, found[name]) for name in ("rows", "detail", "totals")}
+
+    def load(table: str, **asked: Any) -> pd.DataFrame:
+        assert table == "trade"
+        if asked["reporter"] != "TUR":
+            raise UnknownCode("no rows of others", "a refresh", "refresh")
+        fine = asked.get("level") == 6
+        rows = kept["totals" if not fine else "detail" if asked["flow"] == "M" else "rows"]
+        rows = rows[rows["flow"] == asked.get("flow", rows["flow"])]
+        return rows[rows["period"].isin(span(asked["months"]))] if "months" in asked else rows
+
+    shutil.copytree(SNAPSHOT / "press", folder / "raw" / "press", dirs_exist_ok=True)
+    patch.setenv("TRADEFLOWS_DATA", str(folder))  # pages run anew
+    patch.setattr(statespace, "PATHS", 200)
+    if statespace._fit is _FIT:
+        patch.setattr(statespace, "_fit", _fitted)
+    for module in (runner, sys.modules["tradeflows.series"]):
+        patch.setattr(module, "load", load)
 
 
 def _fitted(data: Cut, model: str) -> Any:

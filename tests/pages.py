@@ -115,7 +115,9 @@ def is_last(name: str | Path) -> bool:
     return "reads" in read(name).get("metadata", {}).get("tradeflows", {})
 
 
-def run(name: str | Path, *, after: Iterable[Page] = (), **changed: str) -> Page:
+def run(
+    name: str | Path, *, after: Iterable[Page] = (), without: Iterable[str] = (), **changed: str
+) -> Page:
     """Run the cells of a notebook, after changes in its cell of assumptions.
 
     Parameters
@@ -124,6 +126,8 @@ def run(name: str | Path, *, after: Iterable[Page] = (), **changed: str) -> Page
         Stem of the notebook, such as ``"02-energy"``.
     after : iterable of Page
         For a notebook that reads statements: the pages that made them. All others by default.
+    without : iterable of str
+        Ids of cells that are left out, being slow and beside the point.
     **changed : str
         Code in place of the right-hand side of an assumption: ``SLOPE="0.12"``.
 
@@ -138,7 +142,7 @@ def run(name: str | Path, *, after: Iterable[Page] = (), **changed: str) -> Page
         return Page(Path(name).stem, [], {})
     if not is_last(name):
         made = _run.__wrapped__ if os.environ.get("TRADEFLOWS_DATA") else _run
-        return made(Path(name).stem, tuple(sorted(changed.items())))
+        return made(Path(name).stem, tuple(sorted(changed.items())), tuple(without))
     others = tuple(after) or tuple(run(path) for path in NOTEBOOKS if not is_last(path))
     stated = [v.statement() | {"page": f"{p.name}.html"} for p in others for v in p.passed_on]
     with tempfile.TemporaryDirectory() as folder:
@@ -148,10 +152,10 @@ def run(name: str | Path, *, after: Iterable[Page] = (), **changed: str) -> Page
 
 
 @cache
-def _run(name: str, changed: tuple[tuple[str, str], ...]) -> Page:
+def _run(name: str, changed: tuple[tuple[str, str], ...], without: tuple[str, ...] = ()) -> Page:
     import matplotlib.pyplot as plt
 
-    texts = code(name)
+    texts = {id_: text for id_, text in code(name).items() if id_ not in without}
     for assumption, value in changed:
         texts[ASSUMPTIONS] = _changed(texts[ASSUMPTIONS], assumption, value)
     space: dict[str, Any] = {"__name__": "__main__"}

@@ -13,7 +13,6 @@ from generated import rows_of
 from standin import harness, trade
 from standin.harness import QUICK, asked, small
 from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
-from tradeflows.evidence import panel as room
 from tradeflows.load import snapshot
 from tradeflows.report.build import build
 from tradeflows.sources import live, refresh
@@ -75,8 +74,6 @@ def test_months_not_published_are_absent_and_totals_are_not_mixed():
     refresh.run(small(), **{**SPRING, "start": "2025-11", "end": "2026-02"})
     found = tf.load("trade", **TOTAL)
     assert found["period"].dt.strftime("%Y-%m").tolist() == ["2025-11", "2025-12"]
-    data = room.panel()
-    assert "holds no exports" in data.reason or data.exports.empty
 
 
 @pytest.mark.usefixtures("site")
@@ -104,43 +101,33 @@ def test_what_the_snapshot_answers_stays_as_it_is(monkeypatch, tmp_path):
 @pytest.mark.usefixtures("site")
 def test_generated_trade_is_refused_where_no_folder_of_its_own_is_named(monkeypatch, tmp_path):
     refresh.run(small(), **SPRING)
-    room.panel()  # kept, and refused all the same
+    assert live.is_generated()
     (tmp_path / "data" / "raw" / "SNAPSHOT").touch()
     monkeypatch.delenv("TRADEFLOWS_DATA")
     monkeypatch.chdir(tmp_path)
-    assert room.generated()
     with pytest.raises(SourceUnavailable, match="generated trade"):
         tf.load("trade", **TOTAL)
-    with pytest.raises(SourceUnavailable, match="TRADEFLOWS_DATA"):
-        room.panel()
 
 
 @pytest.mark.usefixtures("site")
-def test_refresh_tables_panel_hold_what_was_generated():
+def test_refresh_and_tables_hold_what_was_generated():
     names = ("turkey-russia", "turkey-controls", "transit-priority")
     parts = [p for p in standard(refresh.listed()) if p.name in names]
     refresh.run(parts, **SPRING)
-    data = room.panel()
-    assert data.generated
-    assert not data.reason
-    assert room.MARK in data.mark()._repr_html_()
-    assert [f"{m:%m}" for m in data.months()] == ["01", "02", "03", "04"]
-    assert data.unpublished("2022-03/2022-06") == ["2022-05", "2022-06"]
-    planted = rows_of(trade.World("volume"), "X", ["202201", "202202", "202203", "202204"])
-    planted = room._comparable(planted).groupby(["partner", "code", "period"])["value_usd"].sum()
-    ours = data.exports[data.exports["partner"] != "WLD"]
-    ours = ours.set_index(["partner", "code", "period"])["value_usd"]
-    both = pd.concat([planted, ours], axis=1, keys=["planted", "ours"])
-    known = both.dropna()
-    assert len(known) == len(planted)
+    asked_for = {"source": "UN Comtrade", "freq": "M", "level": 6}
+    rows = tf.load("trade", reporter="TUR", flow="X", **asked_for)
+    assert sorted(set(rows["period"].dt.strftime("%m"))) == ["01", "02", "03", "04"]
+    months = ["202201", "202202", "202203", "202204"]
+    sums = [
+        tf.concord(found, to="HS2012-HS2022").frame.groupby(["partner", "code", "period"])
+        for found in (rows_of(trade.World("volume"), "X", months), rows)
+    ]
+    known = pd.concat([s["value_usd"].sum() for s in sums], axis=1, keys=["planted", "ours"])
+    known = known[known.index.get_level_values("partner") != "WLD"].dropna()
+    assert len(known) == len(sums[0])
     assert known["ours"].to_numpy() == pytest.approx(known["planted"].to_numpy())
-    assert set(data.mirror["reporter"]) == {"KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM"}
-    again = room._panel.__wrapped__(
-        room.store.folder(),
-        "",
-        tuple(r.id + r.sha256 for r in live.files("trade") if r.id.startswith("un-comtrade/live/")),
-    )
-    assert again.exports.equals(data.exports)  # kept as Parquet
+    mirror = tf.on_one_system(partner="TUR", **asked_for)
+    assert set(mirror["reporter"]) == {"KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM"}
     with pytest.raises(DoubleCountedTotals, match="several statistics"):
         tf.load("trade", source="UN Comtrade", flow="M", freq="M", partner="RUS,TUR")
 

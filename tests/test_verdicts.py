@@ -139,8 +139,7 @@ def test_statements_under_other_rules_are_not_read(passed_on, own):
         tf.judge("d", rules=changed)
 
 
-def test_a_panel_that_is_not_there_determines_nothing(passed_on, own, monkeypatch):
-    monkeypatch.setattr(judge, "GATHER", {}, raising=False)
+def test_a_panel_that_is_not_there_determines_nothing(passed_on, own):
     passed_on()
     found = tf.judge("c", "panel")
     assert found.grade == "cannot be determined"

@@ -126,10 +126,6 @@ def refresh(
         _print_json({"stored": done.stored, "calls": done.calls, "words": done.sentence()})
     else:
         out.print(escape(done.sentence()))
-    if "comtrade" in sources and not (asked or as_json):
-        from tradeflows.evidence import live_checks
-
-        out.print(escape(live_checks.run().sentence()))
 
 
 def _asked(reporter: str, partner: str, codes: str, flows: str) -> list[Part] | None:

@@ -10,7 +10,6 @@ from typing import Any
 import pandas as pd
 
 from tradeflows import store
-from tradeflows.claims.gathered import GATHER
 from tradeflows.claims.rules import Rules, decide, rule, rules
 from tradeflows.claims.verdict import Verdict, Verdicts
 from tradeflows.counterfactual.validation import Validation, validation
@@ -131,10 +130,8 @@ def judge(
         heard = {name: _interval(value) for name, value in numbers.items()}
         return _verdict(stated, claim, tier, heard)
     found = [s for s in statements(stated) if (s["claim"], s["tier"]) == (claim, tier)]
-    if not found and rules is None and (claim, tier) in GATHER:
-        return _gathered(stated, claim, tier)
     if not found and tier == "panel":
-        missing = "the panel is not there yet: `tradeflows refresh` brings it"
+        missing = "the panel is missing; `tradeflows refresh` brings it"
         return _verdict(stated, claim, tier, dict.fromkeys(here.numbers), headline="–", say=missing)
     if not found:
         raise SourceUnavailable(
@@ -149,14 +146,6 @@ def judge(
     about = {name: told.get(name, "") for name in names}
     about |= {name: tuple(told[name]) for name in ("period", "origins")}
     return _verdict(stated, claim, tier, heard, **about)
-
-
-def _gathered(stated: Rules, claim: str, tier: str) -> Verdict:
-    got = GATHER[claim, tier]()
-    about = {"headline": got.headline, "clause": got.clause, "origins": got.origins}
-    return _verdict(
-        stated, claim, tier, got.numbers, detail=got.detail, say=got.missing, page=got.page, **about
-    )
 
 
 def statements(rules: str | Path | Rules | None = None) -> list[dict[str, Any]]:

@@ -17,8 +17,6 @@ from tradeflows.counterfactual.placebo import (
     placebo_products,
 )
 from tradeflows.counterfactual.power import Power, power, smallest_effect
-from tradeflows.counterfactual.ppml import Ppml, ppml
-from tradeflows.counterfactual.segmented import Segmented, segmented
 from tradeflows.counterfactual.validation import Validation, validation, wilson
 
 __all__ = [
@@ -29,8 +27,6 @@ __all__ = [
     "Expectation",
     "Placebo",
     "Power",
-    "Ppml",
-    "Segmented",
     "TripleDifference",
     "Validation",
     "corrected",
@@ -43,8 +39,6 @@ __all__ = [
     "placebo_events",
     "placebo_products",
     "power",
-    "ppml",
-    "segmented",
     "smallest_effect",
     "triple_difference",
     "validation",

@@ -134,17 +134,31 @@ def simulated(result: Any, data: Cut, *, rng: int) -> Floats | None:
     """Return simulated paths in levels, steps in rows, or None where simulation fails."""
     steps = len(data.levels) - data.before
     exog = data.exog[data.before :] if data.exog.shape[1] else None
+    draw = np.random.default_rng(rng)
     with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
         warnings.simplefilter("ignore")
         try:
             logs = result.simulate(
-                steps, anchor="end", repetitions=PATHS, rng=np.random.default_rng(rng), exog=exog
-            )
+                steps, anchor="end", repetitions=PATHS, rng=draw, exog=exog,
+                initial_state=_states(result, draw),
+            )  # fmt: skip
         except (ValueError, np.linalg.LinAlgError):
             return None
         levels = np.exp(np.asarray(logs, dtype="float64").reshape(steps, PATHS))
     out: Floats = np.maximum(levels - data.offset, 0.0)
     return out
+
+
+def _states(result: Any, draw: np.random.Generator) -> Floats:
+    """Draw the states at the event, states × paths.
+
+    By the symmetric root of their covariance, which is unique: an SVD, which numpy's own draw
+    takes, is so up to signs only, and these differ from processor to processor.
+    """
+    mean, cov = result.predicted_state[:, -1], result.predicted_state_cov[:, :, -1]
+    values, vectors = np.linalg.eigh((cov + cov.T) / 2)
+    root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
+    return np.asarray(mean[:, None] + root @ draw.standard_normal((len(mean), PATHS)))
 
 
 def _build(data: Cut, model: str) -> Any:

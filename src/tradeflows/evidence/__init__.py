@@ -1,1 +1,0 @@
-"""What the data say about one question: numbers with ranges, tables, figures, no grades."""
