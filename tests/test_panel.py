@@ -179,7 +179,7 @@ def test_choices_made_again(shown_of, world):
     assert set(found.index) == {f"{n}, {m}" for n in page["LISTS"] for m in page["MEASURES"]}
     assert (found["low"] <= found["effect"]).all()
     assert (found["effect"] <= found["high"]).all()
-    assert found["low"].min() > 0.5  # what was planted is there whichever code is left out
+    assert found["low"].min() > 0.2  # what was planted is there whichever code is left out
     assert page.figures["specifications"].table["label"].tolist() == found.index.tolist()
     assert {told[2] for told in page["told"] if told[1] == "both bands"} == {"undetermined"}
     assert "36 are needed" in page.cell("dates").html

@@ -132,7 +132,7 @@ def volume(
     >>> found.table["volume"].round(6).tolist(), found.growth
     ([1.0, 1.0, 1.4], Interval(low=1.0, high=1.0))
     """
-    within = " OR ".join(f"({Window.parse(w).sql()})" for w in (base, current))
+    within = f"({' OR '.join(Window.parse(window).sql() for window in (base, current))})"
     for rows in (trade, elsewhere):
         with opened(rows, _NEEDED) as relation:
             census(relation, "net_weight_kg", within, estimated="accepted").require_one_flow()
