@@ -12,6 +12,7 @@ import tradeflows as tf
 from generated import held
 from tradeflows.claims.judge import silenced
 from tradeflows.claims.rules import rules
+from tradeflows.codes import hs
 from tradeflows.codes.groups import high_priority
 from tradeflows.counterfactual import statespace, validation
 from tradeflows.errors import SourceUnavailable
@@ -24,7 +25,8 @@ QUICK = {"DRAWS": "19"}
 # cells on which no statement rests
 PICTURES = ("mix", "control", "quarters", "family", "mirror-rows", "mirror", "mirror-table",
             "mirror-words", "sensitivity")  # fmt: skip
-FEW = set(high_priority("2023-05")["group"])
+FAMILIES = hs.families("HS2012", "HS2022")
+FEW = set(FAMILIES["code"][FAMILIES["family"].isin(high_priority("2023-05")["group"])])
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import pytest
 
 import tradeflows as tf
 from standin import trade
+from tradeflows.codes.countries import SPECIAL
 from tradeflows.codes.groups import high_priority
 from tradeflows.counterfactual import EXCLUDED
 from tradeflows.measure import bridge, bridges, price_index
@@ -43,7 +44,7 @@ def listed(rows: pd.DataFrame, partner: str = "RUS") -> pd.DataFrame:
 def volume(found):
     """Return the volume of listed goods to Russia after the event against a year before."""
     exports = found["exports"]
-    elsewhere = exports[~exports["partner"].isin(["RUS", *EXCLUDED])]
+    elsewhere = exports[~exports["partner"].isin(["RUS", *EXCLUDED, *SPECIAL.values()])]
     return tf.volume(listed(exports), elsewhere, BEFORE, AFTER, complete=0.7)
 
 
