@@ -1,11 +1,14 @@
 """What was expected of a series: bands of sums, planted rises, and series that cannot be used."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
 import tradeflows as tf
 from tradeflows.counterfactual import expected, placebo_dates, statespace
+from tradeflows.counterfactual.months import cut
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.plot import Figure
 
@@ -157,6 +160,19 @@ def test_paths_do_not_hang_on_the_signs_of_a_decomposition(series, monkeypatch):
     monkeypatch.setattr(np.linalg, "eigh", turned)
     again = expected(series, event="2022-02").table
     pd.testing.assert_frame_equal(found, again, rtol=1e-9)
+
+
+@pytest.mark.parametrize("model", ["sarimax", "unobserved"])
+@pytest.mark.parametrize("first", ["2017-01", "2019-02"])
+def test_fits_reach_their_optimum(series, model, first):
+    """A search that ends short of it ends elsewhere on another processor."""
+    data = cut(series[first:], event="2022-02")
+    found, *_ = statespace._fit(data, model)
+    start = {"start_params": found.params, "maxiter": 2000, "disp": 0}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        beyond = statespace._build(data, model).fit(method="nm", **start)
+    assert beyond.llf - found.llf < 1e-3
 
 
 def test_a_model_that_does_not_converge_leaves_it_undetermined(series, monkeypatch):
