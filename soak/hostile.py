@@ -16,7 +16,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -380,15 +380,9 @@ def _sidecar_seeds() -> tuple[bytes, ...]:
 
 
 def _snapshot(data: bytes) -> object:
-    file = "tuik/imports_from_russia_monthly.csv"
-    frame = published._csv(data, file)
-    return len(frame), published._table.__wrapped__(_raw_of(file, len(frame)), data)
-
-
-def _raw_of(file: str, rows: int) -> published._Once:
-    from dataclasses import replace
-
-    return published._Once(replace(_described(file), rows=rows))
+    raw = _described("tuik/imports_from_russia_monthly.csv")
+    frame = published._csv(data, raw.id)
+    return len(frame), published.parse(data, replace(raw, rows=len(frame)))
 
 
 @cache

@@ -11,7 +11,7 @@ from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError
 from tradeflows.sources.amounts import in_dollars
 
-__all__ = ["RATES", "rates", "read"]
+__all__ = ["RATES", "parse", "rates", "read"]
 
 _NUMBERS = ("value", "value_usd", "value_eur", "net_weight_kg", "quantity", "level")
 RATES = "ecb/exchange_rates_monthly.csv"
@@ -45,7 +45,28 @@ def read(file: str) -> pd.DataFrame:
     >>> read("iea/russian_gas_into_turkey_monthly.csv")["unit"].unique().tolist()
     ['m3']
     """
-    raw, data = store.describe(file), store.read(file)
+    return parse(store.read(file), store.describe(file))
+
+
+def parse(data: bytes, raw: store.Raw) -> pd.DataFrame:
+    """Turn the bytes of a snapshot file into the table its sidecar names.
+
+    Parameters
+    ----------
+    data : bytes
+    raw : store.Raw
+        The sidecar.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    SchemaMismatch
+        As `read`.
+    """
+    file = raw.id
     frame = _csv(data, file)
     if len(frame) != raw.rows:
         raise SchemaMismatch(
