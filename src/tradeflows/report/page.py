@@ -99,7 +99,7 @@ class _Prose(IPythonRenderer):  # type: ignore[misc]
     def heading(self, text: str, level: int, **_: Any) -> str:
         """Give a heading the id that Jupyter gives it, once."""
         words = re.sub(r"<math.*?</math>", "", text, flags=re.DOTALL)
-        base = plain(words).replace(" ", "-") or "section"
+        base = plain(words).replace(" ", "-").replace("%", "percent") or "section"
         slug, n = base, 1
         while slug in self.seen:
             n += 1
