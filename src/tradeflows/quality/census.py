@@ -230,7 +230,9 @@ def _check_single(rows: pd.DataFrame) -> None:
 def _check_totals(relation: Relation, rows: pd.DataFrame, within: str, by: Sequence[str]) -> None:
     apart = [*PAIR, *(name for name in by if name not in (*PAIR, *PREFIXES))]
     apart = [name for name in apart if name in relation.columns]
-    listed = ", ".join(f'list(DISTINCT "{name}") AS "{name}"' for name in apart)
+    # as text: of categories DuckDB would list the numbers behind them
+    text = 'list(DISTINCT CAST("{0}" AS VARCHAR)) AS "{0}"'.format
+    listed = ", ".join(map(text, apart))
     names = relation.frame(f"SELECT {listed} FROM trade WHERE {within}").iloc[0]  # noqa: S608
     for name in apart:
         refuse_totals(name, names[name] if isinstance(names[name], np.ndarray) else ())
