@@ -1,10 +1,10 @@
-"""Pages for tests: the cells of a notebook run here, as in a kernel, and what they showed.
+"""Pages for tests: the cells of a notebook run here, as in a kernel, and what they showed::
 
->>> page = run("02-energy", SLOPE="0.12")   # the assumption SLOPE, in the cell of that name
->>> page.statements["b2"].numbers["pi_turnover"]
->>> page["effect"]                           # what a name stands for when all cells have run
->>> page.figures["gas-price"].table          # the figure that carries this name
->>> page.cell("answer").html                 # what one cell shows, by the cell's id
+    page = run("02-energy", SLOPE="0.12")   # the assumption SLOPE, in the cell of that name
+    page.statements["b2"].numbers["pi_turnover"]
+    page["effect"]                           # what a name stands for when all cells have run
+    page.figures["gas-price"].table          # the figure that carries this name
+    page.cell("answer").html                 # what one cell shows, by the cell's id
 
 A page that refuses an assumption raises: ``pytest.raises(SourceUnavailable, match="2018")``. With
 the same changes, or none, a page runs once in a process, and anew on another data folder.

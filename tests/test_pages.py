@@ -21,7 +21,7 @@ CELLS = {
 @pytest.fixture
 def page(tmp_path, monkeypatch):
     cells = [{"cell_type": "code", "id": k, "source": [text]} for k, text in CELLS.items()]
-    (tmp_path / "made.ipynb").write_text(json.dumps({"cells": cells}), "utf-8")
+    (tmp_path / "made.ipynb").write_text(json.dumps({"cells": cells, "metadata": {}}), "utf-8")
     monkeypatch.setattr(pages, "FOLDER", tmp_path)
     pages._run.cache_clear()
     yield lambda **changed: pages.run("made", **changed)
