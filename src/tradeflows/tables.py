@@ -155,7 +155,12 @@ PUBLISHED = Table(
         Column("url", "str", "where", nullable=True),
         Column("published", "str", "when, as far as known", nullable=True),
         Column("note", "str", "what to beware of", nullable=True),
-        Column("confidence", "str", "B names the statistic, C ambiguous", allowed=("A", "B", "C")),
+        Column(
+            "confidence",
+            "str",
+            "A official text, B names the statistic, C ambiguous, D passage not seen",
+            allowed=("A", "B", "C", "D"),
+        ),
     ),
     ("id",),
 )

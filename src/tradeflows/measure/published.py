@@ -43,9 +43,9 @@ class PublishedFigure:
     origin: str
 
     @property
-    def cite(self) -> str:
-        """Publisher and date, for captions."""
-        return f"{self.publisher}, {self.published} ({self.id})"
+    def link(self) -> str:
+        """Publisher and date as a Markdown link to the page."""
+        return f"[{self.publisher}, {self.published}]({self.url})"
 
 
 def rounded(text: str) -> tuple[float, float]:
