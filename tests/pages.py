@@ -1,4 +1,6 @@
-"""Pages for tests: the cells of a notebook run here, as in a kernel, and what they showed::
+"""Run pages for tests: the cells of a notebook, as in a kernel, and what they showed.
+
+Such as::
 
     page = run("02-energy", SLOPE="0.12")   # the assumption SLOPE, in the cell of that name
     page.statements["b2"].numbers["pi_turnover"]
