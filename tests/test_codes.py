@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tradeflows import bridge
-from tradeflows.codes import countries
+from tradeflows.codes import countries, hs, totals
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import comtrade
@@ -230,3 +230,40 @@ def test_a_measure_refuses_codes_that_were_numbers(code: str) -> None:
         bridge(trade, "2021-01", "2022-01")
     other = trade.assign(code=code.partition(".")[0], code_system="S4").iloc[:2]
     assert bridge(other, "2021-01", "2022-01").price == 0, "SITC has odd lengths"
+
+
+@pytest.mark.parametrize(
+    ("read", "given", "meant"),
+    [
+        (countries.from_comtrade, (792, 643, 842, 251, 490, 899, 12345),
+         ["TUR", "RUS", "USA", "FRA", "TWN", "Areas nes", "UN 12345"]),
+        (countries.from_comtrade, (58, 56, 736, 729, 891, 688),
+         ["Belgium-Luxembourg (...1998)", "BEL", "Sudan (...2011)", "SDN", "SCG", "SRB"]),
+        (countries.comtrade, ("TUR", "USA", "FRA", "IND", "CHE", "World", "SCG"),
+         [792, 842, 251, 699, 757, 0, 891]),
+        (countries.eurostat, ("TUR", "GRC", "KAZ", "SRB", "GBR"),
+         ["TR", "EL", "KZ", "XS", "GB+XI+XU"]),
+        (countries.from_eurostat, ("TR", "EL", "UK", "XU", "XS", "EU27_2020"),
+         ["TUR", "GRC", "GBR", "GBR", "SRB", "EU27_2020"]),
+        (lambda year: countries.from_eurostat("CS", year), (1991, 2004), ["CSK", "SCG"]),
+        (hs.revision, ("H5", "HS17", "HS 2017", "hs2017", "HS1988", "SITC4"),
+         ["HS2017", "HS2017", "HS2017", "HS2017", "HS1992", None]),
+        (hs.in_force, (1990, 2016, 2017, 2026), ["HS1992", "HS2012", "HS2017", "HS2022"]),
+        (hs.span, ("HS2012-HS2022", "H6", "groups"),
+         [("HS2012", "HS2022"), ("HS2022", "HS2022"), None]),
+        (totals.is_world, ("World", "WLD", "w00", "0", "TOPLAM", "Areas nes", "RUS"),
+         [True, True, True, True, True, False, False]),
+    ],
+)  # fmt: skip
+def test_what_publishers_write_has_one_meaning(read, given, meant) -> None:
+    assert [read(one) for one in given] == meant
+
+
+def test_families_join_what_a_revision_divided() -> None:
+    of = hs.families("HS2017", "HS2022").set_index(["revision", "code"])["family"]
+    assert of["HS2022", "851713"] == of["HS2022", "851714"] == of["HS2017", "851712"] == "851712"
+    to = hs.converted("HS2017", "HS2022", "HS2022").set_index(["revision", "code"])["family"]
+    assert to["HS2017", "851712"] == "851713+851714"
+    assert (to["HS2017", "880330"], to["HS2022", "854231"]) == ("880730", "854231")
+    assert hs.related("854151", "HS2017", "HS2022") == {"854150": ("854150", "854151", "854159")}
+    assert {"8517", "8803", "6908"} & hs.stable_headings("HS2012", "HS2022") == {"8517"}

@@ -5,7 +5,16 @@ import sys
 
 import pytest
 
-from tradeflows.words import amount, number, percent
+from tradeflows.words import (
+    Sentence,
+    amount,
+    between,
+    html_text,
+    joined,
+    number,
+    percent,
+    scale_for,
+)
 
 
 @pytest.mark.parametrize(
@@ -26,8 +35,17 @@ from tradeflows.words import amount, number, percent
         (number(-0.00001), "0.0000"),
         (number(1234567), "1,234,567"),
         (number(0.0123), "0.012"),
+        (between(0.24, 0.41, percent), "24 % to 41 %"),
+        (between(0.241, 0.242, percent), "24 %"),
+        ([joined("ABC"), joined("A"), joined([])], ["A, B and C", "A", ""]),
+        (html_text("1 < 2: `make`"), "1 &lt; 2: <code>make</code>"),
+        (Sentence("a < b")._repr_html_(), "<p>a &lt; b</p>"),
+        ([scale_for(x, u).unit for x, u in ((3e9, "USD"), (3e9, "m3"), (3e6, "kg"), (3, "index"))],
+         ["bn USD", "bn m³", "t", "index"]),
+        ([scale_for(58.8e9, "USD").text(x) for x in (58.81, -1.04, 0.004, -1e-17)],
+         ["58.8", "−1.0", "0.004", "0.0"]),
     ],
-)
+)  # fmt: skip
 def test_numbers_are_written_for_people(shown, expected):
     assert shown == expected
 

@@ -49,11 +49,7 @@ class Part:
 
 @dataclass(frozen=True, eq=False)
 class Answer(Result):
-    """What the stored data say of a pair, codes and two windows.
-
-    ``parts`` holds a code each; ``notes`` say what is not in it, and which command brings it;
-    ``generated`` marks trade that a stand-in made up.
-    """
+    """What the stored data say of a pair, codes and two windows."""
 
     subject: str
     base: str
@@ -243,10 +239,7 @@ class _Pair:
         return self.months if freq == {"M"} else sorted({m.replace(month=1) for m in self.months})
 
     def related(self, code: str) -> dict[str, tuple[str, ...]]:
-        """Return the families that hold goods of a code, and their codes.
-
-        Over the revisions that the months may come in: a reporter may be late by one.
-        """
+        """Return the families that hold goods of a code, and their codes."""
         years = [max(m.year, 1988) for m in self.months]
         old = hs.REVISIONS.index(hs.in_force(min(years)))
         return hs.related(code, hs.REVISIONS[max(old - 1, 0)], hs.in_force(max(years)))

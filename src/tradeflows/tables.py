@@ -172,60 +172,14 @@ _PANDAS = {"str": "str", "float": "float64", "int": "Int64", "bool": "bool"}
 
 
 def empty(name: str) -> pd.DataFrame:
-    """Return the table without rows: all columns, all types.
-
-    Parameters
-    ----------
-    name : str
-        ``trade``, ``prices``, ``volumes`` or ``published``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Zero rows.
-
-    Examples
-    --------
-    >>> empty("prices").columns.tolist()[:4]
-    ['origin', 'source', 'vintage', 'series']
-    """
+    """Return the table without rows: all columns, all types."""
     return pd.DataFrame(
         {c.name: _cast(pd.Series([], dtype=object), c) for c in TABLES[name].columns}
     )
 
 
 def validate(frame: pd.DataFrame, name: str, *, where: str = "frame") -> pd.DataFrame:
-    """Check a frame against a table and return it with the table's columns, types and order.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        Must hold every column of the table; further columns are refused.
-    name : str
-        ``trade``, ``prices``, ``volumes`` or ``published``.
-    where : str
-        File or source, for messages.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Sorted by the table's key.
-
-    Raises
-    ------
-    SchemaMismatch
-        Missing or unknown columns, wrong types (a code column read as numbers among them), values
-        that are negative, not finite or not allowed, a key that stands twice. The first offending
-        row is shown.
-
-    Examples
-    --------
-    >>> prices = pd.DataFrame({"origin": "x", "source": "World Bank", "vintage": "2026-06-02",
-    ...     "series": "brent", "freq": "M", "period": ["2022-01-01"], "period_end": ["2022-01-01"],
-    ...     "value": [85.5], "unit": "USD/bbl"})
-    >>> validate(prices, "prices")["value"].tolist()
-    [85.5]
-    """
+    """Check a frame against a table and return it with the table's columns, types and order."""
     table = TABLES[name]
     _check_columns(frame, table, where)
     data = {c.name: _checked(frame[c.name], c, frame, where) for c in table.columns}

@@ -149,13 +149,7 @@ def judge(
 
 
 def statements(rules: str | Path | Rules | None = None) -> list[dict[str, Any]]:
-    """Return what the pages of the last report stated under a rules file.
-
-    Examples
-    --------
-    >>> isinstance(statements(), list)
-    True
-    """
+    """Return what the pages of the last report stated under a rules file."""
     try:
         found = json.loads((store.processed() / FILE).read_text("utf-8"))
         fingerprint = _rules(rules).fingerprint
@@ -179,19 +173,7 @@ def _verdict(
 
 
 def silenced(simulated: Validation, heard: Mapping[str, Any] | None) -> dict[str, str]:
-    """Return the numbers whose tests decide nothing, each with the reason in a sentence.
-
-    Parameters
-    ----------
-    simulated : Validation
-    heard : mapping or None
-        ``simulated`` of the rules file: the simulated rule behind each number, and the limit.
-
-    Examples
-    --------
-    >>> silenced(Validation(pd.DataFrame()), rules().content.simulated)
-    {}
-    """
+    """Return the numbers whose tests decide nothing, each with the reason in a sentence."""
     if simulated.table.empty or not heard:
         return {}
     found = {}
@@ -209,13 +191,7 @@ def silenced(simulated: Validation, heard: Mapping[str, Any] | None) -> dict[str
 
 
 def judge_all(tier: str = "snapshot", *, rules: str | Path | Rules | None = None) -> Verdicts:
-    """Judge every claim at one tier from what the pages stated, in the order of the rules file.
-
-    Returns
-    -------
-    Verdicts
-        Shown as cards.
-    """
+    """Judge every claim at one tier from what the pages stated, in the order of the rules file."""
     return Verdicts(tuple(judge(c, tier, rules=rules) for c in _rules(rules).claims))
 
 

@@ -41,13 +41,7 @@ class _FrozenList(list[Any]):
 
 
 class Frozen(dict[str, Any]):
-    """A mapping read by attribute that cannot be changed, nor can the lists in it.
-
-    Examples
-    --------
-    >>> Frozen({"gas_floor": {"slope": 0.1}}).gas_floor.slope
-    0.1
-    """
+    """A mapping read by attribute that cannot be changed, nor can the lists in it."""
 
     def __init__(self, content: Mapping[Any, Any]) -> None:
         super().__init__({str(k): _frozen(v) for k, v in content.items()})
@@ -75,13 +69,7 @@ def _frozen(value: Any) -> Any:
 
 @dataclass(frozen=True)
 class Rules:
-    """A rules file: its text, and what it says.
-
-    Examples
-    --------
-    >>> rules().claims
-    ('a', 'b1', 'b2', 'b3', 'b4', 'c')
-    """
+    """A rules file: its text, and what it says."""
 
     text: str
     content: Frozen
@@ -134,18 +122,7 @@ def _packaged() -> Rules:
 
 
 def read(raw: bytes, name: str = "rules.yml") -> Frozen:
-    """Return the rules of a YAML text.
-
-    Raises
-    ------
-    SchemaMismatch
-        Not the shape of a rules file.
-
-    Examples
-    --------
-    >>> read(rules().text.encode()).grades[0]
-    'supported'
-    """
+    """Return the rules of a YAML text."""
     loaded = documents.parsed(raw, name, "restore the file", aliases=True)
     try:
         for claim, stated in loaded["claims"].items():
@@ -218,31 +195,7 @@ _rules = rules  # `rule` has a parameter of that name
 
 
 def outcome(test: Mapping[str, Any], value: Interval | None) -> Outcome:
-    """Say whether a number passes a test.
-
-    Parameters
-    ----------
-    test : mapping
-        One comparison of the rules file.
-    value : Interval or None
-        The number's range; None if the tier does not have it.
-
-    Returns
-    -------
-    bool or "unknown"
-
-    Raises
-    ------
-    SchemaMismatch
-        A comparison the rules file does not define.
-
-    Examples
-    --------
-    >>> outcome({"at_least": 0.25}, Interval(0.2, 0.3))
-    'unknown'
-    >>> outcome({"contains": 3}, Interval(2.5, 3.5))
-    True
-    """
+    """Say whether a number passes a test."""
     if value is None:
         return UNKNOWN
     low, high = float(value.low), float(value.high)
@@ -276,30 +229,7 @@ def _decided(yes: bool, no: bool) -> Outcome:
 def decide(
     stated: Frozen, numbers: Mapping[str, Interval | None]
 ) -> tuple[str, str, dict[str, Outcome]]:
-    """Apply a rule to numbers.
-
-    Parameters
-    ----------
-    stated : Frozen
-        A `rule` at a tier.
-    numbers : mapping
-        A range, or None, for every number the rule reads.
-
-    Returns
-    -------
-    tuple
-        Grade, the words that go with it, and the outcome of each test.
-
-    Raises
-    ------
-    SchemaMismatch
-        A number is missing, is none of the rule's, or no row of the table matches.
-
-    Examples
-    --------
-    >>> decide(rule("b4", "snapshot"), {"energy_share": Interval(0.6, 0.62)})[0]
-    'supported'
-    """
+    """Apply a rule to numbers."""
     absent = sorted(set(stated.numbers) - set(numbers))
     strange = sorted(set(numbers) - set(stated.numbers))
     if absent or strange:
@@ -315,13 +245,7 @@ def decide(
 
 
 def graded(stated: Frozen, outcomes: Mapping[str, Outcome]) -> tuple[str, str]:
-    """Return grade and words of the first row that the outcomes match.
-
-    Examples
-    --------
-    >>> graded(rule("b4", "snapshot"), {"about_sixty": False, "near": True})[0]
-    'partly supported'
-    """
+    """Return grade and words of the first row that the outcomes match."""
     for row in stated.table:
         if all(outcomes[name] == wanted for name, wanted in row["when"].items()):
             return row["grade"], row["say"]

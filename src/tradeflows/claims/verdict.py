@@ -28,29 +28,7 @@ _MARKS = {
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a rule makes of the numbers of a claim.
-
-    Parameters
-    ----------
-    rule : Frozen
-        The rule at its tier.
-    grade, say : str
-        One of the grades of the rules file, and the words that go with it.
-    numbers : mapping
-        The range of every number that the rule reads, or None.
-    outcomes : mapping
-        What became of each test: True, False or ``"unknown"``.
-    period : tuple of str
-        The windows of months that the numbers describe.
-    headline, detail, clause : str
-        The deciding number for people, what it means, and a clause for a summary.
-    origins : tuple of str
-        Raw files under it.
-    fingerprint : str
-        The sha256 of the rules file.
-    page : str
-        The page that shows it.
-    """
+    """What a rule makes of the numbers of a claim."""
 
     rule: Frozen
     grade: str

@@ -88,13 +88,7 @@ def countries() -> tuple[Country, ...]:
 
 
 def spoken(code: str) -> str:
-    """Return the name of a country for a sentence; a code that is none as it is.
-
-    Examples
-    --------
-    >>> spoken("RUS"), spoken("KAZ"), spoken("D29")
-    ('Russia', 'Kazakhstan', 'D29')
-    """
+    """Return the name of a country for a sentence; a code that is none as it is."""
     found = _by_code().get(code)
     return _SHORT.get(code, found.name if found and found.current else code)
 
@@ -122,28 +116,12 @@ def _by_letters() -> dict[str, list[tuple[int, str]]]:
 
 
 def from_comtrade(number: int) -> str:
-    """Return ISO alpha-3, or the spelled-out name of an area that is no country.
-
-    A number that no list holds is kept as ``UN <number>``: its value is not lost.
-
-    Examples
-    --------
-    >>> [from_comtrade(n) for n in (792, 643, 842, 251, 490, 899, 12345)]
-    ['TUR', 'RUS', 'USA', 'FRA', 'TWN', 'Areas nes', 'UN 12345']
-    >>> [from_comtrade(n) for n in (58, 56, 736, 729, 891, 688)]
-    ['Belgium-Luxembourg (...1998)', 'BEL', 'Sudan (...2011)', 'SDN', 'SCG', 'SRB']
-    """
+    """Return ISO alpha-3, or an area's name; a number no list holds is kept as ``UN <number>``."""
     return _by_number().get(number, f"UN {number}")
 
 
 def comtrade(code: str) -> int:
-    """Return the number to ask UN Comtrade for.
-
-    Examples
-    --------
-    >>> [comtrade(c) for c in ("TUR", "USA", "FRA", "IND", "CHE", "World", "SCG")]
-    [792, 842, 251, 699, 757, 0, 891]
-    """
+    """Return the number to ask UN Comtrade for."""
     found = _by_code().get(code)
     if found is None or found.comtrade is None:
         raise UnknownCode(
@@ -155,15 +133,7 @@ def comtrade(code: str) -> int:
 
 
 def eurostat(code: str) -> str:
-    """Return the letters Comext uses for a country, joined by ``+`` where it has several.
-
-    The United Kingdom is GB until Brexit, then XU (without Northern Ireland) and XI.
-
-    Examples
-    --------
-    >>> [eurostat(c) for c in ("TUR", "GRC", "KAZ", "SRB", "GBR")]
-    ['TR', 'EL', 'KZ', 'XS', 'GB+XI+XU']
-    """
+    """Return the letters Comext uses for a country, joined by ``+`` where it has several."""
     found = _by_code().get(code)
     if found is None or not found.eurostat:
         raise UnknownCode(
@@ -175,35 +145,14 @@ def eurostat(code: str) -> str:
 
 
 def from_eurostat(letters: str, year: int = 9999) -> str:
-    """Return ISO alpha-3 for Eurostat's letters; groups such as EU27_2020 keep their name.
-
-    Parameters
-    ----------
-    letters : str
-        Of the partner. As a reporter, XI is Northern Ireland alone.
-    year : int
-        Letters are given again: CS was Czechoslovakia, then Serbia and Montenegro.
-
-    Examples
-    --------
-    >>> [from_eurostat(x) for x in ("TR", "EL", "UK", "XU", "XS", "EU27_2020")]
-    ['TUR', 'GRC', 'GBR', 'GBR', 'SRB', 'EU27_2020']
-    >>> from_eurostat("CS", 1991), from_eurostat("CS", 2004)
-    ('CSK', 'SCG')
-    """
+    """Return ISO alpha-3 for Eurostat's letters, which are given again; groups keep their name."""
     meanings = _by_letters().get(letters, [])
     return next((code for start, code in meanings if start <= year), letters)
 
 
 @lru_cache(maxsize=4096)
 def plain(text: str) -> str:
-    """Return lower-case letters and digits: ``Değer (USD)`` becomes ``deger usd``.
-
-    Examples
-    --------
-    >>> plain("Birleşik Krallık"), plain("Côte d'Ivoire")
-    ('birlesik krallik', 'cote d ivoire')
-    """
+    """Return lower-case letters and digits: ``Değer (USD)`` becomes ``deger usd``."""
     text = str(text).replace("ı", "i").replace("İ", "I").replace("_", " ").replace("&", " and ")
     folded = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return " ".join(re.sub(r"[^a-z0-9]+", " ", folded).split())
@@ -217,26 +166,7 @@ def _by_name() -> dict[str, str]:
 
 
 def from_name(name: str) -> str:
-    """Return ISO alpha-3 for a country's code or its name in English or Turkish.
-
-    Parameters
-    ----------
-    name : str
-        As TÜİK and others write it; a number before the name is the publisher's own and dropped.
-        Turkey's free zones keep their names, each a partner of its own.
-
-    Raises
-    ------
-    UnknownCode
-        No list holds the name: no country is guessed.
-
-    Examples
-    --------
-    >>> [from_name(n) for n in ("Birleşik Krallık", "75-Rusya Federasyonu", "ABD", "South Korea")]
-    ['GBR', 'RUS', 'USA', 'KOR']
-    >>> from_name("Mersin Serbest Bölgesi")
-    'Free zone: Mersin Serbest Bölgesi'
-    """
+    """Return ISO alpha-3 for a country's code or its name in English or Turkish."""
     bare = re.sub(r"^\s*\d+\s*[-–.:/]?\s*", "", str(name)).strip()
     words = plain(bare)
     if found := _by_name().get(words):

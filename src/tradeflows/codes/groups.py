@@ -42,28 +42,10 @@ SUMS = {
 
 
 def high_priority(version: str = "2024-02") -> pd.DataFrame:
-    """Return the codes of one version of the Common High Priority List.
+    """Return the codes of one version of the Common High Priority List, and how they compare.
 
-    Parameters
-    ----------
-    version : str
-        ``2023-05`` (9 codes), ``2023-09`` (45, composition inferred) or ``2024-02`` (50).
-
-    Returns
-    -------
-    pandas.DataFrame
-        tier, hs2022, hs2017, hs2012, group (its family over HS 2012 to HS 2022, see
-        `tradeflows.codes.hs.families`), comparability (good, approximate, break) and why.
-
-    Raises
-    ------
-    UnknownCode
-        No such version.
-
-    Examples
-    --------
-    >>> [len(high_priority(version)) for version in ("2023-05", "2023-09", "2024-02")]
-    [9, 45, 50]
+    Columns are tier, hs2022, hs2017, hs2012, group (the family over HS 2012 to HS 2022),
+    comparability (good, approximate, break) and why. ``2023-09`` is inferred.
     """
     versions = _definitions()["versions"]
     if version not in versions:
@@ -82,27 +64,7 @@ def high_priority(version: str = "2024-02") -> pd.DataFrame:
 
 
 def listed(version: str, system: str) -> tuple[str, ...]:
-    """Return one version of the list as the codes of an HS revision, or as families over several.
-
-    Parameters
-    ----------
-    version : str
-        As in `high_priority`.
-    system : str
-        ``HS2017``, or ``HS2012-HS2022`` as `tradeflows.concord` names families.
-
-    Raises
-    ------
-    UnknownCode
-        No such version, or no code system of the HS.
-
-    Examples
-    --------
-    >>> [len(listed("2023-05", system)) for system in ("HS2022", "HS2017", "HS2012-HS2022")]
-    [9, 9, 9]
-    >>> "854890" in listed("2023-05", "HS2017"), "854890" in listed("2023-05", "HS2017-HS2022")
-    (True, True)
-    """
+    """Return a version of the list as codes of an HS revision, or as families over several."""
     codes: pd.Series = high_priority(version)["hs2022"]
     ends = hs.span(system)
     if ends is None:
@@ -119,34 +81,14 @@ def listed(version: str, system: str) -> tuple[str, ...]:
 
 
 def asked(version: str = "2024-02") -> tuple[str, ...]:
-    """Return every code that a publisher is asked for: all that the groups of the list hold.
-
-    A group is compared as a whole, so that a reporter is asked for all of it, in every revision
-    that reporters used since HS 2012.
-
-    Examples
-    --------
-    >>> {"852580", "852581", "852582", "852583", "852589"} <= set(asked())
-    True
-    """
+    """Return every code that a publisher is asked for: all that the groups of the list hold."""
     known = hs.families(FIRST, LAST)
     held = known.loc[known["family"].isin(high_priority(version)["group"]), "code"]
     return tuple(sorted(set(held)))
 
 
 def changed_codes() -> pd.DataFrame:
-    """List the groups of listed codes that changed between HS 2017 and HS 2022.
-
-    Returns
-    -------
-    pandas.DataFrame
-        goods, codes in HS 2017, codes in HS 2022, comparable (good, approximate, break), why.
-
-    Examples
-    --------
-    >>> sorted(set(changed_codes()["comparable"]))
-    ['approximate', 'break', 'good']
-    """
+    """List the groups of listed codes that changed between HS 2017 and HS 2022."""
     known = hs.families("HS2017", LAST)
     rows = []
     for group in _definitions()["changed"]:
@@ -158,18 +100,7 @@ def changed_codes() -> pd.DataFrame:
 
 
 def is_essential(code: str) -> bool:
-    """Say whether a code is food, fuel, medicine or medical: what claim c leaves out.
-
-    Parameters
-    ----------
-    code : str
-        HS code of two digits or more; two digits decide only whole chapters.
-
-    Examples
-    --------
-    >>> [is_essential(c) for c in ("080510", "271019", "300490", "901890", "854231")]
-    [True, True, True, True, False]
-    """
+    """Say whether a code is food, fuel, medicine or medical: what claim c leaves out."""
     chapter, heading = int(code[:2]), code[:4]
     if 1 <= chapter <= 24 or chapter in (27, 30):
         return True
@@ -177,21 +108,7 @@ def is_essential(code: str) -> bool:
 
 
 def overlap(one: str, other: str) -> bool:
-    """Say whether two codes, groups or totals hold the same goods, so that a sum counts them twice.
-
-    Parameters
-    ----------
-    one, other : str
-        HS codes, chapters from one to another such as ``84-85``, ``TOTAL``, or groups of the
-        snapshot.
-
-    Examples
-    --------
-    >>> overlap("coal", "oil_products"), overlap("oil_gas_disclosed", "2710")
-    (False, True)
-    >>> overlap("84", "84-85"), overlap("27-27", "2709"), overlap("25-26", "27-27")
-    (True, True, False)
-    """
+    """Say whether two codes, groups or totals hold the same goods."""
     if ALL_GOODS in (one, other):
         return True
     return any(a.startswith(b) or b.startswith(a) for a in _held(one) for b in _held(other))

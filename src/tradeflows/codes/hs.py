@@ -49,46 +49,22 @@ _WHERE = ["revision", "code"]
 
 
 def revision(name: object) -> str | None:
-    """Return the name of an HS revision however a publisher spells it, or None.
-
-    Examples
-    --------
-    >>> [revision(name) for name in ("H5", "HS17", "HS 2017", "hs2017", "HS1988", "SITC4")]
-    ['HS2017', 'HS2017', 'HS2017', 'HS2017', 'HS1992', None]
-    """
+    """Return the name of an HS revision however a publisher spells it, or None."""
     return _SPELLINGS.get(re.sub(r"[\s_-]", "", str(name)).upper())
 
 
 def in_force(year: int) -> str:
-    """Return the HS revision in force in a year; reporters may be late in taking it up.
-
-    Examples
-    --------
-    >>> [in_force(year) for year in (1990, 2016, 2017, 2026)]
-    ['HS1992', 'HS2012', 'HS2017', 'HS2022']
-    """
+    """Return the HS revision in force in a year; reporters may be late in taking it up."""
     return max((name for name in REVISIONS if int(name[2:]) <= year), default=REVISIONS[0])
 
 
 def system(first: str, last: str) -> str:
-    """Return how the code system of the families over some revisions is called.
-
-    Examples
-    --------
-    >>> system("HS2012", "HS2022"), system("HS2017", "HS2017")
-    ('HS2012-HS2022', 'HS2017')
-    """
+    """Return how the code system of the families over some revisions is called."""
     return first if first == last else f"{first}-{last}"
 
 
 def span(name: object) -> tuple[str, str] | None:
-    """Return the first and the last revision that a code system covers, or None if it is no HS.
-
-    Examples
-    --------
-    >>> span("HS2012-HS2022"), span("H6"), span("groups")
-    (('HS2012', 'HS2022'), ('HS2022', 'HS2022'), None)
-    """
+    """Return the first and the last revision that a code system covers, or None if it is no HS."""
     if one := revision(name):
         return one, one
     ends = [revision(part) for part in re.split(r"[-–]", str(name))]
@@ -99,38 +75,14 @@ def span(name: object) -> tuple[str, str] | None:
 
 @lru_cache(maxsize=len(REVISIONS))
 def codes(name: str) -> frozenset[str]:
-    """Return the six-digit codes of a revision.
-
-    Examples
-    --------
-    >>> "851712" in codes("HS2017"), "851712" in codes("HS2022")
-    (True, False)
-    """
+    """Return the six-digit codes of a revision."""
     nodes, _ = _tables()
     return frozenset(nodes.loc[nodes["revision"] == name, "code"])
 
 
 @lru_cache(maxsize=32)
 def families(first: str, last: str) -> pd.DataFrame:
-    """Return the family of every code of the revisions from one to another.
-
-    Parameters
-    ----------
-    first, last : str
-        Revisions such as ``HS2017``; of one revision every code is a family of its own.
-
-    Returns
-    -------
-    pandas.DataFrame
-        revision, code, family (named by its codes in the oldest revision it occurs in), open_to:
-        the headings outside the family with which the tables say that it may share goods.
-
-    Examples
-    --------
-    >>> of = families("HS2017", "HS2022").set_index(["revision", "code"])["family"]
-    >>> of["HS2022", "851713"], of["HS2022", "851714"], of["HS2017", "851712"]
-    ('851712', '851712', '851712')
-    """
+    """Return the family of every code of the revisions from one to another."""
     return _grouped(first, last, last, REVISIONS.index(first))
 
 
@@ -140,45 +92,12 @@ def converted(first: str, to: str, last: str) -> pd.DataFrame:
 
     A newer code goes where the conversion sends it. Of an older code that was divided no table says
     how much went where: the codes of its family are one, named by them all.
-
-    Parameters
-    ----------
-    first, to, last : str
-        The oldest revision, the one to bring codes to, and the newest.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As `families`.
-
-    Examples
-    --------
-    >>> of = converted("HS2017", "HS2022", "HS2022").set_index(["revision", "code"])["family"]
-    >>> of["HS2017", "851712"], of["HS2017", "880330"], of["HS2022", "854231"]
-    ('851713+851714', '880730', '854231')
     """
     return _grouped(first, to, last, REVISIONS.index(to))
 
 
 def members(known: pd.DataFrame) -> pd.DataFrame:
-    """Describe the families that hold more than one code.
-
-    Parameters
-    ----------
-    known : pandas.DataFrame
-        What `families` or `converted` returned, or the rows of some families in it.
-
-    Returns
-    -------
-    pandas.DataFrame
-        family, a column of codes for each revision, chapters, open_to, and reason: why it mixes
-        chapters, or which fault of the tables was mended.
-
-    Examples
-    --------
-    >>> members(families("HS2017", "HS2022")).set_index("family").loc["880330", "HS2022"]
-    '880730'
-    """
+    """Describe the families that hold more than one code."""
     several = known.groupby("family")["code"].transform("nunique") > 1
     known = known[several].assign(chapter=known["code"].str[:2])
     if known.empty:
@@ -196,20 +115,7 @@ def members(known: pd.DataFrame) -> pd.DataFrame:
 
 @lru_cache(maxsize=256)
 def related(code: str, first: str, last: str) -> dict[str, tuple[str, ...]]:
-    """Map the families of several codes that hold one beginning so to all codes in them.
-
-    Parameters
-    ----------
-    code : str
-        HS code of 2, 4 or 6 digits; anything else is in no family.
-    first, last : str
-        Revisions.
-
-    Examples
-    --------
-    >>> related("854151", "HS2017", "HS2022")
-    {'854150': ('854150', '854151', '854159')}
-    """
+    """Map the families of several codes that hold one beginning so to all codes in them."""
     if not code.isdigit():
         return {}
     known = families(first, last)
@@ -220,13 +126,7 @@ def related(code: str, first: str, last: str) -> dict[str, tuple[str, ...]]:
 
 @lru_cache(maxsize=32)
 def stable_headings(first: str, last: str) -> frozenset[str]:
-    """Return the headings whose six-digit codes make whole families in every revision.
-
-    Examples
-    --------
-    >>> {"8517", "8803", "6908"} & stable_headings("HS2012", "HS2022")
-    {'8517'}
-    """
+    """Return the headings whose six-digit codes make whole families in every revision."""
     known = families(first, last)
     heading = known["code"].str[:4]
     inside = heading.groupby(known["family"]).transform("nunique") == 1

@@ -33,39 +33,6 @@ def hs_codes(
 
     Dots and blanks between whole steps are dropped (``8542.31``), and so is the ``.0`` of a number
     whose digits are all there (``854231.0``). What allows two readings, or none, is refused.
-
-    Parameters
-    ----------
-    values : iterable
-        Text or numbers, from a file or a frame; a Series keeps its index.
-    where : str
-        File or frame, for messages.
-    digits : int
-        The one length that all codes have by the contract of their source: a code one digit short
-        then gets back the zero it lost. 0: any even length, and nothing is filled in.
-    also : str
-        Regular expression of further codes that stand as they are, such as a publisher's totals.
-
-    Returns
-    -------
-    pandas.Series
-        Of type ``str``.
-
-    Raises
-    ------
-    SchemaMismatch
-        Rows whose code is empty, of odd length, of chapter 00, in groups of odd length, no code at
-        all, or readable in two ways: they are listed.
-
-    Examples
-    --------
-    >>> hs_codes(["8542.31", "27.10.19", 854231.0, "0810 50 00"]).tolist()
-    ['854231', '271019', '854231', '08105000']
-    >>> hs_codes(["10121", "854231"], digits=6).tolist()
-    ['010121', '854231']
-    >>> hs_codes(["8105000.0"])
-    Traceback (most recent call last):
-    tradeflows.errors.SchemaMismatch: codes: 1 row with a code of odd length (7), such as...
     """
     series = values if isinstance(values, pd.Series) else pd.Series(list(values), dtype=object)
     numbers, distinct = pd.factorize(series)

@@ -35,13 +35,7 @@ class _Total:
 
 
 def _plain(name: Any) -> str:
-    """Return a name without case, accents, spaces and punctuation.
-
-    Examples
-    --------
-    >>> _plain("Extra-EU27_2020"), _plain("  DÜNYA "), _plain("İhracat"), _plain("97.0")
-    ('extraeu272020', 'dunya', 'ihracat', '97')
-    """
+    """Return a name without case, accents, spaces and punctuation."""
     text = re.sub(r"\.0+$", "", str(name).strip().casefold().replace("ı", "i"))
     letters = unicodedata.normalize("NFKD", text)
     return "".join(c for c in letters if c.isalnum())
@@ -81,45 +75,13 @@ def _place(name: str) -> str:
 
 
 def is_world(name: Any) -> bool:
-    """Say whether a partner or reporter is the world, as any publisher writes it.
-
-    Examples
-    --------
-    >>> [is_world(name) for name in ("World", "WLD", "w00", "0", "TOPLAM", "Areas nes", "RUS")]
-    [True, True, True, True, True, False, False]
-    """
+    """Say whether a partner or reporter is the world, as any publisher writes it."""
     total = _totals().get(("place", _plain(name)))
     return total is not None and total.kind == "all"
 
 
 def one_inside_another(column: str, names: Iterable[Any]) -> tuple[str, str] | None:
-    """Return two names of a column of which one holds trade of the other, or nothing.
-
-    Parameters
-    ----------
-    column : str
-        ``partner``, ``reporter``, ``flow``, ``code``, or a further column that tells rows apart,
-        such as customs procedure or mode of transport.
-    names : iterable
-        The different values of the column.
-
-    Returns
-    -------
-    tuple of str, or None
-        The total and what stands beside it.
-
-    Examples
-    --------
-    >>> one_inside_another("partner", ["DEU", "RUS", "eu27_2020"])
-    ('eu27_2020', 'DEU')
-    >>> one_inside_another("partner", ["RUS", "EU27", "ASEAN", "Areas nes"])
-    >>> one_inside_another("partner", ["EXT_EU27_2020", "EU27_2020", "DEU"])
-    ('EU27_2020', 'DEU')
-    >>> one_inside_another("flow", ["Export", "Re-Export"])
-    ('Export', 'Re-Export')
-    >>> one_inside_another("code", ["27", "854231", "2709"])
-    ('27', '2709')
-    """
+    """Return two names of a column of which one holds trade of the other, or nothing."""
     found = sorted({str(name) for name in names if name == name and name is not None})  # NaN
     if column == "code":
         return _goods(found)
@@ -146,11 +108,7 @@ def _flows(one: _Total, other: _Total) -> bool:
 
 
 def _holds(total: _Total, other: _Total | None, name: str) -> bool:
-    """Say whether a total and a place (or a second total) share trade.
-
-    A total whose members no list names may hold any place, and a known group any name that no list
-    of countries knows; two parts of one division of the world share nothing.
-    """
+    """Say whether a total and a place (or a second total) share trade."""
     if total.kind == "all" or (other and other.kind == "all"):
         return True
     if other is None:

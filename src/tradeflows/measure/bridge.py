@@ -73,11 +73,7 @@ class Bridge(Result):
     new: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
 
     def share(self, bar: str) -> float | None:
-        """Return a bar over the change, or None where a share would mislead.
-
-        A share is given only if bar and change have one sign and the change is more than a tenth
-        of the base value.
-        """
+        """Return a bar over the change, or None where a share would mislead."""
         part = float(getattr(self, bar))
         if part * self.change <= 0 or abs(self.change) <= 0.1 * self.value_base:
             return None
@@ -269,12 +265,7 @@ def bridge_sql(
     of_code: Mapping[str, str] | None = None,
     per_month: bool = False,
 ) -> str:
-    """Return the bridge as DuckDB SQL over a table ``trade`` with these columns.
-
-    ``lag`` is 12 for annual rows: a product then stands once a year, whatever the day. ``of_code``
-    adds names for ``by`` whose SQL depends on the code alone, as the chapter's does.
-    They are worked out once for each product and not for each row.
-    """
+    """Return the bridge as DuckDB SQL over a table ``trade`` with these columns."""
     if method not in list(queries.PRICE):  # a list, so that anything may be asked of it
         raise ValueError(f"method={method!r}: expected one of {', '.join(queries.PRICE)}")
     old, new = _windows(base, current, path)

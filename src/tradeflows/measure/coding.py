@@ -22,30 +22,7 @@ __all__ = ["coded", "decoded"]
 def coded(
     trade: Any, by: Sequence[str] = (), needed: Sequence[str] = ()
 ) -> tuple[Any, dict[str, pd.Index]]:
-    """Return a frame with integers beside its keys, and the text that they stand for.
-
-    Parameters
-    ----------
-    trade : pandas.DataFrame, or anything else
-        What is no frame comes back as it is.
-    by : sequence of str
-        Columns, or prefixes of the code, that group the result.
-    needed : sequence of str
-        Columns without which the measure means nothing. A frame that lacks one of them, or of
-        ``by``, comes back as it is: the error that follows then lists the reader's own columns.
-
-    Returns
-    -------
-    tuple
-        The table, and the text of each key.
-
-    Examples
-    --------
-    >>> frame = pd.DataFrame({"code": ["27", "84", "27"], "flow": ["X", "X", "X"]})
-    >>> table, names = coded(frame)
-    >>> table["code__coded"].tolist(), list(table), list(names["code"])
-    ([0, 1, 0], ['code', 'code__coded'], ['27', '84'])
-    """
+    """Return a frame with integers beside its keys, and the text that they stand for."""
     trade = getattr(trade, "frame", trade)  # of a concordance
     if not isinstance(trade, pd.DataFrame) or not trade.columns.is_unique:
         return trade, {}

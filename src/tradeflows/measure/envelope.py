@@ -19,11 +19,7 @@ __all__ = ["Envelope", "bridges"]
 
 @dataclass(frozen=True, eq=False)
 class Envelope(Result):
-    """The bridges of one change, by method and path.
-
-    The spread says how much the answer hangs on the method. It is a range over methods, not a
-    statement of probability.
-    """
+    """The bridges of one change, by method and path."""
 
     results: dict[tuple[str, str], Bridge] = field(repr=False)
 

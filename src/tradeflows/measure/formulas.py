@@ -53,25 +53,7 @@ TOTALS = {
 
 
 def aggregate(formula: str, of: str) -> str:
-    """Return the SQL of a formula over the rows of ``pair``.
-
-    Parameters
-    ----------
-    formula : str
-        A name of `FORMULAS`.
-    of : {"price", "volume"}
-        Which of the two.
-
-    Returns
-    -------
-    str
-        One aggregate expression.
-
-    Examples
-    --------
-    >>> aggregate("paasche", "price"), aggregate("paasche", "volume")
-    ('(sum(v1) / sum(b))', '(sum(v1) / sum(a))')
-    """
+    """Return the SQL of a formula over the rows of ``pair``."""
     if formula not in FORMULAS:
         raise ValueError(f"formula={formula!r}: expected one of {', '.join(FORMULAS)}")
     a, b = ("a", "b") if of == "price" else ("b", "a")

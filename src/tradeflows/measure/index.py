@@ -29,11 +29,7 @@ BASES = ("fixed", "chained", "previous-period", "previous-year", "year-over-year
 
 @dataclass(frozen=True, eq=False)
 class PriceIndex(Result):
-    """A series of price and volume indices, and the value that both account for.
-
-    ``table`` has one row per period: price, volume and value (index of the value of matched goods),
-    and ``matched_share``, the share of the period's value that the formula could use.
-    """
+    """A series of price and volume indices, and the value that both account for."""
 
     formula: str
     base: str
@@ -232,11 +228,7 @@ def index_sql(
     estimated: str = "unpriced",
     select: str | None = None,
 ) -> str:
-    """Return an index as DuckDB SQL over a table ``trade`` with these columns.
-
-    ``pairs`` says which periods meet: previous, year-over-year, window, month-to-year,
-    year-to-year, all.
-    """
+    """Return an index as DuckDB SQL over a table ``trade`` with these columns."""
     names = list(keys(columns, ()).values())
     names += [f"{quantity}_unit"] if f"{quantity}_unit" in columns else []
     base, current, match = _PAIRS[pairs]

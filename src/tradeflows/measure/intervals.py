@@ -89,23 +89,11 @@ class Interval:
         return (self.low + self.high) / 2
 
     def named(self, name: str) -> Interval:
-        """Return the interval under a name, by which messages and pictures call it.
-
-        Examples
-        --------
-        >>> str(Interval(0.1, 0.4).named("gas, USD/m³"))
-        'gas, USD/m³ [0.1, 0.4]'
-        """
+        """Return the interval under a name, by which messages and pictures call it."""
         return replace(self, name=name)
 
     def widened(self, share: float) -> Interval:
-        """Return the interval with both ends moved out by a share of the end farther from zero.
-
-        Examples
-        --------
-        >>> Interval(90, 100).widened(0.5)
-        Interval(low=40.0, high=150.0)
-        """
+        """Return the interval with both ends moved out by a share of the end farther from zero."""
         if not share >= 0:
             raise ValueError(f"widened({share}): expected a share of zero or more")
         room = share * max(abs(self.low), abs(self.high))
@@ -214,16 +202,7 @@ class Block:
         object.__setattr__(self, "goods", tuple(self.goods))
 
     def tightened(self) -> Block:
-        """Return the block with every corridor cut to what some feasible point attains.
-
-        p_i lies between (V.low - sum of high_j q_j) / q_i and (V.high - sum of low_j q_j) / q_i,
-        sums over j != i; sharp, because the rest takes every value between its ends.
-
-        Raises
-        ------
-        Infeasible
-            No prices inside the corridors give the value; the message names the bounds.
-        """
+        """Return the block with every corridor cut to what some feasible point attains."""
         nothing = Interval(0.0, 0.0)  # whatever the price, even one without a ceiling
         parts = [good.price * good.quantity if good.quantity else nothing for good in self.goods]
         names = ", ".join(str(replace(g.price, name=f"price of {g.name}")) for g in self.goods)
@@ -255,12 +234,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Extreme:
-    """An end of an effect, the prices of both periods that attain it, and what is proved.
-
-    No feasible prices have an effect beyond `proved`. It is `effect` itself, but for Montgomery's
-    where prices inside their corridors are best: there the two differ by at most `TOLERANCE` of the
-    larger value.
-    """
+    """An end of an effect, the prices of both periods that attain it, and what is proved."""
 
     effect: float
     base: dict[str, float]

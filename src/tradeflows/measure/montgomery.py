@@ -60,29 +60,7 @@ class Box:
 
 
 def least(base: Box, current: Box, c: Vector) -> tuple[Vector, Vector, float]:
-    """Return the values of both periods where ``V1 - V0 - sum c L(v0, v1)`` is least, and the gap.
-
-    Parameters
-    ----------
-    base, current : Box
-        What is known of both periods, in a unit in which the larger total is about one.
-    c : array
-        ln(q1 / q0) of each good.
-
-    Returns
-    -------
-    base, current : array
-        Feasible values.
-    gap : float
-        No feasible values have an effect lower by more than this; at most `TOLERANCE`.
-
-    Examples
-    --------
-    >>> one = Box(np.array([0.1, 0.2]), np.array([0.8, 0.9]), np.array(1.0), np.array(1.0))
-    >>> base, current, gap = least(one, one, np.array([0.5, -0.5]))
-    >>> base.round(9).tolist(), current.round(9).tolist(), gap
-    ([0.8, 0.2], [0.8, 0.2], 0.0)
-    """
+    """Return the values where ``V1 - V0 - sum c L(v0, v1)`` is least, and how much is unproved."""
     olds, news = (_fixings(box, c < 0) for box in (base, current))
     pairs = np.array(list(np.ndindex(len(olds.low), len(news.low))))
     old, new = olds[pairs[:, 0]], news[pairs[:, 1]]
@@ -163,10 +141,7 @@ def _tightened(low: Vector, high: Vector, least: Vector, most: Vector) -> Box:
 
 
 class _Problems:
-    """Convex problems with an interior point and the multipliers of its bounds.
-
-    Arrays are (period, problem, good); of totals, (period, problem, 1).
-    """
+    """Convex problems with an interior point and the multipliers of its bounds."""
 
     def __init__(self, old: Box, new: Box) -> None:
         self.low, self.high = np.stack([old.low, new.low]), np.stack([old.high, new.high])
@@ -286,10 +261,7 @@ def _longest(rooms: list[Vector], moves: list[Vector]) -> Vector:
 def _solved(
     old: Box, new: Box, c: Vector, point: tuple[Vector, Vector], best: float
 ) -> tuple[Vector, Vector, float]:
-    """Solve convex problems, a row each, together, until none may be better than the best point.
-
-    `best` is the effect at `point`, infinite if nothing is known yet.
-    """
+    """Solve convex problems, a row each, together, until none may be better than the best point."""
     problems, settled = _Problems(old, new), np.inf
     for _ in range(_STEPS):
         a, b = problems.x

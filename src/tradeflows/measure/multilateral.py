@@ -64,10 +64,7 @@ def _matrices(ask: Question) -> tuple[Matrix, Matrix]:
 
 
 def _geary_khamis(ask: Question) -> pd.DataFrame:
-    """Solve P_t = V_t / sum_i u_i q_it, u_i = sum_t (v_it / P_t) / sum_t q_it (Geary 1958).
-
-    In x = 1 / P this is x_t = sum_s A_ts x_s with A_ts = sum_i q_it v_is / Q_i / V_t.
-    """
+    """Solve P_t = V_t / sum_i u_i q_it, u_i = sum_t (v_it / P_t) / sum_t q_it (Geary 1958)."""
     value, quantity = _matrices(ask)
     total = value.sum(axis=1)
     system = (quantity / quantity.sum(axis=0)) @ value.T / total[:, None]

@@ -49,25 +49,7 @@ class PublishedFigure:
 
 
 def rounded(text: str) -> tuple[float, float]:
-    """Return the range of numbers that a printed number may stand for.
-
-    Half a unit of the last digit that is not zero: "9300" may be 9 250 to 9 350.
-
-    Parameters
-    ----------
-    text : str
-        The number as printed.
-
-    Raises
-    ------
-    UnknownCode
-        Not a number.
-
-    Examples
-    --------
-    >>> rounded("481"), rounded("9300"), rounded("96.55")
-    ((480.5, 481.5), (9250.0, 9350.0), (96.545, 96.555))
-    """
+    """Return the range of numbers that a printed number may stand for."""
     try:
         number = Decimal(text)
         if not number.is_finite():

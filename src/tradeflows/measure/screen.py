@@ -203,27 +203,7 @@ def screen_sql(
     per_month: bool = False,
     annual: bool = False,
 ) -> str:
-    """Return the screen as DuckDB SQL over a table ``trade`` with these columns.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        Columns of the table.
-    base, current, target, placebo, flow, least, needed, estimated, per_month
-        As in `screen`.
-    goods : mapping
-        Codes, or beginnings of codes, by name of the group.
-    without : collection of str
-        Reporters to leave out: `screen` names those that lack a month.
-    annual : bool
-        Whether the rows are annual.
-
-    Examples
-    --------
-    >>> "GROUPING SETS" in screen_sql(["reporter", "partner", "period", "code", "value_usd",
-    ...     "net_weight_kg"], "2021", "2022", goods={"chips": ["8542"]})
-    True
-    """
+    """Return the screen as DuckDB SQL over a table ``trade`` with these columns."""
     _check_options(target, flow, least, needed)
     used = [*_USED, *(c for c in (status_column(WEIGHT), "confidential") if c in columns)]
     tested = f"partner = {_quoted(target)}" if target else "TRUE"
@@ -314,10 +294,7 @@ def _no_reporter(gaps: Mapping[str, tuple[str, ...]]) -> SchemaMismatch:
 
 
 def _of_list(version: str, relation: Relation, within: str) -> dict[str, tuple[str, ...]]:
-    """Return the high-priority list in the revision of the rows, which the census found to be one.
-
-    Rows that name none are HS2022, the newest.
-    """
+    """Return the high-priority list in the one revision of the rows."""
     system = REVISIONS[-1]
     if "code_system" in relation.columns:
         query = f"SELECT min(code_system) AS system FROM trade WHERE {within}"  # noqa: S608

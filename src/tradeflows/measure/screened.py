@@ -20,24 +20,7 @@ __all__ = ["Screen"]
 
 @dataclass(frozen=True, eq=False)
 class Screen(Result):
-    """Pairs of countries and what became of their trade in listed goods.
-
-    Attributes
-    ----------
-    table : pandas.DataFrame
-        One row per reporter, partner and group of listed goods, most striking first: value_base,
-        value_current, change and the five bars of the bridge (USD), weighed (share of the current
-        value that weights make a price for), growth (log points), its rank among_destinations of
-        the reporter and their number, excess growth (log points), its score, the score's rank
-        among_placebos of the pair and their number, p, q (p corrected by Benjamini and Hochberg),
-        stands_out. What cannot be judged has no p.
-    coverage : float
-        Share of the current value of these rows that weights make a price for.
-    late : mapping
-        Reporters left out, and the months (or years) of the windows in which they have no rows.
-    new : mapping
-        Reporters without rows before, and the months (or years) taken for no trade of theirs.
-    """
+    """Pairs of countries and what became of their trade in listed goods."""
 
     base: str
     current: str
@@ -84,13 +67,7 @@ class Screen(Result):
         return words
 
     def case(self, reporter: str, partner: str | None = None) -> pd.Series:
-        """Return the row of one pair, its most striking goods.
-
-        Raises
-        ------
-        UnknownCode
-            The pair is not in the table, or its reporter is left out.
-        """
+        """Return the row of one pair, its most striking goods."""
         partner = partner or self.target
         rows = self.table
         rows = rows[(rows["reporter"] == reporter) & (rows["partner"] == partner)]
@@ -110,10 +87,7 @@ class Screen(Result):
         return rows.iloc[0]
 
     def parquet(self, path: str | Path) -> Path:
-        """Write the table to a Parquet file: whole, or not at all.
-
-        Rows go to a file of another name first, which takes its place when it is on the disk.
-        """
+        """Write the table to a Parquet file: whole, or not at all."""
         path = Path(path)
         part = path.with_name(f"{path.name}.{os.getpid()}.part")
         try:

@@ -29,24 +29,7 @@ _YEARS = pd.to_datetime(["2000-01-01", "2001-01-01"])  # two windows as two step
 
 @dataclass(frozen=True, eq=False)
 class Volume(Result):
-    """Growth of value, price and volume of some goods, by three measures.
-
-    Parameters
-    ----------
-    base, current : str
-        The windows compared.
-    value : float
-        Growth in value; NaN where nothing was traded before.
-    table : pandas.DataFrame
-        By measure: price and volume (growth), covered (share of value with a reported quantity, the
-        smaller of both windows), matched (share of value in goods traded in both), reason.
-    premium : float
-        Growth of unit values over that of the same goods elsewhere, in kilograms.
-    mix : VolumePriceMix or None
-        Volume, price and mix of the goods weighed in both windows, USD.
-    origins : tuple of str
-        Ids of the raw files.
-    """
+    """Growth of value, price and volume of some goods, by three measures."""
 
     base: str
     current: str

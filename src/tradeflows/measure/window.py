@@ -15,13 +15,7 @@ Published = str | Sequence[str] | Mapping[str, str | Sequence[str]] | None
 
 
 def same_length(old: Window, new: Window, *, annual: bool, per_month: bool) -> tuple[int, int]:
-    """Return what each window is divided by: 1, or with ``per_month`` the months it has.
-
-    Raises
-    ------
-    SchemaMismatch
-        Sums over windows of unequal length: their difference is mostly a matter of months.
-    """
+    """Return what each window is divided by: 1, or with ``per_month`` the months it has."""
     lag = 12 if annual else 1
     months = len(old.whole(lag)), len(new.whole(lag))
     if per_month:
@@ -42,20 +36,6 @@ def gaps(
 
     A reporter without any row in the earlier of two windows and without a gap from its first row on
     is new to these goods. Any other gap may be a month that it has not published yet.
-
-    Parameters
-    ----------
-    seen : Census
-        What the rows hold.
-    windows : sequence of Window
-        One or two windows.
-    published : str, sequence of str, or mapping, optional
-        Windows that are published, of all reporters or by reporter: absent rows are zeros there.
-
-    Returns
-    -------
-    tuple of dict
-        Gaps that may be unpublished; gaps before the first row of who is new.
     """
     lag = 12 if seen.annual else 1
     wanted = sorted({p for window in windows for p in _periods(window, lag)})
@@ -79,11 +59,6 @@ def require(
     Reporters publish at their own pace: a month that one of them has not published yet is no
     month without trade. One that is new to these goods is taken to have had no trade before, and
     a `PartialPeriodWarning` says so.
-
-    Returns
-    -------
-    dict
-        Who is new, and the months (or years) taken for zeros; see `gaps`.
     """
     require_months(seen, windows, published)
     late, new = gaps(seen, windows, published)
@@ -100,10 +75,7 @@ def require(
 
 
 def require_months(seen: Census, windows: Sequence[Window], published: Published = None) -> None:
-    """Raise unless every month (or year) of the windows exists in the table, or is published.
-
-    An absent month is not published yet; taking it for zero would make a fall of it.
-    """
+    """Raise unless every month (or year) of the windows exists in the table, or is published."""
     lag = 12 if seen.annual else 1
     have = {(12 * day.year + day.month - 1) // lag for day in seen.value_of}
     have |= _stated(published, lag)
