@@ -32,10 +32,14 @@ from tradeflows import store  # noqa: E402
 from tradeflows.claims import rules  # noqa: E402
 from tradeflows.errors import TradeflowsError  # noqa: E402
 from tradeflows.quality import corrections  # noqa: E402
-from tradeflows.sources import baci, eurostat, published, tuik, worldbank  # noqa: E402
-from tradeflows.sources.address import Key  # noqa: E402
+from tradeflows.sources import baci, eurostat, snapshot, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import client, holding, reply  # noqa: E402
-from tradeflows.sources.session import Reply, Session, _Broken  # noqa: E402
+from tradeflows.sources.http import (  # noqa: E402
+    Key,
+    Reply,
+    Session,
+    _Broken,
+)
 
 ABOUT = {"origin": "hostile", "vintage": "2026-01-01"}
 SECONDS = 30.0  # of processor time that one input may cost on a busy machine
@@ -227,8 +231,12 @@ class _Told(Session):
         del kind, target
         return Reply(url, 200, {}, self.told, "2026-01-01T00:00:00Z")
 
-    def get(self, path: str, query: str = "", *, kind: str = "data", expect: str = "json") -> Reply:
+    def get(
+        self, path: str, query: str = "", *, kind: str = "data", expect: str = "json",
+        into: Path | None = None,
+    ) -> Reply:  # fmt: skip
         """Ask once."""
+        del into
         return self._once(f"{self.root}/{path}?{query}", kind, expect)
 
 
@@ -381,8 +389,8 @@ def _sidecar_seeds() -> tuple[bytes, ...]:
 
 def _snapshot(data: bytes) -> object:
     raw = _described("tuik/imports_from_russia_monthly.csv")
-    frame = published._csv(data, raw.id)
-    return len(frame), published.parse(data, replace(raw, rows=len(frame)))
+    frame = snapshot._csv(data, raw.id)
+    return len(frame), snapshot.parse(data, replace(raw, rows=len(frame)))
 
 
 @cache

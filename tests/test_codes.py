@@ -16,7 +16,7 @@ from tradeflows.codes import countries, hs, totals
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import comtrade
-from tradeflows.sources.amounts import amounts
+from tradeflows.sources.rows import amounts
 
 chapters = st.integers(1, 97).map("{:02d}".format)
 CODES = st.builds(

@@ -14,12 +14,11 @@ from standin import comtrade, trade
 from tradeflows import tables
 from tradeflows.codes.countries import EU27
 from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply, UnknownCode
-from tradeflows.sources.address import Key
 from tradeflows.sources.comtrade import parse
 from tradeflows.sources.comtrade.client import Client
 from tradeflows.sources.comtrade.question import ALL, LONGEST, Box, Call, remaining, split
 from tradeflows.sources.comtrade.standard import pair, places, standard
-from tradeflows.sources.session import Session
+from tradeflows.sources.http import Key, Session
 
 WORLD = trade.World(missing=0.3, estimated=0.2)
 

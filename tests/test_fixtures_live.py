@@ -12,8 +12,7 @@ from standin.harness import QUICK, asked, live, small
 from tradeflows import tables
 from tradeflows.errors import TruncatedReply
 from tradeflows.sources import comtrade, eurostat, refresh, tuik, worldbank
-from tradeflows.sources.address import Key
-from tradeflows.sources.session import Reply, Session
+from tradeflows.sources.http import Key, Reply, Session
 
 SHARED = Path(os.environ.get("TRADEFLOWS_SHARED", Path(__file__).parents[2] / "shared"))
 FIXTURES = SHARED / "fixtures"

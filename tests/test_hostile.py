@@ -33,9 +33,9 @@ from tradeflows.load import load  # noqa: E402
 from tradeflows.plot import table_html  # noqa: E402
 from tradeflows.plot.tables import csv_text  # noqa: E402
 from tradeflows.quality import corrections  # noqa: E402
-from tradeflows.sources import baci, eurostat, published, sdmx, tuik, worldbank  # noqa: E402
+from tradeflows.sources import baci, eurostat, sdmx, snapshot, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import holding  # noqa: E402
-from tradeflows.sources.session import Reply, Session  # noqa: E402
+from tradeflows.sources.http import Reply, Session  # noqa: E402
 
 PARSERS = hostile.parsers()
 ABOUT = hostile.ABOUT
@@ -122,7 +122,7 @@ def test_a_zip_with_wrong_offsets_is_refused() -> None:
 def test_numbers_without_end_are_refused(number: str) -> None:
     file = "tuik/imports_from_russia_monthly.csv"
     with pytest.raises(SchemaMismatch, match="level"):
-        published._csv(f"period,code,level\n2022-01,TOTAL,{number}\n".encode(), file)
+        snapshot._csv(f"period,code,level\n2022-01,TOTAL,{number}\n".encode(), file)
 
 
 @pytest.mark.filterwarnings("error")

@@ -19,7 +19,7 @@ from tradeflows.errors import ChecksumMismatch, UnknownCode, UnreadableFileWarni
 from tradeflows.periods import Window
 from tradeflows.quality import corrections
 from tradeflows.sources import live as rooms
-from tradeflows.sources import parsed, published, refresh, registry
+from tradeflows.sources import parsed, refresh, registry, snapshot
 from tradeflows.sources.comtrade.standard import pair
 
 SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
@@ -86,7 +86,7 @@ def test_each_raw_file_is_opened_once_in_a_process_and_then_not_at_all(
         tf.load("trade", source="TÜİK", trade_system="general", code="TOTAL", partner="RUS")
         with pytest.raises(UnknownCode):
             tf.load("trade", code="no such code")
-    counted = [f for f in files if f != published.RATES]
+    counted = [f for f in files if f != snapshot.RATES]
     assert len(counted) == len(set(counted)) > 2
     assert list((data / "processed" / "tables").glob("*.parquet"))
     files.clear()
@@ -128,7 +128,7 @@ def test_changed_corrections_rates_and_readers_count_at_once(
     assert len(tf.load("trade", **wanted)) == corrected
     euro = {"reporter": "EU27", "partner": "RUS", "code": "847150", "months": "2020-01"}
     before = tf.load("trade", **euro)["value_usd"].iloc[0]
-    rates = store.describe(published.RATES)
+    rates = store.describe(snapshot.RATES)
     about = {k: v for k, v in vars(rates).items() if k not in ("id", "path", "bytes", "sha256")}
     text = rates.path.read_text("utf-8").splitlines()
     at = next(n for n, x in enumerate(text) if "2020-01" in x and "usd_per_eur" in x)

@@ -27,12 +27,11 @@ from tradeflows.errors import (
     TruncatedReply,
     UnknownCode,
 )
-from tradeflows.sources import address, refresh, state
-from tradeflows.sources.address import Key
+from tradeflows.sources import http, refresh, state
 from tradeflows.sources.comtrade import assemble, holding, pull
 from tradeflows.sources.comtrade.plan import months
 from tradeflows.sources.comtrade.standard import pair, standard
-from tradeflows.sources.session import Manners, Session
+from tradeflows.sources.http import Key, Manners, Session
 
 SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
 YEAR = {"start": "2022-01", "end": "2022-12", "manners": QUICK, "sources": ("comtrade",)}
@@ -467,7 +466,7 @@ def test_addresses_with_credentials_are_refused(monkeypatch: pytest.MonkeyPatch)
     for wrong in ("ftp://x", "https://user:pass@host", "nothing"):
         monkeypatch.setenv("TRADEFLOWS_COMTRADE_URL", wrong)
         with pytest.raises(UnknownCode) as caught:
-            address.root_from("TRADEFLOWS_COMTRADE_URL", "https://comtradeapi.un.org")
+            http.root_from("TRADEFLOWS_COMTRADE_URL", "https://comtradeapi.un.org")
         assert "pass" not in str(caught.value)
 
 
@@ -590,7 +589,7 @@ def test_what_was_answered_before_a_kill_is_not_asked_again(
 KILLED = """
 from tradeflows.sources import refresh
 from tradeflows.sources.comtrade.standard import pair
-from tradeflows.sources.session import Manners
+from tradeflows.sources.http import Manners
 refresh.run([pair("TUR", "RUS"), pair("TUR", "KAZ", codes=["TOTAL", "AG2"])], sources=("comtrade",),
             start="2021-01", end="2022-12", manners=Manners(interval=0, timeout=30, backoff=0.05))
 """

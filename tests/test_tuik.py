@@ -15,7 +15,7 @@ from standin import others
 from standin.harness import SNAPSHOT, asked
 from tradeflows import bridge, store
 from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode
-from tradeflows.sources import published, tuik
+from tradeflows.sources import snapshot, tuik
 
 ABOUT = {"origin": "x", "vintage": "2026-01-01"}
 
@@ -197,7 +197,7 @@ def test_all_partners_by_their_turkish_names() -> None:
         parsed("2022;1;İhracat;75;854231;5000;1234")
 
 
-RATE = float(published.rates().loc["2022-01-01", "TRY"])
+RATE = float(snapshot.rates().loc["2022-01-01", "TRY"])
 
 
 @pytest.mark.parametrize(
@@ -268,7 +268,7 @@ def test_the_sidecar_says_that_values_were_converted(
 ) -> None:
     with asked(monkeypatch, tmp_path / "data"):
         (tmp_path / "data" / "raw" / "ecb").mkdir(parents=True, exist_ok=True)
-        for name in (published.RATES, f"{published.RATES}.yml"):
+        for name in (snapshot.RATES, f"{snapshot.RATES}.yml"):
             shutil.copy(SNAPSHOT / name, tmp_path / "data" / "raw" / name)
         file = tmp_path / "lira.csv"
         file.write_text(

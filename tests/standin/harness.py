@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tradeflows import store
 from tradeflows.sources.comtrade.question import Part
 from tradeflows.sources.comtrade.standard import pair
-from tradeflows.sources.session import Manners
+from tradeflows.sources.http import Manners
 
 if TYPE_CHECKING:
     import pytest

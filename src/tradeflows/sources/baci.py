@@ -22,9 +22,8 @@ from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
 from tradeflows.sources import rows
-from tradeflows.sources.address import root_from
+from tradeflows.sources.http import Manners, Session, root_from
 from tradeflows.sources.registry import register
-from tradeflows.sources.session import Manners, Session
 from tradeflows.sources.workbook import DAMAGED, bounded_zip
 
 __all__ = ["PUBLISHER", "connect", "fetch", "parse", "read", "stored", "stream", "to_parquet"]
@@ -65,7 +64,7 @@ def fetch(
     arriving = store.folder() / "cepii" / "live" / f"{name}.zip.part"
     arriving.parent.mkdir(parents=True, exist_ok=True)
     try:
-        reply = session.save(f"{FOLDER}/{name}.zip", arriving)
+        reply = session.get(f"{FOLDER}/{name}.zip", into=arriving)
         years = _years(arriving, place)
         about: dict[str, Any] = {
             "publisher": PUBLISHER,

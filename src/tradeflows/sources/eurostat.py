@@ -15,10 +15,9 @@ import pandas as pd
 from tradeflows import store
 from tradeflows.codes.countries import eurostat as letters
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply
-from tradeflows.sources.address import root_from
+from tradeflows.sources.http import AddressTooLong, Manners, Reply, Session, root_from
 from tradeflows.sources.registry import register
 from tradeflows.sources.sdmx import PUBLISHER, dollars, parse, table_of
-from tradeflows.sources.session import AddressTooLong, Manners, Reply, Session
 from tradeflows.sources.workbook import unpacked
 
 __all__ = [

@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 
 from tradeflows import store, tables
 from tradeflows.periods import Window
-from tradeflows.sources import published
+from tradeflows.sources import snapshot
 from tradeflows.sources.registry import reader
 
 __all__ = ["column", "matching", "table"]
@@ -99,7 +99,7 @@ def matching(frame: pd.DataFrame, keep: Keep, within: Window | None = None) -> p
 
 def _parsed(raw: store.Raw) -> pd.DataFrame:
     if not raw.live:
-        return published.read(raw.id)
+        return snapshot.parse(store.read(raw.id), raw)
     parse = reader(raw.id.split("/")[0])
     found = parse(store.read(raw.id), raw)
     own = parse.__module__.startswith("tradeflows.")
@@ -110,7 +110,7 @@ def _key(raw: store.Raw) -> str:
     """Return the name of all that a table rests on."""
     parts = [
         repr(replace(raw, path=Path(raw.id))),
-        *_stamps([raw.path, store.folder() / published.RATES]),
+        *_stamps([raw.path, store.folder() / snapshot.RATES]),
     ]
     parts.append(_code())
     if raw.live:

@@ -27,7 +27,7 @@ from tradeflows.sources.comtrade.client import Client, Release
 from tradeflows.sources.comtrade.pull import Journal, Pull
 from tradeflows.sources.comtrade.question import Part, remaining
 from tradeflows.sources.comtrade.standard import pair
-from tradeflows.sources.session import Manners, Session
+from tradeflows.sources.http import Manners, Session
 
 __all__ = ["Outcome", "Status", "listed", "pair", "parts", "plan", "run", "status"]
 

@@ -1,6 +1,9 @@
-"""What the parsers of customs rows share: pseudo-codes, and where a weight stands."""
+"""What the parsers of customs rows share: numbers and currencies, pseudo-codes, weights, parts."""
 
 from __future__ import annotations
+
+from datetime import date
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,15 +12,125 @@ from tradeflows.codes.hs import in_force
 from tradeflows.errors import SchemaMismatch
 
 __all__ = [
+    "amounts",
     "combined",
     "confidential",
+    "currency",
+    "in_dollars",
     "level",
     "measured",
     "refuse_numbers_of_one_area",
     "revision",
 ]
 
+EMPTY = ("", "-", "–")
+_GROUPED = r"[+-]?(?:[0-9]+|[1-9][0-9]{{0,2}}(?:{0}[0-9]{{3}})+)(?:{1}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
+_CONVENTIONS = {  # by decimal sign: what a number looks like, and the sign between thousands
+    ".": (_GROUPED.format(",", r"\."), ","),
+    ",": (_GROUPED.format(r"\.", ","), "."),
+}
+_CURRENCIES = {
+    "USD": ("usd", "us$", "$", "dolar", "abd dolari", "abd $", "us dollar", "us dollars", "dollar",
+            "dollars", "amerikan dolari"),
+    "EUR": ("eur", "euro", "euros", "avro", "€"),
+    "TRY": ("try", "tl", "trl", "ytl", "lira", "turk lirasi", "turkish lira", "turkish liras", "₺"),
+}  # fmt: skip
 _RANK = {"missing": 0, "estimated": 1, "reported": 2}  # the weakest first
+
+
+def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
+    """Return a column as float64: number cells as they are, text by one convention or refused.
+
+    Empty cells and dashes are no number. A column that reads in two ways is refused with both
+    readings, unless ``decimal`` says which sign it is; ``where`` names file and column.
+
+    Examples
+    --------
+    >>> amounts(pd.Series(["1.234.567", "999", "-"]), "value").tolist()
+    [1234567.0, 999.0, nan]
+    >>> amounts(pd.Series(["12.250"]), "weight", decimal=",").tolist()
+    [12250.0]
+    """
+    if decimal not in ("", *_CONVENTIONS):
+        raise SchemaMismatch(f"decimal={decimal!r}", "decimal=',' or decimal='.'", "choose one")
+    if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
+        return values.astype("float64")
+    cells = values.astype(object).where(values.notna(), "")
+    odd = cells.map(lambda v: isinstance(v, bool | date))
+    typed = cells.map(lambda v: isinstance(v, int | float)) & ~odd
+    text = cells.astype("str").str.replace("[\\s\u00a0\u202f]", "", regex=True)
+    written = text[~typed & ~text.isin(EMPTY)]
+    fits = {
+        sign: written.str.fullmatch(form)
+        for sign, (form, _) in _CONVENTIONS.items()
+        if decimal in ("", sign)
+    }
+    if odd.any() or not any(fit.all() for fit in fits.values()):
+        most = max(fits.values(), key=lambda fit: fit.sum())
+        first = values[odd].iloc[0] if odd.any() else written[~most].iloc[0]
+        raise SchemaMismatch(
+            f"{where} holds {str(first)[:40]!r}",
+            "numbers in every row, written in one way",
+            "correct these cells, or pass decimal=',' or decimal='.' if all are numbers",
+        )
+    readings = {sign: _number(written, sign) for sign, fit in fits.items() if fit.all()}
+    chosen = next(iter(readings.values()))
+    for other in readings.values():
+        if not chosen.equals(other):
+            n = int(chosen.ne(other).to_numpy().argmax())
+            raise SchemaMismatch(
+                f"{where} holds {written.iloc[n]!r}, which is {chosen.iloc[n]:.12g} with a decimal"
+                f" point and {other.iloc[n]:.12g} with a decimal comma",
+                "a column in which at least one number shows the decimal sign",
+                "pass decimal=',' or decimal='.'",
+            )
+    number = pd.Series(float("nan"), index=values.index, dtype="float64")
+    number[chosen.index] = chosen
+    number[typed] = values[typed].astype("float64")
+    return number
+
+
+def _number(written: pd.Series, decimal: str) -> pd.Series:
+    thousands = _CONVENTIONS[decimal][1]
+    plain = written.str.replace(thousands, "", regex=False).str.replace(decimal, ".", regex=False)
+    return plain.astype("float64")
+
+
+def currency(word: Any) -> str:
+    """Return the ISO code of a currency as a file names it, or ``""`` for one that is not known.
+
+    Examples
+    --------
+    >>> [currency(w) for w in ("TL", "ABD Doları", "€", "doubloon")]
+    ['TRY', 'USD', 'EUR', '']
+    """
+    plain = str(word).strip().replace("ı", "i").replace("İ", "i").lower().replace("ü", "u")
+    return next((code for code, words in _CURRENCIES.items() if plain in words), "")
+
+
+def in_dollars(
+    value: pd.Series, currencies: pd.Series, days: pd.Series, rates: pd.DataFrame, where: str
+) -> pd.Series:
+    """Return values in USD at the mean rate of each month; ``rates`` has a column per currency."""
+    found = value.astype("float64")
+    for code in sorted(set(currencies) - {"USD"}):
+        mine = currencies == code
+        if code not in rates:
+            raise SchemaMismatch(
+                f"{where}: values in {code or 'a currency that is not named'}",
+                f"values in USD, {' or '.join(map(str, rates))}",
+                "download the table in US dollars",
+            )
+        rate = days[mine].map(rates[code])
+        if rate.isna().any():
+            months = rates[code].dropna().index
+            raise SchemaMismatch(
+                f"{where}: no exchange rate of {code} for {days[mine][rate.isna()].iloc[0]:%Y-%m}",
+                f"months from {months.min():%Y-%m} to {months.max():%Y-%m}",
+                "leave these months out, or download the table in US dollars",
+            )
+        found[mine] = value[mine] * rate
+    return found
 
 
 def revision(days: pd.Series) -> pd.Series:
@@ -35,12 +148,7 @@ def revision(days: pd.Series) -> pd.Series:
 def combined(table: pd.DataFrame, key: list[str]) -> pd.DataFrame:
     """Sum rows that share a key, such as the parts of a country; a sum has its weakest status.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        Columns of the trade table.
-    key : list of str
-        Columns that tell the sums apart; of the others the first counts.
+    Of columns that are neither key nor amount the first counts.
 
     Examples
     --------
@@ -70,19 +178,8 @@ def combined(table: pd.DataFrame, key: list[str]) -> pd.DataFrame:
 def refuse_numbers_of_one_area(table: pd.DataFrame, numbers: pd.DataFrame, origin: str) -> None:
     """Refuse rows that share a key because a publisher gave one country two numbers.
 
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        The trade table.
-    numbers : pandas.DataFrame
-        The publisher's numbers of reporter and partner, row by row.
-    origin : str
-        File, for messages.
-
-    Raises
-    ------
-    SchemaMismatch
-        Both numbers are named: to keep one of them in some months only would make a fall.
+    ``numbers`` are the publisher's own of reporter and partner, row by row. To keep one of them in
+    some months only would make a fall.
     """
     key = ["source", "reporter", "partner", "flow", "freq", "period", "code_system", "code"]
     twice = table.duplicated(key, keep=False)
@@ -117,13 +214,7 @@ def confidential(codes: pd.Series) -> pd.Series:
 
 
 def level(codes: pd.Series) -> pd.Series:
-    """Return the digits of HS codes, 0 for totals.
-
-    Examples
-    --------
-    >>> level(pd.Series(["TOTAL", "27", "854231"])).tolist()
-    [0, 2, 6]
-    """
+    """Return the digits of HS codes, 0 for totals."""
     return codes.str.len().where(codes != "TOTAL", 0).astype("Int64")
 
 

@@ -12,8 +12,8 @@ from tradeflows import tables
 from tradeflows.codes.countries import eurostat, from_eurostat
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, UnknownCode
-from tradeflows.sources import published, rows
-from tradeflows.sources.session import Manners
+from tradeflows.sources import rows, snapshot
+from tradeflows.sources.http import Manners
 from tradeflows.sources.workbook import unpacked
 
 __all__ = ["PUBLISHER", "dollars", "parse", "table_of"]
@@ -288,4 +288,4 @@ def _country(letters: str, year: int) -> str:
 
 def dollars() -> pd.Series:
     """Return USD per euro by month, from the snapshot."""
-    return published.rates()["EUR"]
+    return snapshot.rates()["EUR"]

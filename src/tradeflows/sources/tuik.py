@@ -19,9 +19,9 @@ from tradeflows import store, tables
 from tradeflows.codes.countries import from_name, plain
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch
-from tradeflows.sources import published, rows
-from tradeflows.sources.amounts import EMPTY, amounts, currency, in_dollars
+from tradeflows.sources import rows, snapshot
 from tradeflows.sources.registry import register
+from tradeflows.sources.rows import EMPTY, amounts, currency, in_dollars
 from tradeflows.sources.workbook import first_sheet, unpacked
 
 __all__ = ["PUBLISHER", "add", "parse", "read"]
@@ -342,7 +342,7 @@ def _trade(
     }
     days = _months(columns, origin)
     kinds = columns["currency"]
-    rates = published.rates() if set(kinds) != {"USD"} else pd.DataFrame()
+    rates = snapshot.rates() if set(kinds) != {"USD"} else pd.DataFrame()
     value = in_dollars(number["value"], kinds, days, rates, origin)
     estimated, missing = _weights_marked(columns, origin)
     weight = (number["weight"] * _kilograms(columns, origin)).mask(missing)

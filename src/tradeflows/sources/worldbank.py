@@ -12,9 +12,8 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
-from tradeflows.sources.address import root_from
+from tradeflows.sources.http import Manners, Reply, Session, root_from
 from tradeflows.sources.registry import register
-from tradeflows.sources.session import Manners, Reply, Session
 from tradeflows.sources.workbook import sheet
 
 __all__ = ["PUBLISHER", "connect", "fetch", "parse", "read"]

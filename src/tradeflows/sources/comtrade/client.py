@@ -9,10 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tradeflows.errors import QuotaExhausted, SchemaMismatch, TradeflowsError, TruncatedReply
-from tradeflows.sources.address import Key, encoded, root_from
 from tradeflows.sources.comtrade.question import LONGEST, Call
 from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, records
-from tradeflows.sources.session import Manners, Reply, Session
+from tradeflows.sources.http import Key, Manners, Reply, Session, encoded, root_from
 
 __all__ = ["ROOT", "Client", "Release", "connect", "counted"]
 

@@ -21,7 +21,7 @@ from tradeflows.sources.comtrade.client import Client, Release, counted
 from tradeflows.sources.comtrade.holding import path
 from tradeflows.sources.comtrade.question import Call, shortened, split
 from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, parse, records
-from tradeflows.sources.session import GENERATED, AddressTooLong, Reply
+from tradeflows.sources.http import GENERATED, AddressTooLong, Reply
 
 __all__ = ["Journal", "Pull"]
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from tradeflows.codes.countries import comtrade, countries
 from tradeflows.errors import UnknownCode
-from tradeflows.sources.address import encoded
+from tradeflows.sources.http import encoded
 
 __all__ = [
     "ALL",

@@ -1,4 +1,4 @@
-"""A polite HTTP session: paced, patient, bounded, and silent about the key.
+"""Asking publishers: paced, patient, bounded, and silent about the key.
 
 A reply is handed over whole or not at all. The key travels in one header; it stands in no address,
 message, file or representation.
@@ -9,20 +9,28 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import re
 import time
 import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 import requests
-import urllib3
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    InvalidHeader,
+    MaxRetryError,
+    ReadTimeoutError,
+)
+from urllib3.util import Retry
 
 from tradeflows.errors import (
     QuotaExhausted,
@@ -31,14 +39,14 @@ from tradeflows.errors import (
     TradeflowsError,
     UnknownCode,
 )
-from tradeflows.sources.address import Key
 
-__all__ = ["AddressTooLong", "Manners", "Reply", "Session"]
+__all__ = ["AddressTooLong", "Key", "Manners", "Reply", "Session", "encoded", "root_from"]
 
 _log = logging.getLogger(__name__)
+KEY_HEADER = "Ocp-Apim-Subscription-Key"
 GENERATED = "X-Tradeflows-Generated"
 REDIRECTS = (301, 302, 303, 307, 308)
-_LATER = "what was stored stays; run `tradeflows refresh` again to go on"
+_LATER = "try later: what was stored stays; run `tradeflows refresh` again to go on"
 
 
 class AddressTooLong(SourceUnavailable):
@@ -46,11 +54,75 @@ class AddressTooLong(SourceUnavailable):
 
 
 class _Broken(Exception):
-    """A reply worth asking for again."""
+    """A reply worth asking for again; ``unheard`` where the publisher did not even listen."""
 
-    def __init__(self, found: str, wait: float | None = None, *, hopeless: bool = False) -> None:
+    def __init__(self, found: str, wait: float | None = None, *, unheard: bool = False) -> None:
         super().__init__(found)
-        self.found, self.wait, self.hopeless = found, wait, hopeless
+        self.found, self.wait, self.unheard = found, wait, unheard
+
+
+class Key:
+    """A secret that only `header` gives away.
+
+    Examples
+    --------
+    >>> Key("0123456789abcdef"), Key("")
+    (Key(set), Key(none))
+    """
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        text = text.strip()
+        if text and not re.fullmatch(r"[\x21-\x7e]{1,256}", text):
+            raise UnknownCode(
+                "COMTRADE_API_KEY holds blanks, line ends or other signs no key has",
+                "the key as the publisher shows it",
+                "set the variable again; its content is not shown here",
+            )
+        self._text = text
+
+    def __repr__(self) -> str:
+        return f"Key({'set' if self._text else 'none'})"
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def header(self) -> dict[str, str]:
+        """Return the header that carries the key, or none."""
+        return {KEY_HEADER: self._text} if self._text else {}
+
+    def hide(self, text: str) -> str:
+        """Return a text with the key blotted out."""
+        return text.replace(self._text, "[key]") if self._text else text
+
+    def within(self, data: bytes) -> bool:
+        """Tell whether bytes repeat the key."""
+        return bool(self._text) and self._text.encode() in data
+
+
+def root_from(variable: str, default: str) -> str:
+    """Return the root address that an environment variable names, or the publisher's own."""
+    root = os.environ.get(variable, "").strip().rstrip("/") or default
+    parts = urlsplit(root)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise UnknownCode(
+            f"{variable} is not an address without credentials",
+            f"such as {default}",
+            "correct the variable, or unset it to ask the publisher",
+        )
+    return root
+
+
+def encoded(parameters: Mapping[str, object]) -> str:
+    """Return a query text; commas and ``*`` stay as they are, so that addresses stay short.
+
+    Examples
+    --------
+    >>> encoded({"period": "202201,202202", "cmdCode": "84*"})
+    'period=202201,202202&cmdCode=84*'
+    """
+    return "&".join(f"{k}={quote(str(v), safe=',*')}" for k, v in parameters.items())
 
 
 @dataclass(frozen=True)
@@ -92,22 +164,9 @@ class Reply:
 class Session:
     """Ask one publisher.
 
-    Parameters
-    ----------
-    publisher : str
-        Name, for messages.
-    root : str
-        Scheme and host; paths below are the publisher's.
-    manners : Manners
-        Pace and patience.
-    key : Key
-        Sent in a header to this root only.
-    hosts : tuple of str
-        Further hosts that redirects may lead to (never with a key).
-    note : callable
-        Told the kind of every call before it is made; it may refuse.
-    spent : callable
-        Told that the publisher says its quota is used up.
+    The key goes to ``root`` only; redirects lead there or, without a key, to ``hosts``. ``note`` is
+    told the kind of every call before it is made and may refuse it; ``spent`` is told that the
+    publisher says its quota is used up.
     """
 
     publisher: str
@@ -122,19 +181,22 @@ class Session:
     _last: float = field(default=0.0, repr=False)
     _http: requests.Session = field(default_factory=requests.Session, repr=False)
 
-    def get(self, path: str, query: str = "", *, kind: str = "data", expect: str = "json") -> Reply:
+    def get(
+        self, path: str, query: str = "", *, kind: str = "data", expect: str = "json",
+        into: Path | None = None,
+    ) -> Reply:  # fmt: skip
         """Return a whole reply to one question; ask again where that may help.
 
         Parameters
         ----------
-        path : str
-            Below the root, or a full address at one of the allowed hosts.
-        query : str
-            Already encoded.
+        path, query : str
+            Below the root, or a full address at one of the allowed hosts; the query encoded.
         kind : str
             What is counted: ``data``, ``count``, ``availability``, …
         expect : {"json", "any"}
             JSON is parsed and must be whole.
+        into : Path, optional
+            Stream the reply to this file: its data are then empty.
 
         Raises
         ------
@@ -146,79 +208,50 @@ class Session:
             The query must be split.
         """
         url = urljoin(self.root + "/", path.lstrip("/")) + (f"?{query}" if query else "")
-        failure = _Broken("no try was made")
-        for attempt in range(self.manners.retries + 1):
-            if attempt:
-                self._pause(failure, attempt)
+        manners = self.manners
+        tries = Retry(
+            manners.retries, connect=1, backoff_factor=manners.backoff,
+            backoff_max=manners.longest_wait,
+        )  # fmt: skip
+        while True:
             try:
-                return self._once(url, kind, expect)
+                return self._once(url, kind, expect, into)
             except _Broken as broken:
-                failure = broken
-                _log.warning("%s: %s (try %d)", self.publisher, broken.found, attempt + 1)
-                if broken.hopeless and attempt:
-                    break
-        raise SourceUnavailable(
-            f"{self.publisher}: {failure.found}, {attempt + 1} times",
-            "a whole reply",
-            f"try later: {_LATER}",
-        )
+                asked = len(tries.history) + 1
+                _log.warning("%s: %s (try %d)", self.publisher, broken.found, asked)
+                try:
+                    fault = ConnectTimeoutError() if broken.unheard else HTTPError()
+                    tries = tries.increment(error=fault)
+                except MaxRetryError:
+                    found = f"{self.publisher}: {broken.found}, {asked} times"
+                    raise SourceUnavailable(found, "a whole reply", _LATER) from None
+                wait = tries.get_backoff_time() if broken.wait is None else broken.wait
+            if wait > manners.longest_wait:
+                raise self._used_up(
+                    f"{self.publisher} asks for a pause of {wait:.0f} seconds",
+                    f"at most {manners.longest_wait:.0f}",
+                    wait,
+                )
+            time.sleep(wait)
 
-    def save(self, path: str, target: Path, *, kind: str = "data") -> Reply:
-        """Stream a large file to disk, whole or not at all; the reply's data are empty.
-
-        Raises
-        ------
-        SourceUnavailable, SchemaMismatch
-            As `get`.
-        """
-        url = urljoin(self.root + "/", path.lstrip("/"))
-        failure = _Broken("no try was made")
-        for attempt in range(self.manners.retries + 1):
-            if attempt:
-                self._pause(failure, attempt)
-            try:
-                with target.open("wb") as handle:
-                    reply = self._ask(url, kind, handle)
-                if reply.status in REDIRECTS:
-                    url = self._redirected(url, reply.headers.get("location", ""))
-                    raise _Broken("redirected", 0.0)
-                if reply.status != 200:
-                    raise self._failure(replace(reply, data=target.read_bytes()[:4000]))
-                return reply
-            except _Broken as broken:
-                failure = broken
-                _log.warning("%s: %s (try %d)", self.publisher, broken.found, attempt + 1)
-                if broken.hopeless and attempt:
-                    break
-        raise SourceUnavailable(
-            f"{self.publisher}: {failure.found}, {attempt + 1} times",
-            "a whole file",
-            f"try later: {_LATER}",
-        )
-
-    def _pause(self, failure: _Broken, attempt: int) -> None:
-        wait = self.manners.backoff * 2 ** (attempt - 1) if failure.wait is None else failure.wait
-        if wait > self.manners.longest_wait and failure.wait is not None:
-            raise self._used_up(
-                f"{self.publisher} asks for a pause of {wait:.0f} seconds",
-                f"at most {self.manners.longest_wait:.0f}",
-                wait,
-            )
-        time.sleep(min(wait, self.manners.longest_wait))
-
-    def _once(self, url: str, kind: str, expect: str) -> Reply:
+    def _once(self, url: str, kind: str, expect: str, into: Path | None = None) -> Reply:
         for _ in range(4):
-            reply = self._ask(url, kind)
+            if into is None:
+                reply = self._ask(url, kind)
+            else:
+                with into.open("wb") as handle:
+                    reply = self._ask(url, kind, handle)
             if reply.status not in REDIRECTS:
                 break
             url = self._redirected(url, reply.headers.get("location", ""))
         else:
             raise self._refused("redirects without end", "a reply")
         if reply.status != 200:
-            raise self._failure(reply)
+            body = reply.data if into is None else into.read_bytes()[:4000]
+            raise self._failure(replace(reply, data=body))
         if self.key.within(reply.data):
             raise self._refused("the reply repeats the key", "data; nothing was stored")
-        return self._as_json(reply) if expect == "json" else reply
+        return self._as_json(reply) if expect == "json" and into is None else reply
 
     def _ask(self, url: str, kind: str, target: BinaryIO | None = None) -> Reply:
         pace = self.manners.interval * self.slowness
@@ -235,14 +268,14 @@ class Session:
             ) as response:
                 data = self._body(response, target)
                 found = {k.lower(): v for k, v in response.headers.items()}
-                return Reply(url, response.status_code, found, data, _now())
-        except (requests.Timeout, urllib3.exceptions.ReadTimeoutError):
+                at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+                return Reply(url, response.status_code, found, data, at)
+        except (requests.Timeout, ReadTimeoutError):
             raise _Broken(f"silence for {self.manners.timeout:g} seconds") from None
-        except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-            unheard = isinstance(error, requests.ConnectionError) and "NewConnection" in repr(error)
-            unheard = unheard or "NameResolution" in repr(error)
-            name = type(error).__name__
-            raise _Broken(f"the connection failed ({name})", hopeless=unheard) from None
+        except (requests.RequestException, HTTPError, OSError) as error:
+            unheard = any(word in repr(error) for word in ("NewConnection", "NameResolution"))
+            found_ = f"the connection failed ({type(error).__name__})"
+            raise _Broken(found_, unheard=unheard) from None
         finally:
             self._last = time.monotonic()
 
@@ -278,14 +311,12 @@ class Session:
         return plain
 
     def _as_json(self, reply: Reply) -> Reply:
-        start = reply.data.lstrip()[:1]
-        if start not in (b"{", b"["):
+        if reply.data.lstrip()[:1] not in (b"{", b"["):
             raise _Broken("status 200 with a page instead of data")
         try:
-            parsed = json.loads(reply.data)
+            return replace(reply, parsed=json.loads(reply.data))
         except (ValueError, RecursionError):
             raise _Broken("the reply is cut or no JSON") from None
-        return Reply(reply.url, reply.status, reply.headers, reply.data, reply.at, parsed)
 
     def _redirected(self, url: str, location: str) -> str:
         try:
@@ -303,9 +334,8 @@ class Session:
         said = self._said(reply)
         if reply.status == 429:
             self.slowness = min(self.slowness * 2, 16.0)
-            return _Broken(f"status 429: {said}", _retry_after(reply, said))
-        if reply.status in (408, 500, 502, 503, 504):
-            return _Broken(f"status {reply.status}: {said}", _retry_after(reply, ""))
+        if reply.status in (408, 429, 500, 502, 503, 504):
+            return _Broken(f"status {reply.status}: {said}", _asked_to_wait(reply, said))
         if reply.status == 403 and "quota" in said.lower():
             clock = re.search(r"(\d+):(\d\d):(\d\d)", said)
             hours, minutes, seconds = map(int, clock.groups()) if clock else (0, 0, 0)
@@ -317,13 +347,12 @@ class Session:
             return UnknownCode(f"{self.publisher}: {said}", "known values", "correct the question")
         todo = {
             401: "check COMTRADE_API_KEY, or unset it to ask without a key",
-            403: f"try later: {_LATER}",
             404: "check the address variables TRADEFLOWS_…_URL, and the codes asked for",
-        }.get(reply.status, f"try later: {_LATER}")
+        }.get(reply.status, _LATER)
         return SourceUnavailable(f"{self.publisher}: status {reply.status}: {said}", "data", todo)
 
     def _used_up(self, found: str, expected: str, wait: float | None) -> QuotaExhausted:
-        error = QuotaExhausted(found, expected, f"wait: {_LATER}")
+        error = QuotaExhausted(found, expected, _LATER)
         error.wait = wait
         self.spent(error)
         return error
@@ -349,7 +378,7 @@ class Session:
         return self.key.hide(" ".join(text.split())[:300])
 
     def _refused(self, found: str, expected: str) -> SourceUnavailable:
-        return SourceUnavailable(f"{self.publisher}: {found}", expected, f"try later: {_LATER}")
+        return SourceUnavailable(f"{self.publisher}: {found}", expected, _LATER)
 
     def _too_big(self, found: str) -> SchemaMismatch:
         return SchemaMismatch(
@@ -359,19 +388,10 @@ class Session:
         )
 
 
-def _retry_after(reply: Reply, said: str) -> float | None:
-    sent = reply.headers.get("retry-after", "").strip()
-    if sent.isdecimal():
-        return float(sent)
-    if sent:
-        try:
-            when = parsedate_to_datetime(sent)
-            return max(0.0, (when - datetime.now(UTC)).total_seconds())
-        except (ValueError, TypeError, OverflowError):
-            return None
-    found = re.search(r"try again in (\d+) second", said, re.IGNORECASE)
+def _asked_to_wait(reply: Reply, said: str) -> float | None:
+    """Return the seconds that a reply asks to wait, in its header or in words."""
+    with suppress(InvalidHeader, ValueError, TypeError, OverflowError):
+        if sent := reply.headers.get("retry-after", "").strip():
+            return float(Retry(retry_after_max=10**9).parse_retry_after(sent))
+    found = re.search(r"try again in (\d{1,9}) second", said, re.IGNORECASE)
     return float(found.group(1)) if found else None
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

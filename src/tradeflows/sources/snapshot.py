@@ -9,62 +9,19 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError
-from tradeflows.sources.amounts import in_dollars
+from tradeflows.sources.rows import in_dollars
 
-__all__ = ["RATES", "parse", "rates", "read"]
+__all__ = ["RATES", "parse", "rates"]
 
 _NUMBERS = ("value", "value_usd", "value_eur", "net_weight_kg", "quantity", "level")
 RATES = "ecb/exchange_rates_monthly.csv"
 
 
-def read(file: str) -> pd.DataFrame:
-    """Read one snapshot file as the table its sidecar names.
-
-    Bytes are compared with the sidecar first. Columns that the sidecar gives as constants are
-    added; values in euro become USD at the month's mean reference rate.
-
-    Parameters
-    ----------
-    file : str
-        Id of the raw file.
-
-    Returns
-    -------
-    pandas.DataFrame
-        A table of `tradeflows.tables`.
-
-    Raises
-    ------
-    ChecksumMismatch
-        The bytes changed.
-    SchemaMismatch
-        The file is empty, has other rows than the sidecar says, or breaks a promise of its table.
-
-    Examples
-    --------
-    >>> read("iea/russian_gas_into_turkey_monthly.csv")["unit"].unique().tolist()
-    ['m3']
-    """
-    return parse(store.read(file), store.describe(file))
-
-
 def parse(data: bytes, raw: store.Raw) -> pd.DataFrame:
     """Turn the bytes of a snapshot file into the table its sidecar names.
 
-    Parameters
-    ----------
-    data : bytes
-    raw : store.Raw
-        The sidecar.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Raises
-    ------
-    SchemaMismatch
-        As `read`.
+    Columns that the sidecar gives as constants are added; values in euro become USD at the month's
+    mean reference rate. Other rows than the sidecar counts are refused.
     """
     file = raw.id
     frame = _csv(data, file)
@@ -80,9 +37,9 @@ def parse(data: bytes, raw: store.Raw) -> pd.DataFrame:
         frame["value_usd"] = in_dollars(frame.pop("value_eur"), euro, days, rates(), file)
     table = tables.TABLES[raw.table]
     context = {"origin": file, "source": raw.publisher, "vintage": raw.vintage}
-    filled = {k: v for k, v in {**context, **raw.constants}.items() if k in table.names}
-    for column, value in filled.items():
-        frame[column] = _constant(value, column, raw.table)
+    for column, value in {**context, **raw.constants}.items():
+        if column in table.names:
+            frame[column] = _constant(value, column, raw.table)
     if "confidential" in frame:
         frame["confidential"] = frame["confidential"].replace({"true": True, "false": False})
     return tables.validate(frame, raw.table, where=file)
