@@ -460,10 +460,10 @@ def test_a_sound_frame_raises_no_warning(handmade):
 
 
 def test_figures_show_the_bars_and_the_range(handmade):
-    figure = tf.plot.waterfall(january(handmade.assign(origin="file")), name="hand")
+    figure = tf.plot.show(january(handmade.assign(origin="file")), name="hand")
     assert figure.table["kind"].tolist() == ["total", *BARS, "total"]
     envelope = bridges(handmade, "2021-01", "2022-01")
-    whiskers = tf.plot.waterfall(envelope, name="range").table.set_index("kind").loc["price"]
+    whiskers = tf.plot.show(envelope, name="range").table.set_index("kind").loc["price"]
     assert (whiskers["low"], whiskers["high"]) == envelope.range("price")
     assert envelope.table.set_index("bar").loc["price", "low"] == whiskers["low"]
     assert len(envelope.by_method) == 8

@@ -27,7 +27,7 @@ def two_origins():
 
 def test_an_index_shows_itself_as_two_lines():
     found = measure.price_index(examples.six_products(), "fisher", base="fixed")
-    figure = tf.plot.lines(found, "What moved", name="mine")
+    figure = tf.plot.show(found, title="What moved", name="mine")
     assert (figure.name, figure.title, figure.unit) == ("mine", "What moved", "index")
     assert figure.alt == found.sentence()
     assert list(figure.table)[-2:] == ["price", "volume"]

@@ -46,7 +46,7 @@ def test_a_bridge_says_what_accounts_for_the_change(trade):
     assert "2018 to 2022" in figure.caption
     steps = ["2018", "price", "volume", "entry", "exit", "unpriced", "2022"]
     assert figure.table["step"].tolist() == steps
-    named = tf.plot.waterfall(found, title="Volume did it", name="mine")
+    named = tf.plot.show(found, title="Volume did it", name="mine")
     assert (named.name, named.title) == ("mine", "Volume did it")
     back = measure.bridge(trade, "2022", "2018", path="two-point").sentence()
     assert "the value fell by 10 m USD, from 20 m USD to 10 m USD" in back
@@ -72,7 +72,7 @@ def test_an_envelope_shows_the_range_over_methods(trade):
     table = figure.table.set_index("step")
     assert tuple(table.loc["price", ["low", "high"]]) == found.range("price")
     assert table.loc[["2018", "2022"], ["low", "high"]].isna().all(axis=None)
-    named = tf.plot.waterfall(found, title="It depends", name="mine")
+    named = tf.plot.show(found, title="It depends", name="mine")
     assert (named.name, named.title) == ("mine", "It depends")
 
 

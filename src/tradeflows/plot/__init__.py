@@ -1,11 +1,11 @@
 """Charts that show themselves: draw with pandas or matplotlib, end with `finish`.
 
 ==================================================== =============================================
-`finish` (ax, title, unit, source)                   any matplotlib axes: the main door
-`waterfall` (bridge), (steps, totals, title, unit)   from one total to the other, part by part
+`finish` (ax, title, unit, source, table=frame)      any matplotlib axes: the main door
+`waterfall` (steps, totals, title, unit)             from one total to the other, part by part
 `ranges` (intervals by label, title, unit)           what is known of a number, thresholds named
 `scan` (panels, answer, title, unit)                 the answer under each assumption's values
-`lines` (frame or index, title, unit)                over time, named at their ends, events, log
+`lines` (frame, title, unit)                         over time, named at their ends, events
 `bars` (frame, title, unit)                          a row a category, a bar a column
 `fan` (frame, title, unit)                           what happened against what was expected
 `histogram` (values, {name: value}, title, unit)     one case among placebos
@@ -22,9 +22,8 @@ of `tf.series`, results, published figures, ids of raw files; several in a list)
 ``alt``, ``period``, ``note`` as `finish` says. Name a figure whose title changes with its numbers:
 the name is its id and the name of its files.
 
-`colours` ("price", "volume", …) gives the colours of meanings to pandas and matplotlib,
-`label_parts` writes the names of stacked parts beside their bars, `note` writes words on axes;
-`GREY` and `INK` are the colours of what is not data.
+`colours` ("price", "volume", …) gives the colours of meanings to pandas and matplotlib; `GREY` and
+`INK` are the colours of what is not data.
 
 Charts are 4.9 inches wide with text of ten points or more, so that one drawing serves a page and a
 phone; wider ones scroll there.
@@ -36,11 +35,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tradeflows.plot.figure import Figure, finish
-    from tradeflows.plot.notes import label_parts, note
     from tradeflows.plot.results import show
     from tradeflows.plot.rows import bars, ranges, scan, waterfall
     from tradeflows.plot.style import GREY, INK, colours
-    from tradeflows.plot.tables import Shown, csv_text, table_html
+    from tradeflows.plot.tables import csv_text, table_html
     from tradeflows.plot.time import fan, histogram, lines
 
 __all__ = [
@@ -48,16 +46,13 @@ __all__ = [
     "INK",
     "MIME",
     "Figure",
-    "Shown",
     "bars",
     "colours",
     "csv_text",
     "fan",
     "finish",
     "histogram",
-    "label_parts",
     "lines",
-    "note",
     "ranges",
     "scan",
     "show",
@@ -70,11 +65,10 @@ MIME = "application/vnd.tradeflows.figure+json"  # under it a figure carries its
 # Whoever only imports the room does not wait for matplotlib.
 _ROOMS = {
     "figure": ("Figure", "finish"),
-    "notes": ("label_parts", "note"),
     "results": ("show",),
     "rows": ("bars", "ranges", "scan", "waterfall"),
     "style": ("GREY", "INK", "colours"),
-    "tables": ("Shown", "csv_text", "table_html"),
+    "tables": ("csv_text", "table_html"),
     "time": ("fan", "histogram", "lines"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

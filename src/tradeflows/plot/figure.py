@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from html import escape, unescape
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -22,15 +22,14 @@ from matplotlib.figure import Figure as Canvas
 from tradeflows import store
 from tradeflows.errors import SchemaMismatch, TradeflowsError
 from tradeflows.plot import MIME
-from tradeflows.plot.drawn import drawn
-from tradeflows.plot.style import GREY, STYLE, dressed, least_text, svg, wrapped
-from tradeflows.plot.tables import csv_text, disarmed, kind_of, table_html
+from tradeflows.plot.style import GREY, STYLE, dressed, svg, wrapped
+from tradeflows.plot.tables import csv_text, disarmed, framed, kind_of, table_html
+from tradeflows.words import number, period_text, span
 
-__all__ = ["Figure", "Words", "finish", "made", "origins_of"]
+__all__ = ["Figure", "Words", "described", "finish", "made", "noted"]
 
 _FILES_SHOWN = 15
-_PHONE = 354  # pixels that a phone of 390 leaves a chart
-_LEGIBLE = 10.0  # pixels of the smallest text there; below it the chart scrolls
+_PHONE = 355  # points of width that a phone of 390 pixels shows with text of ten pixels
 
 
 class Words(TypedDict, total=False):
@@ -65,8 +64,6 @@ class Figure:
         The chart; `axes` lists its axes, `ax` is the first.
     unit, period, note, source : str
         For the caption; `base` is the unit of the table, where the chart is scaled.
-    phone : matplotlib.figure.Figure, optional
-        Another form for a phone, for a chart that cannot serve one.
     """
 
     name: str
@@ -80,7 +77,6 @@ class Figure:
     source: str = ""
     origins: tuple[str, ...] = ()
     base: str = field(default="", repr=False)
-    phone: Canvas | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z][a-z0-9-]*", self.name):
@@ -126,7 +122,7 @@ class Figure:
 
     def svg(self) -> str:
         """Return the chart as SVG, its ink in the colour of the text around it."""
-        return svg(self.fig, f"{self.name}-w")
+        return svg(self.fig, self.name)
 
     def png(self, path: str | Path | None = None, *, dpi: int = 200) -> bytes:
         """Return the chart between its words as PNG, and write it where a path is given."""
@@ -167,10 +163,7 @@ class Figure:
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.csv().encode()).decode()
-        charts = _labelled(self.svg(), self.alt, self.fig, "wide" if self.phone else "")
-        if self.phone:
-            small = svg(self.phone, f"{self.name}-n")
-            charts += _labelled(small, self.alt, self.phone, "narrow")
+        charts = _labelled(self.svg(), self.alt)
         scroll = ' style="overflow-x:auto" tabindex="0"' if "min-width" in charts else ""
         end = "" if self.title.rstrip().endswith((".", "?", "!")) else "."
         return (
@@ -216,12 +209,8 @@ def finish(
     unit: str,
     source: str = "",
     *,
-    name: str = "",
-    alt: str = "",
-    period: str = "",
-    note: str = "",
-    table: pd.DataFrame | None = None,
-    origins: Any = (),
+    table: Any,
+    **words: Unpack[Words],
 ) -> Figure:
     """Turn any matplotlib axes into a figure that shows itself, in the look of all others.
 
@@ -237,17 +226,17 @@ def finish(
         What the numbers are: ``"imports from Russia, bn USD"``.
     source : str
         Publishers that no `origins` name.
+    table : pandas.DataFrame or Series
+        The numbers that are drawn, as they can be read and downloaded beside the chart.
     name : str
         Slug: id in the page and name of the files; by default the first words of the title. Name a
         figure whose title changes with its numbers.
     alt : str
-        What the chart shows; by default the title and the ends of each series.
+        What the chart shows; by default the title and the ends of each column.
     period : str
-        For the caption; by default the span of the dates drawn.
+        For the caption; by default the span of the dates in the index or the first column.
     note : str
         Further words for the caption.
-    table : pandas.DataFrame, optional
-        The numbers behind the chart; by default what is drawn: lines, bars and points.
     origins : frame, series, result, str, or several of them
         What the chart rests on: frames with a column ``origin``, series of `tf.series`, results of
         measures, or ids of raw files. The page then names publisher, vintage and hash.
@@ -260,14 +249,14 @@ def finish(
     Raises
     ------
     SchemaMismatch
-        No title, a name that is no slug, or nothing drawn and no `table`.
+        No title, or a name that is no slug.
 
     Examples
     --------
     >>> imports = pd.DataFrame({"imports": [17.8, 29.0]}, index=[2020, 2021])
-    >>> figure = finish(imports.plot(), "Imports rose by 11 bn USD", "bn USD", "TÜİK")
+    >>> figure = finish(imports.plot(), "Imports rose by 11 bn", "bn USD", "TÜİK", table=imports)
     >>> figure.name, figure.caption
-    ('imports-rose-by-bn-usd', 'bn USD · 2020 to 2021 · TÜİK')
+    ('imports-rose-by-bn', 'bn USD · 2020 to 2021 · TÜİK')
     >>> figure.table["imports"].tolist()
     [17.8, 29.0]
     """
@@ -276,30 +265,51 @@ def finish(
         raise SchemaMismatch("axes of no figure", "axes that are drawn", "plot first, then finish")
     assert isinstance(canvas, Canvas)  # noqa: S101 - the root of any axes
     plt.close(canvas)  # it shows itself, once
-    shown = drawn(canvas.axes)
-    if table is None and shown.table.empty:
-        raise SchemaMismatch(
-            "a chart without lines, bars or points", "numbers that are drawn", "pass table="
-        )
+    frame = framed(table)
+    rows = frame.set_index(frame.columns[0]) if isinstance(frame.index, pd.RangeIndex) else frame
+    years = rows.index.map(lambda x: isinstance(x, int | np.integer) and 1900 <= x <= 2100)
+    if isinstance(rows.index, pd.DatetimeIndex) or bool(years.all()):
+        words.setdefault("period", span(rows.index))
+    words.setdefault("alt", f"{title}. {described(rows)}")
+    words.setdefault("origins", table)
     with rc_context(STYLE):
         dressed(canvas)
-    return made(
-        canvas, shown.table if table is None else table, title, unit, source,
-        name=name, alt=alt or f"{title}. {shown.words}", period=period or shown.span, note=note,
-        origins=origins,
-    )  # fmt: skip
+    if rows is frame:
+        frame = frame.rename_axis(str(frame.index.name or "period")).reset_index()
+    return made(canvas, frame, title, unit, source, **words)
+
+
+def described(table: pd.DataFrame) -> str:
+    """Say in words where each of the first columns of a table begins and ends.
+
+    Examples
+    --------
+    >>> described(pd.DataFrame({"price": [2.0, 3.0]}, index=[2021, 2022]))
+    'price: 2 (2021) to 3 (2022).'
+    """
+    said = []
+    for name in list(table.select_dtypes("number"))[:6]:
+        known = table[name].dropna()
+        ends = [f"{number(known.iloc[i])} ({period_text(known.index[i])})" for i in (0, -1)
+                if len(known)]  # fmt: skip
+        said.append(f"{name}: {' to '.join(dict.fromkeys(ends))}")
+    more = f"; and {table.shape[1] - 6} more" if table.shape[1] > 6 else ""
+    return f"{'; '.join(said)}{more}."
+
+
+def noted(words: Words, note: str, *, first: bool = False) -> None:
+    """Add a note to the words of a figure."""
+    notes = [words.get("note", ""), note]
+    words["note"] = " · ".join(n for n in (notes[::-1] if first else notes) if n)
 
 
 def made(
     canvas: Canvas, table: pd.DataFrame, title: str, unit: str, source: str, *, name: str = "",
     alt: str = "", period: str = "", note: str = "", origins: Any = (), base: str = "",
-    phone: Canvas | None = None,
 ) -> Figure:  # fmt: skip
     """Bind a chart to its words; `base` is the unit of the table where the chart is scaled."""
-    for form in (canvas, phone):
-        if form is not None:
-            form.draw_without_rendering()
-            form.set_layout_engine("none")  # laid out once: however often it is shown, it stays
+    canvas.draw_without_rendering()
+    canvas.set_layout_engine("none")  # laid out once: however often it is shown, it stays
     return Figure(
         name=name or _slug(title),
         title=title,
@@ -310,9 +320,8 @@ def made(
         period=period,
         note=note,
         source=source,
-        origins=origins_of(origins, table),
-        base=base,
-        phone=phone,
+        origins=_origins(origins, table),
+        base="" if base == "share" else base,
     )
 
 
@@ -322,7 +331,7 @@ def _slug(title: str) -> str:
     return "-".join(re.findall(r"[a-z]+", plain)[:8]) or "figure"
 
 
-def origins_of(*found: Any) -> tuple[str, ...]:
+def _origins(*found: Any) -> tuple[str, ...]:
     """Return the ids of the raw files under frames, series, results, or named themselves."""
     ids: set[str] = set()
     for one in found:
@@ -337,23 +346,19 @@ def origins_of(*found: Any) -> tuple[str, ...]:
         elif hasattr(one, "origin"):
             ids.add(one.origin)
         elif isinstance(one, Iterable):
-            ids.update(origins_of(*(one.values() if isinstance(one, dict) else one)))
+            ids.update(_origins(*(one.values() if isinstance(one, dict) else one)))
     return tuple(sorted(ids))
 
 
-def _labelled(chart: str, alt: str, canvas: Canvas, css: str) -> str:
+def _labelled(chart: str, alt: str) -> str:
     """Label a chart: as wide as its text reads well, and scrolled where it would be too small."""
     opening, rest = chart.split(">", 1)
-    wide = float(re.findall(r' width="([\d.]+)pt"', opening)[0]) * 96 / 72
-    readable = _LEGIBLE / (least_text(canvas) * 96 / 72) * wide
-    style = f"width:100%;max-width:{wide * 1.25:.0f}px;height:auto"
-    if readable > _PHONE + 1:
-        style += f";min-width:{readable:.0f}px"
+    wide = float(re.findall(r' width="([\d.]+)pt"', opening)[0])
+    style = f"width:100%;max-width:{wide * 5 / 3:.0f}px;height:auto"
+    if wide > _PHONE:
+        style += f";min-width:{wide:.0f}px"
     size = re.sub(r' (?:width|height)="[\d.]+pt"', "", opening)
-    kind = f' class="{css}"' if css else ""
-    if css == "narrow":
-        style = "display:none"
-    label = f'<svg role="img" aria-label="{escape(alt)}"{kind} style="{style}"'
+    label = f'<svg role="img" aria-label="{escape(alt)}" style="{style}"'
     return size.replace("<svg", label, 1) + ">" + rest
 
 

@@ -17,7 +17,7 @@ from tradeflows.counterfactual.expectation import Expectation
 from tradeflows.counterfactual.placebo import Placebo
 from tradeflows.counterfactual.statespace import NAMES
 from tradeflows.counterfactual.validation import LIMIT, Validation
-from tradeflows.measure.bridge import Bridge
+from tradeflows.measure.bridge import BARS, Bridge
 from tradeflows.measure.envelope import Envelope
 from tradeflows.measure.index import PriceIndex
 from tradeflows.measure.intervals import Interval, hull
@@ -59,10 +59,30 @@ def show(result: Any, **words: Any) -> Figure | Sentence:
     return Sentence(result.sentence())
 
 
-@show.register(Bridge)
-@show.register(Envelope)
-def _waterfall(result: Bridge | Envelope, **words: Any) -> Figure:
-    return waterfall(result, **words)
+@show.register
+def _bars(result: Bridge, **words: Any) -> Figure:
+    bar = max(BARS, key=lambda bar: abs(getattr(result, bar)))
+    part, change = _usd(getattr(result, bar)), amount(result.change, "USD", sign=True)
+    given = {
+        "title": f"{bar.capitalize()} accounts for {part} of a change of {change} from "
+        f"{result.base} to {result.current}",
+        "name": "bridge",
+        "alt": str(result.sentence()),
+        "period": f"{result.base} to {result.current}",
+        "note": "per month" * result.per_month,
+        "origins": result.origins,
+    }
+    return waterfall(**{"steps": result.steps(), **given, **words})
+
+
+@show.register
+def _envelope(result: Envelope, **words: Any) -> Figure:
+    given = {
+        "title": str(result.sentence()).rstrip("."),
+        "name": "bridges",
+        "alt": f"{result.first.sentence()} {result.sentence()}",
+    }
+    return _bars(result.first, **{"steps": result.steps(), **given, **words})
 
 
 @show.register
@@ -83,7 +103,15 @@ def _answered(result: Answer, **words: Any) -> Figure:
 
 @show.register
 def _index(result: PriceIndex, **words: Any) -> Figure:
-    return lines(result, **words)
+    last = result.table.iloc[-1]
+    given = {
+        "title": f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f}",
+        "unit": "index",
+        "name": "price-index",
+        "alt": str(result.sentence()),
+        "origins": result.origins,
+    }
+    return lines(result.table.set_index("period")[["price", "volume"]], **{**given, **words})
 
 
 @show.register

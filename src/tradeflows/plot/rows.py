@@ -10,25 +10,32 @@ import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure as Canvas
 
 from tradeflows.errors import SchemaMismatch
-from tradeflows.measure.bridge import BARS, Bridge
-from tradeflows.measure.envelope import Envelope
 from tradeflows.measure.intervals import Interval
-from tradeflows.plot.figure import Figure, Words, made
-from tradeflows.plot.style import COLOUR, HATCH, INK, STYLE, drawing, kinds_of, marked, wrapped
+from tradeflows.plot.figure import Figure, Words, made, noted
+from tradeflows.plot.style import (
+    COLOUR,
+    HATCH,
+    INK,
+    STYLE,
+    WIDTH,
+    drawing,
+    kinds_of,
+    marked,
+    wrapped,
+)
 from tradeflows.plot.tables import framed
-from tradeflows.words import Scale, amount, scale_for
+from tradeflows.words import Scale, scale_for
 
 __all__ = ["bars", "ranges", "scan", "waterfall"]
 
-_ROW, _SMALL, _BAR = 0.31, 0.25, 0.21  # inches: rows of a chart and of a panel, a bar
+_ROW, _BAR = 0.31, 0.21  # inches: a row, a bar
 _LETTERS = 26  # of a line of words on the left
 
 
 def waterfall(
-    steps: Any,
+    steps: pd.DataFrame,
     totals: Mapping[str, Interval | float] | None = None,
     title: str = "",
     unit: str = "USD",
@@ -39,16 +46,16 @@ def waterfall(
 
     Parameters
     ----------
-    steps : Bridge, Envelope or pandas.DataFrame
-        A result; or a row a part with its name (column ``step``, or the index), its ``value``, its
-        ``kind`` (``total``, ``price``, ``volume``, ``entry``, ``exit``, ``unpriced``, ``rest``,
+    steps : pandas.DataFrame
+        A row a part with its name (column ``step``, or the index), its ``value``, its ``kind``
+        (``total``, ``price``, ``volume``, ``entry``, ``exit``, ``unpriced``, ``rest``,
         ``unknown``), and, where it is uncertain, its ``range`` (`Interval`) or ``low`` and
         ``high``.
     totals : mapping of str to number or Interval, optional
         The total before and the total after, under their names, where `steps` has only the parts;
         of an interval the middle is drawn.
     title : str
-        The finding; a result says its own sentence.
+        The finding.
     unit : str
         Of all values; USD, EUR, TRY, kg and m3 are scaled to bn, m, Mt.
     source, **words
@@ -72,106 +79,76 @@ def waterfall(
     ('bn USD · made up', [29000000000.0, 30000000000.0, -1000000000.0, 58000000000.0])
     """
     table = _steps(steps, totals)
-    if isinstance(steps, Envelope):
-        title, first = title or str(steps.sentence()).rstrip("."), steps.first
-        words.setdefault("name", "bridges")
-        words.setdefault("alt", f"{first.sentence()} {steps.sentence()}")
-    elif isinstance(steps, Bridge):
-        first = steps
-        words.setdefault("alt", str(steps.sentence()))
-        words.setdefault("name", "bridge")
-        title = title or _finding(steps)
-    if isinstance(steps, Bridge | Envelope):
-        words.setdefault("origins", first.origins)
-        words.setdefault("period", f"{first.base} to {first.current}")
-        if first.per_month:
-            words["note"] = " · ".join(["per month", *filter(None, [words.get("note")])])
-    starts, ends = _chained(table["value"].tolist(), table["kind"].tolist())
-    low, high = (starts + table[c].to_numpy() for c in ("low", "high"))
-    scale = scale_for(float(np.nanmax(np.abs([starts, ends, low, high]))), unit)
-    texts = [_text(row, scale) for row in table.itertuples()]
+    starts, ends = _chained(table)
+    reach = np.column_stack([starts, ends, *(starts + table[c] for c in ("low", "high"))])
+    scale = scale_for(float(np.nanmax(np.abs(reach))), unit)
+    reach, texts = reach / scale.factor, [_text(row, scale) for row in table.itertuples()]
     with rc_context(STYLE):
-        ys, high_ = _places(table["step"])
-        canvas, ax = drawing(high_ + 0.15)
-        for i, (y, kind) in enumerate(zip(ys, table["kind"], strict=True)):
-            span = (ends[i] - starts[i]) / scale.factor
-            ax.barh(y, span, _BAR, left=starts[i] / scale.factor, **_look(kind))
-            if i + 1 < len(table):
-                joint = [y - _BAR / 2, ys[i + 1] + _BAR / 2]
-                _plain(ax, [ends[i] / scale.factor] * 2, joint, lw=0.7, alpha=0.6)
-            edge = np.nanmax([starts[i], ends[i], high[i]]) / scale.factor
-            if low[i] < high[i]:
-                xs = [low[i] / scale.factor, high[i] / scale.factor]
-                _plain(ax, xs, [y, y], lw=1.3, marker="|", ms=8)
-            _number(ax, edge, y, texts[i], bold=kind == "total")
-        _plain(ax, [0, 0], [0, high_], lw=0.9)
-        _named(ax, table["step"])
+        canvas, ax = drawing()
+        ys = _rows(ax, table["step"], 0.15)
+        for y, kind, text, row in zip(ys, table["kind"], texts, reach, strict=True):
+            start, end, low, high = row
+            ax.barh(y, end - start, _BAR, left=start, **_look(kind))
+            if low < high:
+                _plain(ax, [low, high], [y, y], lw=1.3, marker="|", ms=8)
+            _number(ax, np.nanmax([start, end, high]), y, text, bold=kind == "total")
+        for y, below, end in zip(ys, ys[1:], reach[:, 1], strict=False):
+            _plain(ax, [end, end], [y - _BAR / 2, below + _BAR / 2], lw=0.7, alpha=0.6)
+        ax.axvline(0, color=INK, lw=0.9)
+    said = "; ".join(f"{s} {t}" for s, t in zip(table["step"], texts, strict=True))
+    words.setdefault("alt", f"{title}. {said}.")
     shown = table.dropna(axis="columns", how="all")
-    alt = f"{title}. {'; '.join(f'{s} {t}' for s, t in zip(table['step'], texts, strict=True))}."
     if "low" in shown and "range" not in words.get("note", ""):
-        words["note"] = " · ".join(n for n in (words.get("note"), "lines: ranges") if n)
-    words.setdefault("alt", alt)
+        noted(words, "lines: ranges")
     return made(canvas, shown, title, scale.unit, source, base=unit, **words)
 
 
-def _finding(bridge: Bridge) -> str:
-    """Say which bar is the largest, and of what."""
-    bar = max(BARS, key=lambda bar: abs(getattr(bridge, bar)))
-    part, change = amount(getattr(bridge, bar), "USD"), amount(bridge.change, "USD", sign=True)
-    when = f"from {bridge.base} to {bridge.current}"
-    return f"{bar.capitalize()} accounts for {part} of a change of {change} {when}"
-
-
-def _steps(steps: Any, totals: Mapping[str, Interval | float] | None) -> pd.DataFrame:
-    frame = steps.steps() if isinstance(steps, Bridge | Envelope) else steps
-    table = frame if "step" in frame else frame.rename_axis("step").reset_index()
+def _steps(steps: pd.DataFrame, totals: Mapping[str, Interval | float] | None) -> pd.DataFrame:
+    """Return step, value, kind, low and high of each bar, totals included."""
+    table = steps if "step" in steps else steps.rename_axis("step").reset_index()
     if lost := [c for c in ("value", "kind") if c not in table]:
         raise SchemaMismatch(f"steps without {lost}", "columns value and kind", "add them")
     if "range" in table:
         table = table.assign(
             low=[i.low for i in table["range"]], high=[i.high for i in table["range"]]
-        ).drop(columns="range")
+        )
     if totals is not None:
         if len(totals) != 2:
             raise SchemaMismatch(f"{len(totals)} totals", "two: before and after", "name both")
-        rows = []
-        for name, total in totals.items():
-            known = total if isinstance(total, Interval) else Interval(total, total)
-            ends = (known.low, known.high) if known.low < known.high else (np.nan, np.nan)
-            rows.append((name, known.middle, "total", *ends))
-        ends_of = pd.DataFrame(rows, columns=["step", "value", "kind", "low", "high"])
-        table = pd.concat([ends_of[:1], table, ends_of[1:]], ignore_index=True)
+        ends = _found(totals).rename(columns={"label": "step"})
+        ends = ends.assign(value=ends[["low", "high"]].mean(axis=1), kind="total")
+        ends.loc[ends["low"] == ends["high"], ["low", "high"]] = np.nan
+        table = pd.concat([ends[:1], table, ends[1:]], ignore_index=True)
     if odd := sorted(set(table["kind"]) - set(COLOUR)):
         raise SchemaMismatch(f"kinds {odd}", f"some of {', '.join(COLOUR)}", "rename the kind")
-    columns = ["step", "value", "kind", "low", "high", "origin"]
-    whole = pd.DataFrame(
-        table.reindex(columns=[c for c in columns if c in {*table, "low", "high"}])
-    )
+    columns = ["step", "value", "kind", "low", "high", *({"origin"} & set(table))]
+    whole = table.reindex(columns=columns)
     return whole.astype({"step": str, "value": float, "low": float, "high": float})
 
 
-def _chained(values: Sequence[float], kinds: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
+def _chained(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return where bars start and end: totals at zero, others where the last one ended."""
+    values, total = table["value"].to_numpy(), (table["kind"] == "total").to_numpy()
     starts, ends = np.zeros(len(values)), np.zeros(len(values))
-    reached, room = 0.0, 1e-6 * max((abs(v) for v in values), default=0.0)
-    for i, (value, kind) in enumerate(zip(values, kinds, strict=True)):
-        total = kind == "total"
-        if total and i and abs(value - reached) > room:
+    reached = 0.0
+    for i, value in enumerate(values):
+        if total[i] and i and abs(value - reached) > 1e-6 * np.abs(values).max():
             raise SchemaMismatch(
                 f"the bars reach {reached:.10g}, the total of bar {i + 1} says {value:.10g}",
                 "parts that add up to the total",
                 "carry what is left as a step of kind 'unpriced' or 'rest'",
             )
-        starts[i] = 0.0 if total else reached
-        reached = ends[i] = value if total else reached + value
+        starts[i] = 0.0 if total[i] else reached
+        reached = ends[i] = starts[i] + value
     return starts, ends
 
 
 def _text(row: Any, scale: Scale) -> str:
-    ends = [scale.text(end / scale.factor) for end in (row.low, row.high)]
-    if math.isnan(row.low) or ends[0] == ends[1]:
+    """Write the number of a step: its range, where both ends do not read the same."""
+    low, high = row.low / scale.factor, row.high / scale.factor
+    if math.isnan(low) or scale.text(low) == scale.text(high):
         return scale.text(row.value / scale.factor, sign=row.kind != "total")
-    return format(Interval(row.low, row.high) / scale.factor, f",.{scale.places}f")
+    return format(Interval(low, high), f",.{scale.places}f")
 
 
 def ranges(
@@ -181,7 +158,6 @@ def ranges(
     source: str = "",
     *,
     marks: Mapping[str, float] | None = None,
-    chosen: str | None = None,
     spec: str = "",
     **words: Unpack[Words],
 ) -> Figure:
@@ -197,8 +173,6 @@ def ranges(
         As in `finish`; of unit ``"share"`` per cent are written.
     marks : mapping of str to number, optional
         Thresholds, named in words: vertical lines.
-    chosen : str, optional
-        The label that matters: dark among light ones.
     spec : str
         How the numbers are written, such as ``".1f"``; by default as the size of the largest asks.
 
@@ -213,21 +187,26 @@ def ranges(
     >>> figure.caption, figure.table["low"].tolist()
     ('% · made up', [0.2, 0.61])
     """
-    table = _frame(found)
-    scale = _scale(table, unit, marks)
+    table, marks = _found(found), marks or {}
+    scale = _scale([*table[["low", "high"]].to_numpy().ravel(), *marks.values()], unit)
+    at = [(x / scale.factor, n) for n, x in marks.items()]
     with rc_context(STYLE):
-        canvas, ax = drawing(_places(table["label"])[1] + 0.15 + 0.25 * bool(marks))
-        texts = _ranges(ax, table, scale, spec, [chosen] if chosen else None)
-        at = [(x / scale.factor, n) for n, x in (marks or {}).items()]
-        left, right = ax.get_xlim()
-        ax.set_xlim(min([left, *(x for x, _ in at)]), max([right, *(x for x, _ in at)]))
+        canvas, ax = drawing()
+        ys = _rows(ax, table["label"], 0.15 + 0.25 * bool(marks))
+        texts = _ranges(ax, ys, table, scale, spec)
+        ends = table[["low", "high"]].to_numpy() / scale.factor
+        low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
+        low = 0.0 if 0 < low < 0.5 * high else low
+        if low == 0:
+            ax.axvline(0, color=INK, lw=0.9)
+        room = 0.01 * (high - low) or 1.0  # where all is one point
+        ax.set_xlim(min([low - room, *(x for x, _ in at)]), max([high + room, *(x for x, _ in at)]))
         marked(canvas, ax, at)
     said = "; ".join(f"{n}: {t}" for n, t in zip(table["label"], texts, strict=True))
-    limits = "; ".join(f"{n} at {scale.text(x / scale.factor)}" for n, x in (marks or {}).items())
+    limits = "; ".join(f"{n} at {scale.text(x)}" for x, n in at)
     words.setdefault("alt", f"{title}. {said}.{f' Marked: {limits}.' if limits else ''}")
     shown = table.dropna(axis="columns", how="all")
-    base = "" if unit == "share" else unit
-    return made(canvas, shown, title, scale.unit, source, base=base, **words)
+    return made(canvas, shown, title, scale.unit, source, base=unit, **words)
 
 
 def scan(
@@ -238,7 +217,6 @@ def scan(
     source: str = "",
     *,
     marks: Mapping[str, float] | None = None,
-    columns: int = 3,
     spec: str = "",
     **words: Unpack[Words],
 ) -> Figure:
@@ -254,8 +232,6 @@ def scan(
         As in `finish`.
     marks, spec
         As in `ranges`.
-    columns : int
-        Panels beside each other; on a phone they stand below each other.
 
     Returns
     -------
@@ -268,60 +244,49 @@ def scan(
     >>> scan({"slope": slopes}, answer, "It holds up to 0.138", "share").table["slope"].tolist()
     ['0.10', '0.138', '0.139']
     """
-    rows = [(panel, _frame(found)) for panel, found in panels.items()]
-    table = pd.concat([t.assign(assumption=panel) for panel, t in rows], ignore_index=True)
-    scale = _scale(table, unit, marks)
-    forms = [_panels(rows, scale, spec, chosen, marks or {}, n) for n in (columns, 1)]
-    table = table[["assumption", "label", "low", "high"]].rename(columns={"label": "value"})
-    if len(rows) == 1:
-        table = table.drop(columns="assumption").rename(columns={"value": rows[0][0]})
-    told = [t for t in table.to_numpy().tolist() if not math.isnan(t[-1])]
-    ends = (min(t[-2] for t in told), max(t[-1] for t in told)) if told else (math.nan, math.nan)
-    within = " to ".join(scale.text(e / scale.factor) for e in ends)
-    broken = f", {len(table) - len(told)} contradict themselves" if len(table) > len(told) else ""
-    words.setdefault("alt", f"{title}. {len(rows)} assumptions in {len(table)} variants: from "
-                            f"{within} {scale.unit}{broken}.")  # fmt: skip
-    base = "" if unit == "share" else unit
-    return made(forms[0], table, title, scale.unit, source, base=base, phone=forms[1], **words)
-
-
-def _panels(
-    rows: Sequence[tuple[str, pd.DataFrame]], scale: Scale, spec: str, chosen: Interval | None,
-    marks: Mapping[str, float], columns: int,
-) -> Canvas:  # fmt: skip
-    columns = min(columns, len(rows))
-    lines = [rows[i : i + columns] for i in range(0, len(rows), columns)]
-    high_ = [[_places(t["label"], 16, _SMALL)[1] for _, t in line] for line in lines]
-    heights = [max(line) for line in high_]
-    numbers = pd.concat([t[["low", "high"]] for _, t in rows]).to_numpy() / scale.factor
-    low, high = min(0.0, float(np.nanmin(numbers))), max(0.0, float(np.nanmax(numbers)))
+    rows = {panel: _found(found) for panel, found in panels.items()}
+    table = pd.concat([t.assign(assumption=p) for p, t in rows.items()], ignore_index=True)
+    numbers, marks = table[["low", "high"]].to_numpy(), marks or {}
+    scale = _scale([*numbers.ravel(), *marks.values()], unit)
+    low, high = np.nanmin(numbers) / scale.factor, np.nanmax(numbers) / scale.factor
+    columns = min(2, len(rows))
     with rc_context(STYLE):
         canvas, axes = drawing(
-            sum(h + 0.5 for h in heights), 4.0 if columns == 1 else 2.6 * columns,
-            nrows=len(lines), ncols=columns, squeeze=False, sharex=True,
-            gridspec_kw={"height_ratios": heights},
-        )  # fmt: skip
-        for places, line, tallest in zip(axes, lines, heights, strict=True):
-            for ax in places[len(line) :]:
-                ax.axis("off")
-            for ax, (panel, table) in zip(places, line, strict=False):
-                same = [
-                    chosen is not None and (r.low, r.high) == (chosen.low, chosen.high)
-                    for r in table.itertuples()
-                ]
-                _ranges(ax, table, scale, spec, table["label"][same].tolist(), thick=6)
-                ax.set_ylim(tallest, 0)
-                ax.set_title(panel, loc="left", fontsize=10, fontweight="bold", pad=5)
-                ax.set_xlim(low, high)
-                for x in marks.values():
-                    end = _places(table["label"], 16, _SMALL)[1]
-                    _plain(ax, [x / scale.factor] * 2, [0, end], lw=0.8, ls="--")
-                ax.set_xticks([])
-    return canvas
+            nrows=-(-len(rows) // columns), ncols=columns, sharex=True, squeeze=False
+        )
+        talls = np.zeros(axes.shape)
+        for ax in axes.flat[len(rows) :]:
+            ax.axis("off")
+        for n, (ax, (panel, part)) in enumerate(zip(axes.flat, rows.items(), strict=False)):
+            same = [
+                chosen is not None and (r.low, r.high) == (chosen.low, chosen.high)
+                for r in part.itertuples()
+            ]
+            ys = _rows(ax, part["label"], letters=14, least=0.25)
+            talls.flat[n] = ax.get_ylim()[0]
+            _ranges(ax, ys, part, scale, spec, same, thick=6)
+            ax.set_title(panel, loc="left", fontsize=10, fontweight="bold", pad=5, wrap=True)
+            for x in marks.values():
+                _plain(ax, [x / scale.factor] * 2, [0, talls.flat[n]], lw=0.8, ls="--")
+            ax.set_xlim(min(0.0, low), max(0.0, high))
+        heights = talls.max(axis=1)
+        for ax, tallest in zip(axes.flat, np.repeat(heights, columns), strict=True):
+            ax.set_ylim(tallest, 0)
+        axes.flat[0].get_gridspec().set_height_ratios(heights)
+        canvas.set_size_inches(WIDTH, sum(heights + 0.5))
+    table = table[["assumption", "label", "low", "high"]].rename(columns={"label": "value"})
+    if len(rows) == 1:
+        table = table.drop(columns="assumption").rename(columns={"value": next(iter(rows))})
+    lost = int(np.isnan(numbers[:, 0]).sum())
+    broken = f", {lost} contradict themselves" if lost else ""
+    within = f"from {scale.text(low)} to {scale.text(high)} {scale.unit}{broken}"
+    variants = f"{len(rows)} assumptions in {len(table)} variants"
+    words.setdefault("alt", f"{title}. {variants}: {within}.")
+    return made(canvas, table, title, scale.unit, source, base=unit, **words)
 
 
-def _frame(found: Mapping[str, Interval | float | None] | pd.DataFrame) -> pd.DataFrame:
-    """Return label, low, high, value, open of each row."""
+def _found(found: Mapping[str, Interval | float | None] | pd.DataFrame) -> pd.DataFrame:
+    """Return label, low, high, and value and open where they are given, of each row."""
     if isinstance(found, pd.DataFrame):
         if lost := [c for c in ("label", "low", "high") if c not in found]:
             raise SchemaMismatch(f"ranges without {lost}", "label, low and high", "add them")
@@ -338,33 +303,32 @@ def _frame(found: Mapping[str, Interval | float | None] | pd.DataFrame) -> pd.Da
     return table.astype({"label": str, "low": float, "high": float})
 
 
-def _scale(table: pd.DataFrame, unit: str, marks: Mapping[str, float] | None) -> Scale:
-    numbers = np.abs([*table[["low", "high"]].to_numpy().ravel(), *(marks or {}).values()])
-    largest = float(np.nanmax(numbers[np.isfinite(numbers)], initial=0.0))
+def _scale(numbers: Iterable[float], unit: str) -> Scale:
+    """Return how numbers are written: shares in per cent, others by their largest."""
+    known = np.abs([x for x in numbers if math.isfinite(x)])
+    largest = float(known.max(initial=0.0))
     if unit == "share":
-        return Scale(0.01, "%", 0)
+        return Scale(0.01, "%", 0 if largest >= 0.1 else 1)
     return scale_for(largest, unit)
 
 
 def _ranges(
     ax: Axes,
+    ys: Sequence[float],
     table: pd.DataFrame,
     scale: Scale,
     spec: str,
-    dark: Sequence[str] | None,
+    dark: Sequence[bool] | None = None,
     thick: float = 10,
 ) -> list[str]:
     """Draw rows of ranges on axes and return their numbers as written."""
-    texts, labels = [], table["label"].tolist()
-    ends = table[["low", "high"]].to_numpy(float) / scale.factor
-    points = (
-        table["value"].to_numpy(float) if "value" in table else ends[:, 0] * np.nan
-    ) / scale.factor
-    centre = float(np.nanmean(ends))
+    texts = []
+    numbers = table.reindex(columns=["low", "high", "value"]).to_numpy(float) / scale.factor
+    centre = float(np.nanmean(numbers[:, :2]))
     open_ = table["open"].tolist() if "open" in table else [False] * len(table)
-    panel: dict[str, Any] = {"letters": 16, "least": _SMALL} if thick < 10 else {}
-    ys, tall = _places(labels, **panel)
-    for i, (y, (low, high)) in enumerate(zip(ys, ends.tolist(), strict=True)):
+    bold = [False] * len(table) if dark is None else dark
+    names = ax.get_yticklabels()
+    for i, (y, (low, high, point)) in enumerate(zip(ys, numbers.tolist(), strict=True)):
         if math.isnan(low):
             texts.append("bounds contradict")
             ax.text(centre, y, texts[-1], color=COLOUR["price"], style="italic", ha="center",
@@ -372,25 +336,15 @@ def _ranges(
             continue
         text = format(Interval(low, high), spec or f",.{scale.places}f")
         texts.append(f"over {text}" if open_[i] else text)
-        colour = COLOUR["price" if dark is None or labels[i] in dark else "faint"]
-        ax.plot([low, high], [y, y], color=colour, lw=thick, solid_capstyle="butt", gid="mark")
-        at = [low] if open_[i] else [low, high]
-        _plain(ax, at, [y] * len(at), lw=0, marker="|", ms=thick)
+        colour = COLOUR["price" if dark is None or dark[i] else "faint"]
+        ax.plot([low, high], [y, y], color=colour, lw=thick, solid_capstyle="butt")
+        ends = [low] if open_[i] else [low, high]
+        _plain(ax, ends, [y] * len(ends), lw=0, marker="|", ms=thick)
         if open_[i]:
-            ax.plot(high, y, ">", color=colour, ms=thick, gid="mark")
-        if not math.isnan(points[i]):
-            _plain(ax, [points[i]], [y], marker="o", ms=5)
-        _number(ax, high, y, texts[-1], bold=labels[i] in (dark or ()), far=5 * open_[i])
-    _named(ax, labels, **panel)
-    for label, name in zip(ax.get_yticklabels(), labels, strict=True):
-        label.set_fontweight("bold" if name in (dark or ()) else "normal")
-    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
-    if 0 < low < 0.5 * high:
-        low = 0.0
-    if low == 0 and thick > 6:
-        _plain(ax, [0, 0], [0, tall], lw=0.9)
-    room = 0.01 * (high - low) or 1.0  # where all is one point
-    ax.set_xlim(low - room, high + room)
+            ax.plot(high, y, ">", color=colour, ms=thick)
+        _plain(ax, [point], [y], marker="o", ms=5)
+        _number(ax, high, y, texts[-1], bold=bold[i], far=5 * open_[i])
+        names[i].set_fontweight("bold" if bold[i] else "normal")
     return texts
 
 
@@ -399,8 +353,6 @@ def bars(
     title: str,
     unit: str,
     source: str = "",
-    *,
-    kinds: Mapping[str, str] | None = None,
     **words: Unpack[Words],
 ) -> Figure:
     """Draw one row a category, one bar a column, each with its number.
@@ -411,8 +363,6 @@ def bars(
         The index, or the one column of text, holds the categories, from top to bottom.
     title, unit, source, **words
         As in `finish`; USD, EUR, TRY, kg and m3 are scaled, ``"share"`` is written in per cent.
-    kinds : mapping, optional
-        Column to its meaning (`colours`); else guessed from its name.
 
     Returns
     -------
@@ -432,44 +382,35 @@ def bars(
             f"columns {texts} hold no numbers", "one column of names beside numbers", "drop them"
         )
     numbers = frame.rename(columns=str).astype(float)
+    columns = [str(c) for c in numbers]
     if not numbers.notna().to_numpy().any():
         raise SchemaMismatch("bars without numbers", "at least one number", "check the filter")
-    words.setdefault("origins", table)
-    largest = float(np.nanmax(np.abs(numbers.to_numpy())))
-    scale = (
-        Scale(0.01, "%", 0 if largest >= 0.1 else 1)
-        if unit == "share"
-        else scale_for(largest, unit)
-    )
-    columns = [str(c) for c in numbers]
-    means = kinds_of(columns, kinds)
+    scale = _scale(numbers.to_numpy().ravel(), unit)
+    scaled, many = numbers / scale.factor, numbers.shape[1]
+    means = kinds_of(columns, alone="value")
     with rc_context(STYLE):
-        many = numbers.shape[1]
-        names, row = [str(i) for i in numbers.index], 0.1 + _BAR * many
-        centres, tall = _places(names, least=row)
-        canvas, ax = drawing(tall + 0.15 + 0.3 * (many > 1))
+        canvas, ax = drawing()
+        names = numbers.index.map(str)
+        centres = _rows(ax, names, 0.15 + 0.3 * (many > 1), least=0.1 + _BAR * many)
         for k, column in enumerate(columns):
             ys = np.array(centres) + (k - (many - 1) / 2) * _BAR
-            xs = numbers[column].to_numpy() / scale.factor
-            kind = "value" if many == 1 and means[column] == "other" else means[column]
-            ax.barh(ys, np.nan_to_num(xs), _BAR * 0.92, label=column, **_look(kind))
-            for x, y in zip(xs, ys, strict=True):
-                _number(ax, 0.0 if math.isnan(x) else x, y, scale.text(x), left=x < 0)
-        _plain(ax, [0, 0], [0, tall], lw=0.9)
-        _named(ax, names, least=row)
+            xs = scaled[column]
+            drawn = ax.barh(ys, xs.fillna(0), _BAR * 0.92, label=column, **_look(means[column]))
+            ax.bar_label(drawn, [scale.text(x) for x in xs], padding=5)
+        ax.axvline(0, color=INK, lw=0.9)
+        low, high = ax.get_xlim()
         if (numbers.to_numpy() < 0).any():  # room for numbers left of their bars
-            low, high = ax.get_xlim()
             ax.set_xlim(low - 0.12 * (high - low), high)
         if many > 1:
             ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0)
     said = "; ".join(
-        f"{i}: {', '.join(scale.text(x / scale.factor) for x in row)}"
-        for i, row in zip(numbers.index[:12], numbers.to_numpy(), strict=False)
+        f"{i}: {', '.join(map(scale.text, row))}"
+        for i, row in zip(names[:12], scaled.to_numpy(), strict=False)
     )
     words.setdefault("alt", f"{title}. {', '.join(columns)}: {said} {scale.unit}.")
+    words.setdefault("origins", table)
     shown = numbers.rename_axis(str(frame.index.name or "category")).reset_index()
-    base = "" if unit == "share" else unit
-    return made(canvas, shown, title, scale.unit, source, base=base, **words)
+    return made(canvas, shown, title, scale.unit, source, base=unit, **words)
 
 
 def _look(kind: str) -> dict[str, Any]:
@@ -478,35 +419,32 @@ def _look(kind: str) -> dict[str, Any]:
 
 def _plain(ax: Axes, xs: Sequence[float], ys: Sequence[float], **look: Any) -> None:
     """Draw a line that carries no number of its own."""
-    ax.plot(xs, ys, color=INK, gid="mark", **look)
+    ax.plot(xs, ys, color=INK, **look)
 
 
-def _number(
-    ax: Axes, x: float, y: float, text: str, *, bold: bool = False, left: bool = False,
-    far: float = 0.0,
-) -> None:  # fmt: skip
-    """Write a number beside the end of its bar."""
+def _number(ax: Axes, x: float, y: float, text: str, *, bold: bool, far: float = 0.0) -> None:
+    """Write a number right of the end of its bar."""
     ax.annotate(
-        text, (x, y), (-5 if left else 5 + far, 0), textcoords="offset points", va="center",
-        ha="right" if left else "left", fontweight="bold" if bold else "normal",
-        annotation_clip=False,
+        text, (x, y), (5 + far, 0), textcoords="offset points", va="center",
+        fontweight="bold" if bold else "normal", annotation_clip=False,
     )  # fmt: skip
 
 
-def _places(
-    names: Iterable[str], letters: int = _LETTERS, least: float = _ROW
-) -> tuple[list[float], float]:
-    """Return the middle of each row and the end of the last, in inches: names may take lines."""
-    lines = [wrapped(name, letters).count("\n") + 1 for name in names]
-    tall = np.array([max(least, 0.165 * n + 0.09) for n in lines])
-    return (np.cumsum(tall) - tall / 2).tolist(), float(tall.sum())
+def _rows(
+    ax: Axes, names: Iterable[str], room: float = 0.0, letters: int = _LETTERS, least: float = _ROW
+) -> list[float]:
+    """Name rows from top to bottom and return their middles, in inches; size a chart of one axes.
 
-
-def _named(ax: Axes, names: Iterable[str], letters: int = _LETTERS, least: float = _ROW) -> None:
-    """Name the rows, top to bottom, and leave the values without ticks: each is written."""
-    known = list(names)
-    ys, tall = _places(known, letters, least)
-    ax.set_yticks(ys, [wrapped(name, letters) for name in known])
-    ax.set_ylim(tall, 0)
+    Names may take several lines; the values have no ticks, for each is written.
+    """
+    texts = [wrapped(name, letters) for name in names]
+    tall = np.array([max(least, 0.165 * (t.count("\n") + 1) + 0.09) for t in texts])
+    ys: list[float] = (np.cumsum(tall) - tall / 2).tolist()
+    ax.set_yticks(ys, texts)
+    ax.set_ylim(tall.sum(), 0)
     ax.set_xticks([])
     ax.margins(x=0.01)
+    canvas = ax.get_figure(root=True)
+    if canvas is not None:
+        canvas.set_size_inches(WIDTH, tall.sum() + room)
+    return ys

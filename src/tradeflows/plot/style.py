@@ -5,19 +5,17 @@ from __future__ import annotations
 import io
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 import numpy as np
 from cycler import cycler
 from matplotlib import colors, rc_context, rcParams, rcParamsDefault
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis
 from matplotlib.container import BarContainer
 from matplotlib.figure import Figure as Canvas
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, LogFormatter, LogLocator, NullFormatter
 
 __all__ = [
     "COLOUR",
@@ -29,10 +27,8 @@ __all__ = [
     "drawing",
     "dressed",
     "kinds_of",
-    "least_text",
     "marked",
     "plain_number",
-    "ratios",
     "spread",
     "svg",
     "wrapped",
@@ -73,7 +69,6 @@ WIDTH: Final = 4.9  # inches: so wide, ten points are ten pixels on a phone
 TEXT: Final = 10.0  # points: no text is smaller
 
 STYLE: Final[dict[Any, Any]] = {
-    "svg.hashsalt": "tradeflows",
     "svg.fonttype": "none",
     "text.parse_math": False,  # a dollar in a name is no formula
     "font.family": "DejaVu Sans",
@@ -109,9 +104,9 @@ STYLE: Final[dict[Any, Any]] = {
 }
 
 
-def drawing(height: float, width: float = WIDTH, **options: Any) -> tuple[Canvas, Any]:
+def drawing(height: float = 1.0, **options: Any) -> tuple[Canvas, Any]:
     """Return a new figure of some inches and its axes; call it, and draw, under `STYLE`."""
-    canvas = Canvas(figsize=(width, height), layout="constrained")
+    canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
     return canvas, canvas.subplots(**options)
 
 
@@ -124,14 +119,6 @@ def plain_number(x: float, _: Any = None) -> str:
     ('−1,500', '0.3')
     """
     return f"{x:,.10g}".replace("-", "−")
-
-
-def ratios(axis: Axis) -> None:
-    """Write the ticks of a log scale as numbers, 1, 2 and 5 of each power where there is room."""
-    low, high = sorted(axis.get_view_interval())
-    axis.set_major_locator(LogLocator(subs=(1.0,) if high > 1000 * low else (1.0, 2.0, 5.0)))
-    axis.set_major_formatter(FuncFormatter(plain_number))
-    axis.set_minor_formatter(NullFormatter())
 
 
 def dressed(canvas: Canvas) -> None:
@@ -150,9 +137,6 @@ def dressed(canvas: Canvas) -> None:
         bars = [c for c in ax.containers if isinstance(c, BarContainer)]
         lying = any(c.orientation == "horizontal" for c in bars)
         ax.grid(axis="x" if lying else "y", color=INK, alpha=0.16, linewidth=0.7)
-        for axis in (ax.xaxis, ax.yaxis):
-            if axis.get_scale() == "log" and isinstance(axis.get_major_formatter(), LogFormatter):
-                ratios(axis)
         if legend := ax.get_legend():
             legend.set_frame_on(False)
     for artist in canvas.findobj():
@@ -191,8 +175,8 @@ def colours(*kinds: str) -> list[str]:
     return [COLOUR[kind] for kind in kinds]
 
 
-def kinds_of(names: Iterable[str], given: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return what each column means, and so its colour: as given, or guessed from its name.
+def kinds_of(names: Sequence[str], alone: str = "other") -> dict[str, str]:
+    """Return what each column means, and so its colour, guessed from its name.
 
     Examples
     --------
@@ -201,9 +185,10 @@ def kinds_of(names: Iterable[str], given: Mapping[str, str] | None = None) -> di
     """
     out: dict[str, str] = {}
     for name in names:
-        guess = next((kind for word, kind in _MEANING if word in name.lower()), None)
-        free = [kind for kind in (*([guess] if guess else []), *_CYCLE) if kind not in out.values()]
-        out[name] = (given or {}).get(name) or (free or _CYCLE)[0]
+        guess = [kind for word, kind in _MEANING if word in name.lower()][:1]
+        usual = [alone] if len(names) == 1 else _CYCLE
+        free = [kind for kind in (*guess, *usual) if kind not in out.values()]
+        out[name] = (free or _CYCLE)[0]
     return out
 
 
@@ -235,7 +220,7 @@ def marked(canvas: Canvas, ax: Axes, marks: Sequence[tuple[float, str]]) -> None
     if not marks:
         return
     for x, _ in marks:
-        ax.axvline(x, color=INK, lw=0.9, ls=(0, (4, 3)), alpha=0.7, gid="mark")
+        ax.axvline(x, color=INK, lw=0.9, ls=(0, (4, 3)), alpha=0.7)
     canvas.draw_without_rendering()
     free = [-np.inf] * len(marks)
     for x, words in sorted(marks):
@@ -250,47 +235,29 @@ def marked(canvas: Canvas, ax: Axes, marks: Sequence[tuple[float, str]]) -> None
         )  # fmt: skip
 
 
-def least_text(canvas: Canvas) -> float:
-    """Return the size of the smallest text that is seen, in points."""
-    texts = [t for t in canvas.findobj(Text) if isinstance(t, Text) and t.get_text().strip()]
-    return min((float(t.get_fontsize()) for t in texts if t.get_visible()), default=TEXT)
+_CLEANED = (
+    (r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", ""),
+    (r"\s*<defs>\s*<style type=\"text/css\">.*?</style>\s*</defs>", ""),
+    (r' xmlns:xlink="[^"]*"| id="[a-zA-Z0-9.]+_\d+"', ""),  # ids that nothing refers to
+    ("xlink:href", "href"),
+    (INK, "currentColor"),
+    (r"'DejaVu Sans'(?:, ?[^;\"]*)?", "system-ui,'DejaVu Sans',sans-serif"),
+    (r"(?<=[\s\"(-])(\d+\.\d\d)\d+(?=[^<>]*>)", r"\1"),  # in tags alone: words keep their digits
+    (r">\s+<", "><"),
+)
 
 
-_ID = re.compile(r' id="([^"]+)"')
-_REFERENCE = re.compile(r"""(?:url\(#|href="#)([^)"]+)""")
-_NUMBER = re.compile(r"-?\d+\.\d{3,}")
-_TAG = re.compile(r"<[^>]*>")
-
-
-def _short(found: re.Match[str]) -> str:
-    return f"{float(found[0]):.2f}".rstrip("0").rstrip(".")
-
-
-def svg(canvas: Canvas, prefix: str) -> str:
-    """Write a chart as SVG: the same bytes for the same chart, ids under a prefix, text as text.
+def svg(canvas: Canvas, name: str) -> str:
+    """Write a chart as SVG: the same bytes for the same chart, ids of its own, text as text.
 
     Ink becomes the colour of the page around it.
     """
     raw = io.StringIO()
-    with rc_context(STYLE):
+    with rc_context({**STYLE, "svg.hashsalt": name}):
         canvas.savefig(
             raw, format="svg", metadata={"Date": None}, bbox_inches="tight", pad_inches=0.03
         )
     text = raw.getvalue()
-    text = text[text.index("<svg") :].strip()
-    text = re.sub(r"\s*<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
-    text = re.sub(r"\s*<defs>\s*<style type=\"text/css\">.*?</style>\s*</defs>", "", text)
-    text = re.sub(r"<!--.*?-->\s*", "", text, flags=re.DOTALL)
-    text = text.replace(' xmlns:xlink="http://www.w3.org/1999/xlink"', "")
-    text = text.replace("xlink:href", "href").replace(INK, "currentColor")
-    text = re.sub(r"'DejaVu Sans'(?:, ?[^;\"]*)?", "system-ui,'DejaVu Sans',sans-serif", text)
-    text = _TAG.sub(lambda tag: _NUMBER.sub(_short, tag[0]), text)  # words keep their digits
-    return _with_ids(re.sub(r">\s+<", "><", text), prefix)
-
-
-def _with_ids(text: str, prefix: str) -> str:
-    """Keep only the ids that something refers to, short and under the prefix."""
-    used = dict.fromkeys(_REFERENCE.findall(text))
-    short = {old: f"{prefix}-{n}" for n, old in enumerate(used, 1)}
-    text = _ID.sub(lambda m: f' id="{short[m[1]]}"' if m[1] in short else "", text)
-    return _REFERENCE.sub(lambda m: m[0].replace(m[1], short[m[1]]), text)
+    for found, instead in _CLEANED:
+        text = re.sub(found, instead, text, flags=re.DOTALL)
+    return text[text.index("<svg") :].strip()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Mapping
-from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -12,7 +11,7 @@ import pandas as pd
 
 from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
 
-__all__ = ["Shown", "csv_text", "disarmed", "framed", "kind_of", "table_html"]
+__all__ = ["csv_text", "disarmed", "framed", "kind_of", "table_html"]
 
 _ROWS_SHOWN = 80
 _SHORT, _LONG = 14, 28  # letters: a cell of one line, and of several
@@ -125,24 +124,6 @@ def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
         f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
         f"{foot}</div>"
     )
-
-
-@dataclass(frozen=True, eq=False)
-class Shown:
-    """A table that a notebook shows as the report does: scaled, rounded, reachable by keyboard.
-
-    Examples
-    --------
-    >>> "1.5" in Shown(pd.DataFrame({"year": ["2022"], "x": [1.5]}), "an example")._repr_html_()
-    True
-    """
-
-    table: pd.DataFrame
-    label: str
-    unit: str = ""
-
-    def _repr_html_(self) -> str:
-        return table_html(self.table, label=self.label, unit=self.unit)
 
 
 def _look(cells: list[str], left: bool) -> str:

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
+from matplotlib import dates, rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from tradeflows.errors import SchemaMismatch
-from tradeflows.measure.index import PriceIndex
-from tradeflows.plot.drawn import described
-from tradeflows.plot.figure import Figure, Words, made, origins_of
+from tradeflows.plot.figure import Figure, Words, described, made, noted
 from tradeflows.plot.style import (
     COLOUR,
     DASH,
@@ -25,29 +24,25 @@ from tradeflows.plot.style import (
     kinds_of,
     marked,
     plain_number,
-    ratios,
     spread,
     wrapped,
 )
 from tradeflows.plot.tables import framed
-from tradeflows.words import is_yearly, number, period_text, scale_for, span
+from tradeflows.words import is_yearly, period_text, scale_for, span
 
 __all__ = ["fan", "histogram", "lines"]
 
-Events = Mapping[str, Any] | Iterable[tuple[Any, str]]
-_BANDS = ("actual", "median", "low95", "high95", "low80", "high80")
 _HIGH = 3.3  # inches
+_BANDS = ("actual", "median", "low95", "high95", "low80", "high80")
 
 
 def lines(
     table: Any,
-    title: str = "",
-    unit: str = "",
+    title: str,
+    unit: str,
     source: str = "",
     *,
-    events: Events = (),
-    log: bool = False,
-    kinds: Mapping[str, str] | None = None,
+    events: Mapping[str, Any] | None = None,
     floors: bool = False,
     **words: Unpack[Words],
 ) -> Figure:
@@ -55,16 +50,12 @@ def lines(
 
     Parameters
     ----------
-    table : pandas.DataFrame, Series or PriceIndex
+    table : pandas.DataFrame or Series
         Indexed by dates, periods or numbers; a missing value leaves a gap.
     title, unit, source, **words
         As in `finish`; USD, EUR, TRY, kg and m3 are scaled.
     events : mapping of words to date, optional
         Vertical lines, named in words.
-    log : bool
-        Equal distances are equal ratios.
-    kinds : mapping, optional
-        Column to its meaning (`colours`); else guessed from its name.
     floors : bool
         The values are lower bounds: marks with an arrow upward, which no line joins.
 
@@ -78,63 +69,39 @@ def lines(
     >>> lines(table, "Imports rose", "USD", "made up", events={"war": 2020.5}).caption
     'bn USD · 2020 to 2021 · made up'
     """
-    if isinstance(table, PriceIndex):
-        last = table.table.iloc[-1]
-        ends = f"{last['price']:.2f}, volume at {last['volume']:.2f}"
-        title, unit = title or f"Prices end at {ends}", unit or "index"
-        words.setdefault("name", "price-index")
-        words.setdefault("alt", str(table.sentence()))
-        words.setdefault("origins", table.origins)
-        table = table.table.set_index("period")[["price", "volume"]]
-    frame, words = _indexed(table, words)
-    if log and not bool((frame.dropna() > 0).to_numpy().all()):
-        raise SchemaMismatch("values of zero or less on a log scale", "positive ones", "log=False")
-    scale = scale_for(float(np.nanmax(np.abs(frame.to_numpy()))), unit)
-    scaled, xs = frame / scale.factor, _places(frame.index)
-    columns = [str(c) for c in frame]
-    means = kinds_of(columns, kinds)
-    with rc_context(STYLE):
-        canvas, ax = drawing(_HIGH)
-        for column in columns:
-            ys, colour = scaled[column].to_numpy(), COLOUR[means[column]]
+    frame = _indexed(table)
+    means = kinds_of([str(c) for c in frame])
+
+    def draw(ax: Axes, xs: pd.Index, scaled: pd.DataFrame) -> dict[str, str]:
+        """Draw the lines, or the marks of lower bounds, and return the names at their ends."""
+        for column, values in scaled.items():
+            ys = values.to_numpy()
+            look: dict[str, Any] = {"color": COLOUR[means[str(column)]], "clip_on": False}
             if floors:
-                _upward(ax, xs, ys, colour, column)
+                up = 0.08 * np.ptp(ys[~np.isnan(ys)]) or 1.0
+                ax.errorbar(xs, ys, up, fmt="_", ms=11, mew=2.2, lolims=True, label=column, **look)
                 continue
-            few = len(xs) <= 12
-            ax.plot(xs, ys, label=column, color=colour, lw=2.1, ls=DASH.get(means[column], "-"),
-                    marker="o" if few else None, ms=5, clip_on=False)  # fmt: skip
-            alone = (
-                ~np.isnan(ys) & np.isnan(np.r_[np.nan, ys[:-1]]) & np.isnan(np.r_[ys[1:], np.nan])
-            )
+            dash = DASH.get(means[str(column)], "-")
+            ax.plot(xs, ys, label=column, lw=2.1, ls=dash, ms=5, **look,
+                    marker="o" if len(xs) <= 12 else None)  # fmt: skip
+            gone = np.isnan(np.r_[np.nan, ys, np.nan])
+            alone = ~gone[1:-1] & gone[:-2] & gone[2:]
             if alone.any():
-                ax.plot(xs[alone], ys[alone], "o", color=colour, ms=5, clip_on=False, gid="mark")
-        if log:
-            ax.set_yscale("log")
-            ratios(ax.yaxis)
-        _framed(ax, frame.index, xs, scaled, events, log)
-        _ends(
-            canvas,
-            ax,
-            [(c, *_last(xs, scaled[c])) for c in columns]
-            if not floors or scaled.shape[1] > 1
-            else [],
-        )
-    log_words = " · ".join(n for n in (words.get("note"), "log scale" if log else "") if n)
-    if log_words:
-        words["note"] = log_words
-    words.setdefault("period", span(frame.index))
-    words.setdefault("alt", f"{title}. {described(scaled)[:-1]}, {scale.unit}.")
-    words.setdefault("origins", origins_of(table))
-    return made(canvas, _listed(frame), title, scale.unit, source, base=unit, **words)
+                ax.plot(xs[alone], ys[alone], "o", ms=5, **look)
+        named = not floors or scaled.shape[1] > 1
+        return {str(column): str(column) for column in scaled} if named else {}
+
+    words.setdefault("origins", table)
+    return _over_time(frame, draw, title, unit, source, events or {}, [*means], words)
 
 
 def fan(
     table: Any,
-    title: str = "",
-    unit: str = "",
+    title: str,
+    unit: str,
     source: str = "",
     *,
-    events: Events = (),
+    events: Mapping[str, Any] | None = None,
     **words: Unpack[Words],
 ) -> Figure:
     """Draw what happened against what was to be expected, with 80 % and 95 % bands.
@@ -158,33 +125,118 @@ def fan(
     >>> fan(table, "Above the band", "index").caption
     'index · Jan 2022 to Feb 2022'
     """
-    frame, words = _indexed(table, words)
+    frame = _indexed(table)
     if lost := [c for c in _BANDS if c not in frame]:
         raise SchemaMismatch(f"fan without columns {lost}", ", ".join(_BANDS), "add the columns")
-    frame = frame[list(_BANDS)]
-    scale = scale_for(float(np.nanmax(np.abs(frame.to_numpy()))), unit)
-    scaled, xs = frame / scale.factor, _places(frame.index)
-    with rc_context(STYLE):
-        canvas, ax = drawing(_HIGH)
+
+    def draw(ax: Axes, xs: pd.Index, scaled: pd.DataFrame) -> dict[str, str]:
+        """Draw bands and lines and return the names at their ends."""
         for band, alpha in (("95", 0.22), ("80", 0.32)):
-            ax.fill_between(xs, scaled[f"low{band}"], scaled[f"high{band}"], color=COLOUR["other"],
-                            alpha=alpha, lw=0)  # fmt: skip
+            ends = scaled[f"low{band}"], scaled[f"high{band}"]
+            ax.fill_between(xs, *ends, color=COLOUR["other"], alpha=alpha, lw=0)
         ax.plot(xs, scaled["median"], color=COLOUR["other"], ls=(0, (4, 1.5)), lw=1.8)
         ax.plot(xs, scaled["actual"], color=COLOUR["value"], lw=2.2)
-        _framed(ax, frame.index, xs, scaled, events)
-        names = {
-            "actual": "actual",
-            "median": "expected",
-            "high80": "80 % band",
-            "high95": "95 % band",
-        }
-        _ends(canvas, ax, [(names[c], *_last(xs, scaled[c])) for c in names])
+        names = ("actual", "expected", "80 % band", "95 % band")
+        return dict(zip(("actual", "median", "high80", "high95"), names, strict=True))
+
+    words.setdefault("origins", table)
+    shown = frame[list(_BANDS)]
+    return _over_time(shown, draw, title, unit, source, events or {}, ["actual", "median"], words)
+
+
+def _over_time(
+    frame: pd.DataFrame,
+    draw: Callable[[Axes, pd.Index, pd.DataFrame], dict[str, str]],
+    title: str,
+    unit: str,
+    source: str,
+    events: Mapping[str, Any],
+    described_: list[str],
+    words: Words,
+) -> Figure:
+    """Draw a chart over time, with its axes, its events, and what it says."""
+    scale = scale_for(float(np.nanmax(np.abs(frame.to_numpy()))), unit)
+    scaled, xs, dated = frame / scale.factor, frame.index, isinstance(frame.index, pd.DatetimeIndex)
+    if yearly := isinstance(xs, pd.DatetimeIndex) and is_yearly(xs):
+        xs = xs + pd.Timedelta(days=182)
+    with rc_context(STYLE):
+        canvas, ax = drawing(_HIGH)
+        named = draw(ax, xs, scaled)
+        low, high = float(np.nanmin(scaled)), float(np.nanmax(scaled))
+        ax.set_ylim(*((0, high * 1.1) if 0 <= low < 0.6 * high else (None, None)))
+        if low < 0 < high or ax.get_ylim()[0] == 0:
+            ax.axhline(0, color=INK, lw=0.9)
+        ax.grid(axis="y")
+        ax.yaxis.set_major_locator(MaxNLocator(5))
+        ax.yaxis.set_major_formatter(FuncFormatter(plain_number))
+        ax.margins(x=0.015)
+        if yearly or not dated:
+            every = max(1, math.ceil(len(xs) / 8))
+            ax.set_xticks(xs[::every], [period_text(t) if not dated else f"{t:%Y}"
+                                        for t in frame.index[::every]])  # fmt: skip
+        else:
+            where: Any = dates.AutoDateLocator(minticks=3, maxticks=8)  # type: ignore[no-untyped-call]
+            form = dates.ConciseDateFormatter(where, show_offset=False)  # type: ignore[no-untyped-call]
+            ax.xaxis.set_major_locator(where)
+            ax.xaxis.set_major_formatter(form)
+        marked(canvas, ax, [(_place(ax, when), name) for name, when in events.items()])
+        ends = [(name, scaled[column].set_axis(xs).dropna()) for column, name in named.items()]
+        _named(canvas, ax, [(n, _place(ax, v.index[-1]), v.iloc[-1]) for n, v in ends if len(v)])
     words.setdefault("period", span(frame.index))
-    words.setdefault(
-        "alt", f"{title}. {described(scaled[['actual', 'median']])[:-1]}, {scale.unit}."
-    )
-    words.setdefault("origins", origins_of(table))
-    return made(canvas, _listed(frame), title, scale.unit, source, base=unit, **words)
+    words.setdefault("alt", f"{title}. {described(scaled[described_])[:-1]}, {scale.unit}.")
+    shown = frame.rename_axis(str(frame.index.name or "period")).reset_index()
+    return made(canvas, shown, title, scale.unit, source, base=unit, **words)
+
+
+def _place(ax: Axes, when: Any) -> float:
+    """Return where a date or number stands on the axis."""
+    given = pd.Timestamp(when) if isinstance(when, str) else when
+    return float(ax.convert_xunits(given))  # type: ignore[no-untyped-call]
+
+
+def _indexed(table: Any) -> pd.DataFrame:
+    """Return numbers by date, sorted."""
+    frame = framed(table)
+    if "period" in frame:
+        frame = frame.set_index("period")
+    if isinstance(frame.index, pd.PeriodIndex):
+        frame.index = frame.index.to_timestamp()
+    if frame.index.dtype.kind not in "ifM":
+        frame.index = pd.to_datetime(frame.index)
+    if twice := frame.index[frame.index.duplicated()].tolist():
+        raise SchemaMismatch(
+            f"several rows for {period_text(twice[0])}",
+            "a row a period and a column a line",
+            'turn names into columns: frame.pivot_table("value_usd", "period", "code")',
+        )
+    frame = frame.drop(columns="origin", errors="ignore").select_dtypes("number")
+    frame = frame.sort_index().rename(columns=str).astype(float)
+    if frame.empty or not frame.notna().to_numpy().any():
+        raise SchemaMismatch("a chart without numbers", "at least one number", "check the filter")
+    return frame
+
+
+def _named(canvas: Canvas, ax: Axes, ends: Sequence[tuple[str, float, float]]) -> None:
+    """Name each line at its end; names that would meet move apart, joined to their own."""
+    edge: Any = ("axes fraction", "data")
+    look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
+    known = [(wrapped(n, 16), x, y) for n, x, y in ends]
+    texts = [
+        ax.annotate(n, (1, y), (9, 0), xycoords=edge, va="center", fontweight="bold", **look)
+        for n, _, y in known
+    ]
+    canvas.draw_without_rendering()
+    box, points = ax.get_window_extent(), 72 / canvas.dpi
+    homes = [float(ax.transData.transform((x, y))[1]) * points for _, x, y in known]
+    tall = 12.5 * max((n.count("\n") + 1 for n, _, _ in known), default=1)
+    places = spread(homes, tall, box.y0 * points, box.y1 * points)
+    line = {"arrowstyle": "-", "lw": 0.7, "alpha": 0.6, "color": INK, "shrinkA": 0, "shrinkB": 0}
+    for text, (_, x, y), home, place in zip(texts, known, homes, places, strict=True):
+        text.set_position((9, place - home))
+        if x < ax.get_xlim()[1] - 0.03 * np.ptp(ax.get_xlim()):  # it ends before the others
+            ax.annotate("", (x, y), (1, y), textcoords=edge, arrowprops=line)
+        if abs(place - home) > 4:
+            ax.annotate("", (1, y), (8, place - home), xycoords=edge, arrowprops=line, **look)
 
 
 def histogram(
@@ -223,17 +275,17 @@ def histogram(
     known = pd.Series(values, dtype=float).dropna()
     spots = np.r_[known.to_numpy(), list(mark.values())]
     scale = scale_for(float(np.abs(spots).max()), unit)
-    numbers = known.to_numpy() / scale.factor
-    low, high = spots.min() / scale.factor, spots.max() / scale.factor
-    edges = np.asarray(MaxNLocator(24).tick_values(low, high), dtype=float)
-    counts, _ = np.histogram(numbers, edges)
+    edges = np.asarray(MaxNLocator(24).tick_values(spots.min() / scale.factor,
+                                                   spots.max() / scale.factor))  # fmt: skip
+    counts, _ = np.histogram(known / scale.factor, edges)
     if isinstance(known.index, pd.RangeIndex):
         ends = {"from": edges[:-1] * scale.factor, "to": edges[1:] * scale.factor}
         table = pd.DataFrame({**ends, counted: counts})
     else:
-        cases = {**dict(zip(known.index.astype(str), known, strict=True)), **mark}
-        table = pd.DataFrame({"case": list(cases), "value": list(cases.values())})
+        cases = pd.concat([known.rename(index=str), pd.Series(mark)])
+        table = cases[~cases.index.duplicated("last")].rename_axis("case").reset_index(name="value")
         table = table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
+    named = [(x / scale.factor, f"{n} {scale.text(x / scale.factor)}") for n, x in mark.items()]
     with rc_context(STYLE):
         canvas, ax = drawing(2.9)
         ax.bar(edges[:-1], counts, np.diff(edges) * 0.92, align="edge", color=COLOUR["plain"])
@@ -241,129 +293,14 @@ def histogram(
         ax.xaxis.set_major_locator(MaxNLocator(6))
         ax.xaxis.set_major_formatter(FuncFormatter(plain_number))
         ax.grid(axis="y")
-        ax.axhline(0, color=INK, lw=0.9, gid="mark")
+        ax.axhline(0, color=INK, lw=0.9)
         ax.set_xlabel(scale.unit, loc="right")
         ax.set_ylabel(f"number of {counted}")
-        marked(canvas, ax, [(x / scale.factor, f"{n} {scale.text(x / scale.factor)}")
-                            for n, x in mark.items()])  # fmt: skip
-    who = ", ".join(mark)
-    words["note"] = " · ".join(
-        n for n in (f"{who} and {len(known)} {counted}", words.get("note")) if n
-    )
-    told = "; ".join(f"{n}: {scale.text(x / scale.factor)}" for n, x in mark.items())
-    told += f"; {len(known)} {counted} from {scale.text(numbers.min())} to"
-    words.setdefault("alt", f"{title}. {told} "
-                            f"{scale.text(numbers.max())} {scale.unit}.")  # fmt: skip
-    words.setdefault("origins", origins_of(values))
+        marked(canvas, ax, named)
+    noted(words, f"{', '.join(mark)} and {len(known)} {counted}", first=True)
+    said = "; ".join(f"{n}: {scale.text(x / scale.factor)}" for n, x in mark.items())
+    least, most = (scale.text(x / scale.factor) for x in (known.min(), known.max()))
+    said += f"; {len(known)} {counted} from {least} to {most}"
+    words.setdefault("alt", f"{title}. {said} {scale.unit}.")
+    words.setdefault("origins", values)
     return made(canvas, table, title, scale.unit, source, base=unit, **words)
-
-
-def _indexed(table: Any, words: Words) -> tuple[pd.DataFrame, Words]:
-    """Return numbers by date, sorted, and the words with the origins of the numbers."""
-    words.setdefault("origins", origins_of(table))
-    frame = framed(table)
-    if "period" in frame:
-        frame = frame.set_index("period")
-    if isinstance(frame.index, pd.PeriodIndex):
-        frame.index = frame.index.to_timestamp()
-    if frame.index.dtype.kind not in "ifM":
-        frame.index = pd.to_datetime(frame.index)
-    if twice := frame.index[frame.index.duplicated()].tolist():
-        raise SchemaMismatch(
-            f"several rows for {period_text(twice[0])}",
-            "a row a period and a column a line",
-            'turn names into columns: frame.pivot_table("value_usd", "period", "code")',
-        )
-    frame = frame.drop(columns="origin", errors="ignore").select_dtypes("number")
-    frame = frame.sort_index().rename(columns=str).astype(float)
-    if frame.empty or not frame.notna().to_numpy().any():
-        raise SchemaMismatch("a chart without numbers", "at least one number", "check the filter")
-    return frame, words
-
-
-def _listed(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame.rename_axis(str(frame.index.name or "period")).reset_index()
-
-
-def _yearly(index: pd.Index) -> bool:
-    return isinstance(index, pd.DatetimeIndex) and is_yearly(index)
-
-
-def _place(when: Any) -> float:
-    """Return where a date or number stands on the axis."""
-    if isinstance(when, int | float | np.integer | np.floating):
-        return float(when)
-    return (pd.Timestamp(when) - pd.Timestamp(0)) / pd.Timedelta(days=1)
-
-
-def _places(index: pd.Index) -> np.ndarray:
-    """Return where values stand: those of whole years in their middle, as events have dates."""
-    return np.array([_place(when) for when in index]) + (182.0 if _yearly(index) else 0.0)
-
-
-def _last(xs: np.ndarray, values: pd.Series) -> tuple[float, float]:
-    known = np.flatnonzero(values.notna())
-    return (xs[known[-1]], float(values.iloc[known[-1]])) if len(known) else (np.nan, np.nan)
-
-
-def _upward(ax: Axes, xs: np.ndarray, ys: np.ndarray, colour: str, name: str) -> None:
-    """Draw lower bounds: a tick at each, and an arrow that leaves the upper end open."""
-    ax.plot(xs, ys, "_", color=colour, ms=11, mew=2.2, clip_on=False, label=name)
-    for x, y in zip(xs[~np.isnan(ys)], ys[~np.isnan(ys)], strict=True):
-        arrow = {"arrowstyle": "<-", "color": colour, "shrinkA": 0, "shrinkB": 0}
-        ax.annotate("", (x, y), (0, 16), textcoords="offset points", arrowprops=arrow)
-
-
-def _framed(
-    ax: Axes, index: pd.Index, xs: np.ndarray, values: pd.DataFrame, events: Events,
-    log: bool = False,
-) -> None:  # fmt: skip
-    """Set limits, grid, ticks and events."""
-    if not log:
-        low, high = float(np.nanmin(values)), float(np.nanmax(values))
-        ax.set_ylim(*((0, high * 1.1) if 0 <= low < 0.6 * high else (None, None)))
-        ax.yaxis.set_major_locator(MaxNLocator(5))
-        ax.yaxis.set_major_formatter(FuncFormatter(plain_number))
-        if low < 0 < high or ax.get_ylim()[0] == 0:
-            ax.axhline(0, color=INK, lw=0.9, gid="mark")
-    ax.grid(axis="y")
-    pad = (xs[-1] - xs[0] or 1) * 0.015
-    ax.set_xlim(xs[0] - pad, xs[-1] + pad)
-    if not isinstance(index, pd.DatetimeIndex):
-        at, words = xs, [number(x) if abs(x) > 9999 else f"{x:g}" for x in xs]
-    elif _yearly(index):
-        at, words = xs, [f"{t:%Y}" for t in index]
-    elif (index[-1] - index[0]).days > 800:
-        starts = pd.date_range(index[0], index[-1], freq="YS")
-        at, words = np.array([_place(t) for t in starts]), [f"{t:%Y}" for t in starts]
-    else:
-        at, words = xs, [period_text(t) for t in index]
-    every = max(1, int(np.ceil(len(words) * (max(map(len, words)) + 1.5) / 46)))
-    ax.set_xticks(at[::every], words[::every])
-    named = [(w, n) for n, w in events.items()] if isinstance(events, Mapping) else list(events)
-    canvas = ax.get_figure(root=True)
-    assert isinstance(canvas, Canvas)  # noqa: S101 - made by drawing()
-    marked(canvas, ax, [(_place(when), name) for when, name in named])
-
-
-def _ends(canvas: Canvas, ax: Axes, ends: Sequence[tuple[str, float, float]]) -> None:
-    """Name each line at its end; names that would meet move apart, joined to their own."""
-    known = [(wrapped(n, 16), x, y) for n, x, y in ends if not np.isnan(y)]
-    edge: Any = ("axes fraction", "data")
-    look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
-    texts = [
-        ax.annotate(n, (1, y), (9, 0), xycoords=edge, va="center", fontweight="bold", **look)
-        for n, _, y in known
-    ]
-    canvas.draw_without_rendering()
-    box, points = ax.get_window_extent(), 72 / canvas.dpi
-    homes = [float(ax.transData.transform((x, y))[1]) * points for _, x, y in known]
-    tall = 12.5 * max((n.count("\n") + 1 for n, _, _ in known), default=1)
-    places = spread(homes, tall, box.y0 * points, box.y1 * points)
-    line = {"arrowstyle": "-", "lw": 0.7, "alpha": 0.6, "color": INK, "shrinkA": 0, "shrinkB": 0}
-    for text, (_, x, y), home, place in zip(texts, known, homes, places, strict=True):
-        text.set_position((9, place - home))
-        if x < ax.get_xlim()[1] - 0.03 * np.ptp(ax.get_xlim()):  # it ends before the others
-            ax.annotate("", (x, y), (1, y), textcoords=edge, arrowprops=line)
-        if abs(place - home) > 4:
-            ax.annotate("", (1, y), (8, place - home), xycoords=edge, arrowprops=line, **look)
