@@ -1,13 +1,12 @@
 """Mutation testing with mutmut, each room in a copy of the tree: ``soak/mutants.py [ROOM …]``.
 
 ``--left`` tries once more, with the tests as they are now, what was not killed or not tried.
-Counts, and every change that no test noticed, go to ``soak/counts``.
+Counts go to ``soak/counts``; in ``build/mutants/ROOM``, ``mutmut results`` names what no test noticed
+and ``mutmut show NAME`` shows it.
 """
 
 from __future__ import annotations
 
-import ast
-import difflib
 import json
 import os
 import re
@@ -15,7 +14,6 @@ import shutil
 import subprocess
 import sys
 from collections import Counter
-from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -86,15 +84,13 @@ def main(given: list[str]) -> int:
 
 
 def counted(room: str, copy: Path) -> None:
-    """Write how many mutants of each module met which fate, and what the live ones changed."""
+    """Write how many mutants of each module met which fate."""
     fates = _fates(copy)
     modules: dict[str, Counter[str]] = {}
     for name, fate in fates.items():
         module = name.removeprefix("tradeflows.").rpartition(".")[0]
         modules.setdefault(module, Counter())[fate] += 1
-    alive = [n for n, fate in fates.items() if fate not in ("killed", UNTRIED)]
-    left = {name: _change(copy, name) for name in sorted(alive)}
-    found = json.dumps({"modules": modules, "left": left}, indent=1, ensure_ascii=False)
+    found = json.dumps({"modules": modules}, indent=1)
     (ROOT / "soak" / "counts" / f"mutants-{room}.json").write_text(found, "utf-8")
     sys.stderr.write(f"mutants of {room}: {dict(Counter(fates.values()))}\n")
 
@@ -124,24 +120,6 @@ def _fates(copy: Path) -> dict[str, str]:
         [TOOL, "results", "--all", "true"], cwd=copy, capture_output=True, text=True, check=False
     )
     return dict(re.findall(r"^\s*(\S+): (.+)$", told.stdout, re.MULTILINE))
-
-
-def _change(copy: Path, name: str) -> list[str]:
-    """Return the lines that a mutant takes away and puts in their place."""
-    module, _, function = name.rpartition(".")
-    found = _functions(copy / "mutants" / "src" / f"{module.replace('.', '/')}.py")
-    old = found[re.sub(r"__mutmut_\d+$", "__mutmut_orig", function)]
-    lines = list(difflib.unified_diff(old[1:], found[function][1:], n=0, lineterm=""))
-    return [line for line in lines[2:] if not line.startswith("@@")]
-
-
-@cache
-def _functions(file: Path) -> dict[str, list[str]]:
-    text = file.read_text("utf-8")
-    lines, nodes = text.splitlines(), ast.walk(ast.parse(text))
-    return {
-        n.name: lines[n.lineno - 1 : n.end_lineno] for n in nodes if isinstance(n, ast.FunctionDef)
-    }
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Write ``docs/faults.md`` and ``docs/survivors.md`` from the counts in ``soak/counts/``."""
+"""Write the tables of ``docs/faults.md`` from the counts in ``soak/counts/``."""
 
 from __future__ import annotations
 
@@ -40,9 +40,14 @@ def rows() -> list[str]:
 
 
 def mutants(rooms: list[dict[str, Any]]) -> list[str]:
-    """Return the table of mutants by module."""
+    """Return the table of mutants by module, of modules that are still there."""
     lines = ["", "| changed on purpose (mutmut) | tried | killed | share |", "|---|---:|---:|---:|"]
-    fates = {module: fate for room in rooms for module, fate in sorted(room["modules"].items())}
+    fates = {
+        module: fate
+        for room in rooms
+        for module, fate in sorted(room["modules"].items())
+        if (ROOT / "src" / "tradeflows" / f"{module.replace('.', '/')}.py").is_file()
+    }
     tried = {m: sum(f.values()) - f.get("not checked", 0) for m, f in fates.items()}
     killed = {m: f.get("killed", 0) for m, f in fates.items()}
     for room in sorted({m.split(".")[0] for m in fates}):
@@ -55,38 +60,11 @@ def mutants(rooms: list[dict[str, Any]]) -> list[str]:
     ]
     waiting = sum(f.get("not checked", 0) for f in fates.values())
     untried = f" Not tried yet: {waiting:,}." if waiting else ""
-    return [*lines, "", f"What no test noticed is in [survivors.md](survivors.md).{untried}"]
-
-
-def survivors(rooms: list[dict[str, Any]]) -> str:
-    """Return the page of mutants that no test killed: what each takes away and puts there."""
-    left = {name: change for room in rooms for name, change in room["left"].items()}
-    lines = [
-        "# Changes that no test noticed",
-        "",
-        f"{len(left):,} of the mutants counted in [faults.md](faults.md). Many change nothing that"
-        " can be seen, such as `strict=` of lists whose lengths are known to agree, or the type of"
-        " an array that has it already; the others are what tests still lack.",
-    ]
-    before = ""
-    for name, change in sorted(left.items()):
-        place, number = _place(name)
-        lines += ["", f"## {place}"] if place != before else []
-        lines += ["", f"{number}.", "", "```diff", *change, "```"]
-        before = place
-    return "\n".join(lines) + "\n"
-
-
-def _place(name: str) -> tuple[str, str]:
-    """Return where a mutant is, and its number: mutmut writes ``x_name`` or ``xǁClassǁmethod``."""
-    place, _, number = name.removeprefix("tradeflows.").rpartition("__mutmut_")
-    module, _, function = place.rpartition(".")
-    function = function.removeprefix("x_").removeprefix("xǁ").replace("ǁ", ".")
-    return f"{module}.{function}", number
+    where = "`soak/mutants.py` runs them; `mutmut results` in `build/mutants` names what is left."
+    return [*lines, "", f"{where}{untried}"]
 
 
 if __name__ == "__main__":
     head, _, rest = PAGE.read_text("utf-8").partition(START)
     PAGE.write_text(head + START + "\n".join(rows()) + "\n" + END + rest.partition(END)[2], "utf-8")
-    PAGE.with_name("survivors.md").write_text(survivors(counted("mutants-*.json")), "utf-8")
     sys.stderr.write(f"wrote {PAGE.relative_to(ROOT)}\n")
