@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.stats.proportion import proportion_confint
 
 import tradeflows as tf
 from tradeflows.counterfactual import (
@@ -25,9 +26,7 @@ from tradeflows.counterfactual import (
     smallest_effect,
     triple_difference,
     validation,
-    wilson,
 )
-from tradeflows.counterfactual.validation import LIMIT
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.plot import Figure
 
@@ -265,7 +264,7 @@ def test_p_values_are_uniform_when_nothing_happened():
         p_sets.append(placebo_products(data, listed=LISTED, draws=39, rng=draw).p)
     for p, steps in ((np.array(p_places), 41), (np.array(p_sets), 40)):
         for level in (0.1, 0.25, 0.5, 0.75):
-            low, high = wilson(int((p <= level + 1e-9).sum()), len(p))
+            low, high = proportion_confint(int((p <= level + 1e-9).sum()), len(p), method="wilson")
             exact = np.floor(level * steps) / steps  # p-values come in steps
             assert low - 0.02 <= exact <= high + 0.02
 
@@ -351,13 +350,9 @@ def test_stored_simulations_are_whole():
     table = found.table
     assert (table["hits"] + table["undetermined"] <= table["draws"]).all()
     assert set(table["factor"]) == {1.0, 1.5, 2.0, 3.0}
-    for row in table.itertuples():
-        assert (row.low, row.high) == pytest.approx(wilson(row.hits, row.draws))
-    loud = table[(table["factor"] == 1) & ~table["stated_apart"] & (table["low"] > LIMIT)]
-    assert set(loud["rule"]) - set(found.silent) == set(
-        table.loc[table["verdict"].str.startswith("foil"), "rule"]
-    ) & set(loud["rule"])
-    assert all(rule in str(found.sentence()) for rule in found.silent)
+    low, high = proportion_confint(table["hits"], table["draws"], method="wilson")
+    np.testing.assert_allclose(table[["low", "high"]], np.column_stack([low, high]), atol=1e-9)
+    assert not set(table.loc[table["foil"], "rule"]) & set(tf.rules().content.simulated.rule_of)
     assert isinstance(tf.plot.show(found), Figure)
     assert (found.power[3.0] >= found.power[1.5]).all()
     assert tf.plot.show(Validation(pd.DataFrame())) == Validation(pd.DataFrame()).sentence()
@@ -392,7 +387,7 @@ def test_simulations_go_on_where_they_stopped(simulations, tmp_path, monkeypatch
     assert not list(tmp_path.glob("*.part"))
     table = simulations.summary(pd.concat(again))
     assert (table["draws"] == 50).all()
-    assert set(table["verdict"]) == {"decides nothing"}  # it fires half the time
+    assert (table["low"] > 0.3).all()  # it fires half the time
 
 
 def test_rules_are_asked_about_generated_trade(simulations):

@@ -161,7 +161,7 @@ def test_a_test_that_cries_wolf_is_heard_as_unknown(monkeypatch):
     name = tf.rules().content.simulated.rule_of.ddd_p
     rows = pd.DataFrame(
         {"rule": [name], "factor": 1.0, "truth": "x", "draws": 500, "rate": 0.15, "low": 0.12,
-         "high": 0.2, "nominal": 0.05, "stated_apart": False, "verdict": "decides nothing"}
+         "high": 0.2, "nominal": 0.05, "stated_apart": False}
     )  # fmt: skip
     numbers = dict.fromkeys(tf.rule("c", "panel").numbers, 1.0) | {"ddd_p": 0.01}
     monkeypatch.setattr(judge, "validation", lambda: Validation(rows.assign(low=0.05)))

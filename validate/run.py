@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from statsmodels.regression.linear_model import OLS
+from statsmodels.stats.proportion import proportion_confint
 
 from tradeflows.counterfactual.cube import Cube
 from tradeflows.counterfactual.difference import triple_difference
@@ -23,7 +24,6 @@ from tradeflows.counterfactual.expectation import Expectation, expected
 from tradeflows.counterfactual.growth import growth_rank
 from tradeflows.counterfactual.months import cut
 from tradeflows.counterfactual.placebo import placebo_destinations, placebo_products
-from tradeflows.counterfactual.validation import LIMIT, wilson
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = ROOT / "src/tradeflows/counterfactual/validation.csv"
@@ -238,22 +238,17 @@ def together(frame: pd.DataFrame, rules: tuple[str, ...], name: str) -> pd.DataF
 
 
 def summary(frame: pd.DataFrame) -> pd.DataFrame:
-    """Count hits by rule, truth and factor, with Wilson's intervals and what they imply."""
+    """Count hits by rule, truth and factor, with Wilson's intervals."""
     grouped = frame.groupby(["rule", "truth", "factor"], sort=False)["hit"]
     table = grouped.agg(draws="size", hits="sum").reset_index()
     table["undetermined"] = grouped.agg(lambda h: int(h.isna().sum())).to_numpy()
     table["hits"] = table["hits"].astype(int)
     table["rate"] = table["hits"] / table["draws"]
-    bounds = [wilson(h, n) for h, n in zip(table["hits"], table["draws"], strict=True)]
-    table["low"], table["high"] = zip(*bounds, strict=True)
+    table["low"], table["high"] = proportion_confint(
+        table["hits"], table["draws"], alpha=0.05, method="wilson"
+    )
     table["nominal"], table["seed"] = 0.05, SEED
-    null = table[(table["factor"] == 1) & (table["truth"] != APART)]
-    loud = set(null.loc[null["low"] > LIMIT, "rule"])
-    table["verdict"] = [
-        "foil, never decides" if r in FOILS else "decides nothing" if r in loud else "decides"
-        for r in table["rule"]
-    ]
-    table["stated_apart"] = table["truth"] == APART
+    table["stated_apart"], table["foil"] = table["truth"] == APART, table["rule"].isin(FOILS)
     return table.sort_values(["rule", "truth", "factor"], kind="stable", ignore_index=True)
 
 
@@ -272,7 +267,7 @@ def main() -> None:
     table = summary(pd.concat(frames, ignore_index=True))
     if chosen.draws >= FULL or chosen.store:
         write(table, STORED)
-    shown = table[["rule", "truth", "factor", "draws", "rate", "low", "high", "verdict"]]
+    shown = table[["rule", "truth", "factor", "draws", "rate", "low", "high", "foil"]]
     sys.stdout.write(f"\n{shown.to_string(index=False, float_format='{:.3f}'.format)}\n")
 
 

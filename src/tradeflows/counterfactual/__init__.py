@@ -17,7 +17,7 @@ from tradeflows.counterfactual.placebo import (
     placebo_products,
 )
 from tradeflows.counterfactual.power import Power, power, smallest_effect
-from tradeflows.counterfactual.validation import Validation, validation, wilson
+from tradeflows.counterfactual.validation import Validation, validation
 
 __all__ = [
     "CHAPTERS",
@@ -42,5 +42,4 @@ __all__ = [
     "smallest_effect",
     "triple_difference",
     "validation",
-    "wilson",
 ]
