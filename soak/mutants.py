@@ -1,8 +1,8 @@
 """Mutation testing with mutmut, each room in a copy of the tree: ``soak/mutants.py [ROOM …]``.
 
 ``--left`` tries once more, with the tests as they are now, what was not killed or not tried.
-Counts go to ``soak/counts``; in ``build/mutants/ROOM``, ``mutmut results`` names what no test noticed
-and ``mutmut show NAME`` shows it.
+Counts go to ``soak/counts``; in ``build/mutants/ROOM``, ``mutmut results`` names what no test
+noticed and ``mutmut show NAME`` shows it.
 """
 
 from __future__ import annotations

@@ -268,7 +268,7 @@ def results():
         "bridges": tf.bridges(trade, "2018", "2022", paths="two-point"),
         "price-index": tf.price_index(trade, "fisher", base="fixed"),
         "placebo-places": Placebo("places", "RUS", 4.0, pd.Series([1.0, 2, -1], list("abc")),
-                                  0.25, 0.25, "", 2, "log points", "2022", ("a/b.csv",)),
+                                  "", 2, "log points", "2022", ("a/b.csv",)),
     }  # fmt: skip
 
 

@@ -21,9 +21,8 @@ from statsmodels.stats.proportion import proportion_confint
 from tradeflows.counterfactual.cube import Cube
 from tradeflows.counterfactual.difference import triple_difference
 from tradeflows.counterfactual.expectation import Expectation, expected
-from tradeflows.counterfactual.growth import growth_rank
 from tradeflows.counterfactual.months import cut
-from tradeflows.counterfactual.placebo import placebo_destinations, placebo_products
+from tradeflows.counterfactual.placebo import growth_rank, placebo_destinations, placebo_products
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = ROOT / "src/tradeflows/counterfactual/validation.csv"

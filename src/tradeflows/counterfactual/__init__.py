@@ -1,4 +1,4 @@
-"""Did it grow more than one would expect: expectations, triple differences, placebos, power."""
+"""Did it grow more than one would expect: expectations, triple differences, placebos."""
 
 from tradeflows.counterfactual.cube import CHAPTERS, EXCLUDED, Cube, cube
 from tradeflows.counterfactual.difference import (
@@ -7,16 +7,13 @@ from tradeflows.counterfactual.difference import (
     event_study,
     triple_difference,
 )
-from tradeflows.counterfactual.expectation import Expectation, expected, placebo_dates
-from tradeflows.counterfactual.family import corrected
-from tradeflows.counterfactual.growth import growth_rank
+from tradeflows.counterfactual.expectation import Expectation, expected
 from tradeflows.counterfactual.placebo import (
     Placebo,
+    growth_rank,
     placebo_destinations,
-    placebo_events,
     placebo_products,
 )
-from tradeflows.counterfactual.power import Power, power, smallest_effect
 from tradeflows.counterfactual.validation import Validation, validation
 
 __all__ = [
@@ -26,20 +23,14 @@ __all__ = [
     "EventStudy",
     "Expectation",
     "Placebo",
-    "Power",
     "TripleDifference",
     "Validation",
-    "corrected",
     "cube",
     "event_study",
     "expected",
     "growth_rank",
-    "placebo_dates",
     "placebo_destinations",
-    "placebo_events",
     "placebo_products",
-    "power",
-    "smallest_effect",
     "triple_difference",
     "validation",
 ]

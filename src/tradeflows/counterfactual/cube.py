@@ -65,11 +65,6 @@ class Cube:
         """Return exports of the listed products, destinations × months."""
         return np.asarray(self.amounts[self.codes.isin(list(codes))].sum(axis=0))
 
-    def series(self, codes: Collection[str], destination: str) -> pd.Series:
-        """Return monthly exports of the listed products to one destination."""
-        here = self.destinations == destination
-        return pd.Series(self.listed(codes)[here].sum(axis=0), self.months, name=destination)
-
     def elsewhere(self, codes: Collection[str], destination: str) -> pd.Series:
         """Return monthly exports of the listed products to all other destinations: a control."""
         there = self.destinations != destination
@@ -118,7 +113,8 @@ def cube(
     Raises
     ------
     SchemaMismatch, DoubleCountedTotals
-        As `destinations`; codes of several levels; keys that stand twice.
+        A column is missing, a key is empty or stands twice, a value is negative or infinite; two
+        sources, flows or reporters, codes of several levels, a group of countries beside members.
 
     Examples
     --------
@@ -165,20 +161,7 @@ def destinations(
 ) -> pd.DataFrame:
     """Return the rows of one reporter's partners by month; what would be summed twice is refused.
 
-    Parameters
-    ----------
-    panel : pandas.DataFrame
-        Columns partner, period, the value, and ``more``. The world, under any name, and areas that
-        are no country are left out.
-    value : str
-        A row may lack it; it is not negative.
-
-    Raises
-    ------
-    SchemaMismatch
-        A column is missing, a key is empty, a value is negative or infinite.
-    DoubleCountedTotals
-        Two sources, flows or reporters; a group of countries beside its members.
+    The world, under any name, and areas that are no country are left out. A row may lack the value.
     """
     needed = ["partner", "period", *more, value]
     absent = [c for c in needed if c not in panel.columns]

@@ -182,13 +182,7 @@ def unusable(data: Cube, have: Collection[str], destination: str, needed: int) -
 
 
 def open_because(beta: float, se: float, destination: str, event: str) -> str:
-    """Say why a triple difference is not finite.
-
-    Examples
-    --------
-    >>> open_because(float("nan"), float("inf"), "RUS", "2022-02")
-    'the fit did not converge'
-    """
+    """Say why a triple difference is not finite."""
     if np.isnan(beta) and np.isinf(se):
         return "the fit did not converge"
     when = "before" if np.isnan(beta) else "after"
@@ -287,7 +281,7 @@ def _quarters(data: Cube, have: pd.Index, row: int, base: pd.Period) -> tuple[Fl
         at = np.flatnonzero(quarters == name)
         pieces.append(slice(int(at[0]), int(at[-1]) + 1))
     zero = int(names.get_loc(base))  # type: ignore[arg-type]
-    effects, variance, _ = logit(
+    effects, variance = logit(
         split(data.listed(have)[None], row, pieces),
         split(data.total, row, pieces),
         zero - len(names),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,9 +14,7 @@ from tradeflows.periods import month, span
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount
 
-__all__ = ["PLACEBO_DATES", "Expectation", "expected", "placebo_dates"]
-
-PLACEBO_DATES = ("2019-03", "2021-03")  # not 2020: the pandemic
+__all__ = ["Expectation", "expected"]
 
 
 @dataclass(frozen=True)
@@ -234,41 +231,3 @@ def _outcome(bands: tuple[Band, ...]) -> tuple[str, str]:
         return place, f"{place} {many}"
     each = ", ".join(f"{b.place} that of {NAMES[b.model]}" for b in bands)
     return "inside", f"the models disagree: {each}"
-
-
-def placebo_dates(
-    series: pd.Series | pd.DataFrame,
-    *,
-    event: str,
-    dates: tuple[str, ...] = PLACEBO_DATES,
-    **options: Any,
-) -> tuple[Expectation, ...]:
-    """Pretend the event came earlier: what the same rule says when nothing happened.
-
-    Parameters
-    ----------
-    series, **options
-        As in `expected`.
-    event : str
-        The real event; no placebo window reaches it.
-    dates : tuple of str
-        Pretended events.
-
-    Returns
-    -------
-    tuple of Expectation
-        One per date, undetermined where too few months lie before it.
-
-    Examples
-    --------
-    >>> months = pd.date_range("2017-01-01", "2023-01-01", freq="MS")
-    >>> series = pd.Series(5.0, months, name="Exports")
-    >>> [p.reason for p in placebo_dates(series, event="2022-02", dates=("2019-03",))]
-    ['26 published months before 2019-03, 36 are needed']
-    """
-    out = []
-    for date in dates:
-        last = min(month(date) + pd.DateOffset(months=11), month(event) - pd.DateOffset(months=1))
-        window = f"{date}/{last:%Y-%m}"
-        out.append(expected(series, event=date, window=window, **options))
-    return tuple(out)

@@ -1,4 +1,4 @@
-"""Placebos: how often destinations, goods or dates that were not hit look as if they were."""
+"""Placebos: how often destinations or goods that were not hit look as if they were."""
 
 from __future__ import annotations
 
@@ -9,30 +9,15 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.codes.countries import spoken
-from tradeflows.counterfactual.cube import Cube
-from tradeflows.counterfactual.difference import (
-    TripleDifference,
-    as_cube,
-    open_because,
-    triple_difference,
-    unusable,
-)
-from tradeflows.counterfactual.expectation import PLACEBO_DATES
-from tradeflows.counterfactual.months import Floats
+from tradeflows.counterfactual.cube import Cube, destinations, once, origins_of
+from tradeflows.counterfactual.difference import as_cube, open_because, unusable
 from tradeflows.counterfactual.shares import Masks, difference
-from tradeflows.periods import month
+from tradeflows.errors import SchemaMismatch
+from tradeflows.periods import span
 from tradeflows.result import Result
 from tradeflows.words import Sentence
 
-__all__ = [
-    "Placebo",
-    "placebo_destinations",
-    "placebo_events",
-    "placebo_products",
-]
-
-DESTINATIONS_NEEDED = 40
-PLACEBO_MONTHS = 12
+__all__ = ["Placebo", "growth_rank", "placebo_destinations", "placebo_products"]
 
 
 @dataclass(frozen=True)
@@ -49,10 +34,6 @@ class Placebo(Result):
         Its estimate.
     values : pandas.Series
         Estimates of the placebos; −inf where trade stopped.
-    p : float
-        Share of cases at least as extreme, the case in question counted; NaN where undetermined.
-    p_ratio : float
-        The same for estimates over their standard errors, small destinations being noisier.
     reason : str
         Why it is undetermined, else empty.
     sides : int
@@ -65,8 +46,6 @@ class Placebo(Result):
     case: str
     estimate: float
     values: pd.Series
-    p: float
-    p_ratio: float
     reason: str
     sides: int
     unit: str
@@ -76,7 +55,28 @@ class Placebo(Result):
     @property
     def rank(self) -> int:
         """Cases at least as extreme as the one in question, itself counted."""
-        return 1 + int(_extreme(self.values.to_numpy("float64"), self.estimate, self.sides))
+        known = self.values.to_numpy("float64")
+        if self.sides == 2:
+            return 1 + int((np.abs(known) >= abs(self.estimate)).sum())
+        return 1 + int((known >= self.estimate).sum())
+
+    @property
+    def p(self) -> float:
+        """Share of cases at least as extreme, the one in question counted; NaN if undetermined."""
+        return np.nan if self.reason else self.rank / (len(self.values) + 1)
+
+    def smallest_effect(self, *, level: float = 0.05, chance: float = 0.80) -> float:
+        """Return the smallest estimate that a rank below ``level`` finds with some chance.
+
+        Of placebos from a time without effect: the critical value and the noise around an effect
+        both come from them. In the unit of the values; NaN without placebos.
+        """
+        known = self.values.to_numpy("float64")
+        known = known[np.isfinite(known)]
+        if not known.size:
+            return np.nan
+        critical = np.quantile(np.abs(known) if self.sides == 2 else known, 1 - level)
+        return float(critical - np.quantile(known, 1 - chance))
 
     @property
     def table(self) -> pd.DataFrame:
@@ -99,26 +99,14 @@ class Placebo(Result):
         )
 
 
-def _extreme(values: Floats, estimate: float, sides: int) -> int:
-    known = values[~np.isnan(values)]
-    return int((np.abs(known) >= abs(estimate)).sum() if sides == 2 else (known >= estimate).sum())
-
-
-def _undetermined(name: str, case: str, reason: str, data: Cube, sides: int) -> Placebo:
-    empty = pd.Series(dtype="float64")
-    return Placebo(
-        name,
-        case,
-        np.nan,
-        empty,
-        np.nan,
-        np.nan,
-        reason,
-        sides,
-        "log points",
-        data.window,
-        data.origins,
-    )
+def _of(
+    data: Cube, name: str, case: str, sides: int, reason: str,
+    estimate: float = np.nan, values: pd.Series | None = None,
+) -> Placebo:  # fmt: skip
+    """Return the placebo of a triple difference; without values, an undetermined one."""
+    values = pd.Series(dtype="float64") if values is None else values
+    about = (reason, sides, "log points", data.window, data.origins)
+    return Placebo(name, case, estimate, values, *about)
 
 
 def placebo_destinations(
@@ -129,7 +117,7 @@ def placebo_destinations(
     event: str = "2022-02",
     window: str | None = None,
     value: str = "value_usd",
-    needed: int = DESTINATIONS_NEEDED,
+    needed: int = 40,
     months_needed: int = 36,
 ) -> Placebo:
     """Re-estimate the triple difference with every other destination as the treated one.
@@ -155,40 +143,22 @@ def placebo_destinations(
     """
     data = as_cube(panel, event=event, window=window, value=value)
     have = data.codes[data.codes.isin(list(listed))]
-    name = "placebo destinations"
-    reason = unusable(data, have, destination, months_needed)
-    if reason:
-        return _undetermined(name, destination, reason, data, 2)
+    about = (data, "placebo destinations", destination, 2)
+    if reason := unusable(data, have, destination, months_needed):
+        return _of(*about, reason)
     (beta,), (se,) = difference(
         data.listed(have)[None], data.total, data.before, list(range(len(data.destinations)))
     )
     here = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
-    found, found_se = float(beta[here]), float(se[here])
+    found = float(beta[here])
     known = ~np.isnan(beta)
     known[here] = False
     values = pd.Series(beta[known], data.destinations[known].astype(str))
     if not np.isfinite(found):
-        reason = open_because(found, found_se, destination, data.event)
+        reason = open_because(found, float(se[here]), destination, data.event)
     elif len(values) < needed:
         reason = f"{len(values)} other destinations with listed trade, {needed} are needed"
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratios = np.where(np.isinf(beta), np.abs(beta), np.abs(beta / se))[known]
-    many = len(values) + 1
-    p = (1 + _extreme(values.to_numpy(), found, 2)) / many if not reason else np.nan
-    p_ratio = (1 + _extreme(ratios, found / found_se, 2)) / many if not reason else np.nan
-    return Placebo(
-        name,
-        destination,
-        found,
-        values,
-        p,
-        p_ratio,
-        reason,
-        2,
-        "log points",
-        data.window,
-        data.origins,
-    )
+    return _of(*about, reason, found, values)
 
 
 def placebo_products(
@@ -225,11 +195,9 @@ def placebo_products(
     """
     data = as_cube(panel, event=event, window=window, value=value)
     have = data.codes[data.codes.isin(list(listed))]
-    name = "placebo product sets"
-    case = f"The list to {spoken(destination)}"
-    reason = unusable(data, have, destination, months_needed)
-    if reason:
-        return _undetermined(name, case, reason, data, 1)
+    about = (data, "placebo product sets", f"The list to {spoken(destination)}", 1)
+    if reason := unusable(data, have, destination, months_needed):
+        return _of(*about, reason)
     row = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
     member = data.codes.isin(have)
     sets = _sets(data, member, draws, np.random.default_rng(rng))
@@ -243,24 +211,7 @@ def placebo_products(
     if not np.isfinite(found):
         reason = open_because(found, float(se[0]), destination, data.event)
     lost = np.where(np.isinf(se[1:]), np.inf, -np.inf)
-    placebos = np.where(np.isnan(beta[1:]), lost, beta[1:])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratios = np.where(np.isfinite(placebos), placebos / se[1:], placebos)
-    p = (1 + _extreme(placebos, found, 1)) / (draws + 1) if not reason else np.nan
-    p_ratio = (1 + _extreme(ratios, found / se[0], 1)) / (draws + 1) if not reason else np.nan
-    return Placebo(
-        name,
-        case,
-        found,
-        pd.Series(placebos),
-        p,
-        p_ratio,
-        reason,
-        1,
-        "log points",
-        data.window,
-        data.origins,
-    )
+    return _of(*about, reason, found, pd.Series(np.where(np.isnan(beta[1:]), lost, beta[1:])))
 
 
 def _sets(data: Cube, member: Masks, draws: int, rng: np.random.Generator) -> Masks:
@@ -277,43 +228,70 @@ def _sets(data: Cube, member: Masks, draws: int, rng: np.random.Generator) -> Ma
     return sets
 
 
-def placebo_events(
-    panel: pd.DataFrame,
+def growth_rank(
+    exports: pd.DataFrame,
     *,
-    listed: Collection[str],
     destination: str = "RUS",
-    event: str = "2022-02",
-    dates: tuple[str, ...] = PLACEBO_DATES,
+    base: str = "2021",
+    current: str = "2022",
     value: str = "value_usd",
-) -> tuple[TripleDifference, ...]:
-    """Pretend the event came earlier, on the months before the real one.
+    at_least: float = 100e6,
+    needed: int = 20,
+) -> Placebo:
+    """Rank a destination's growth among destinations of some size.
 
     Parameters
     ----------
-    panel, listed, destination, event, value
-        As in `tradeflows.counterfactual.difference.triple_difference`.
-    dates : tuple of str
-        Pretended events; not 2020, the pandemic.
+    exports : pandas.DataFrame
+        Columns partner, period and the value.
+    destination : str
+    base, current : str
+        Windows, such as ``2021``.
+    value : str
+        Column.
+    at_least : float
+        Exports in the base window from which a destination counts.
+    needed : int
+        Destinations below which a share of 5 % cannot be reached.
 
     Returns
     -------
-    tuple of TripleDifference
-        Undetermined where fewer than twelve months lie before the date; for the real event 36 are
-        needed, and no verdict rests on these.
+    Placebo
+        ``p`` is the share of destinations that grew at least as much, the destination counted.
+
+    Raises
+    ------
+    SchemaMismatch, DoubleCountedTotals
+        As `tradeflows.counterfactual.cube.cube`; windows with unequal numbers of months.
+
+    Examples
+    --------
+    >>> rows = [(f"D{i}", t, 1.0 + i * t) for i in range(30) for t in (0, 1)]
+    >>> rows = pd.DataFrame(rows, columns=["partner", "t", "value_usd"])
+    >>> rows["period"] = pd.to_datetime(rows["t"].map({0: "2021-01-01", 1: "2022-01-01"}))
+    >>> rank = growth_rank(rows, destination="D29", base="2021-01", current="2022-01", at_least=1)
+    >>> str(rank.sentence())
+    'D29 ranks 1 of 30 among destinations by growth (p = 0.033)'
     """
-    found = []
-    for date in dates:
-        last = min(month(date) + pd.DateOffset(months=11), month(event) - pd.DateOffset(months=1))
-        window = f"{date}/{last:%Y-%m}"
-        found.append(
-            triple_difference(
-                panel,
-                listed=listed,
-                destination=destination,
-                event=date,
-                window=window,
-                value=value,
-                months_needed=PLACEBO_MONTHS,
-            )
+    exports = once(destinations(exports, value), value)
+    windows = [exports[exports["period"].isin(span(w))] for w in (base, current)]
+    months = [part["period"].nunique() for part in windows]
+    if months[0] != months[1]:
+        raise SchemaMismatch(
+            f"{months[0]} published months in {base}, {months[1]} in {current}",
+            "as many months on both sides",
+            "choose windows of one length that end where the data end",
         )
-    return tuple(found)
+    sums = [part.groupby("partner")[value].sum() for part in windows]
+    both = pd.concat(sums, axis=1, keys=["base", "current"]).fillna(0.0)
+    grown = (both["current"] / both["base"] - 1)[both["base"] >= at_least].astype("float64")
+    reason = ""
+    if len(grown) < needed:
+        reason = f"{len(grown)} destinations of that size, {needed} are needed"
+    if destination not in grown.index:
+        reason = f"exports to {destination} were below the size that counts in {base}"
+    return Placebo(
+        "destinations by growth", destination, float(grown.get(destination, np.nan)),
+        grown.drop(destination, errors="ignore"), reason, 1, "share", f"{current} against {base}",
+        origins_of(exports),
+    )  # fmt: skip

@@ -17,96 +17,46 @@ from tradeflows.counterfactual.months import Floats
 __all__ = ["Masks", "difference", "logit", "split"]
 
 Masks = npt.NDArray[np.bool_]
-Integers = npt.NDArray[np.int_]
 CHUNK = 64  # tables fitted at once
 ROUNDS = 100
 RIDGE = 1e-10
 
 
 def split(table: Floats, row: int, pieces: list[slice]) -> Floats:
-    """Replace one destination's row by one row per piece of time, at the end of the table.
-
-    Parameters
-    ----------
-    table : numpy.ndarray
-        … × destinations × months.
-    row : int
-        The destination.
-    pieces : list of slice
-        Months of each piece.
-
-    Returns
-    -------
-    numpy.ndarray
-        The other destinations, then the pieces; zero outside its piece.
-
-    Examples
-    --------
-    >>> split(np.array([[1.0, 2.0], [3.0, 4.0]]), 0, [slice(0, 1), slice(1, 2)]).tolist()
-    [[3.0, 4.0], [1.0, 0.0], [0.0, 2.0]]
-    """
+    """Replace one destination's row by a row for each piece of time, at the end of the table."""
     rows = np.zeros((*table.shape[:-2], len(pieces), table.shape[-1]))
     for i, piece in enumerate(pieces):
         rows[..., i, piece] = table[..., row, piece]
     return np.concatenate([np.delete(table, row, axis=-2), rows], axis=-2)
 
 
-def logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats, Integers]:
-    """Fit shares on row and month effects, many tables at once.
+def logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats]:
+    """Fit shares on row and month effects, many tables × rows × months at once; `total` may be one.
 
-    Parameters
-    ----------
-    listed, total : numpy.ndarray
-        Tables × rows × months, listed ≤ total. ``total`` may lack the first axis.
-    reference : int
-        Row whose effect others are compared with.
-
-    Returns
-    -------
-    effects : numpy.ndarray
-        Tables × rows: effect of each row; −inf or inf where nothing or everything is listed, NaN
-        where there is no trade, where no chain of shared months leads to the reference, or where
-        the fit did not converge.
-    variance : numpy.ndarray
-        Tables × rows: heteroskedasticity-robust, month effects taken as known; inf where the fit
-        did not converge.
-    rounds : numpy.ndarray
-        Rounds each table took.
+    Returns the effect of each row (−inf or inf where nothing or everything is listed, NaN without
+    trade, without a chain of shared months to the reference row, or where the fit did not
+    converge), and its robust variance with month effects taken as known.
     """
     many = [
         _logit(listed[i : i + CHUNK], _some(total, i), reference)
         for i in range(0, len(listed), CHUNK)
     ]
-    effects, variance, rounds = (np.concatenate(part) for part in zip(*many, strict=True))
-    return effects, variance, rounds
+    effects, variance = (np.concatenate(part) for part in zip(*many, strict=True))
+    return effects, variance
 
 
 def difference(
     listed: Floats, total: Floats, before: int, rows: list[int]
 ) -> tuple[Floats, Floats]:
-    """Return β and its standard error for tables × treated rows.
+    """Return β and its standard error for tables × destinations treated one at a time.
 
-    Parameters
-    ----------
-    listed : numpy.ndarray
-        Tables × destinations × months.
-    total : numpy.ndarray
-        Destinations × months.
-    before : int
-        Months before the event.
-    rows : list of int
-        Destinations taken as treated, one at a time.
-
-    Returns
-    -------
-    beta, se : numpy.ndarray
-        Tables × treated rows; NaN without comparable listed trade before the event, ±inf where it
-        stopped. A fit that did not converge is NaN with an infinite error.
+    NaN without comparable listed trade before the event, ±inf where it stopped; a fit that did not
+    converge is NaN with an infinite error.
     """
     pieces = [slice(0, before), slice(before, None)]
     beta, se = np.empty((2, len(listed), len(rows)))
     for j, row in enumerate(rows):
-        effects, variance, _ = logit(split(listed, row, pieces), split(total, row, pieces), -2)
+        effects, variance = logit(split(listed, row, pieces), split(total, row, pieces), -2)
         first, last = effects[:, -2], effects[:, -1]
         with np.errstate(invalid="ignore"):
             beta[:, j] = np.where(np.isfinite(first), last - first, np.nan)
@@ -118,7 +68,7 @@ def _some(total: Floats, first: int) -> Floats:
     return total[first : first + CHUNK] if total.ndim == 3 else total[None]
 
 
-def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats, Integers]:
+def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats]:
     total = np.broadcast_to(total, listed.shape)
     keep = _informative(listed, total)
     scale = total.mean(axis=(1, 2), keepdims=True) + 1e-300
@@ -127,13 +77,11 @@ def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Float
     share = np.clip(share, 1e-12, 1 - 1e-12)
     row = np.repeat(np.log(share / (1 - share))[:, None], y.shape[1], axis=1)
     column = np.zeros((len(y), y.shape[2]))
-    rounds = np.zeros(len(y), dtype=np.int_)
     going = np.arange(len(y))
     for _ in range(ROUNDS):
         step_row, step_column = _shortened(y[going], n[going], row[going], column[going])
         row[going] += step_row
         column[going] += step_column
-        rounds[going] += 1
         moved = np.abs(step_row[:, :, None] + step_column[:, None, :])
         alive = _alive(y[going], n[going], row[going], column[going])
         going = going[np.where(alive, moved, 0.0).max(axis=(1, 2)) > 1e-11]
@@ -145,7 +93,7 @@ def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Float
     linked = _linked(_alive(y, n, row, column), reference)
     row[going], variance[going] = np.nan, np.inf
     row[~linked] = np.nan
-    return _ends(row, listed, total, keep), variance, rounds
+    return _ends(row, listed, total, keep), variance
 
 
 def _shortened(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats]:

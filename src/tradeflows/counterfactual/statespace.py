@@ -24,28 +24,10 @@ QUANTILES = {"median": 0.5, "low95": 0.025, "high95": 0.975, "low80": 0.1, "high
 class Band:
     """What one model expected, and where the actual sum lies.
 
-    Parameters
-    ----------
-    model : str
-        ``sarimax`` or ``unobserved``.
-    table : pandas.DataFrame
-        By period, the fitted ones with empty bands: actual, median, low95, high95, low80, high80.
-    median, low95, high95, low80, high80 : float
-        Quantiles of the simulated sums over the window, never sums of pointwise quantiles.
-    actual : float
-        Actual sum over the same steps.
-    share_above : float
-        Share of simulated sums at or above the actual one, the actual one counted.
-    share_below : float
-        Share of simulated sums at or below the actual one, the actual one counted.
-    low20 : float
-        Lower fifth of the simulated sums, for the smallest detectable rise.
-    converged : bool
-        False where neither optimiser reached an optimum; the band is then empty (NaN).
-    optimiser : str
-        ``lbfgs``, or ``powell`` on the second try.
-    warnings : tuple of str
-        What statsmodels said while fitting.
+    ``table`` holds actual, median and bands by period. Quantiles are those of simulated sums over
+    the window, never sums of pointwise quantiles; ``low20`` is their lower fifth. Shares are those
+    of sums at or beyond the actual one, itself counted. Where neither optimiser converged the band
+    is empty (NaN).
     """
 
     model: str
@@ -71,36 +53,17 @@ class Band:
     @property
     def place(self) -> str:
         """``above``, ``below`` or ``inside`` the 95 % band of the sum."""
-        return (
-            "above"
-            if self.actual > self.high95
-            else "below"
-            if self.actual < self.low95
-            else "inside"
-        )
+        if self.actual > self.high95:
+            return "above"
+        return "below" if self.actual < self.low95 else "inside"
 
 
 def band(data: Cut, model: str, *, rng: int = 0) -> Band:
     """Fit one model before the event and simulate what follows.
 
-    Parameters
-    ----------
-    data : Cut
-        From `tradeflows.counterfactual.months.cut`.
-    model : str
-        ``sarimax``, the airline model (0,1,1)(0,1,1), or ``unobserved``, a local linear trend with
-        two seasonal harmonics [1]_.
-    rng : int
-        Seed of the paths.
-
-    Returns
-    -------
-    Band
-        Its parameters are taken as known: the band holds shocks to come, not estimation error.
-
-    References
-    ----------
-    .. [1] Harvey (1989), Forecasting, Structural Time Series Models and the Kalman Filter.
+    ``sarimax`` is the airline model (0,1,1)(0,1,1), ``unobserved`` a local linear trend with two
+    seasonal harmonics (Harvey, 1989). Parameters are taken as known: the band holds shocks to come,
+    not estimation error.
     """
     result, optimiser, notes = _fit(data, model)
     paths = None if result is None else simulated(result, data, rng=rng)
