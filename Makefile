@@ -48,7 +48,7 @@ check: $(LOCKED)/requirements-dev.lock  ## lint, types, directions of imports, e
 	$(PY) -m pytest -q tests/test_environment.py
 
 pages: $(LOCKED)/requirements-dev.lock report  ## open every built page in Chromium: requests, accessibility, phone, print
-	$(PY) -m tradeflows.report check --out reports
+	$(PY) -m tradeflows.cli report --check
 	$(PY) -m pytest -q -m browser tests/test_pages_browser.py
 
 lab: $(LOCKED)/requirements-lab.lock  ## open the notebooks in JupyterLab (ARGS=--no-browser)
@@ -112,5 +112,5 @@ $(LOCKED)/requirements-dev.lock $(LOCKED)/requirements-lab.lock: $(LOCKED)/requi
 $(LOCKED)/soak/requirements.lock: $(LOCKED)/requirements-dev.lock
 
 reports/.built: $(NOTEBOOKS) $(SOURCES) $(RAW) $(ONLY) $(LOCKED)/requirements.lock
-	$(PY) -m tradeflows.report build --notebooks notebooks --out reports
+	$(PY) -m tradeflows.cli report
 	@touch $@

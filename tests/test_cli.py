@@ -11,7 +11,6 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-import tiny_suite
 import world
 from standin import harness
 from tradeflows import cli, store
@@ -19,7 +18,6 @@ from tradeflows.claims import judge
 from tradeflows.codes.countries import EU27
 from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, SourceUnavailable
 from tradeflows.load import load
-from tradeflows.report import keys
 from tradeflows.sources import refresh
 
 run = CliRunner()
@@ -187,14 +185,6 @@ def test_half_a_pair_is_refused(monkeypatch, capsys):
     with pytest.raises(SystemExit, match="1"):
         cli.main()
     assert "--partner" in capsys.readouterr().err
-
-
-def test_report_builds_and_then_has_nothing_to_do(tmp_path, monkeypatch):
-    monkeypatch.setattr(keys, "shared", lambda _: "settled")
-    tiny_suite.save(tmp_path / "notebooks" / "00-x.ipynb", "# One\n\nPage.", "1 + 1")
-    words = ["report", "--notebooks", str(tmp_path / "notebooks"), "--reports", str(tmp_path / "r")]
-    assert "wrote the pages" in run.invoke(cli.app, words).output
-    assert "nothing to do" in run.invoke(cli.app, words).output
 
 
 def test_importing_the_package_is_light_and_load_is_the_function():

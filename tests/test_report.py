@@ -14,9 +14,9 @@ import tiny_suite
 import tradeflows as tf
 from tradeflows.errors import TradeflowsError
 from tradeflows.report import check, keys, sources
-from tradeflows.report.__main__ import main
 from tradeflows.report.build import build
 from tradeflows.report.page import mathml
+from tradeflows.report.runner import NotebookFailed
 
 ROOT = Path(__file__).parents[1]
 
@@ -116,7 +116,7 @@ def test_a_warning_is_its_words_without_the_place_that_gave_it(tmp_path):
     assert "ipykernel" not in page
 
 
-def test_a_failing_cell_is_told_in_few_words_and_the_old_page_stays(tmp_path, capsys):
+def test_a_failing_cell_is_told_in_few_words_and_the_old_page_stays(tmp_path):
     notebooks = tiny_suite.write(tmp_path / "notebooks")
     out = tmp_path / "reports"
     out.mkdir()
@@ -127,8 +127,9 @@ def test_a_failing_cell_is_told_in_few_words_and_the_old_page_stays(tmp_path, ca
         "## Where it goes wrong",
         "x = 1\nraise ValueError('first line\\nlast line')",
     )
-    assert main(["build", "--notebooks", str(notebooks), "--out", str(out)]) == 1
-    said = capsys.readouterr().err
+    with pytest.raises(NotebookFailed) as failed:
+        build(notebooks, out)
+    said = str(failed.value)
     assert '01-the-data.ipynb: cell 3 (cell-2), under "Where it goes wrong"' in said
     assert "line 2: raise ValueError" in said
     assert "ValueError: first line" in said
@@ -278,11 +279,11 @@ def test_figures_lead_to_their_raw_files():
 
 
 def test_errata_are_dated_and_sorted():
-    text = "[{date: '2026-01-01', was: a, is: b}, {date: '2026-02-01', was: c, is: <d>}]"
+    text = b"[{date: '2026-01-01', was: a, is: b}, {date: '2026-02-01', was: c, is: <d>}]"
     assert [e["date"] for e in sources.errata(text)] == ["2026-02-01", "2026-01-01"]
-    assert "&lt;d&gt;" in sources._errata(sources.errata(text))
+    assert "&lt;d&gt;" in sources.page([], sources.errata(text)).body
     with pytest.raises(TradeflowsError, match=r"errata\.yml"):
-        sources.errata("[{date: x}]")
+        sources.errata(b"[{date: x}]")
 
 
 WHOLE = """<title>t</title><meta name="description"><meta name="viewport"><main><h1>x</h1>
@@ -323,23 +324,24 @@ def test_check_finds(old, new, said):
 def test_the_command_builds_checks_and_says_when_nothing_is_to_do(tmp_path):
     settled = (
         "import sys; from tradeflows.report import keys; keys.shared = lambda _: 'settled';"
-        "from tradeflows.report.__main__ import main; sys.exit(main(sys.argv[1:]))"
+        "from tradeflows.cli import main; main()"
     )
 
     def run(how, *words):
         command = [sys.executable, *how, *words]
         done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False)
-        assert done.stdout == ""
         assert "Traceback" not in done.stderr
         return done
 
     tiny_suite.save(tmp_path / "notebooks" / "00-x.ipynb", "# One\n\nPage.", "1 + 1")
-    assert run(["-c", settled], "build").stderr.startswith("ran 00-x: 1 cells")
-    assert "nothing to do" in run(["-c", settled], "build").stderr
-    assert run(["-m", "tradeflows.report"], "check").returncode == 0
-    lost = run(["-m", "tradeflows.report"], "check", "--out", "nowhere")
+    first = run(["-c", settled], "report")
+    assert first.stderr == "00-x: 0 cells done, 1 left\n00-x: 1 cells done, 0 left\n"
+    assert first.stdout.startswith("ran 1 notebooks, wrote the pages")
+    assert "nothing to do" in run(["-c", settled], "report").stdout
+    assert run(["-m", "tradeflows.cli"], "report", "--check").returncode == 0
+    lost = run(["-m", "tradeflows.cli"], "report", "--check", "--reports", "nowhere")
     assert lost.returncode == 1
-    assert "make report" in lost.stderr
+    assert "make report" in lost.stdout
 
 
 def test_finding_nothing_to_do_imports_nothing_heavy():

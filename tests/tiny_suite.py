@@ -19,7 +19,7 @@ table = pd.DataFrame({"imports": range(30), "exports": range(0, 60, 2)}, index=m
 _LINES = """\
 plot.lines(
     table, name="rise", title="Both rose", unit="USD", alt="Two rising lines",
-    origins=("nobody/knows.csv",), events=[("2022-02-24", "24 Feb 2022: Russia invades Ukraine")],
+    origins=("nobody/knows.csv",), events={"24 Feb 2022: Russia invades Ukraine": "2022-02-24"},
 )
 """
 _BRIDGE = """\

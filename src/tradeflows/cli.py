@@ -6,8 +6,6 @@ import json
 import sys
 import time
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -18,13 +16,14 @@ from rich.table import Table
 
 from tradeflows import store
 from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, TradeflowsError, UnknownCode
+from tradeflows.progress import progress
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from tradeflows.report.trace import Trace
     from tradeflows.sources.comtrade.question import Part
-    from tradeflows.sources.refresh import Status, Told
+    from tradeflows.sources.refresh import Status
 
 __all__ = ["main"]
 
@@ -120,7 +119,7 @@ def refresh(
         return
     usual = ("comtrade",) if asked else ("worldbank", "eurostat", "comtrade")
     sources = tuple(s.lower() for s in _listed("source", source)) or usual
-    with _progress(quiet=as_json) as told:
+    with progress("calls", quiet=as_json) as told:
         done = live.run(asked, sources=sources, start=start, end=last, wait=wait, told=told)
     if as_json:
         _print_json({"stored": done.stored, "calls": done.calls, "words": done.sentence()})
@@ -149,44 +148,6 @@ def _listed(option: str, words: str) -> list[str]:
     if words and not found:
         raise UnknownCode(f"--{option} {words!r}", "words with commas", f"fill in --{option}")
     return found
-
-
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Told]:
-    """Show calls done and left: bars on a terminal, now and then a line elsewhere."""
-    if quiet or not sys.stderr.isatty():
-        yield (lambda *_: None) if quiet else _Lines()
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-    from rich.progress import TimeElapsedColumn as Elapsed
-    from rich.progress import TimeRemainingColumn as Remaining
-
-    columns = (
-        TextColumn("{task.description}"), BarColumn(bar_width=28), MofNCompleteColumn(),
-        TextColumn("calls"), Elapsed(), TextColumn("left"), Remaining(),
-    )  # fmt: skip
-    with Progress(*columns, console=err) as bars:
-        tasks: dict[str, Any] = {}
-
-        def told(source: str, done: int, left: int) -> None:
-            if source not in tasks:
-                tasks[source] = bars.add_task(source)
-            bars.update(tasks[source], completed=done, total=done + left)
-
-        yield told
-
-
-class _Lines:
-    """A line a publisher every ten seconds, and one at its end."""
-
-    def __init__(self) -> None:
-        self.said: dict[str, float] = {}
-
-    def __call__(self, source: str, done: int, left: int) -> None:
-        now = time.monotonic()
-        if left == 0 or now - self.said.get(source, 0.0) > 10:
-            self.said[source] = now
-            sys.stderr.write(f"{source}: {done} calls done, {left} left\n")
 
 
 @app.command(rich_help_panel=BRING)
@@ -327,10 +288,16 @@ def screen(
 def report(
     notebooks: Annotated[Path, typer.Option(help="Folder of notebooks.")] = Path("notebooks"),
     reports: Reports = Path("reports"),
+    check: Annotated[bool, typer.Option("--check", help="Only check the pages there.")] = False,
 ) -> None:
     """Run the notebooks that changed and render every page; as `make report` does."""
     from tradeflows.report.build import build
+    from tradeflows.report.check import folder
 
+    if check:
+        wrong = folder(reports)
+        out.print(escape("\n".join(wrong or [f"{reports}: every page is whole"])))
+        raise typer.Exit(1 if wrong else 0)
     start = time.monotonic()
     done = build(notebooks, reports)
     took = time.monotonic() - start

@@ -32,24 +32,7 @@ class Built:
 
 
 def build(notebooks: Path, out: Path) -> Built:
-    """Build the report; do nothing where nothing changed.
-
-    Parameters
-    ----------
-    notebooks : Path
-        Folder of notebooks, read in the order of their names.
-    out : Path
-        Folder of pages. What stands there is replaced only by pages that passed every check.
-
-    Returns
-    -------
-    Built
-
-    Raises
-    ------
-    TradeflowsError
-        A cell failed, or a page breaks a rule of `check`.
-    """
+    """Build the report; do nothing where nothing changed."""
     found = _found(notebooks)
     cache = out / CACHE
     cache.mkdir(parents=True, exist_ok=True)

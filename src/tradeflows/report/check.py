@@ -136,22 +136,7 @@ def _read(html: str) -> _Seen:
 
 
 def problems(files: Mapping[str, str]) -> list[str]:
-    """Return what is wrong with a set of pages; nothing if all is well.
-
-    Parameters
-    ----------
-    files : mapping
-        Path below the report to text; pages end in ``.html``.
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> problems({"a.html": "<script src='https://x.org/y.js'></script>"})[0]
-    'a.html: <script> fetches https://x.org/y.js'
-    """
+    """Return what is wrong with a set of pages; nothing if all is well."""
     pages = {name: _read(text) for name, text in files.items() if name.endswith(".html")}
     out = []
     for name, seen in pages.items():
@@ -184,16 +169,7 @@ def _links(
 
 
 def folder(out: Path) -> list[str]:
-    """Return what is wrong with the pages in a folder.
-
-    Parameters
-    ----------
-    out : Path
-
-    Returns
-    -------
-    list of str
-    """
+    """Return what is wrong with the pages in a folder."""
     found = [p for p in sorted(out.rglob("*")) if p.is_file() and ".cache" not in p.parts]
     texts = {
         p.relative_to(out).as_posix(): p.read_text("utf-8") if p.suffix == ".html" else ""

@@ -23,37 +23,12 @@ SETTINGS = ("TRADEFLOWS_DATA", "AS_OF")
 
 
 def of_bytes(data: bytes) -> str:
-    """Return the sha256 of some bytes.
-
-    Parameters
-    ----------
-    data : bytes
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> of_bytes(b"")[:8]
-    'e3b0c442'
-    """
+    """Return the sha256 of some bytes."""
     return hashlib.sha256(data).hexdigest()
 
 
 def of_tree(folder: Path, *, without: Iterable[str] = ()) -> str:
-    """Return a hash over all files below a folder: their names and what is in them.
-
-    Parameters
-    ----------
-    folder : Path
-    without : iterable of str
-        Names directly below the folder that do not count.
-
-    Returns
-    -------
-    str
-    """
+    """Return a hash over all files below a folder: their names and what is in them."""
     skipped, lines = set(without), []
     for root, folders, files in os.walk(folder):
         here = Path(root)
@@ -75,12 +50,7 @@ def _content(path: Path) -> str:
 
 
 def of_environment() -> str:
-    """Return a hash over the interpreter, the packages we depend on and our settings.
-
-    Returns
-    -------
-    str
-    """
+    """Return a hash over the interpreter, the packages we depend on and our settings."""
     needs = metadata.requires("tradeflows") or []
     names = sorted(re.split(r"[^\w.-]", n, maxsplit=1)[0] for n in needs if "extra ==" not in n)
     parts = [sys.version, *(f"{n} {_version(n)}" for n in names)]
@@ -96,35 +66,13 @@ def _version(name: str) -> str:
 
 
 def shared(raw: Path) -> str:
-    """Return the part of every notebook's key that does not depend on the notebook.
-
-    Parameters
-    ----------
-    raw : Path
-        Folder of raw files.
-
-    Returns
-    -------
-    str
-    """
+    """Return the part of every notebook's key that does not depend on the notebook."""
     parts = (of_tree(PACKAGE, without=_NOT_RUN), of_tree(raw), of_environment())
     return of_bytes("\n".join(parts).encode())
 
 
 def of_notebook(path: Path, common: str) -> str:
-    """Return the key of an executed notebook.
-
-    Parameters
-    ----------
-    path : Path
-        Outputs do not count; touching the file does, so that it can be run again at will.
-    common : str
-        From `shared`.
-
-    Returns
-    -------
-    str
-    """
+    """Return the key of an executed notebook."""
     whole = json.loads(path.read_bytes())
     cells = whole["cells"]
     told = [(c["cell_type"], c["source"], c["metadata"].get("tags")) for c in cells]
@@ -137,18 +85,7 @@ def of_notebook(path: Path, common: str) -> str:
 
 
 def about(path: Path) -> dict[str, Any]:
-    """Return what a notebook says of itself under ``tradeflows`` in its metadata.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    dict
-        ``reads: statements`` runs it after all others; ``requires`` lists the data it cannot do
-        without.
-    """
+    """Return what a notebook says of itself under ``tradeflows`` in its metadata."""
     found = json.loads(path.read_bytes())["metadata"].get("tradeflows", {})
     return dict(found)
 
@@ -168,18 +105,7 @@ def stated(copy: Path) -> list[dict[str, Any]]:
 
 
 def rules() -> tuple[str, str]:
-    """Return sha256 and version of the rules that decide the claims.
-
-    Returns
-    -------
-    tuple of str
-
-    Examples
-    --------
-    >>> digest, version = rules()
-    >>> len(digest), version.isdigit()
-    (64, True)
-    """
+    """Return sha256 and version of the rules that decide the claims."""
     data = (PACKAGE / "claims" / "rules.yml").read_bytes()
     found = re.search(rb"^version: *(\S+)", data, re.MULTILINE)
     return of_bytes(data), found[1].decode() if found else "unknown"

@@ -49,42 +49,12 @@ class Page:
 
 
 def file_of(stem: str, first: str) -> str:
-    """Return the name of a notebook's page; the first notebook is the index.
-
-    Parameters
-    ----------
-    stem : str
-    first : str
-        Stem of the first notebook.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> file_of("00-answers", "00-answers"), file_of("01-the-data", "00-answers")
-    ('index.html', '01-the-data.html')
-    """
+    """Return the name of a notebook's page; the first notebook is the index."""
     return "index.html" if stem == first else f"{stem}.html"
 
 
 def plain(html: str) -> str:
-    """Return the words of a piece of HTML.
-
-    Parameters
-    ----------
-    html : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> plain("<b>Price</b> &amp; volume")
-    'Price & volume'
-    """
+    """Return the words of a piece of HTML."""
     return " ".join(unescape(_TAG.sub("", html)).split())
 
 
@@ -129,23 +99,7 @@ class _Prose(IPythonRenderer):  # type: ignore[misc]
 
 
 def mathml(formula: str, *, block: bool = False) -> str:
-    r"""Turn LaTeX into MathML, with the thin spaces that functions such as ln need.
-
-    Parameters
-    ----------
-    formula : str
-    block : bool
-        On a line of its own.
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> "mspace" in mathml(r"\ln V"), "mspace" in mathml(r"\ln(V)")
-    (True, False)
-    """
+    """Turn LaTeX into MathML, with the thin spaces that functions such as ln need."""
     try:
         out = str(convert(unescape(formula).strip(), display="block" if block else "inline"))
         unknown = re.search(r"\\[A-Za-z]+", out)
@@ -162,16 +116,7 @@ def mathml(formula: str, *, block: bool = False) -> str:
 
 
 def wide_table(table: str) -> str:
-    """Wrap a table so that it scrolls by itself, by keyboard too.
-
-    Parameters
-    ----------
-    table : str
-
-    Returns
-    -------
-    str
-    """
+    """Wrap a table so that it scrolls by itself, by keyboard too."""
     return f'<div class="table" role="region" tabindex="0" aria-label="Table">{table}</div>'
 
 
@@ -230,16 +175,7 @@ def _code(source: str) -> str:
 
 
 def read(path: Path) -> Any:
-    """Read an executed notebook, every cell with its tags.
-
-    Parameters
-    ----------
-    path : Path
-
-    Returns
-    -------
-    nbformat.NotebookNode
-    """
+    """Read an executed notebook, every cell with its tags."""
     nb = nbformat.read(path, 4)
     for cell in nb.cells:
         cell.metadata.setdefault("tags", [])
@@ -247,18 +183,7 @@ def read(path: Path) -> Any:
 
 
 def title_of(nb: Any, name: str) -> str:
-    """Return the words of the first heading.
-
-    Parameters
-    ----------
-    nb : nbformat.NotebookNode
-    name : str
-        For the message.
-
-    Returns
-    -------
-    str
-    """
+    """Return the words of the first heading."""
     for cell in nb.cells:
         if cell.cell_type == "markdown":
             found = re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
@@ -270,21 +195,7 @@ def title_of(nb: Any, name: str) -> str:
 
 
 def render(nb: Any, stem: str, files: dict[str, str]) -> Page:
-    """Render the main part of a notebook's page.
-
-    Parameters
-    ----------
-    nb : nbformat.NotebookNode
-        Executed.
-    stem : str
-        Name of the notebook.
-    files : dict
-        Stem of every notebook to the name of its page.
-
-    Returns
-    -------
-    Page
-    """
+    """Render the main part of a notebook's page."""
     prose = _Prose()
     exporter = HTMLExporter(
         extra_loaders=[DictLoader({"cells.j2": _template("cells.j2")})], template_file="cells.j2"
@@ -364,21 +275,7 @@ def _linked(body: str, files: dict[str, str]) -> str:
 
 
 def told_apart(body: str) -> str:
-    """Give tables that scroll different names: a screen reader lists them side by side.
-
-    Parameters
-    ----------
-    body : str
-
-    Returns
-    -------
-    str
-
-    Examples
-    --------
-    >>> told_apart('<p role="region" aria-label="A"><p role="region" aria-label="A">')
-    '<p role="region" aria-label="A"><p role="region" aria-label="A (2)">'
-    """
+    """Give tables that scroll different names: a screen reader lists them side by side."""
     taken: set[str] = set()
 
     def named(found: re.Match[str]) -> str:

@@ -6,10 +6,8 @@ import asyncio
 import json
 import os
 import re
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +29,7 @@ from tradeflows.errors import (
 )
 from tradeflows.load import load
 from tradeflows.periods import span
+from tradeflows.progress import Told, progress
 from tradeflows.report import keys
 from tradeflows.series import on_one_system
 
@@ -55,30 +54,17 @@ _PLAIN_WARNINGS = (
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ARROW = re.compile(r"^-+> *(\d+) ?(.*)$", re.MULTILINE)
 
-Tell = Callable[[str, int, int], None]
-
 
 class NotebookFailed(TradeflowsError):
     """A cell of a notebook raised; the pages of the last build stand as they were."""
 
 
 def run(jobs: Mapping[Path, Path]) -> None:
-    """Execute notebooks and write their executed copies.
-
-    Parameters
-    ----------
-    jobs : mapping of Path to Path
-        Notebook to the place of its executed copy.
-
-    Raises
-    ------
-    NotebookFailed
-        Names every notebook that failed, the cell, the heading above it and the error.
-    """
+    """Execute notebooks and write their executed copies."""
     if not jobs:
         return
-    with _progress({path.stem: _code_cells(path) for path in jobs}) as tell:
-        results = asyncio.run(_all(jobs, tell))
+    with progress("cells") as told:
+        results = asyncio.run(_all(jobs, told))
     failed = sorted(r for r in results if r)
     if failed:
         raise NotebookFailed(
@@ -89,31 +75,18 @@ def run(jobs: Mapping[Path, Path]) -> None:
 
 
 def pass_on(executed: Mapping[str, Path]) -> None:
-    """Collect what executed notebooks state, for the answers and for `tradeflows.judge`.
-
-    Parameters
-    ----------
-    executed : mapping of str to Path
-        Name of the page to the executed notebook.
-
-    Raises
-    ------
-    SchemaMismatch
-        Two pages state the same claim at the same tier.
-    SourceUnavailable
-        The data folder cannot be written.
-    """
+    """Collect what executed notebooks state, for the answers and for `tradeflows.judge`."""
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for page, copy in executed.items():
-        for told in keys.stated(copy):
-            name = _name(told)
+        for stated in keys.stated(copy):
+            name = _name(stated)
             if name in found and found[name]["page"] != page:
                 raise SchemaMismatch(
                     f"{page} and {found[name]['page']} both state claim {name[0]}, {name[1]}",
                     "one page for a claim and tier",
                     "take tf.state out of one of them",
                 )
-            found[name] = told | {"page": page}
+            found[name] = stated | {"page": page}
     file = store.processed() / judge.FILE
     kept = [s for s in _read(file) if s["page"] not in executed and _name(s) not in found]
     if not found and kept == _read(file):
@@ -127,8 +100,8 @@ def pass_on(executed: Mapping[str, Path]) -> None:
         raise unwritable(file.name, error) from None
 
 
-def _name(told: Mapping[str, Any]) -> tuple[str, ...]:
-    return told["claim"], told["tier"], told["rules"]
+def _name(stated: Mapping[str, Any]) -> tuple[str, ...]:
+    return stated["claim"], stated["tier"], stated["rules"]
 
 
 def _read(file: Path) -> list[dict[str, Any]]:
@@ -139,14 +112,7 @@ def _read(file: Path) -> list[dict[str, Any]]:
 
 
 def lacking(notebook: Path) -> str:
-    """Say what a notebook needs and the data folder does not hold; nothing where all is there.
-
-    Parameters
-    ----------
-    notebook : Path
-        ``tradeflows.requires`` in its metadata lists what to `load`, or a publisher, and under
-        ``bring`` what brings it; with ``whole`` every month of ``months`` must be published.
-    """
+    """Say what a notebook needs and the data folder does not hold; nothing where all is there."""
     for need in keys.about(notebook).get("requires", ()):
         asked = {k: v for k, v in need.items() if k not in ("bring", "whole")}
         if publisher := asked.pop("publisher", ""):
@@ -181,31 +147,27 @@ def _stand_in(nb: Any, absent: str) -> None:
     nb.cells = [nb.cells[0], nbformat.v4.new_markdown_cell(absent, id="needs")]
 
 
-def _code_cells(path: Path) -> int:
-    cells = nbformat.read(path, 4).cells
-    return sum(c.cell_type == "code" and bool(c.source.strip()) for c in cells)
-
-
-async def _all(jobs: Mapping[Path, Path], tell: Tell) -> list[str]:
+async def _all(jobs: Mapping[Path, Path], told: Told) -> list[str]:
     gate = asyncio.Semaphore(AT_ONCE)
 
     async def one(notebook: Path, copy: Path) -> str:
         async with gate:
-            return await _run(notebook, copy, tell)
+            return await _run(notebook, copy, told)
 
     # the longest first, so that none is left to run alone at the end
     order = sorted(jobs, key=lambda path: -path.stat().st_size)
     return list(await asyncio.gather(*(one(path, jobs[path]) for path in order)))
 
 
-async def _run(notebook: Path, copy: Path, tell: Tell) -> str:
+async def _run(notebook: Path, copy: Path, told: Told) -> str:
     """Execute one notebook; return what went wrong, or nothing."""
     nb = nbformat.read(notebook, 4)
     if absent := lacking(notebook):
         _stand_in(nb, absent)
         _write(nb, copy)
         return ""
-    done, total = 0, _code_cells(notebook)
+    done = 0
+    total = sum(c.cell_type == "code" and bool(c.source.strip()) for c in nb.cells)
     at = 0
 
     def started(cell: Any, cell_index: int) -> None:
@@ -215,7 +177,7 @@ async def _run(notebook: Path, copy: Path, tell: Tell) -> str:
     def finished(**_: Any) -> None:
         nonlocal done
         done += 1
-        tell(notebook.stem, done, total)
+        told(notebook.stem, done, total - done)
 
     # sockets in a private folder: nothing listens on a port, and it works with the network cut
     with tempfile.TemporaryDirectory(prefix="tf-", dir=_short()) as folder:
@@ -234,11 +196,11 @@ async def _run(notebook: Path, copy: Path, tell: Tell) -> str:
             resources={"metadata": {"path": str(notebook.parent)}},
             extra_arguments=[f"--IPKernelApp.exec_lines={_PLAIN_WARNINGS}"],
         )
-        tell(notebook.stem, 0, total)
+        told(notebook.stem, 0, total)
         try:
             await client.async_execute(env={**os.environ, **SETTINGS})
         except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
-            return _told(notebook, nb, at, error)
+            return _failure(notebook, nb, at, error)
         finally:
             await _stop(kernel)
     _write(nb, copy)
@@ -268,7 +230,7 @@ def _write(nb: Any, copy: Path) -> None:
     part.replace(copy)
 
 
-def _told(notebook: Path, nb: Any, at: int, error: Exception) -> str:
+def _failure(notebook: Path, nb: Any, at: int, error: Exception) -> str:
     """Say where it failed and why, in a few lines."""
     headings = [
         found[-1].strip()
@@ -287,55 +249,3 @@ def _told(notebook: Path, nb: Any, at: int, error: Exception) -> str:
     if isinstance(error, CellTimeoutError):
         return f"{where}\n  took longer than {CELL_SECONDS} seconds"
     return f"{where}\n  the kernel died or did not start ({error}); out of memory?"
-
-
-class _progress:  # noqa: N801 - reads as a statement
-    """Bars with cells and time left on a terminal, one line a notebook elsewhere."""
-
-    def __init__(self, cells: Mapping[str, int]) -> None:
-        self.cells = cells
-        self.bars: Any = None
-        self.tasks: dict[str, Any] = {}
-        self.start = time.monotonic()
-
-    def __enter__(self) -> Tell:
-        if not sys.stderr.isatty():
-            return self._line
-        from rich.console import Console
-        from rich.progress import (
-            BarColumn,
-            MofNCompleteColumn,
-            Progress,
-            TextColumn,
-            TimeElapsedColumn,
-            TimeRemainingColumn,
-        )
-
-        self.bars = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(bar_width=28),
-            MofNCompleteColumn(),
-            TextColumn("cells"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-        )
-        self.tasks = {s: self.bars.add_task(s, total=n, start=False) for s, n in self.cells.items()}
-        self.bars.start()
-        return self._bar
-
-    def __exit__(self, *_: object) -> None:
-        if self.bars is not None:
-            self.bars.stop()
-
-    def _bar(self, stem: str, done: int, total: int) -> None:
-        if done == 0:
-            self.bars.start_task(self.tasks[stem])
-        self.bars.update(self.tasks[stem], completed=done, total=total)
-
-    def _line(self, stem: str, done: int, total: int) -> None:
-        if done and done == total:
-            took = time.monotonic() - self.start
-            sys.stderr.write(f"ran {stem}: {total} cells, {took:.0f} s\n")
-            sys.stderr.flush()

@@ -16,25 +16,7 @@ __all__ = ["files", "pictures"]
 
 
 def files(pages: Iterable[Page], catalogue: Sequence[Raw], version: str) -> dict[str, str]:
-    """Return ``data/<figure>.csv`` for every figure, and ``data/datapackage.json``.
-
-    Parameters
-    ----------
-    pages : iterable of Page
-    catalogue : sequence of Raw
-    version : str
-        Of the package.
-
-    Returns
-    -------
-    dict
-        Path to text.
-
-    Raises
-    ------
-    SchemaMismatch
-        Two figures share a name but not their table.
-    """
+    """Return ``data/<figure>.csv`` for every figure, and ``data/datapackage.json``."""
     known = {raw.id: raw for raw in catalogue}
     out: dict[str, str] = {}
     listed: list[dict[str, Any]] = []
@@ -63,17 +45,7 @@ def files(pages: Iterable[Page], catalogue: Sequence[Raw], version: str) -> dict
 
 
 def pictures(pages: Iterable[Page]) -> dict[str, bytes]:
-    """Return ``data/<figure>.png`` for every figure.
-
-    Parameters
-    ----------
-    pages : iterable of Page
-
-    Returns
-    -------
-    dict
-        Path to bytes.
-    """
+    """Return ``data/<figure>.png`` for every figure."""
     drawn = [figure for page in pages for figure in page.figures if figure.get("png")]
     return {f"data/{f['name']}.png": base64.b64decode(f["png"]) for f in drawn}
 

@@ -62,40 +62,12 @@ class Trace:
 
 
 def figures(reports: Path) -> list[str]:
-    """Return the names of the figures of a built report.
-
-    Parameters
-    ----------
-    reports : Path
-
-    Returns
-    -------
-    list of str
-    """
+    """Return the names of the figures of a built report."""
     return [str(r["name"]) for r in _resources(reports)]
 
 
 def trace(figure: str, reports: Path) -> Trace:
-    """Walk from a figure to its raw files and compare every hash on the way.
-
-    Parameters
-    ----------
-    figure : str
-        Its name, as in the address of the figure or of its CSV.
-    reports : Path
-        Folder of a built report.
-
-    Returns
-    -------
-    Trace
-
-    Raises
-    ------
-    SourceUnavailable
-        No report is built there.
-    UnknownCode
-        The report has no such figure.
-    """
+    """Walk from a figure to its raw files and compare every hash on the way."""
     name = figure.rpartition("#")[2].rpartition("/")[2].removesuffix(".csv").removesuffix(".png")
     known = {str(r["name"]): r for r in _resources(reports)}
     if name not in known:

@@ -19,24 +19,7 @@ _PICTURE = re.compile(r' <span class="also">.*?</a></span>')  # a file beside th
 
 
 def chapters(pages: Sequence[Page]) -> list[Page]:
-    """Return the pages as chapters of one file.
-
-    Parameters
-    ----------
-    pages : sequence of Page
-
-    Returns
-    -------
-    list of Page
-        Bodies with ids under the name of their page; `file` is the link to the chapter.
-
-    Examples
-    --------
-    >>> one = Page("a.html", "A", "", (("x", "X"),), '<h2 id="x">X</h2><a href="b.html#y">y</a>')
-    >>> two = Page("b.html", "B", "", (), '<i id="y"></i>')
-    >>> [c.body for c in chapters([one, two])]
-    ['<h2 id="a--x">X</h2><a href="#b--y">y</a>', '<i id="b--y"></i>']
-    """
+    """Return the pages as chapters of one file."""
     known = {p.file: p.file.removesuffix(".html") for p in pages}
     out = []
     for page in pages:
@@ -49,17 +32,7 @@ def chapters(pages: Sequence[Page]) -> list[Page]:
 
 
 def merged(pages: Sequence[Page]) -> str:
-    """Return the bodies of all chapters, one after the other.
-
-    Parameters
-    ----------
-    pages : sequence of Page
-        From `chapters`.
-
-    Returns
-    -------
-    str
-    """
+    """Return the bodies of all chapters, one after the other."""
     return told_apart(
         "\n".join(
             f'<article class="chapter" id="{p.file.removeprefix("#")}">\n{p.body}\n</article>'

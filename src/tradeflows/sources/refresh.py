@@ -19,6 +19,7 @@ from tradeflows.codes.countries import spoken
 from tradeflows.codes.groups import asked as asked_codes
 from tradeflows.errors import SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.periods import Window
+from tradeflows.progress import Told
 from tradeflows.sources import baci, eurostat, state, worldbank
 from tradeflows.sources.comtrade import client as comtrade
 from tradeflows.sources.comtrade import holding, standard
@@ -32,7 +33,6 @@ from tradeflows.sources.http import Manners, Session
 __all__ = ["Outcome", "Status", "listed", "pair", "parts", "plan", "run", "status"]
 
 _log = logging.getLogger(__name__)
-Told = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
