@@ -165,7 +165,19 @@ PUBLISHED = Table(
     ("id",),
 )
 
-TABLES: dict[str, Table] = {t.name: t for t in (TRADE, PRICES, VOLUMES, PUBLISHED)}
+_NOT_DIVIDED = ("quantity", "quantity_unit", "quantity_status")
+BREAKDOWNS = Table(
+    "breakdowns",
+    "trade divided by currency of the invoice, customs office or means of transport",
+    (
+        *(c for c in TRADE.columns if c.name not in _NOT_DIVIDED),
+        Column("by", "str", "what divides it", allowed=("currency", "customs", "transport")),
+        Column("category", "str", "the part, in the publisher's own words"),
+    ),
+    (*TRADE.key, "by", "category"),
+)
+
+TABLES: dict[str, Table] = {t.name: t for t in (TRADE, PRICES, VOLUMES, PUBLISHED, BREAKDOWNS)}
 
 _TOO_LARGE = 2.0**53  # from here on floats skip whole numbers
 _PANDAS = {"str": "str", "float": "float64", "int": "Int64", "bool": "bool"}

@@ -1,6 +1,6 @@
 """TÜİK: files that the user downloaded, in Turkish or English, CSV or workbook.
 
-Nothing here goes online: the institute's interfaces do not answer anonymous calls.
+Nothing here goes online.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import rows, snapshot
 from tradeflows.sources.registry import register
 from tradeflows.sources.rows import EMPTY, amounts, currency, in_dollars
+from tradeflows.sources.tuik import cubes
 from tradeflows.sources.workbook import first_sheet, unpacked
 
 __all__ = ["PUBLISHER", "add", "parse", "read"]
@@ -161,6 +162,8 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     >>> table["code"].item(), table["weight_status"].item(), table["value_usd"].item()
     ('279999990000', 'missing', 1894617765.0)
     """
+    if cubes.is_cube(data):
+        return cubes.parse(data, about)
     origin = str(about.get("origin", "file"))
     raw = _table(data, origin)
     constants = dict(about.get("constants", {}))

@@ -1,0 +1,235 @@
+"""Files of TÜİK's database: what the engine answered, with the proof that it is whole.
+
+A line that says what this is, a line of JSON with question, count and totals, then CSV as the
+engine gives it. The script for a browser's console writes the same (`script`).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import zlib
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any
+
+import pandas as pd
+
+from tradeflows import tables
+from tradeflows.codes.countries import from_name, plain
+from tradeflows.codes.hs import codes as codes_of
+from tradeflows.errors import SchemaMismatch
+from tradeflows.sources import rows
+from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
+
+__all__ = ["FIRST", "flow_of", "is_cube", "parse", "proven", "script", "written"]
+
+FIRST = "#tradeflows: TÜİK's database, 1"
+PUBLISHER = "TÜİK"
+COLUMNS = ("YIL", "AY", "IHRITH", "ULKE_KODU", "ULKE_ADI", "KOD", "KIRILIM", "OLCU_ADI", *MEASURES)
+_HEAD = ("system", "digits", "codes", "by", "months", "counted", "totals")
+_AGAIN = "bring it again with `tradeflows refresh --source tuik`; nothing is read from this file"
+_FLOWS = {"1": "X", "2": "M", "ihracat": "X", "ithalat": "M", "export": "X", "exports": "X",
+          "import": "M", "imports": "M"}  # fmt: skip
+_HIDDEN = ("", "gizli veri", "confidential data", "confidential")
+_UNREADABLE = (OSError, EOFError, ValueError, TypeError, AttributeError, zlib.error)
+LIMIT = 512 * 1024 * 1024
+Totals = Mapping[str, Mapping[str, Sequence[float]]]
+
+
+def flow_of(word: object) -> str:
+    """Return X or M for a flow as either language, or its flag, says it.
+
+    Examples
+    --------
+    >>> flow_of("İhracat"), flow_of("2")
+    ('X', 'M')
+    """
+    found = _FLOWS.get(plain(str(word)))
+    if found is None:
+        raise SchemaMismatch(f"TÜİK: flow {word!r}", "İhracat or İthalat", _AGAIN)
+    return found
+
+
+def written(head: Mapping[str, Any], lines: Sequence[Sequence[Any]]) -> bytes:
+    """Return the bytes of a file: the same for the same rows, in whatever order they came."""
+    out = io.StringIO()
+    out.write(f"{FIRST}\n#{json.dumps(head, ensure_ascii=False, sort_keys=True)}\n")
+    writer = csv.writer(out, delimiter=";", lineterminator="\n")
+    writer.writerow(COLUMNS)
+    writer.writerows(sorted([_cell(v) for v in line] for line in lines))
+    return gzip.compress(out.getvalue().encode(), mtime=0)
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.0f}" if value.is_integer() else repr(value)
+    return "" if value is None else str(value)
+
+
+def is_cube(data: bytes) -> bool:
+    """Tell whether bytes are such a file, zipped or not."""
+    try:
+        start = _plain(data, 64)
+    except (OSError, EOFError, zlib.error):
+        return False
+    return start.removeprefix(b"\xef\xbb\xbf").startswith(FIRST.encode())
+
+
+def _plain(data: bytes, most: int) -> bytes:
+    zipped = data[:2] == b"\x1f\x8b"
+    return gzip.GzipFile(fileobj=io.BytesIO(data)).read(most) if zipped else data[:most]
+
+
+def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
+    """Return a file as the trade table, or as breakdowns, after checking its proof.
+
+    Codes stand at the digits asked for and, where all goods below them are there, at six and two
+    digits and as a total. A sum has the weakest status of its parts, chapters and totals no weight.
+
+    Raises
+    ------
+    SchemaMismatch
+        Not such a file, rows that are not those counted, sums that are not the totals, codes or
+        flows that cannot be read.
+    UnknownCode
+        A country that no list holds.
+    """
+    origin = str(about.get("origin", "file"))
+    head, lines = _opened(data, origin)
+    proven(head, lines, origin)
+    digits, by, codes = int(head["digits"]), str(head["by"]), [str(c) for c in head["codes"]]
+    value = lines["DOLAR"]
+    code = _padded(lines["KOD"], digits, origin)
+    weight, status = rows.measured(lines["MIKTAR_1"], value, pd.Series(False, index=lines.index))
+    unit = lines["OLCU_ADI"].str.rpartition("/")[2].str.strip()
+    alone = ~lines["OLCU_ADI"].str.contains("/")
+    amount = lines["MIKTAR_2"].mask(alone & (unit == "KG"), lines["MIKTAR_1"])
+    amount = amount.mask(unit == "", float("nan"))
+    quantity, counted = rows.measured(amount, value, pd.Series(False, index=lines.index))
+    days = pd.to_datetime(lines["YIL"] + "-" + lines["AY"].str.zfill(2), format="%Y-%m")
+    table = pd.DataFrame(
+        {
+            "origin": origin,
+            "source": PUBLISHER,
+            "vintage": str(about.get("vintage", "unknown")),
+            "trade_system": str(head["system"]),
+            "reporter": "TUR",
+            "partner": lines["ULKE_ADI"].map({n: from_name(n) for n in set(lines["ULKE_ADI"])}),
+            "flow": lines["IHRITH"].map({f: flow_of(f) for f in set(lines["IHRITH"])}),
+            "freq": "M",
+            "period": days,
+            "code_system": _revisions(days, code),
+            "code": code,
+            "value_usd": value,
+            "net_weight_kg": weight,
+            "weight_status": status,
+            "quantity": quantity,
+            "quantity_unit": unit.where(quantity.notna()),
+            "quantity_status": counted,
+            "confidential": rows.confidential(code),
+        }
+    )
+    table["valuation"] = table["flow"].map({"M": "CIF", "X": "FOB"})
+    if by:
+        table = table.assign(by=by, category=lines["KIRILIM"].replace("", "not stated"))
+    least = max(map(len, codes), default=0)
+    levels = sorted({digits, *(n for n in (6, 2, 0) if least <= n <= digits)})
+    found = pd.concat([_at(table, level, digits) for level in levels], ignore_index=True)
+    name = "breakdowns" if by else "trade"
+    return tables.validate(found[list(tables.TABLES[name].names)], name, where=origin)
+
+
+def _opened(data: bytes, origin: str) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return what a file says of itself, and its lines."""
+    try:
+        whole = _plain(data, LIMIT)
+        _, told, rest = whole.decode("utf-8-sig").split("\n", 2)
+        head = json.loads(told.removeprefix("#"))
+        lines = pd.read_csv(io.StringIO(rest), sep=";", dtype="str", keep_default_na=False)
+        if tuple(lines.columns) != COLUMNS or not all(k in head for k in _HEAD):
+            raise ValueError("other columns")
+        lines = lines.astype(dict.fromkeys(MEASURES, "float64"))
+        if int(head["digits"]) not in LEVELS or head["by"] not in ("", *BREAKDOWNS):
+            raise ValueError("another question")
+        if not set(lines["YIL"] + "-" + lines["AY"].str.zfill(2)) <= set(head["months"]):
+            raise ValueError("months that were not asked for")
+    except _UNREADABLE as error:
+        raise SchemaMismatch(
+            f"{origin}: no whole file of TÜİK's database ({str(error)[:80]})",
+            "a file as a refresh or the script writes it", _AGAIN,
+        ) from None  # fmt: skip
+    return head, lines
+
+
+def proven(head: Mapping[str, Any], lines: pd.DataFrame, origin: str) -> None:
+    """Refuse lines that are fewer or more than counted, or whose sums are not the totals.
+
+    Raises
+    ------
+    SchemaMismatch
+    """
+    if len(lines) != head["counted"]:
+        raise SchemaMismatch(
+            f"{origin}: {len(lines)} rows", f"{head['counted']}, as the engine counts", _AGAIN
+        )
+    month = lines["YIL"] + "-" + lines["AY"].str.zfill(2)
+    flow = lines["IHRITH"].map({f: flow_of(f) for f in set(lines["IHRITH"])})
+    sums = lines[["DOLAR", "MIKTAR_1"]].groupby([month, flow]).sum()
+    asked = {(m, f): t for m, flows in head["totals"].items() for f, t in flows.items()}
+    for at in {*sums.index, *asked}:
+        found = sums.loc[at].tolist() if at in sums.index else [0.0, 0.0]
+        for what, one, other in zip(("USD", "kg"), found, asked.get(at, (0.0, 0.0)), strict=True):
+            if abs(one - other) > max(0.5, 1e-11 * abs(other)):
+                raise SchemaMismatch(
+                    f"{origin}: {at[0]}, flow {at[1]}: the rows sum to {one:,.0f} {what}",
+                    f"{other:,.0f}, the same question without codes",
+                    "run it again; if it stays, a filter was ignored or rows are missing: nothing"
+                    " of this month is stored or read",
+                )
+
+
+def _padded(text: pd.Series, digits: int, origin: str) -> pd.Series:
+    """Return codes with their leading zeros; what has no code is a pseudo-code, never dropped."""
+    named = {t: t.zfill(digits) for t in set(text)}
+    named |= {t: ("99" * 6)[:digits] for t in named if plain(t) in _HIDDEN}
+    odd = [t for t, code in named.items() if not code.isdecimal() or len(code) > digits]
+    if odd:
+        raise SchemaMismatch(f"{origin}: code {odd[0]!r}", f"up to {digits} digits", _AGAIN)
+    return text.map(named)
+
+
+def _revisions(days: pd.Series, code: pd.Series) -> pd.Series:
+    """Return the HS revision of each month: that of the year, unless more codes say another."""
+    found: dict[Any, str] = {}
+    for day, codes in code.str[:6].groupby(days):
+        usual = str(rows.revision(pd.Series([day])).iloc[0])
+        there = {c for c in codes if len(c) == 6}
+        near = [usual, *(r for r in ("HS2012", "HS2017", "HS2022") if r != usual)]
+        found[day] = max(near, key=lambda r: len(there & codes_of(r)))
+    return days.map(found)
+
+
+def _at(table: pd.DataFrame, level: int, digits: int) -> pd.DataFrame:
+    """Return the sums of a level; rows of one code whose units differ have no quantity."""
+    key = list(tables.TABLES["trade"].key)
+    key += [k for k in ("by", "category") if k in table]
+    table = table.assign(level=level, code=table["code"].str[:level] if level else "TOTAL")
+    if level in (0, 2) and level < digits:
+        table = table.assign(
+            net_weight_kg=float("nan"), weight_status="missing", quantity=float("nan"),
+            quantity_unit=None, quantity_status="missing", confidential=False,
+        )  # fmt: skip
+    units = table.groupby(key)["quantity_unit"].transform("nunique") > 1
+    table.loc[units, ["quantity", "quantity_unit"]] = [float("nan"), None]
+    table.loc[units, "quantity_status"] = "missing"
+    return rows.combined(table, key)
+
+
+def script(filled: Mapping[str, Any]) -> str:
+    """Return the script for the console of a browser that has TÜİK's page open."""
+    text = files("tradeflows.sources.tuik").joinpath("by_hand.js").read_text("utf-8")
+    told = {"first": FIRST, "columns": COLUMNS, **filled}
+    return text.replace("QUESTION", json.dumps(told, ensure_ascii=False), 1)

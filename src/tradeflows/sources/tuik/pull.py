@@ -1,0 +1,372 @@
+"""Bring months of TÜİK's database: what is missing, what may have changed, each with its proof.
+
+One question is a partner (or all), its goods, a level and a trade system. Its totals by month come
+first, without codes: they say what is published, what changed, and what the codes must sum to.
+Every month is a file of its own, stored whole or not at all, so a run may be stopped anywhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
+from typing import Any
+
+from tradeflows import store
+from tradeflows.codes.countries import from_name
+from tradeflows.errors import SchemaMismatch, SourceUnavailable, UnknownCode
+from tradeflows.periods import Window, span
+from tradeflows.sources.tuik import cubes
+from tradeflows.sources.tuik.engine import (
+    BREAKDOWNS,
+    LEVELS,
+    MEASURES,
+    Engine,
+    NoSuchApp,
+    sum_of,
+)
+from tradeflows.sources.tuik.transport import Browser, Plain
+
+__all__ = ["ALL", "FOLDER", "Office", "Question", "newest", "standard"]
+
+ALL = "ALL"
+FOLDER = "tuik/live"
+LAST = 2  # published months that are fetched again: they are revised in the weeks after
+APPS = {
+    "general": "bd4b4757-a3c9-45ba-b4fb-5c8d7e2d2c42",
+    "special": "8db826a9-59f2-4a33-a91e-88ca417dddf9",
+}
+SECONDS = 20  # of the engine for a month of Turkey and Russia at twelve digits, as clients report
+_NEEDED = {"YIL", "AY", "ULKE_KODU", "ULKE_ADI", "OLCU_ADI", *MEASURES}
+Told = Callable[[int, int], None]
+Totals = dict[str, dict[str, list[float]]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked: a partner or ``ALL``, flows, beginnings of codes (all goods without), digits.
+
+    ``by`` divides it by ``currency`` of the invoice, ``customs`` office or ``transport``.
+    """
+
+    partner: str
+    flows: tuple[str, ...] = ("M", "X")
+    codes: tuple[str, ...] = ()
+    digits: int = 12
+    by: str = ""
+    system: str = "general"
+
+    def __post_init__(self) -> None:
+        """Refuse what the database cannot answer."""
+        if self.digits not in LEVELS or any(len(c) > self.digits for c in self.codes):
+            raise UnknownCode(
+                f"{self.digits} digits, codes {', '.join(self.codes) or 'of all goods'}",
+                "2, 4, 6, 8 or 12 digits, and no code longer than that", "correct them",
+            )  # fmt: skip
+        if self.by not in ("", *BREAKDOWNS) or self.system not in APPS:
+            raise UnknownCode(
+                f"by {self.by!r}, {self.system!r} trade",
+                f"by {', '.join(BREAKDOWNS)}; {' or '.join(APPS)} trade", "correct it",
+            )  # fmt: skip
+        if self.by and self.system == "special":
+            raise UnknownCode(f"special trade by {self.by}", "general trade", "leave --by out")
+
+    @property
+    def name(self) -> str:
+        """A name for files: the same question, the same name."""
+        known = [self.system, self.partner.lower().replace(" ", "-").replace(":", "")]
+        known += [str(self.digits), *([self.by] if self.by else [])]
+        known += ["".join(self.flows).lower()] if set(self.flows) != {"M", "X"} else []
+        text = ",".join(self.codes)
+        known += [hashlib.sha256(text.encode()).hexdigest()[:8]] if text else []
+        return "-".join(known)
+
+
+def standard(listed: Sequence[str]) -> tuple[Question, ...]:
+    """Return what the claims about Turkey and Russia need.
+
+    Examples
+    --------
+    >>> [q.name for q in standard(["854231"])]
+    ['general-rus-12', 'general-all-6-x-cc91bd25', 'general-rus-2-currency']
+    """
+    chapters = ("84", "85", "88", "90")
+    codes = (*chapters, *sorted({c for c in listed if not c.startswith(chapters)}))
+    return (
+        Question("RUS"),
+        Question(ALL, ("X",), codes, 6),
+        Question("RUS", digits=2, by="currency"),
+    )
+
+
+@dataclass
+class Office:
+    """One visit to TÜİK's database for one trade system.
+
+    Parameters
+    ----------
+    system : str
+        ``general`` or ``special``.
+    browser : bool
+        Through a real browser on this machine, the user's explicit choice.
+    interval, pause : float
+        Seconds between questions, and before one is asked again.
+    """
+
+    system: str = "general"
+    browser: bool = False
+    interval: float = 1.0
+    pause: float = 1.0
+    patience: float = 300.0
+    engine: Engine = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.engine = Engine(self._connect, self.interval, self.patience, self.pause)
+        try:
+            self.engine.open(APPS[self.system])
+        except NoSuchApp:
+            self._moved()
+        if wrong := self._wrong():
+            self.engine.close()
+            raise SchemaMismatch(
+                f"TÜİK's application for {self.system} trade {wrong}",
+                "the fields of foreign trade, quantities among them",
+                "look for a newer tradeflows: the application has changed",
+            )
+
+    def _connect(self, app: str) -> Browser | Plain:
+        return Browser(self.system) if self.browser else Plain(self.system).connect(app)
+
+    def _moved(self) -> None:
+        """Find the application by the page's bundle: the numbers change every few months."""
+        for app in [] if self.browser else Plain(self.system).apps(self.system):
+            try:
+                self.engine.open(app)
+            except NoSuchApp:
+                continue
+            if not self._wrong():
+                return
+        raise SourceUnavailable(
+            f"TÜİK's application for {self.system} trade has moved, and its page names none that"
+            " holds quantities",
+            "an application under a known number",
+            "look for a newer tradeflows; by hand (--by-hand) it works as before",
+        )
+
+    def _wrong(self) -> str:
+        """Say what an application lacks; only general trade knows currencies."""
+        missing = sorted(_NEEDED - self.engine.fields)
+        if missing:
+            return f"has no {', '.join(missing)}"
+        general = BREAKDOWNS["currency"] in self.engine.fields
+        return "" if general == (self.system == "general") else "is that of another trade system"
+
+    def close(self) -> None:
+        """Leave."""
+        self.engine.close()
+
+    @property
+    def flow(self) -> str:
+        """The field of flows, in no language where there is one."""
+        return "IHRITH_FLAG" if "IHRITH_FLAG" in self.engine.fields else "IHRITH"
+
+    @cached_property
+    def published(self) -> dict[str, str]:
+        """Every month that is published, and the day of its publication where that is known."""
+        day = "YAYIN_TARIHI" in self.engine.fields
+        measures = [sum_of("DOLAR", {}), *(["Alt(Max(YAYIN_TARIHI),0)"] if day else [])]
+        found: dict[str, str] = {}
+        for year, month, value, *days in self.engine.cube(["YIL", "AY"], measures).rows:
+            if year is not None and month is not None and value:
+                known = date(1899, 12, 30) + timedelta(days=float(days[0] or 0) if days else 0)
+                sane = date(2000, 1, 1) < known <= datetime.now(UTC).date()
+                found[f"{year:.0f}-{month:02.0f}"] = known.isoformat() if sane else ""
+        return dict(sorted(found.items()))
+
+    @cached_property
+    def flows(self) -> dict[str, str]:
+        """How each flow is written here."""
+        cube = self.engine.cube([self.flow], [sum_of("DOLAR", {})])
+        return {cubes.flow_of(word): str(word) for word, _ in cube.rows if word is not None}
+
+    @cached_property
+    def countries(self) -> dict[str, tuple[str, str]]:
+        """Number and name of each partner, by the office's own list."""
+        cube = self.engine.cube(["ULKE_KODU", "ULKE_ADI"], [sum_of("DOLAR", {})])
+        return {str(n): (str(n), str(name)) for n, name, _ in cube.rows if n is not None}
+
+    def partners(self, partner: str) -> dict[str, tuple[str, str]]:
+        """Return the numbers of a country, or of an area that is none."""
+        found = {}
+        for number, known in self.countries.items():
+            try:
+                if partner in (known[1], from_name(known[1])):
+                    found[number] = known
+            except UnknownCode:
+                continue
+        if not found:
+            few = ", ".join(sorted(name for _, name in self.countries.values())[:10])
+            raise UnknownCode(f"no partner {partner!r} at TÜİK", f"such as {few}", "correct it")
+        return found
+
+    def filters(self, question: Question) -> dict[str, Sequence[str | int]]:
+        """Return a question's filters, months aside."""
+        found: dict[str, Sequence[str | int]] = {}
+        if question.partner != ALL:
+            found["ULKE_KODU"] = list(self.partners(question.partner))
+        if set(question.flows) != {"M", "X"}:
+            found[self.flow] = [self.flows[f] for f in question.flows]
+        return found
+
+    def totals(self, question: Question, months: Window) -> Totals:
+        """Return USD and kilograms by month and flow, asked without codes.
+
+        Raises
+        ------
+        SchemaMismatch
+            The reply holds other partners, flows or months than asked for: a filter was ignored.
+        """
+        named = question.partner != ALL
+        asked = ["YIL", "AY", self.flow, *(["ULKE_KODU"] if named else [])]
+        years = sorted({m.year for m in span(months)})
+        filters: dict[str, Sequence[str | int]] = {"YIL": years, **self.filters(question)}
+        sums = [sum_of(m, filters, question.codes) for m in ("DOLAR", "MIKTAR_1")]
+        wanted = {f"{m:%Y-%m}" for m in span(months)}
+        found: Totals = {m: {} for m in self.published if m in wanted}
+        for year, month, word, *rest in self.engine.cube(asked, sums).rows:
+            flow = cubes.flow_of(word)
+            odd = flow not in question.flows or int(float(year or 0)) not in years
+            if odd or (named and rest[0] not in filters["ULKE_KODU"]):
+                raise SchemaMismatch(
+                    f"TÜİK answers {question.name} with flow {flow}, {year}, partner {rest[0]}",
+                    "what was asked for: a filter was ignored", "nothing is stored; try later",
+                )  # fmt: skip
+            if (key := f"{year:.0f}-{month:02.0f}") in found:
+                usd, kg = (float(v or 0) for v in rest[-2:])
+                old = found[key].get(flow, [0.0, 0.0])
+                found[key][flow] = [old[0] + usd, old[1] + kg]
+        return found
+
+    def due(self, question: Question, months: Window) -> tuple[Totals, list[str]]:
+        """Return the totals, and the months that are not stored, or may have changed since."""
+        totals, held = self.totals(question, months), _held(question)
+        again = list(self.published)[-LAST:]
+        same = {m for m, raw in held.items() if _told(raw) == totals.get(m)}
+        return totals, [m for m in totals if m not in same or m in again]
+
+    def pull(
+        self, question: Question, months: Window, told: Told = lambda _done, _left: None
+    ) -> list[str]:
+        """Store what is due of a question, month by month; return the new files.
+
+        Raises
+        ------
+        SchemaMismatch, TruncatedReply
+            A month is not whole; those before it are stored.
+        """
+        stored: list[str] = []
+        totals, due = self.due(question, months)
+        held = _held(question)
+        told(0, len(due))
+        for n, month in enumerate(due, 1):
+            data, about = self.month(question, month, totals[month])
+            known = held.get(month)
+            if known is None or known.sha256 != hashlib.sha256(data).hexdigest():
+                stored.append(_put(question, month, data, about).id)
+            told(n, len(due) - n)
+        return stored
+
+    def month(
+        self, question: Question, month: str, totals: Mapping[str, list[float]]
+    ) -> tuple[bytes, dict[str, Any]]:
+        """Return the file of a month, proven, and what its sidecar says."""
+        year, number = map(int, month.split("-"))
+        named = question.partner != ALL
+        filters: dict[str, Sequence[str | int]] = {"YIL": [year], "AY": [number]}
+        filters |= self.filters(question)
+        asked = {"IHRITH": self.flow, "KOD": LEVELS[question.digits], "OLCU_ADI": "OLCU_ADI"}
+        asked |= {} if named else {"ULKE_KODU": "ULKE_KODU", "ULKE_ADI": "ULKE_ADI"}
+        asked |= {"KIRILIM": BREAKDOWNS[question.by]} if question.by else {}
+        sums = [sum_of(m, filters, question.codes) for m in MEASURES]
+        cube = self.engine.cube(list(asked.values()), sums)
+        known = {"YIL": str(year), "AY": f"{number:02d}"}
+        if named:
+            known |= dict(zip(("ULKE_KODU", "ULKE_ADI"), self._one(question.partner), strict=True))
+        lines = [
+            [{**known, **dict(zip((*asked, *MEASURES), row, strict=True))}.get(c)
+             for c in cubes.COLUMNS]
+            for row in cube.rows
+        ]  # fmt: skip
+        head = {
+            "system": question.system, "partner": question.partner, "digits": question.digits,
+            "codes": list(question.codes), "by": question.by, "months": [month],
+            "counted": cube.counted, "totals": {month: dict(totals)},
+        }  # fmt: skip
+        data = cubes.written(head, lines)
+        table = cubes.parse(data, {"origin": f"TÜİK, {question.name}, {month}"})
+        strange = [c for c in set(table["code"][table["level"] == question.digits])
+                   if question.codes and not c.startswith(question.codes)]  # fmt: skip
+        if strange:
+            raise SchemaMismatch(
+                f"TÜİK answers {question.name} with code {strange[0]}",
+                f"codes of {', '.join(question.codes)}: a filter was ignored",
+                "nothing of this month is stored; try later",
+            )
+        query = {
+            "question": question.name, "part": f"{FOLDER}/{question.name}-{month}", "month": month,
+            "app": self.engine.app, "proof": {"rows": len(lines), "count": cube.counted},
+            "totals": {month: dict(totals)}, "generated": self.engine.generated,
+        }  # fmt: skip
+        vintage = self.published[month] or datetime.now(UTC).date().isoformat()
+        return data, {"query": query, "vintage": vintage, "rows": len(lines)}
+
+    def _one(self, partner: str) -> tuple[str, str]:
+        """Return number and name of a partner; of several numbers the name counts."""
+        several = self.partners(partner)
+        return ",".join(sorted(several)), next(iter(several.values()))[1]
+
+
+def _held(question: Question) -> dict[str, store.Raw]:
+    """Return the newest stored file of each month of a question."""
+    mine = [r for r in store.catalogue() if r.query.get("question") == question.name and r.live]
+    mine.sort(key=lambda r: (r.vintage, r.accessed))
+    return {str(r.query["month"]): r for r in mine if r.id.startswith(FOLDER)}
+
+
+def _told(raw: store.Raw) -> object:
+    return raw.query["totals"][raw.query["month"]]
+
+
+def _put(question: Question, month: str, data: bytes, about: dict[str, Any]) -> store.Raw:
+    now, digest = datetime.now(UTC), hashlib.sha256(data).hexdigest()[:8]
+    constants = {"reporter": "TUR", "freq": "M", "trade_system": question.system}
+    if question.partner != ALL:
+        constants["partner"] = question.partner
+    goods = f"codes {', '.join(question.codes)}" if question.codes else "all goods"
+    return store.put(
+        f"{FOLDER}/{question.name}-{month}@{about['vintage']}-{digest}.csv.gz",
+        data,
+        {
+            "publisher": cubes.PUBLISHER,
+            "title": f"Foreign trade of Turkey, {question.partner}, {goods}, {month}",
+            "url": "https://bi.tuik.gov.tr",
+            "licence": "TÜİK: free use with attribution",
+            "terms": "Cite the Turkish Statistical Institute as the source.",
+            "accessed": now.isoformat(timespec="seconds"),
+            "coverage": month,
+            "obtained": "asked of the publisher's database",
+            "table": "breakdowns" if question.by else "trade",
+            "constants": constants,
+            **about,
+        },
+    )
+
+
+def newest(raws: Sequence[store.Raw]) -> list[store.Raw]:
+    """Return of each month of each question the newest file: an older one has lines since gone."""
+    found: dict[str, store.Raw] = {}
+    for raw in sorted(raws, key=lambda r: (r.vintage, r.accessed)):
+        found[raw.query.get("part", raw.id)] = raw
+    return list(found.values())

@@ -1,0 +1,261 @@
+"""Ways to TÜİK's engine: a socket under our own name, or that of a real browser.
+
+We visit as a guest: cookies of the page, a token, one connection. Where the office refuses a
+program or an address this says so and stops. No address, cookie or token gets into a message.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import secrets
+import threading
+import urllib.error
+import urllib.request
+from collections.abc import Coroutine
+from email.message import Message
+from http.cookiejar import CookieJar
+from importlib import metadata
+from typing import Any
+from urllib.parse import quote, urljoin, urlsplit
+
+from tornado import httpclient, websocket
+
+from tradeflows.errors import SourceUnavailable, UnknownCode
+from tradeflows.sources.tuik.engine import Dropped, NoSuchApp
+
+__all__ = ["Browser", "Plain", "root"]
+
+ROOT = "https://bi.tuik.gov.tr"
+PAGE = "/extensions/tuik-mashup/index.html"
+LIMIT = 64 * 1024 * 1024  # bytes of one message
+_HAND = "bring the data by hand: `tradeflows refresh --source tuik --by-hand` says how"
+_BROWSER = (
+    "from a home or office connection try `--browser`, your own Chromium doing what the page"
+    f" does; or {_HAND}"
+)
+_NAMED = r"(VITE_APP_\w+)[\"']?\s*[:=]\s*[\"']([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"
+# Kept in the page: its own socket, what came over it for us, and when it closed.
+_HOOK = """
+(() => { const Own = window.WebSocket; const kept = window.tradeflows = {came: [], shut: false};
+window.WebSocket = class extends Own { constructor(...how) { super(...how); kept.socket = this;
+kept.shut = false; this.addEventListener('close', () => { kept.shut = true; });
+this.addEventListener('message', e => { try { if (JSON.parse(e.data).id > 1000000)
+kept.came.push(e.data); } catch {} }); } }; })()
+"""
+_NEXT = """
+seconds => new Promise((done, fail) => { const until = Date.now() + 1000 * seconds;
+const look = () => { const kept = window.tradeflows; if (kept.came.length)
+return done(kept.came.shift()); if (kept.shut) return done('shut'); if (Date.now() > until)
+return done(''); setTimeout(look, 5); }; look(); })
+"""
+
+
+def root() -> str:
+    """Return the address that is asked: TÜİK's, or that of ``TRADEFLOWS_TUIK_URL``."""
+    found = os.environ.get("TRADEFLOWS_TUIK_URL", "").strip().rstrip("/") or ROOT
+    parts = urlsplit(found)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise UnknownCode(
+            "TRADEFLOWS_TUIK_URL is not an address without credentials", f"such as {ROOT}",
+            "correct the variable, or unset it to ask the publisher",
+        )  # fmt: skip
+    return found
+
+
+def _page(system: str) -> str:
+    return f"{root()}{PAGE}?report_type={2 if system == 'special' else 1}&lang=tr"
+
+
+def refused(status: int, size: int = 0, *, page: str = "page") -> SourceUnavailable:
+    """Return the error for a refusal, by its kind."""
+    found, todo = f"TÜİK answers its {page} with status {status}", f"try later, or {_HAND}"
+    if status == 404 and size == 1214:
+        found, todo = f"{found} and 1,214 bytes: it turns programs away", _BROWSER
+    elif status in (401, 403):
+        found, todo = f"{found}: it refuses this program or this address", _BROWSER
+    elif status == 503:
+        found = f"{found}: it is down, or refuses addresses of data centres"
+        todo = f"try later, from another connection, or {_HAND}"
+    elif status == 404:
+        found, todo = f"{found}: it has moved", f"look for a newer tradeflows, or {_HAND}"
+    return SourceUnavailable(found, "an open door: nobody goes round a refusal", todo)
+
+
+class Plain:
+    """A socket of our own: cookies, a token, one connection, under our own name."""
+
+    def __init__(self, system: str, seconds: float = 60.0) -> None:
+        self._seconds, self.app, self.generated = seconds, "", False
+        self._jar = CookieJar()
+        keeper = urllib.request.HTTPCookieProcessor(self._jar)
+        self._web = urllib.request.build_opener(keeper)
+        self._page = _page(system)
+        self._text, _ = self.get(self._page)
+
+    def connect(self, app: str) -> Plain:
+        """Open the socket of an application, with a token of its own."""
+        key = secrets.token_hex(8)
+        _, told = self.get(f"{root()}/qps/csrftoken?xrfkey={key}", {"x-qlik-xrfkey": key})
+        token = told.get("qlik-csrf-token", "")
+        if not token:
+            raise refused(200, page="token")
+        asked = f"reloadUri={quote(self._page, safe='')}&qlik-csrf-token={quote(token)}"
+        self.app, self._loop = app, asyncio.new_event_loop()
+        threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        try:
+            self._socket = self._done(self._connect(f"/app/{app}?{asked}"), self._seconds)
+        except httpclient.HTTPClientError as error:
+            self._stop()
+            if error.code == 404:
+                raise NoSuchApp("TÜİK knows no such application", "its number", _HAND) from None
+            raise refused(error.code, page="socket") from None
+        except (OSError, TimeoutError, websocket.WebSocketError):
+            self._stop()
+            raise Dropped from None
+        return self
+
+    def apps(self, system: str) -> list[str]:
+        """Return the numbers of applications in the page's bundle, likeliest first."""
+        found: dict[str, str] = {}
+        text = self._text.decode("utf-8", "replace")
+        for script in re.findall(r"src=[\"']([^\"']*index-[^\"']*\.js)", text):
+            code, _ = self.get(urljoin(self._page, script))
+            named = re.findall(_NAMED, code.decode("utf-8", "replace"))
+            found |= {app: name.upper() for name, app in named}
+        words = ("SPECIAL", "OZEL") if system == "special" else ("GENERAL", "GENEL")
+        return sorted(found, key=lambda app: not any(w in found[app] for w in words))
+
+    def get(self, url: str, headers: dict[str, str] | None = None) -> tuple[bytes, Message]:
+        """Return a page and its headers."""
+        asked = urllib.request.Request(url, headers={"User-Agent": _name(), **(headers or {})})  # noqa: S310 - `root` allows http and https
+        try:
+            with self._web.open(asked, timeout=self._seconds) as reply:
+                data, told = reply.read(LIMIT), reply.headers
+        except urllib.error.HTTPError as error:
+            raise refused(error.code, len(error.read(4096))) from None
+        except OSError:
+            raise SourceUnavailable(
+                "TÜİK cannot be reached", "an answer", f"look at the connection, or {_HAND}"
+            ) from None
+        self.generated |= told.get("X-Tradeflows-Generated") == "true"
+        return data, told
+
+    async def _connect(self, path: str) -> websocket.WebSocketClientConnection:
+        """Open the socket; no pings, which the engine does not answer while it computes."""
+        cookies = "; ".join(f"{c.name}={c.value}" for c in self._jar)
+        headers = {"Cookie": cookies, "User-Agent": _name(), "Origin": root()}
+        url = re.sub("^http", "ws", root()) + path
+        asked = httpclient.HTTPRequest(url, headers=headers, connect_timeout=self._seconds)
+        return await websocket.websocket_connect(asked, max_message_size=LIMIT)
+
+    def _done(self, work: Coroutine[Any, Any, Any], seconds: float) -> Any:
+        promise = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return promise.result(seconds)
+        except TimeoutError:
+            promise.cancel()
+            raise
+
+    def send(self, text: str) -> None:
+        """Send one message."""
+        try:
+            self._done(self._write(text), self._seconds)
+        except websocket.WebSocketClosedError:
+            raise Dropped from None
+
+    async def _write(self, text: str) -> None:
+        await self._socket.write_message(text)
+
+    def receive(self, seconds: float) -> str:
+        """Return the next message."""
+        found = self._done(self._read(), seconds)
+        if found is None:
+            raise Dropped
+        return str(found)
+
+    async def _read(self) -> str | bytes | None:
+        found: str | bytes | None = await self._socket.read_message()
+        return found
+
+    def close(self) -> None:
+        """Leave."""
+        self._loop.call_soon_threadsafe(self._socket.close)
+        self._stop()
+
+    def _stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.call_later, 0.05, self._loop.stop)
+
+
+class Browser:
+    """The page's own socket in a real browser: the user's choice, on the user's machine.
+
+    ``TRADEFLOWS_BROWSER`` names a browser to use in place of Playwright's own.
+    """
+
+    def __init__(self, system: str, seconds: float = 60.0) -> None:
+        try:
+            from playwright import sync_api
+        except ImportError:
+            raise SourceUnavailable(
+                "Playwright is not installed", "the extra `browser`",
+                f"pip install 'tradeflows[browser]'; `playwright install chromium`; or {_HAND}",
+            ) from None  # fmt: skip
+        self._api, self._started = sync_api, sync_api.sync_playwright().start()
+        chosen = os.environ.get("TRADEFLOWS_BROWSER")
+        try:
+            self._browser = self._started.chromium.launch(
+                executable_path=chosen,
+                headless=not os.environ.get("DISPLAY"),
+                args=["--no-sandbox"] if getattr(os, "geteuid", lambda: 1)() == 0 else [],
+            )
+            self._tab = self._browser.new_page()
+            self._tab.add_init_script(_HOOK)
+            answer = self._tab.goto(_page(system), timeout=1000 * seconds)
+            if answer is None or answer.status != 200:
+                status, size = (answer.status, len(answer.body())) if answer else (0, 0)
+                raise refused(status, size)
+            self.generated = answer.header_value("X-Tradeflows-Generated") == "true"
+            ready = "() => window.tradeflows.socket && window.tradeflows.socket.readyState === 1"
+            self._tab.wait_for_function(ready, timeout=1000 * seconds)
+            address = str(self._tab.evaluate("() => window.tradeflows.socket.url"))
+            self.app = address.partition("/app/")[2].partition("?")[0]
+        except sync_api.Error as error:
+            self.close()
+            raise SourceUnavailable(
+                f"the browser opened no socket of TÜİK's page ({type(error).__name__})",
+                "the page at work in a browser", f"open the page yourself, or {_HAND}",
+            ) from None  # fmt: skip
+        except SourceUnavailable:
+            self.close()
+            raise
+
+    def send(self, text: str) -> None:
+        """Send one message."""
+        try:
+            self._tab.evaluate("text => window.tradeflows.socket.send(text)", text)
+        except self._api.Error:
+            raise Dropped from None
+
+    def receive(self, seconds: float) -> str:
+        """Return the next message."""
+        try:
+            found = str(self._tab.evaluate(_NEXT, seconds))
+        except self._api.Error:
+            raise Dropped from None
+        if found == "shut":
+            raise Dropped
+        if not found:
+            raise TimeoutError
+        return found
+
+    def close(self) -> None:
+        """Leave."""
+        if hasattr(self, "_browser"):
+            self._browser.close()
+        self._started.stop()
+
+
+def _name() -> str:
+    return f"Mozilla/5.0 (compatible; tradeflows/{metadata.version('tradeflows')})"
