@@ -166,7 +166,7 @@ class Office:
                 _serial(y, m) + 10 * self.revised[f"{y}{m:02d}"]
                 for y, m in zip(found["YIL"], found["AY"], strict=True)
             ]
-        if named.isdisjoint({*CODES, *GENERAL, "ULKE_ADI"}) and self.fault("wrong total"):
+        if {"YIL", "ULKE_KODU"} <= set(dimensions) and self.fault("wrong total"):
             found["DOLAR"] += 5.0
         measures = list(found.columns[len(dimensions) :])
         found = found[(found[measures] != 0).any(axis=1)]
@@ -330,13 +330,16 @@ class _Engine(websocket.WebSocketHandler):
 
     def _page(self, handle: int, page: dict[str, int]) -> list[list[dict[str, Any]]]:
         dimensions, rows, spoiled = self.cubes[handle]
-        if spoiled or page["qWidth"] * page["qHeight"] > 10_000 or self.office.fault("empty page"):
+        goods = bool(set(dimensions) & set(CODES))
+        if spoiled or page["qWidth"] * page["qHeight"] > 10_000:
+            return []
+        if goods and self.office.fault("empty page"):
             return []
         some = rows[page["qTop"] : page["qTop"] + page["qHeight"]]
-        if len(some) > 1 and self.office.fault("short page"):
+        if goods and self.office.fault("short page"):
             some = some[:-1]
         found = [_cells(row, dimensions) for row in some]
-        if found and self.office.fault("no number"):
+        if goods and self.office.fault("no number"):
             found[0][-1] = {"qText": "1.234,5", "qNum": "NaN", "qElemNumber": 0}
         return found
 

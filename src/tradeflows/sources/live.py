@@ -107,7 +107,7 @@ def table(
     if name == "trade":
         frames.append(holding.assemble(as_of, read_, keep=keep, within=within, places=places))
     others = [r for r in read_ if not r.id.startswith(holding.FOLDER)]
-    for raw in (r for r in others if as_of is None or r.vintage <= as_of):
+    for raw in tuik.newest([r for r in others if as_of is None or r.vintage <= as_of]):
         try:
             frames.append(parsed.table(raw, keep, within))
         except TradeflowsError as error:

@@ -368,5 +368,5 @@ def newest(raws: Sequence[store.Raw]) -> list[store.Raw]:
     """Return of each month of each question the newest file: an older one has lines since gone."""
     found: dict[str, store.Raw] = {}
     for raw in sorted(raws, key=lambda r: (r.vintage, r.accessed)):
-        found[raw.query.get("part", raw.id)] = raw
+        found[raw.query["part"] if "question" in raw.query else raw.id] = raw
     return list(found.values())

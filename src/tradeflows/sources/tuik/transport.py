@@ -11,18 +11,16 @@ import os
 import re
 import secrets
 import threading
-import urllib.error
-import urllib.request
-from collections.abc import Coroutine
-from email.message import Message
-from http.cookiejar import CookieJar
+from collections.abc import Coroutine, Mapping
 from importlib import metadata
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, urljoin
 
+import requests
 from tornado import httpclient, websocket
 
-from tradeflows.errors import SourceUnavailable, UnknownCode
+from tradeflows.errors import SourceUnavailable
+from tradeflows.sources.http import root_from
 from tradeflows.sources.tuik.engine import Dropped, NoSuchApp
 
 __all__ = ["Browser", "Plain", "root"]
@@ -54,14 +52,7 @@ return done(''); setTimeout(look, 5); }; look(); })
 
 def root() -> str:
     """Return the address that is asked: TÜİK's, or that of ``TRADEFLOWS_TUIK_URL``."""
-    found = os.environ.get("TRADEFLOWS_TUIK_URL", "").strip().rstrip("/") or ROOT
-    parts = urlsplit(found)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise UnknownCode(
-            "TRADEFLOWS_TUIK_URL is not an address without credentials", f"such as {ROOT}",
-            "correct the variable, or unset it to ask the publisher",
-        )  # fmt: skip
-    return found
+    return root_from("TRADEFLOWS_TUIK_URL", ROOT)
 
 
 def _page(system: str) -> str:
@@ -88,17 +79,16 @@ class Plain:
 
     def __init__(self, system: str, seconds: float = 60.0) -> None:
         self._seconds, self.app, self.generated = seconds, "", False
-        self._jar = CookieJar()
-        keeper = urllib.request.HTTPCookieProcessor(self._jar)
-        self._web = urllib.request.build_opener(keeper)
+        self._web = requests.Session()
+        self._web.headers["User-Agent"] = _name()
         self._page = _page(system)
-        self._text, _ = self.get(self._page)
+        self._text = self.get(self._page).text
 
     def connect(self, app: str) -> Plain:
         """Open the socket of an application, with a token of its own."""
         key = secrets.token_hex(8)
-        _, told = self.get(f"{root()}/qps/csrftoken?xrfkey={key}", {"x-qlik-xrfkey": key})
-        token = told.get("qlik-csrf-token", "")
+        told = self.get(f"{root()}/qps/csrftoken?xrfkey={key}", {"x-qlik-xrfkey": key})
+        token = told.headers.get("qlik-csrf-token", "")
         if not token:
             raise refused(200, page="token")
         asked = f"reloadUri={quote(self._page, safe='')}&qlik-csrf-token={quote(token)}"
@@ -119,32 +109,28 @@ class Plain:
     def apps(self, system: str) -> list[str]:
         """Return the numbers of applications in the page's bundle, likeliest first."""
         found: dict[str, str] = {}
-        text = self._text.decode("utf-8", "replace")
-        for script in re.findall(r"src=[\"']([^\"']*index-[^\"']*\.js)", text):
-            code, _ = self.get(urljoin(self._page, script))
-            named = re.findall(_NAMED, code.decode("utf-8", "replace"))
+        for script in re.findall(r"src=[\"']([^\"']*index-[^\"']*\.js)", self._text):
+            named = re.findall(_NAMED, self.get(urljoin(self._page, script)).text)
             found |= {app: name.upper() for name, app in named}
         words = ("SPECIAL", "OZEL") if system == "special" else ("GENERAL", "GENEL")
         return sorted(found, key=lambda app: not any(w in found[app] for w in words))
 
-    def get(self, url: str, headers: dict[str, str] | None = None) -> tuple[bytes, Message]:
-        """Return a page and its headers."""
-        asked = urllib.request.Request(url, headers={"User-Agent": _name(), **(headers or {})})  # noqa: S310 - `root` allows http and https
+    def get(self, url: str, headers: Mapping[str, str] | None = None) -> requests.Response:
+        """Return a page; redirects keep to the cookies."""
         try:
-            with self._web.open(asked, timeout=self._seconds) as reply:
-                data, told = reply.read(LIMIT), reply.headers
-        except urllib.error.HTTPError as error:
-            raise refused(error.code, len(error.read(4096))) from None
-        except OSError:
+            reply = self._web.get(url, headers=headers, timeout=self._seconds)
+        except requests.RequestException:
             raise SourceUnavailable(
                 "TÜİK cannot be reached", "an answer", f"look at the connection, or {_HAND}"
             ) from None
-        self.generated |= told.get("X-Tradeflows-Generated") == "true"
-        return data, told
+        if reply.status_code != 200:
+            raise refused(reply.status_code, len(reply.content))
+        self.generated |= reply.headers.get("X-Tradeflows-Generated") == "true"
+        return reply
 
     async def _connect(self, path: str) -> websocket.WebSocketClientConnection:
         """Open the socket; no pings, which the engine does not answer while it computes."""
-        cookies = "; ".join(f"{c.name}={c.value}" for c in self._jar)
+        cookies = "; ".join(f"{c.name}={c.value}" for c in self._web.cookies)
         headers = {"Cookie": cookies, "User-Agent": _name(), "Origin": root()}
         url = re.sub("^http", "ws", root()) + path
         asked = httpclient.HTTPRequest(url, headers=headers, connect_timeout=self._seconds)
