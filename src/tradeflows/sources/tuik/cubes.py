@@ -24,7 +24,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import rows
 from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
 
-__all__ = ["FIRST", "flow_of", "is_cube", "parse", "proven", "script", "written"]
+__all__ = ["COLUMNS", "PUBLISHER", "checked", "flow_of", "is_cube", "parse", "script", "written"]
 
 FIRST = "#tradeflows: TÜİK's database, 1"
 PUBLISHER = "TÜİK"
@@ -91,6 +91,23 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
 
     Raises
     ------
+    SchemaMismatch, UnknownCode
+        As `checked`.
+    """
+    head, table = checked(data, about)
+    digits, least = int(head["digits"]), max(map(len, head["codes"]), default=0)
+    levels = sorted({digits, *(n for n in (6, 2, 0) if least <= n <= digits)})
+    found = pd.concat([_at(table, level, digits) for level in levels], ignore_index=True)
+    name = "breakdowns" if head["by"] else "trade"
+    names = list(tables.TABLES[name].names)
+    return tables.validate(found[names], name, where=str(about.get("origin", "file")))
+
+
+def checked(data: bytes, about: Mapping[str, Any]) -> tuple[dict[str, Any], pd.DataFrame]:
+    """Return what a file says of itself and its lines as trade, after checking its proof.
+
+    Raises
+    ------
     SchemaMismatch
         Not such a file, rows that are not those counted, sums that are not the totals, codes or
         flows that cannot be read.
@@ -99,8 +116,8 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     """
     origin = str(about.get("origin", "file"))
     head, lines = _opened(data, origin)
-    proven(head, lines, origin)
-    digits, by, codes = int(head["digits"]), str(head["by"]), [str(c) for c in head["codes"]]
+    _proven(head, lines, origin)
+    digits = int(head["digits"])
     value = lines["DOLAR"]
     code = _padded(lines["KOD"], digits, origin)
     weight, status = rows.measured(lines["MIKTAR_1"], value, pd.Series(False, index=lines.index))
@@ -133,13 +150,9 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
         }
     )
     table["valuation"] = table["flow"].map({"M": "CIF", "X": "FOB"})
-    if by:
-        table = table.assign(by=by, category=lines["KIRILIM"].replace("", "not stated"))
-    least = max(map(len, codes), default=0)
-    levels = sorted({digits, *(n for n in (6, 2, 0) if least <= n <= digits)})
-    found = pd.concat([_at(table, level, digits) for level in levels], ignore_index=True)
-    name = "breakdowns" if by else "trade"
-    return tables.validate(found[list(tables.TABLES[name].names)], name, where=origin)
+    if head["by"]:
+        table = table.assign(by=head["by"], category=lines["KIRILIM"].replace("", "not stated"))
+    return head, table
 
 
 def _opened(data: bytes, origin: str) -> tuple[dict[str, Any], pd.DataFrame]:
@@ -164,13 +177,8 @@ def _opened(data: bytes, origin: str) -> tuple[dict[str, Any], pd.DataFrame]:
     return head, lines
 
 
-def proven(head: Mapping[str, Any], lines: pd.DataFrame, origin: str) -> None:
-    """Refuse lines that are fewer or more than counted, or whose sums are not the totals.
-
-    Raises
-    ------
-    SchemaMismatch
-    """
+def _proven(head: Mapping[str, Any], lines: pd.DataFrame, origin: str) -> None:
+    """Refuse lines that are fewer or more than counted, or whose sums are not the totals."""
     if len(lines) != head["counted"]:
         raise SchemaMismatch(
             f"{origin}: {len(lines)} rows", f"{head['counted']}, as the engine counts", _AGAIN

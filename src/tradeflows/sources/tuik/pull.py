@@ -305,9 +305,8 @@ class Office:
             "counted": cube.counted, "totals": {month: dict(totals)},
         }  # fmt: skip
         data = cubes.written(head, lines)
-        table = cubes.parse(data, {"origin": f"TÜİK, {question.name}, {month}"})
-        strange = [c for c in set(table["code"][table["level"] == question.digits])
-                   if question.codes and not c.startswith(question.codes)]  # fmt: skip
+        _, table = cubes.checked(data, {"origin": f"TÜİK, {question.name}, {month}"})
+        strange = [c for c in set(table["code"]) if not c.startswith(question.codes or "")]
         if strange:
             raise SchemaMismatch(
                 f"TÜİK answers {question.name} with code {strange[0]}",
