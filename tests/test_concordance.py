@@ -26,6 +26,7 @@ SHARED = Path(os.environ.get("TRADEFLOWS_SHARED", Path(__file__).parents[2] / "s
 TUIK = SHARED / "fixtures" / "tuik" / "turkey_russia_hs8_monthly_2025.csv.gz"
 TABLES = SHARED / "hs"
 STEPS = [*pairwise(hs.REVISIONS), ("HS1992", "HS2022")]
+FEW = [STEPS[0], STEPS[-2], STEPS[-1]]  # where every code is brought everywhere
 DATA = files("tradeflows.codes")
 
 
@@ -121,12 +122,12 @@ def test_every_mended_fault_is_one_of_the_tables_and_says_why():
 # all codes of all revisions
 
 
-@pytest.mark.parametrize(("first", "last"), STEPS)
+@pytest.mark.parametrize(("first", "last"), FEW)
 def test_no_value_is_lost_in_any_month_flow_and_pair_over_all_codes(first, last):
     trade = every_code(first, last)
     by = ["period", "flow", "partner"]
     before = trade.groupby(by)["value_usd"].sum()
-    for to in ("families", "HS1992-HS2022", *hs.REVISIONS):
+    for to in ("families", "HS1992-HS2022", *hs.REVISIONS[::3]):
         done = concord(trade, to=to)
         assert (done.frame.groupby(by)["value_usd"].sum() / before - 1).abs().max() < 1e-12
         assert done.table["value_usd"].sum() == pytest.approx(before.sum(), rel=1e-12)
@@ -451,7 +452,7 @@ def test_other_columns_are_kept_where_they_are_the_same_and_keep_rows_apart():
     assert brought(two(confidential=[True, False]))["confidential"].tolist() == [True]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_whatever_is_summed_no_value_is_lost_and_no_order_matters(data):
     codes = ["854151", "854159", "852581", "852589", "880621", "010121", "TOTAL", "999999", "8807"]

@@ -14,7 +14,6 @@ from tradeflows.quality.unit_values import (
     outliers,
     relatives,
     symmetric,
-    unit_changes,
     unit_values,
 )
 
@@ -25,12 +24,9 @@ RELATIVE = ORACLE["relative"].to_numpy()
 @pytest.mark.parametrize(
     ("column", "rule", "relative"),
     [
-        ("fixed_cutoff", "fixed", RELATIVE),
         ("robust_z", "robust z", RELATIVE),
         ("quartile", "quartile", RELATIVE),
-        ("resistant_fences", "resistant fences", RELATIVE),
         ("tukey", "tukey", RELATIVE),
-        ("kimber", "kimber", RELATIVE),
         ("robust_z_log", "robust z", np.log(RELATIVE)),
         ("quartile_log", "quartile", np.log(RELATIVE)),
         ("hb_quartile", "quartile", symmetric(RELATIVE)),
@@ -119,4 +115,3 @@ def test_relatives_pair_the_same_month_and_unit():
     rows["quantity_unit"] = ["u", "u", "u", "kg", "u", "u"]
     pairs = relatives(rows, quantity="quantity")
     assert pairs["code"].tolist() == ["854001", "854002"]
-    assert unit_changes(rows)["code"].unique().tolist() == ["854000"]

@@ -71,34 +71,13 @@ def census(
 ) -> Census:
     """Look once at all rows and refuse what would be summed wrongly.
 
-    Parameters
-    ----------
-    relation : Relation
-        The open table.
-    quantity : str
-        Column of the quantity.
-    within : str
-        SQL condition on ``period``.
-    by : sequence of str
-        Further columns that tell rows apart, in which totals may stand too.
-    estimated : {"unpriced", "accepted"}
-        As in `usable`; estimated weights that are left out are worth a warning.
-
-    Returns
-    -------
-    Census
-        Value of each month that exists, raw files under the rows, whether the rows are annual.
-
-    Raises
-    ------
-    SchemaMismatch
-        Values that are empty, negative or not finite; negative quantities; rows without a period;
-        a status that no table knows; two statistics in one table.
-    DoubleCountedTotals
-        Totals beside their parts, as `tradeflows.codes.totals` knows them: levels of the HS, the
-        world or a group beside its members, flows inside flows.
+    ``within`` is an SQL condition on the rows; ``by`` names further columns that tell rows apart,
+    in which totals may stand too. Refused: values that are empty, negative or not finite, rows
+    without a period, a status that no table knows, two statistics in one table, and totals beside
+    their parts as `tradeflows.codes.totals` knows them. Estimated weights that are left out
+    (``estimated``, as in `usable`) are worth a warning.
     """
-    columns = relation.columns
+    columns, within = relation.columns, f"({within})"  # an OR in it binds less than what follows
     groups = {name: name for name in _GROUPS if name in columns}
     groups["hidden"] = hidden(columns)
     status = status_column(quantity) if status_column(quantity) in columns else "'reported'"
@@ -137,7 +116,7 @@ def unique(
     relation: Relation, within: str, quantity: str, months: Sequence[int], lag: int = 1
 ) -> None:
     """Refuse a product that stands twice in one period; a bit for each period finds it."""
-    columns = relation.columns
+    columns, within = relation.columns, f"({within})"
     found = keys(columns, ()) | {n: n for n in (f"{quantity}_unit",) if n in columns}
     bits = f"bit_count(bitstring_agg({month(columns, lag)}, {months[0]}, {months[-1] + 11}))"
     query = (
@@ -244,13 +223,7 @@ def _check_totals(relation: Relation, rows: pd.DataFrame, within: str, by: Seque
 
 
 def refuse_totals(column: str, names: Iterable[Any]) -> None:
-    """Refuse names of a column, such as partner, of which one holds trade of the other.
-
-    Raises
-    ------
-    DoubleCountedTotals
-        As `tradeflows.codes.totals.one_inside_another` says.
-    """
+    """Refuse names of a column, such as partner, of which one holds trade of the other."""
     if (found := one_inside_another(column, names)) is None:
         return
     total, part = found

@@ -216,12 +216,13 @@ def _systems(frame: pd.DataFrame, code: Numbers, codes: pd.Index) -> tuple[Numbe
     system = index.get_indexer(pd.Index(names, dtype="str"))[number] if names else number.copy()
     none = (number < 0) | np.isin(number, [n for n, x in enumerate(said) if x in ("HS", "")])
     if none.any():
-        system[none] = index.get_indexer(pd.Index(_by_year(frame[none], code[none], codes)))
+        part, of = (frame, code) if none.all() else (frame[none], code[none])
+        system[none] = index.get_indexer(pd.Index(hs.REVISIONS))[_by_year(part, of, codes)]
     return system.astype(np.int64), index
 
 
-def _by_year(frame: pd.DataFrame, code: Numbers, codes: pd.Index) -> list[str]:
-    """Return the newest revision in force that has all codes of a reporter's period."""
+def _by_year(frame: pd.DataFrame, code: Numbers, codes: pd.Index) -> Numbers:
+    """Return the newest revision in force, by number, that has all codes of a reporter's period."""
     if not pd.api.types.is_datetime64_any_dtype(frame["period"]) or frame["period"].isna().any():
         raise SchemaMismatch(
             "rows without an HS revision, whose periods are no dates",
@@ -230,12 +231,14 @@ def _by_year(frame: pd.DataFrame, code: Numbers, codes: pd.Index) -> list[str]:
         )
     by = [name for name in ("reporter", "period") if name in frame]
     group = frame.groupby(by, observed=True, dropna=False, sort=False).ngroup().to_numpy()
-    year = frame["period"].dt.year.to_numpy()
-    six = pd.Index([text[:6] for text in codes])
-    goods = np.array([_kind(text) == "good" for text in codes], dtype=bool)
-    has = np.column_stack([six.isin(hs.codes(name)) for name in hs.REVISIONS]) | ~goods[:, None]
-    missing = pd.DataFrame(~has[code]).groupby(group).sum().to_numpy()
-    first = pd.Series(year).groupby(group).first()
+    first = frame["period"][~pd.Series(group).duplicated().to_numpy()].dt.year
+    has = np.array([
+        [_kind(text) != "good" or text[:6] in hs.codes(name) for name in hs.REVISIONS]
+        for text in codes
+    ])  # fmt: skip
+    seen = pd.unique(group * len(codes) + code)  # each code of a group once
+    missing = np.zeros((len(first), len(hs.REVISIONS)), dtype=np.int64)
+    np.add.at(missing, seen // len(codes), ~has[seen % len(codes)])
     force = np.array([hs.REVISIONS.index(hs.in_force(int(y))) for y in first])
     order = np.arange(len(hs.REVISIONS))
     far = np.where(order <= force[:, None], force[:, None] - order, len(order) + order)
@@ -252,7 +255,7 @@ def _by_year(frame: pd.DataFrame, code: Numbers, codes: pd.Index) -> list[str]:
             "a column code_system that says which revision each row is in",
             "add it, such as trade.assign(code_system='HS2017'), or correct the codes",
         )
-    return [hs.REVISIONS[n] for n in best[group]]
+    return np.asarray(best[group], dtype=np.int64)
 
 
 def _kind(code: str) -> str:

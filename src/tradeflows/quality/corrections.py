@@ -33,29 +33,12 @@ class Correction:
 
 @lru_cache
 def corrections() -> tuple[Correction, ...]:
-    """List all corrections.
-
-    Examples
-    --------
-    >>> {c.action for c in corrections()}
-    {'drop'}
-    """
+    """List all corrections."""
     return read(files("tradeflows.quality").joinpath("corrections.yml").read_bytes())
 
 
 def read(text: bytes) -> tuple[Correction, ...]:
-    """Return the corrections of a YAML text.
-
-    Raises
-    ------
-    SchemaMismatch
-        No list of corrections, each with every field.
-
-    Examples
-    --------
-    >>> read(b"[]")
-    ()
-    """
+    """Return the corrections of a YAML text; anything but a list of whole entries is refused."""
     loaded = documents.parsed(text, "corrections.yml", _HELP)
     if not isinstance(loaded, list):
         raise _unreadable("no list")
@@ -85,25 +68,7 @@ def _unreadable(found: str) -> SchemaMismatch:
 
 
 def corrected(frame: pd.DataFrame, file: str) -> pd.DataFrame:
-    """Apply the corrections of one raw file.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The table read from the file.
-    file : str
-        Id of the raw file.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Without the rows that are dropped.
-
-    Raises
-    ------
-    SchemaMismatch
-        A row that a correction names is gone or shows another value: the source has changed.
-    """
+    """Return a raw file's table, corrected; a row that is gone or says another thing is refused."""
     for correction in (c for c in corrections() if c.file == file):
         rows = pd.Series(True, index=frame.index)
         for column, value in correction.where.items():

@@ -107,13 +107,7 @@ def too_large(found: str) -> SchemaMismatch:
 
 
 def one_or_more(names: str | Iterable[str]) -> tuple[str, ...]:
-    """Return names as a tuple; text is one name, not its letters.
-
-    Examples
-    --------
-    >>> one_or_more("code"), one_or_more(["code", "partner"])
-    (('code',), ('code', 'partner'))
-    """
+    """Return names as a tuple; text is one name, not its letters."""
     alone = isinstance(names, str) or not isinstance(names, Iterable)
     found: tuple[Any, ...] = (names,) if alone else tuple(names)
     if not all(isinstance(name, str) for name in found):
@@ -176,23 +170,9 @@ def month(columns: Sequence[str], lag: int = 1) -> str:
 def opened(trade: Any, needed: Sequence[str]) -> Iterator[Relation]:
     """Open a frame, an Arrow table, or the path of Parquet files (a glob works) as ``trade``.
 
-    Parameters
-    ----------
-    trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
-        Frames are read in place; Parquet files stream and may be larger than memory.
-    needed : sequence of str
-        Columns without which the measure means nothing.
-
-    Yields
-    ------
-    Relation
-        Closed when the block ends.
-
-    Raises
-    ------
-    SchemaMismatch
-        No table, a needed column is missing or has a name that SQL cannot take, codes are numbers,
-        amounts are text, or periods are not dates.
+    Frames are read in place; Parquet files stream and may be larger than memory. What is no table
+    is refused, so are ``needed`` columns that are missing or that SQL cannot name, codes that are
+    numbers, amounts that are text, periods that are no dates.
     """
     trade = getattr(trade, "frame", trade)  # of a concordance
     with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
@@ -368,28 +348,9 @@ def _of_kind(name: str, found: str, expected: str, todo: str) -> SchemaMismatch:
 def usable(columns: Sequence[str], quantity: str, estimated: str = "unpriced") -> str:
     """Return the SQL of a usable quantity: the number, or NULL where it makes no price.
 
-    A quantity counts if value and quantity are positive, the row is not confidential, and the
-    publisher reports it (or estimated it, with ``estimated="accepted"``). Zero or null beside a
-    positive value is missing, whatever the flags say.
-
-    Parameters
-    ----------
-    columns : sequence of str
-        Columns of the table; what is absent is taken as reported and open.
-    quantity : str
-        Column of the quantity.
-    estimated : {"unpriced", "accepted"}
-        What to do with quantities that the publisher estimated.
-
-    Returns
-    -------
-    str
-        One SQL expression.
-
-    Examples
-    --------
-    >>> usable(["net_weight_kg"], "net_weight_kg")[:48]
-    'CASE WHEN value_usd > 0 AND net_weight_kg > 0 AN'
+    It counts if value and quantity are positive, the row is not confidential, and the publisher
+    reports it (or estimated it, with ``estimated="accepted"``). Zero or null beside a positive
+    value is missing, whatever the flags say; a column that is absent says reported and open.
     """
     if estimated not in ("unpriced", "accepted"):
         raise ValueError(f"estimated={estimated!r}: expected 'unpriced' or 'accepted'")
@@ -412,13 +373,7 @@ def usable(columns: Sequence[str], quantity: str, estimated: str = "unpriced") -
 
 
 def hidden(columns: Sequence[str]) -> str:
-    """Return the SQL of a row whose product is hidden: as the table says, or by its pseudo-code.
-
-    Examples
-    --------
-    >>> hidden(["code", "confidential"]), hidden(["code"])[:12]
-    ('confidential', '(left(code, ')
-    """
+    """Return the SQL of a row whose product is hidden: as the table says, or by its pseudo-code."""
     return "confidential" if "confidential" in columns else PSEUDO
 
 

@@ -22,7 +22,6 @@ __all__ = [
     "hidiroglou_berthelot",
     "outliers",
     "relatives",
-    "unit_changes",
     "unit_values",
 ]
 
@@ -81,50 +80,12 @@ def unit_values(
     return rows.sort_values([*names, "period"], kind="stable").reset_index(drop=True)
 
 
-def unit_changes(trade: pd.DataFrame) -> pd.DataFrame:
-    """List the products whose supplementary quantity changes its unit.
-
-    Parameters
-    ----------
-    trade : pandas.DataFrame
-        Rows with code, period and quantity_unit.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row per product and unit: first and last month in that unit, and its value.
-
-    Examples
-    --------
-    >>> trade = pd.DataFrame({"period": pd.to_datetime(["2021-01-01", "2022-01-01"]),
-    ...     "code": "854231", "quantity_unit": ["kg", "u"], "value_usd": [1.0, 2.0]})
-    >>> unit_changes(trade)["quantity_unit"].tolist()
-    ['kg', 'u']
-    """
-    product = list(keys(list(trade.columns), ()))
-    rows = trade[trade["quantity_unit"].notna() & (trade["value_usd"] > 0)]
-    units = rows.groupby([*product, "quantity_unit"], as_index=False).agg(
-        first=("period", "min"), last=("period", "max"), value_usd=("value_usd", "sum")
-    )
-    return units[units.duplicated(product, keep=False)].reset_index(drop=True)
-
-
 def relatives(
     trade: Any, *, lag: int = 12, quantity: str = "net_weight_kg", estimated: str = "unpriced"
 ) -> pd.DataFrame:
-    """Return each unit value over the same product's unit value some months before.
+    """Return each unit value over the same product's ``lag`` months before; pairs with both only.
 
-    Parameters
-    ----------
-    trade, quantity, estimated
-        As in `unit_values`.
-    lag : int
-        Months between the two.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Product, period, both unit values, both values and ``relative``; pairs with both only.
+    Product, period, both unit values, both values and ``relative``.
     """
     now = unit_values(trade, quantity=quantity, estimated=estimated).dropna(subset="unit_value")
     product = [n for n in now.columns if n in ("reporter", "partner", "flow", "code")]
@@ -201,31 +162,10 @@ def _judged(rows: pd.DataFrame, rule: str, cutoffs: dict[str, float]) -> Flags:
 
 
 def outliers(relative: ArrayLike, rule: str = "robust z", **cutoffs: float) -> Flags:
-    """Flag the relatives that a rule finds odd.
+    """Flag the relatives, or their logs, that a rule of `RULES` finds odd; nothing is removed.
 
-    Parameters
-    ----------
-    relative : array_like
-        Price relatives, or their logarithms.
-    rule : str
-        A name of `RULES`.
-    **cutoffs : float
-        ``cutoff`` (default 2.5) and what else the rule takes.
-
-    Returns
-    -------
-    numpy.ndarray
-        True where flagged; nothing is removed.
-
-    References
-    ----------
     IMF et al. (2020), Consumer Price Index Manual, 5.113-5.135; Rais (2008), Outlier detection for
     the consumer price index.
-
-    Examples
-    --------
-    >>> outliers([1.0, 1.1, 0.9, 1.05, 6.0], "robust z").tolist()
-    [False, False, False, False, True]
     """
     x = np.asarray(relative, dtype=float)
     if not np.isfinite(x).all():
@@ -244,10 +184,6 @@ def _quartiles(x: Numbers) -> tuple[float, float, float]:
     return float(low), float(middle), float(high)
 
 
-def _fixed(x: Numbers, *, cutoff: float = 2.5) -> Flags:
-    return np.asarray((x > cutoff) | (x < 1 / cutoff), dtype=bool)
-
-
 def _robust_z(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
     middle = float(np.median(x))
     spread = 1.4826 * float(np.median(np.abs(x - middle)))
@@ -259,19 +195,6 @@ def _quartile(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
     least = abs(floor * middle)
     up, down = max(high - middle, least), max(middle - low, least)
     return (x - middle > cutoff * up) | (middle - x > cutoff * down)
-
-
-def _resistant_fences(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
-    low, middle, high = _quartiles(x)
-    spread = max(high - low, abs(floor * middle))
-    return (x > high + cutoff * spread) | (x < low - cutoff * spread)
-
-
-def _kimber(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
-    low, middle, high = _quartiles(x)
-    least = abs(floor * middle)
-    up, down = max(high - middle, least), max(middle - low, least)
-    return (x > high + cutoff * up) | (x < low - cutoff * down)
 
 
 def _tukey(x: Numbers, *, cutoff: float = 2.5) -> Flags:
@@ -287,11 +210,8 @@ def _tukey(x: Numbers, *, cutoff: float = 2.5) -> Flags:
 
 
 RULES: dict[str, Callable[..., Flags]] = {
-    "fixed": _fixed,
     "robust z": _robust_z,
     "quartile": _quartile,
-    "resistant fences": _resistant_fences,
-    "kimber": _kimber,
     "tukey": _tukey,
 }
 
@@ -311,31 +231,10 @@ def hidiroglou_berthelot(
     floor: float = 0.05,
     cutoff: float = 4.0,
 ) -> Flags:
-    """Flag relatives, the larger the trade the sooner.
+    """Flag positive relatives, the larger the trade the sooner; U, A and C of the paper.
 
-    Parameters
-    ----------
-    relative : array_like
-        Positive relatives.
-    size : array_like
-        Importance of each, such as the larger of both values.
-    power, floor, cutoff : float
-        U, A and C of the paper.
-
-    Returns
-    -------
-    numpy.ndarray
-        True where flagged.
-
-    References
-    ----------
     Hidiroglou and Berthelot (1986), Statistical editing and imputation for periodic business
     surveys, Survey Methodology 12.
-
-    Examples
-    --------
-    >>> hidiroglou_berthelot([1.0, 1.1, 0.9, 1.05, 6.0], [1, 1, 1, 1, 1]).tolist()
-    [False, False, False, False, True]
     """
     effect = symmetric(relative) * np.asarray(size, dtype=float) ** power
     low, middle, high = _quartiles(effect)
