@@ -8,7 +8,7 @@ import pytest
 
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, TradeflowsError
 from tradeflows.measure import bridge, bridges, contributions, price_index, sql
-from tradeflows.measure.multilateral import MULTILATERAL
+from tradeflows.measure.index import MULTILATERAL
 from tradeflows.measure.screen import screen
 from tradeflows.quality.unit_values import flags, relatives, unit_values
 

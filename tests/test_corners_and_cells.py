@@ -47,8 +47,6 @@ def test_contributions_are_named_ordered_and_add_up(trade):
     assert found["contribution"].abs().is_monotonic_decreasing
     prices = found.set_index("code")["relative"]
     assert prices.loc[["services", "electronics", "energy"]].tolist() == pytest.approx([2, 0.1, 1])
-    other = measure.contributions(trade, "2018", "2022", "laspeyres")
-    assert other["contribution"].sum() != pytest.approx(found["contribution"].sum(), rel=1e-3)
     next_year = measure.contributions(trade, "2018", "2019").set_index("code")["relative"]
     assert next_year["energy"] == pytest.approx(3)
 
@@ -72,9 +70,6 @@ def test_contributions_leave_out_what_the_publisher_estimated(trade):
     assert set(trade["code"]) - set(found["code"]) == {"energy"}
     accepted = measure.contributions(guessed, "2018", "2022", estimated="accepted")
     pd.testing.assert_frame_equal(accepted, measure.contributions(trade, "2018", "2022"))
-    words = "formula='walsh': expected one of laspeyres, paasche, fisher, tornqvist"
-    with pytest.raises(ValueError, match=words):
-        measure.contributions(trade, "2018", "2022", "walsh")
 
 
 @pytest.mark.parametrize("formula", [*MULTILATERAL, "fisher", "tornqvist"])

@@ -7,7 +7,6 @@ hand. Montgomery at balk6 period 3 is 0/0 there and is given here by its limit.
 
 import json
 import math
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -18,16 +17,8 @@ from hypothesis import strategies as st
 
 from measure_strategies import FACTOR, LAW, price_panels
 from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
-from tradeflows.measure import (
-    bridge,
-    contributions,
-    lmdi,
-    price_index,
-    volume_price_mix,
-)
-from tradeflows.measure.factors import log_mean
-from tradeflows.measure.formulas import FORMULAS
-from tradeflows.measure.multilateral import MULTILATERAL
+from tradeflows.measure import bridge, contributions, price_index, volume_price_mix
+from tradeflows.measure.index import FORMULAS, MULTILATERAL
 
 ORACLES = Path(__file__).parent / "oracles"
 BALK = "balk6_expected_gpindex"
@@ -44,15 +35,7 @@ BILATERAL = {
     "montgomery_vartia": ("montgomery_vartia", None),
     "geometric_laspeyres": ("geometric_laspeyres", "geomLaspeyres"),
     "geometric_paasche": ("geometric_paasche", "geomPaasche"),
-    "marshall_edgeworth": ("marshall_edgeworth", "marshalledgeworth"),
-    "drobisch": ("drobisch", "drobish"),
-    "stuvel": ("stuvel", "stuvel"),
-    "palgrave": ("palgrave", "palgrave"),
     "geary_khamis": ("geary_khamis_bilateral", "gk"),
-    "jevons": ("jevons", "jevons"),
-    "carli": ("carli", "carli"),
-    "harmonic": ("harmonic", "harmonic"),
-    "cswd": ("cswd", "cswd"),
 }
 FULL_WINDOW = {
     "geks_fisher": ("geks_fisher", "geks_fisher_full", 1e-12),
@@ -61,16 +44,9 @@ FULL_WINDOW = {
     "geary_khamis_multilateral": ("gk", "gk_full", 1e-9),
     "wtpd": ("wtpd", "wtpd_full", 1e-9),
 }
-CONTRIBUTIONS = {
-    "laspeyres": "laspeyres",
-    "paasche": "paasche",
-    "tornqvist": "tornqvist",
-    "fisher": "fisher_vanijzeren",
-}
 BASES = {
     "fixed": ("fixed_base", "fixedbase"),
     "chained": ("chained", "chained"),
-    "previous-period": (None, "pop"),
 }
 
 
@@ -120,15 +96,14 @@ def test_multilateral(oracle, formula):
     np.testing.assert_allclose(table["price"] * table["volume"], table["value"], rtol=1e-12)
 
 
-@pytest.mark.parametrize("formula", CONTRIBUTIONS)
 @pytest.mark.parametrize("period", [2, 3, 4, 5])
-def test_contributions(formula, period):
+def test_contributions(period):
     expected = pd.read_csv(ORACLES / "balk6_contributions_gpindex.csv")
-    rows = expected[expected["period"] == period].set_index("product")[CONTRIBUTIONS[formula]]
-    ours = contributions(panel("balk6"), "2021-01", f"2021-{period:02d}", formula)
+    rows = expected[expected["period"] == period].set_index("product")["fisher_vanijzeren"]
+    ours = contributions(panel("balk6"), "2021-01", f"2021-{period:02d}")
     ours = ours.set_index(ours["code"].astype(int))["contribution"].sort_index()
     np.testing.assert_allclose(ours, rows, rtol=1e-12, atol=1e-15)
-    index = price_index(panel("balk6"), formula, base="fixed").table["price"][period - 1]
+    index = price_index(panel("balk6"), "fisher", base="fixed").table["price"][period - 1]
     assert math.fsum(ours) == pytest.approx(index - 1, rel=1e-12)
 
 
@@ -167,49 +142,6 @@ def test_montgomery_where_one_value_stands_still():
     assert ours.price == pytest.approx(6 * math.log(2), rel=1e-14)
 
 
-def test_lmdi_against_lmdir():
-    oracle = json.loads((ORACLES / "lmdi_lmdir.json").read_text())
-    years = sorted(oracle["X"])
-    for before, after in pairwise(years):
-        ours = [lmdi(a, b) for a, b in zip(oracle["X"][before], oracle["X"][after], strict=True)]
-        np.testing.assert_allclose(ours, oracle["Z"][after], atol=5e-9)
-        effects = np.sum(ours, axis=0)
-        np.testing.assert_allclose(effects, oracle["dV"][after], atol=2e-8)
-        assert math.fsum(effects) == pytest.approx(oracle["dV_agg"][after], rel=1e-12)
-        mean = log_mean(oracle["V"][after], oracle["V"][before])
-        np.testing.assert_allclose(np.exp(effects / mean), oracle["D"][after], atol=1e-8)
-    for example in oracle["zero_matrix_examples"]:
-        ours = [lmdi(a, b) for a, b in zip(example["X0"], example["XT"], strict=True)]
-        np.testing.assert_allclose(ours, example["Z"], atol=5e-9)
-
-
-@pytest.mark.parametrize("case", range(8))
-def test_lmdi_zero_cases_of_ang_zhang_choi(case):
-    oracle = json.loads((ORACLES / "lmdi_lmdir.json").read_text())["zero_cases"][case]
-    x0, x1, v0, v1 = (float(oracle[k]) for k in ("x0", "xT", "v0", "vT"))
-    rest0 = v0 / x0 if x0 else 1.0  # a second factor that makes the product v
-    rest1 = v1 / x1 if x1 else 1.0
-    assert lmdi([x0, rest0], [x1, rest1])[0] == pytest.approx(oracle["Z"], rel=1e-12)
-
-
-def test_factors_that_do_not_fit_are_refused():
-    with pytest.raises(ValueError, match=r"^2 and 1 factors: expected as many, at least 1$"):
-        lmdi([1.0, 2.0], [1.0])
-    with pytest.raises(ValueError, match=r"^0 and 0 factors"):
-        lmdi([], [])
-    for bad in (-1.0, math.inf, math.nan):
-        with pytest.raises(ValueError, match=r"^factors must be zero or more, and finite$"):
-            lmdi([1.0], [bad])
-
-
-def test_lmdi_of_small_values_that_begin_and_end():
-    assert lmdi([0.0, 0.5], [0.5, 0.5]) == [0.25, 0.0]
-    assert lmdi([0.5, 0.5], [0.0, 0.5]) == [-0.25, 0.0]
-    assert lmdi([0.0, 2.0], [0.0, 3.0]) == [0.0, 0.0]
-    assert lmdi([0.0, 0.0], [0.5, 0.5]) == [0.125, 0.125]
-    assert log_mean(0.0, 3.0) == log_mean(3.0, 0.0) == 0.0
-
-
 def test_mix_by_hand():
     oracle = json.loads((ORACLES / "additive_bridge_handmade.json").read_text())
     mix = oracle["three_way_volume_price_mix"]
@@ -224,34 +156,15 @@ def test_mix_by_hand():
         volume_price_mix(goods.assign(q1=[0, 60]))
 
 
-@given(st.lists(st.tuples(FACTOR, FACTOR), min_size=1, max_size=5))
-def test_lmdi_is_exact(pairs):
-    before, after = zip(*pairs, strict=True)
-    change = math.prod(after) - math.prod(before)
-    size = math.prod(max(pair) for pair in pairs)
-    assert math.fsum(lmdi(before, after)) == pytest.approx(change, abs=1e-11 * size)
-
-
-@given(st.floats(1e-3, 1e3), st.floats(-9, 9))
-def test_log_mean_lies_between_and_is_symmetric(b, exponent):
-    a = b * (1 + 10**exponent)
-    assert b * (1 - 1e-12) <= log_mean(a, b) <= a * (1 + 1e-12)
-    assert log_mean(a, b) == pytest.approx(log_mean(b, a), rel=1e-9)
-
-
 REVERSIBLE = [
     "fisher",
     "tornqvist",
     "walsh",
     "sato_vartia",
     "montgomery_vartia",
-    "marshall_edgeworth",
-    "stuvel",
     "geary_khamis",
-    "jevons",
-    "cswd",
 ]
-FACTORS = ["fisher", "sato_vartia", "montgomery_vartia", "stuvel"]
+FACTORS = ["fisher", "sato_vartia", "montgomery_vartia"]
 
 
 def prices(trade, formula, base="fixed"):
@@ -495,7 +408,7 @@ def test_a_window_of_annual_rows_is_counted_in_years(formula):
     assert both["value"].iloc[:2].mean() == pytest.approx(1, rel=1e-12)
 
 
-@pytest.mark.parametrize("formula", ["fisher", "stuvel", "geks_fisher", "wtpd"])
+@pytest.mark.parametrize("formula", ["fisher", "walsh", "geks_fisher", "wtpd"])
 def test_the_day_of_a_period_does_not_matter(formula):
     monthly, annual = annual_and_monthly()
     _, last_day = annual_and_monthly("12-31")

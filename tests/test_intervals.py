@@ -20,19 +20,33 @@ from tradeflows.measure import (
     price_effects,
     volume_effects,
 )
-from tradeflows.measure.factors import lmdi
 from tradeflows.measure.montgomery import MOST_GOODS, TOLERANCE
 
 METHODS = ("bennet", "laspeyres", "paasche", "montgomery")
-CASES = 250  # of each method, 1 000 in all
+CASES = 60  # of each method
 
 
 def effect(method, p0, q0, p1, q1):
     """Compute the price effect of known prices, good by good."""
     if method == "montgomery":
-        return sum(lmdi([a, b], [c, d])[0] for a, b, c, d in zip(p0, q0, p1, q1, strict=True))
+        v0, v1 = p0 * q0, p1 * q1
+        some = (v0 > 0) & (v1 > 0)
+        ratio = np.where(some, v1, 1.0) / np.where(some, v0, 1.0)
+        near = np.abs(ratio - 1) < 1e-9
+        mean = np.where(near, v0, (v1 - v0) / np.where(near, 1.0, np.log(ratio)))
+        return float((v1 - v0 - np.where(some, mean * np.log(q1 / q0), 0.0)).sum())
     weight = {"bennet": (q0 + q1) / 2, "laspeyres": q0, "paasche": q1}[method]
     return float((weight * (p1 - p0)).sum())
+
+
+def holds(block, prices, slack=1e-9):
+    """Say whether prices are feasible, up to rounding."""
+    total = sum(prices[g.name] * g.quantity for g in block.goods)
+    room = slack * max(abs(block.value.high), 1e-300)
+    return block.value.low - room <= total <= block.value.high + room and all(
+        g.price.low * (1 - slack) <= prices[g.name] <= g.price.high * (1 + slack)
+        for g in block.goods
+    )
 
 
 def drawn(rng, n):
@@ -59,7 +73,7 @@ def allowed(rng, block, count):
 
 
 @pytest.mark.parametrize("method", METHODS)
-def test_a_thousand_random_blocks(method):
+def test_random_blocks(method):
     rng = np.random.default_rng(METHODS.index(method))
     for _ in range(CASES):
         n = int(rng.integers(1, 4))
@@ -73,8 +87,8 @@ def test_a_thousand_random_blocks(method):
         for old, new in zip(olds, news, strict=False):
             assert ends.low - slack <= effect(method, old, q0, new, q1) <= ends.high + slack
         for end, wanted in zip(extremes(base, current, method), (ends.low, ends.high), strict=True):
-            assert base.holds(end.base)
-            assert current.holds(end.current)
+            assert holds(base, end.base)
+            assert holds(current, end.current)
             at = [np.array(list(p.values())) for p in (end.base, end.current)]
             assert effect(method, at[0], q0, at[1], q1) == pytest.approx(wanted, abs=slack)
         outside = ends.high + 0.01 * (abs(ends.high) + 1)
@@ -161,19 +175,6 @@ def test_montgomery_needs_positive_quantities_and_a_value():
     with pytest.raises(ValueError, match=words):
         price_effect(nothing, nothing, "montgomery")
     assert price_effect(nothing, later, "montgomery").high == pytest.approx(0.5)
-
-
-def test_feasible_prices_are_held_to_corridor_and_value():
-    block = gas_and_crude(100.0, (1, 9), (4, 5), (10, 10))
-    assert block.holds({"gas": 5, "crude": 5})
-    assert not block.holds({"gas": 5, "crude": 4.9})  # the value is missed
-    assert not block.holds({"gas": 4.4, "crude": 5.6})  # a corridor is left
-    assert block.holds({"gas": 4.4, "crude": 5.6}, slack=0.2)
-    tiny = gas_and_crude(0.0, (0, 9), (0, 5), (10, 10))
-    assert tiny.holds({"gas": 0, "crude": 0})
-    assert not tiny.holds({"gas": 1e-12, "crude": 0})
-    assert Interval(1, 2).contains(1)
-    assert Interval(1, 2).contains(2)
 
 
 def test_tightened_corridors_are_attained():
@@ -292,8 +293,8 @@ def test_ends_are_attained_and_nothing_feasible_lies_beyond(method, data):
     interval, ends = price_effect(*pair, method), extremes(*pair, method)
     quantities = [np.array([g.quantity for g in block.goods]) for block in pair]
     for end, proved, sign in zip(ends, (interval.low, interval.high), (1, -1), strict=True):
-        assert pair[0].holds(end.base)
-        assert pair[1].holds(end.current)
+        assert holds(pair[0], end.base)
+        assert holds(pair[1], end.current)
         at = [np.array(list(prices.values())) for prices in (end.base, end.current)]
         attained = effect(method, at[0], quantities[0], at[1], quantities[1])
         assert attained == pytest.approx(end.effect, abs=1e-12 * size)
@@ -325,8 +326,8 @@ def test_the_best_point_may_be_far_from_the_best_corners():
     value = Interval(39.6, 73.5)
     current = gas_and_crude(value, (0, 11), (0, 36), (3.98, 3.16))
     prices = [{"gas": 2.8 / 1.26, "crude": 0}, {"gas": 0, "crude": 73.5 / 3.16}]
-    assert base.holds(prices[0])
-    assert current.holds(prices[1])
+    assert holds(base, prices[0])
+    assert holds(current, prices[1])
     p0, p1 = (np.array(list(p.values())) for p in prices)
     attained = effect("montgomery", p0, np.array([1.26, 0.2]), p1, np.array([3.98, 3.16]))
     assert attained == pytest.approx(70.7)
@@ -397,7 +398,7 @@ def test_intervals_are_named_widened_and_united():
 
 
 def test_the_package_hands_out_what_bounds_need():
-    for name in ("Block", "Good", "Interval", "extremes", "feasible", "hull", "price_effect",
+    for name in ("Block", "Good", "Interval", "feasible", "hull", "price_effect",
                  "price_effects", "volume_effects"):  # fmt: skip
         assert name in tf.__all__
         assert getattr(tf, name) is getattr(tf.measure, name)

@@ -10,7 +10,7 @@ import tradeflows as tf
 from tradeflows import measure
 from tradeflows.errors import UnknownCode
 from tradeflows.measure.intervals import Block, Good, Interval, volume_effects
-from tradeflows.measure.screened import Screen
+from tradeflows.measure.screen import Screen
 
 ROWS = [  # reporter, partner, goods, score, p, q, stands_out
     ("TUR", "RUS", "chips", 4.0, 0.01, 0.02, True),

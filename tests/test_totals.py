@@ -23,8 +23,8 @@ from tradeflows.errors import (
     SchemaMismatch,
     TradeflowsError,
 )
+from tradeflows.measure import contributions
 from tradeflows.measure.bridge import BARS, bridge
-from tradeflows.measure.contributions import contributions
 from tradeflows.measure.index import price_index
 from tradeflows.measure.screen import screen
 from tradeflows.quality.census import census

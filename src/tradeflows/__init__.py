@@ -17,18 +17,17 @@ if TYPE_CHECKING:
     from tradeflows.counterfactual import expected, triple_difference
     from tradeflows.errors import require
     from tradeflows.load import load
-    from tradeflows.measure.bridge import bridge
-    from tradeflows.measure.envelope import bridges
-    from tradeflows.measure.index import price_index
-    from tradeflows.measure.intervals import (
+    from tradeflows.measure import (
         Block,
         Good,
         Interval,
-        extremes,
+        bridge,
+        bridges,
         feasible,
         hull,
         price_effect,
         price_effects,
+        price_index,
         volume_effects,
     )
     from tradeflows.measure.published import published
@@ -38,83 +37,39 @@ if TYPE_CHECKING:
     from tradeflows.series import months_by_year, on_one_system, series
 
 __all__ = [
-    "Block",
-    "Good",
-    "Interval",
-    "ask",
-    "bridge",
-    "bridges",
-    "concord",
-    "expected",
-    "extremes",
-    "feasible",
-    "hull",
-    "judge",
-    "judge_all",
-    "load",
-    "months_by_year",
-    "on_one_system",
-    "plot",
-    "price_effect",
-    "price_effects",
-    "price_index",
-    "published",
-    "require",
-    "rule",
-    "rules",
-    "screen",
-    "series",
-    "state",
-    "triple_difference",
-    "volume",
-    "volume_effects",
-]
+    "Block", "Good", "Interval", "ask", "bridge", "bridges", "concord", "expected",
+    "feasible", "hull", "judge", "judge_all", "load", "months_by_year", "on_one_system",
+    "plot", "price_effect", "price_effects", "price_index", "published", "require", "rule",
+    "rules", "screen", "series", "state", "triple_difference", "volume", "volume_effects",
+]  # fmt: skip
 
-# Rooms are imported when a name is first asked for: `import tradeflows` stays quick.
+# Rooms are imported when a name is first asked for: `import tradeflows` stays quick. A name that
+# no line has here is a measure.
 _LATE = {
-    "Block": "tradeflows.measure",
-    "Good": "tradeflows.measure",
-    "Interval": "tradeflows.measure",
-    "extremes": "tradeflows.measure",
-    "feasible": "tradeflows.measure",
-    "hull": "tradeflows.measure",
-    "price_effect": "tradeflows.measure",
-    "price_effects": "tradeflows.measure",
-    "volume": "tradeflows.measure.volume",
-    "volume_effects": "tradeflows.measure",
-    "series": "tradeflows.series",
+    **dict.fromkeys(("months_by_year", "on_one_system", "series"), "tradeflows.series"),
+    **dict.fromkeys(("judge", "judge_all", "state"), "tradeflows.claims.judge"),
+    **dict.fromkeys(("rule", "rules"), "tradeflows.claims.rules"),
+    **dict.fromkeys(("expected", "triple_difference"), "tradeflows.counterfactual"),
     "require": "tradeflows.errors",
-    "published": "tradeflows.measure.published",
-    "months_by_year": "tradeflows.series",
     "ask": "tradeflows.ask",
-    "on_one_system": "tradeflows.series",
-    "bridge": "tradeflows.measure",
-    "bridges": "tradeflows.measure",
     "concord": "tradeflows.quality.concordance",
-    "expected": "tradeflows.counterfactual",
-    "judge": "tradeflows.claims.judge",
-    "judge_all": "tradeflows.claims.judge",
     "load": "tradeflows.load",
-    "price_index": "tradeflows.measure",
-    "rule": "tradeflows.claims.rules",
-    "rules": "tradeflows.claims.rules",
+    "published": "tradeflows.measure.published",
     "screen": "tradeflows.measure.screen",
-    "state": "tradeflows.claims.judge",
-    "triple_difference": "tradeflows.counterfactual",
 }
 
 
 def __getattr__(name: str) -> Any:
     if name == "plot":
         return import_module("tradeflows.plot")
-    if name not in _LATE:
+    if name not in __all__:
         msg = f"module 'tradeflows' has no attribute {name!r}"
         raise AttributeError(msg)
-    return getattr(import_module(_LATE[name]), name)
+    return getattr(import_module(_LATE.get(name, "tradeflows.measure")), name)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted(__all__)
 
 
 class _Package(ModuleType):
@@ -122,7 +77,7 @@ class _Package(ModuleType):
 
     def __setattr__(self, name: str, value: object) -> None:
         """Leave the name alone when Python binds the room, which it does on import."""
-        if not (name in _LATE and isinstance(value, ModuleType)):
+        if name == "plot" or not (name in __all__ and isinstance(value, ModuleType)):
             super().__setattr__(name, value)
 
 

@@ -1,20 +1,24 @@
-"""Price and volume indices over time: fixed base, chained, previous-year average, seasonal."""
+"""Price and volume indices over time, and which product moved them.
+
+With v0 = p0 q0, v1 = p1 q1, a = p1 q0 and b = p0 q1, every formula is written for prices; swapping
+prices and quantities swaps a and b, so the volume index is the same text with a and b exchanged.
+"""
 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
-from tradeflows.measure import queries
+from tradeflows.measure import multilateral, queries
 from tradeflows.measure.coding import coded
-from tradeflows.measure.formulas import FORMULAS, TOTALS, aggregate
-from tradeflows.measure.multilateral import MULTILATERAL
+from tradeflows.measure.queries import log_mean
 from tradeflows.measure.window import Published, require
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census, unique
@@ -22,14 +26,37 @@ from tradeflows.quality.relation import CODED, Relation, keys, month, opened, to
 from tradeflows.result import Result
 from tradeflows.words import Sentence, is_yearly, percent, period_text, span
 
-__all__ = ["BASES", "PriceIndex", "index_sql", "price_index"]
+__all__ = ["FORMULAS", "PriceIndex", "contributions", "index_sql", "price_index"]
 
-BASES = ("fixed", "chained", "previous-period", "previous-year", "year-over-year")
+BASES = ("fixed", "chained", "previous-year", "year-over-year")
+_INDICES = ["price", "volume", "value"]
+_LASPEYRES = "(sum([a]) / sum(v0))"
+_PAASCHE = "(sum(v1) / sum([b]))"
+_SHARES = log_mean("(v0 / total0)", "(v1 / total1)")
+FORMULAS = {
+    "laspeyres": _LASPEYRES,
+    "paasche": _PAASCHE,
+    "fisher": f"sqrt({_LASPEYRES} * {_PAASCHE})",
+    "tornqvist": "exp((sum(v0 * ln([a] / v0)) / sum(v0) + sum(v1 * ln([a] / v0)) / sum(v1)) / 2)",
+    "walsh": "(sum(sqrt(v1) * sqrt([a])) / sum(sqrt(v0) * sqrt([b])))",
+    "sato_vartia": f"exp(sum({_SHARES} * ln([a] / v0)) / sum({_SHARES}))",
+    "montgomery_vartia": (
+        f"exp(sum({log_mean('v0', 'v1')} * ln([a] / v0)) / {log_mean('sum(v0)', 'sum(v1)')})"
+    ),
+    "geometric_laspeyres": "exp(sum(v0 * ln([a] / v0)) / sum(v0))",
+    "geometric_paasche": "exp(sum(v1 * ln([a] / v0)) / sum(v1))",
+    "geary_khamis": "(sum(v1 * (v0 / (v0 + [b]))) / sum(v0 * ([b] / (v0 + [b]))))",
+}
+MULTILATERAL = ("geks_fisher", "geks_tornqvist", "geks_walsh", *multilateral.SOLVED)
 
 
 @dataclass(frozen=True, eq=False)
 class PriceIndex(Result):
-    """A series of price and volume indices, and the value that both account for."""
+    """A series of price and volume indices, and the value that both account for.
+
+    ``table`` has one row per period: price, volume and value (index of the value of matched goods),
+    and ``matched_share``, the share of the period's value that the formula could use.
+    """
 
     formula: str
     base: str
@@ -75,15 +102,15 @@ def price_index(
     trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
         Rows with period, code, value_usd and the quantity, or the path of Parquet files.
     formula : str
-        Laspeyres, paasche, fisher, tornqvist, walsh, sato_vartia, montgomery_vartia, … (all of
-        `FORMULAS`), or over the full window geks_fisher, geks_tornqvist, geks_walsh,
-        geary_khamis_multilateral, wtpd.
+        Laspeyres, paasche, fisher, tornqvist, walsh, sato_vartia, montgomery_vartia,
+        geometric_laspeyres, geometric_paasche, geary_khamis, or over the full window geks_fisher,
+        geks_tornqvist, geks_walsh, geary_khamis_multilateral, wtpd.
     base : str
         - ``previous-year``: each month against the average of the year before (its values over its
           quantities, not the mean of monthly unit values), the years chained; the first year is 1,
           and if its first months are absent a `PartialPeriodWarning` says so;
         - a window such as ``"2021"`` or ``"2021-01"``, or ``fixed``, the first period;
-        - ``chained``: period on period, multiplied up; ``previous-period``: the links themselves;
+        - ``chained``: period on period, multiplied up;
         - ``year-over-year``: each month against the same month of the year before.
         A multilateral formula has its first period as base and takes no other.
     window : str, optional
@@ -116,8 +143,8 @@ def price_index(
     >>> price_index(trade, "fisher", base="fixed").table["price"].round(6).tolist()
     [1.0, 2.0]
     """
-    if formula not in [*FORMULAS, *MULTILATERAL]:
-        known = ", ".join([*FORMULAS, *MULTILATERAL])
+    if formula not in (*FORMULAS, *MULTILATERAL):
+        known = ", ".join((*FORMULAS, *MULTILATERAL))
         raise ValueError(f"formula={formula!r}: expected one of {known}")
     if formula in MULTILATERAL and base not in ("previous-year", "fixed"):
         raise ValueError(f"base={base!r}: {formula} starts at the first period; leave base out")
@@ -126,65 +153,34 @@ def price_index(
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
         seen.require_one_flow()
-        months = _months(seen, published)
-        unique(relation, within, quantity, months, 12 if seen.annual else 1)
-        ask = _Question(relation, seen, within, quantity, estimated, months, published)
+        months = sorted(_values(seen))
+        if not months:
+            raise SchemaMismatch("no rows", "at least one period", "widen the window")
+        require(seen, [Window(months[0], months[-1])], published)
+        lag = 12 if seen.annual else 1
+        unique(relation, within, quantity, months, lag)
+        settings = {"lag": lag, "within": within, "quantity": quantity, "estimated": estimated}
+        links = partial(_links, relation, settings)
         if formula in MULTILATERAL:
-            base = "full window"
-            links = MULTILATERAL[formula](ask)
+            base, rows = "full window", _full_window(links, formula, months)
         else:
-            links = _series(ask, formula, base)
-    return PriceIndex(formula, str(base), _table(links, seen), seen.origins)
+            first = _window(base, months)
+            require(seen, [first] if first else [], published)
+            if base == "previous-year":
+                _warn_of_part(seen, months)
+            rows = _series(partial(links, formula), base, first, months, lag)
+    return PriceIndex(formula, str(base), _table(rows, seen), seen.origins)
 
 
-@dataclass(frozen=True)
-class _Question:
-    """What is asked of which table: enough to write the SQL of any pair of periods."""
-
-    relation: Relation
-    seen: Census
-    within: str
-    quantity: str
-    estimated: str
-    months: list[int]
-    published: Published
-
-    @property
-    def lag(self) -> int:
-        return 12 if self.seen.annual else 1
-
-    def links(self, formula: str, pairs: str, first: Window | None = None) -> pd.DataFrame:
-        """Return price and volume of every pair of periods of one kind."""
-        rows = self._rows(formula, pairs, first)
-        indices = rows[_INDICES].to_numpy(float)
-        if not (np.isfinite(indices) & (indices > 0)).all():
-            raise too_large("an index is not a positive finite number")
-        return rows.sort_values(["m0", "m"])
-
-    def cells(self) -> pd.DataFrame:
-        """Return value and quantity of every product and period that can be priced."""
-        return self._rows("fisher", "cells", None)
-
-    def _rows(self, formula: str, pairs: str, first: Window | None) -> pd.DataFrame:
-        query = index_sql(
-            self.relation.columns,
-            formula,
-            pairs,
-            lag=self.lag,
-            first=first,
-            within=self.within,
-            quantity=self.quantity,
-            estimated=self.estimated,
-        )
-        return self.relation.frame(query)
-
-
-def _months(seen: Census, published: Published) -> list[int]:
-    months = sorted(_values(seen))
-    if not months:
-        raise SchemaMismatch("no rows", "at least one period", "widen the window")
-    require(seen, [Window(months[0], months[-1])], published)
-    return months
+def _links(
+    relation: Relation, settings: dict[str, Any], formula: str, pairs: str, **more: Any
+) -> pd.DataFrame:
+    """Return price and volume of every pair of periods of one kind, or the cells themselves."""
+    rows = relation.frame(index_sql(relation.columns, formula, pairs, **settings, **more))
+    indices = rows[[name for name in _INDICES if name in rows]].to_numpy(float)
+    if not (np.isfinite(indices) & (indices > 0)).all():
+        raise too_large("an index is not a positive finite number")
+    return rows.sort_values(["m0", "m"]) if "m0" in rows else rows
 
 
 def _values(seen: Census) -> dict[int, float]:
@@ -228,7 +224,7 @@ def index_sql(
     estimated: str = "unpriced",
     select: str | None = None,
 ) -> str:
-    """Return an index as DuckDB SQL over a table ``trade`` with these columns."""
+    """Return an index as DuckDB SQL over a table ``trade``; ``pairs`` says which periods meet."""
     names = list(keys(columns, ()).values())
     names += [f"{quantity}_unit"] if f"{quantity}_unit" in columns else []
     base, current, match = _PAIRS[pairs]
@@ -241,6 +237,7 @@ def index_sql(
     equal = {n: "=" if CODED.format(n) in columns else "IS NOT DISTINCT FROM" for n in names}
     joined = [f"b.{name} {equal[name]} c.{name}" for name in names]
     joined.append(match.format(lag=lag, c_year=year.replace("m /", "c.m /")))
+    total = "sum({0}.v) OVER (PARTITION BY b.m, c.m) AS total{1},"  # for shares, before sums
     return queries.text("index").format(
         keys=", ".join(names),
         pair_keys=", ".join(f"c.{name}" for name in names),
@@ -252,65 +249,91 @@ def index_sql(
         base=base.format(keys=", ".join(names), year=year, **ends),
         current=current,
         on=" AND ".join(joined),
-        totals=TOTALS.get(formula, ""),
+        totals=total.format("b", 0) + total.format("c", 1) if formula == "sato_vartia" else "",
         select=select or _select(formula, pairs, names),
     )
 
 
 def _select(formula: str, pairs: str, names: Sequence[str]) -> str:
     if pairs == "cells":
-        ranked = f"dense_rank() OVER (ORDER BY {', '.join(names)}) AS product"
+        ranked = f"dense_rank() OVER (ORDER BY {', '.join(names)}) - 1 AS product"
         return f"SELECT {ranked}, m, v, q FROM cell"  # noqa: S608
+    if formula not in FORMULAS:
+        raise ValueError(f"formula={formula!r}: expected one of {', '.join(FORMULAS)}")
+    price, volume = (FORMULAS[formula].replace("[a]", a).replace("[b]", b) for a, b in ("ab", "ba"))
     return (
-        f"SELECT m0, m, {aggregate(formula, 'price')} AS price, "  # noqa: S608
-        f"{aggregate(formula, 'volume')} AS volume, sum(v1) / sum(v0) AS value, "
+        f"SELECT m0, m, {price} AS price, {volume} AS volume, sum(v1) / sum(v0) AS value, "  # noqa: S608
         "sum(v0) AS matched_base, sum(v1) AS matched FROM pair GROUP BY m0, m"
     )
 
 
-def _series(ask: _Question, formula: str, base: str) -> pd.DataFrame:
-    if base == "previous-year":
-        return _previous_year(ask, formula)
-    if base == "year-over-year":
-        return _whole(ask.links(formula, "year-over-year"), ask.months[12 // ask.lag :])
-    if base in ("chained", "previous-period"):
-        links = _whole(ask.links(formula, "previous"), ask.months[1:])
-        if base == "previous-period":
-            return links
-        links[_INDICES] = links[_INDICES].cumprod()
-        return _with_first(links, ask)
-    first = Window(ask.months[0], ask.months[0]) if base == "fixed" else _window(base)
-    require(ask.seen, [first], ask.published)
-    return _whole(ask.links(formula, "window", first), ask.months)
-
-
-_INDICES = ["price", "volume", "value"]
-
-
-def _window(base: str) -> Window:
+def _window(base: str, months: Sequence[int]) -> Window | None:
+    """Return the window that is the base, if one is."""
+    if base in ("chained", "previous-year", "year-over-year"):
+        return None
     try:
-        return Window.parse(base)
+        return Window(months[0], months[0]) if base == "fixed" else Window.parse(base)
     except ValueError:
         raise ValueError(f"base={base!r}: expected {', '.join(BASES)}, or a window") from None
 
 
-def _previous_year(ask: _Question, formula: str) -> pd.DataFrame:
-    """Link each month to the year before, and each year to the year before that."""
-    first_year = ask.months[0] // 12
-    if not ask.seen.annual and ask.months[0] % 12:
+def _series(
+    links: Callable[..., pd.DataFrame], base: str, first: Window | None, months: list[int], lag: int
+) -> pd.DataFrame:
+    if first:
+        return _whole(links("window", first=first), months)
+    if base == "previous-year":
+        return _previous_year(links, months)
+    if base == "year-over-year":
+        return _whole(links("year-over-year"), months[12 // lag :])
+    rows = _whole(links("previous"), months[1:])
+    rows[_INDICES] = rows[_INDICES].cumprod()
+    start = rows.head(1).assign(m=months[0], **dict.fromkeys(_INDICES, 1.0))
+    start["matched"] = start["matched_base"]
+    return pd.concat([start, rows], ignore_index=True)
+
+
+def _warn_of_part(seen: Census, months: list[int]) -> None:
+    if not seen.annual and months[0] % 12:
         warnings.warn(
-            f"the first year begins with {Window(ask.months[0], ask.months[0])}: the average of a"
+            f"the first year begins with {Window(months[0], months[0])}: the average of a"
             " part of a year is the base, so seasons count as change; window= can begin in January",
             PartialPeriodWarning,
-            stacklevel=4,
+            stacklevel=3,
         )
-    months = _whole(
-        ask.links(formula, "month-to-year"), [m for m in ask.months if m // 12 > first_year]
-    )
-    years = ask.links(formula, "year-to-year").set_index("m")[_INDICES].cumprod()
+
+
+def _previous_year(links: Callable[..., pd.DataFrame], months: list[int]) -> pd.DataFrame:
+    """Link each month to the year before, and each year to the year before that."""
+    first_year = months[0] // 12
+    rows = _whole(links("month-to-year"), [m for m in months if m // 12 > first_year])
+    years = links("year-to-year").set_index("m")[_INDICES].cumprod()
     years.loc[first_year] = 1.0
-    months[_INDICES] *= years.loc[months["m"] // 12 - 1, _INDICES].to_numpy()
-    return months
+    rows[_INDICES] *= years.loc[rows["m"] // 12 - 1, _INDICES].to_numpy()
+    return rows
+
+
+def _full_window(
+    links: Callable[..., pd.DataFrame], formula: str, months: list[int]
+) -> pd.DataFrame:
+    """Return the series of a formula that sets every period against every other."""
+    if formula in multilateral.SOLVED:
+        cells, names = links("fisher", "cells"), ("v", "q")
+        shape = (len(months), int(cells["product"].max()) + 1 if len(cells) else 0)
+        at = np.searchsorted(months, cells["m"]), cells["product"].to_numpy()
+        both = {name: np.zeros(shape) for name in names}
+        for name in names:
+            both[name][at] = cells[name]
+        price = multilateral.SOLVED[formula](both["v"], both["q"])
+        total = both["v"].sum(axis=1)
+    else:
+        pairs = links(formula.removeprefix("geks_"), "all")
+        square = pairs.set_index(["m0", "m"])["price"].unstack("m")  # noqa: PD010
+        price = multilateral.geks(square.reindex(index=months, columns=months).to_numpy(float))
+        total = pairs.loc[pairs["m0"] == pairs["m"], "matched"].to_numpy(float)
+    value = total / total[0]
+    columns = {"price": price, "volume": value / price, "value": value, "matched": total}
+    return pd.DataFrame({"m": months, **columns})
 
 
 def _whole(links: pd.DataFrame, wanted: Sequence[int]) -> pd.DataFrame:
@@ -319,23 +342,16 @@ def _whole(links: pd.DataFrame, wanted: Sequence[int]) -> pd.DataFrame:
     if absent or not len(wanted):
         shown = ", ".join(str(Window(m, m)) for m in absent[:6])
         found = f"no product is priced in both {shown} and its base"
-        raise unmatched(found if absent else "too few periods")
+        raise _unmatched(found if absent else "too few periods")
     return links.sort_values("m").reset_index(drop=True)
 
 
-def unmatched(found: str) -> SchemaMismatch:
-    """Return the error for periods in which no product is priced."""
+def _unmatched(found: str) -> SchemaMismatch:
     return SchemaMismatch(
         found,
         "at least one product with value and usable quantity in both periods",
         "choose another base, or a window in which weights are reported",
     )
-
-
-def _with_first(links: pd.DataFrame, ask: _Question) -> pd.DataFrame:
-    start = links.head(1).assign(m=ask.months[0], price=1.0, volume=1.0, value=1.0)
-    start["matched"] = start["matched_base"]
-    return pd.concat([start, links], ignore_index=True)
 
 
 def _table(links: pd.DataFrame, seen: Census) -> pd.DataFrame:
@@ -347,3 +363,74 @@ def _table(links: pd.DataFrame, seen: Census) -> pd.DataFrame:
             "matched_share": (links["matched"] / links["m"].map(_values(seen))).to_numpy(float),
         }
     )
+
+
+def contributions(
+    trade: Any,
+    base: str,
+    current: str,
+    *,
+    quantity: str = "net_weight_kg",
+    estimated: str = "unpriced",
+    published: Published = None,
+) -> pd.DataFrame:
+    """Split Fisher's price index minus one into the contribution of each product.
+
+    Parameters
+    ----------
+    trade, quantity, estimated, published
+        As in `price_index`.
+    base, current : str
+        Two windows of one period each: a month, or a year of annual rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Products with ``relative`` (p1 / p0) and ``contribution``, largest first; the
+        contributions sum to the index minus one.
+
+    Raises
+    ------
+    SchemaMismatch
+        As `price_index`; windows of several periods.
+
+    References
+    ----------
+    van IJzeren (1952); Reinsdorf, Diewert and Ehemann (2002), Additive decompositions for Fisher,
+    Törnqvist and geometric mean indexes.
+    """
+    old, new = Window.parse(base), Window.parse(current)
+    with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
+        within = f"({old.sql()} OR {new.sql()})"
+        seen = census(relation, quantity, within, estimated=estimated)
+        seen.require_one_flow()
+        lag = 12 if seen.annual else 1
+        old, new = (window.whole(lag) for window in (old, new))
+        if odd := [window for window in (old, new) if len(window) > lag]:
+            raise SchemaMismatch(
+                f"window {odd[0]} of several periods",
+                "one period on each side: a month, or a year of annual rows (freq = 'A')",
+                "choose one month, or sum the rows to years first",
+            )
+        require(seen, (old, new), published)
+        months = [min(old.first, new.first), max(old.last, new.last)]
+        unique(relation, within, quantity, months, lag)
+        names = list(keys(relation.columns, ()))
+        select = (
+            f"SELECT {', '.join(names)}, v0, v1, a, b FROM pair "  # noqa: S608
+            f"WHERE m BETWEEN {new.first} AND {new.last}"
+        )
+        query = index_sql(
+            relation.columns, pairs="window", lag=lag, first=old, within=within,
+            quantity=quantity, estimated=estimated, select=select,
+        )  # fmt: skip
+        rows = relation.frame(query).sort_values(names)
+    if rows.empty:
+        raise _unmatched(f"no product is priced in both {new} and {old}")
+    v0, v1, a, b = (rows[name].to_numpy(float) for name in ("v0", "v1", "a", "b"))
+    laspeyres = b.sum() / v0.sum()  # of quantities
+    fisher = np.sqrt(laspeyres * (v1.sum() / a.sum()))
+    weight = (fisher * v0 / v0.sum() + laspeyres * b / b.sum()) / (fisher + laspeyres)
+    table = rows[names].assign(relative=a / v0, contribution=weight * (a / v0 - 1))
+    order = table["contribution"].abs().sort_values(ascending=False, kind="stable").index
+    return table.loc[order].reset_index(drop=True)

@@ -25,7 +25,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from tradeflows.errors import Infeasible
-from tradeflows.measure.factors import lmdi
+from tradeflows.measure import montgomery
 from tradeflows.measure.montgomery import MOST_GOODS, Box, least
 
 __all__ = [
@@ -221,16 +221,6 @@ class Block:
             goods.append(replace(good, price=price))
         return Block(value, tuple(goods))
 
-    def holds(self, prices: Mapping[str, float], slack: float = 1e-9) -> bool:
-        """Say whether prices are feasible, up to rounding."""
-        total = math.fsum(prices[g.name] * g.quantity for g in self.goods)
-        room = slack * max(abs(self.value.high), 1e-300)
-        inside = self.value.low - room <= total <= self.value.high + room
-        return inside and all(
-            g.price.low * (1 - slack) <= prices[g.name] <= g.price.high * (1 + slack)
-            for g in self.goods
-        )
-
 
 @dataclass(frozen=True)
 class Extreme:
@@ -278,8 +268,8 @@ def price_effect(base: Block, current: Block, method: str = "bennet") -> Interva
     >>> price_effect(base, current)
     Interval(low=30.0, high=30.0)
     """
-    low, high = extremes(base, current, method)
-    return Interval(low.proved, high.proved, f"price effect ({method})")
+    low, high = sorted(end.proved for end in extremes(base, current, method))  # up to rounding
+    return Interval(low, high, f"price effect ({method})")
 
 
 def extremes(base: Block, current: Block, method: str = "bennet") -> tuple[Extreme, Extreme]:
@@ -349,8 +339,8 @@ def _weights(old: Block, new: Block, method: str) -> list[float]:
 
 def _effect(old: Block, new: Block, method: str, p0: Sequence[float], p1: Sequence[float]) -> float:
     if method == "montgomery":
-        goods = zip(old.goods, new.goods, p0, p1, strict=True)
-        return math.fsum(lmdi([a, g0.quantity], [b, g1.quantity])[0] for g0, g1, a, b in goods)
+        q0, q1 = (np.array([g.quantity for g in block.goods]) for block in (old, new))
+        return float(montgomery.effect(p0 * q0, p1 * q1, np.log(q1 / q0)))
     weights = _weights(old, new, method)
     return math.fsum(w * (b - a) for w, a, b in zip(weights, p0, p1, strict=True))
 
@@ -386,10 +376,13 @@ def volume_effects(base: Block, current: Block, method: str = "bennet") -> dict[
     old, new = _pair(base, current)
     for g0, g1 in zip(old.goods, new.goods, strict=True):
         step = g1.quantity - g0.quantity
-        if method == "montgomery":
-            corners = [(g0.price.low, g1.price.low), (g0.price.high, g1.price.high)]
-            ends = [float(lmdi([a, g0.quantity], [b, g1.quantity])[1]) for a, b in corners]
-            effect = Interval(min(ends), max(ends))
+        if method == "montgomery" and not min(g0.quantity, g1.quantity):
+            effect = g1.price * g1.quantity - g0.price * g0.quantity  # all of the change is volume
+        elif method == "montgomery":
+            ends = np.array([[getattr(g.price, e) * g.quantity for e in ("low", "high")]
+                             for g in (g0, g1)])  # fmt: skip
+            mean = Interval(*montgomery.log_means(*ends)[0].tolist())
+            effect = mean * math.log(g1.quantity / g0.quantity)
         else:
             _weights(old, new, method)
             price = {"laspeyres": g1.price, "paasche": g0.price}

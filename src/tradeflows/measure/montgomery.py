@@ -34,7 +34,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_GOODS", "TOLERANCE", "Box", "least", "log_means"]
+__all__ = ["MOST_GOODS", "TOLERANCE", "Box", "effect", "least", "log_means"]
 
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
@@ -43,6 +43,7 @@ MOST_GOODS = 8  # the number of problems doubles, at least, with each good
 TOLERANCE = 1e-9  # most between the best point and the proved bound, by size of the larger total
 _POINT = 1e-13  # a range this narrow is one number
 _BARRIER = 1e-13  # below it rounding outweighs what a step gains
+_NOTHING = 1e-200  # a value this small is none: quotients of smaller ones overflow
 _STEPS = 60  # of the interior-point method, which needs about 15
 
 
@@ -66,7 +67,7 @@ def least(base: Box, current: Box, c: Vector) -> tuple[Vector, Vector, float]:
     old, new = olds[pairs[:, 0]], news[pairs[:, 1]]
     widths = np.maximum(old.high - old.low, new.high - new.low)
     open_ = np.asarray(widths.max(axis=1) > _POINT)
-    found = np.where(open_, np.inf, _effect(old.low, new.low, c))
+    found = np.where(open_, np.inf, effect(old.low, new.low, c))
     best = int(found.argmin())
     point, most = (old.low[best], new.low[best]), float(found[best])
     if not open_.any():
@@ -74,14 +75,15 @@ def least(base: Box, current: Box, c: Vector) -> tuple[Vector, Vector, float]:
     return _solved(old[open_], new[open_], c, point, most)
 
 
-def _effect(a: Vector, b: Vector, c: Vector) -> Vector:
-    effect: Vector = (b - a - c * log_means(a, b)[0]).sum(axis=-1)
-    return effect
+def effect(a: Vector, b: Vector, c: Vector) -> Vector:
+    """Return Montgomery's price effect of goods worth a, then b."""
+    found: Vector = (b - a - c * log_means(a, b)[0]).sum(axis=-1)
+    return found
 
 
 def log_means(a: Vector, b: Vector) -> tuple[Vector, Vector, Vector, Vector]:
     """Return L(a, b), its two slopes, and its mixed second derivative; all 0 where a or b is."""
-    some = (a > 0) & (b > 0)
+    some = (a > _NOTHING) & (b > _NOTHING)
     safe, other = np.where(some, a, 1.0), np.where(some, b, 1.0)
     x = np.log(other / safe)
     near = np.abs(x) < 0.05
@@ -280,7 +282,8 @@ def _solved(
         problems.kept(rest)
         a, b = problems.x
         bend = np.maximum(c, 0.0) * mixed[rest]
-        to_b, to_a = b / np.where(a > 0, a, 1.0), a / np.where(b > 0, b, 1.0)
+        to_b = b / np.where(a > _NOTHING, a, 1.0)
+        to_a = a / np.where(b > _NOTHING, b, 1.0)
         problems.step(slope[:, rest], np.stack([bend * to_b, -bend, bend * to_a]))
     proved = min(settled, problems.proved.min(initial=np.inf))
     return *point, max(best - float(proved), 0.0)

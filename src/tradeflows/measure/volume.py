@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -9,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
-from tradeflows.measure.factors import VolumePriceMix, volume_price_mix
 from tradeflows.measure.index import price_index
 from tradeflows.measure.intervals import Interval
 from tradeflows.periods import Window, span
@@ -18,13 +18,24 @@ from tradeflows.quality.relation import opened
 from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
 
-__all__ = ["Volume", "volume"]
+__all__ = ["Volume", "VolumePriceMix", "volume", "volume_price_mix"]
 
 _WEIGHT = ("net_weight_kg", "weight_status")
 _UNITS = ("quantity", "quantity_status")
 _NEEDED = ("period", "code", "value_usd", "net_weight_kg")
 _NAMES = ["price of a kilogram", "price of a tariff unit", "price of a kilogram elsewhere"]
 _YEARS = pd.to_datetime(["2000-01-01", "2001-01-01"])  # two windows as two steps of an index
+
+
+@dataclass(frozen=True, eq=False)
+class VolumePriceMix:
+    """The change in value of goods in one physical unit: more of it, dearer, or another mix."""
+
+    volume: float
+    price: float
+    mix: float
+    change: float
+    table: pd.DataFrame
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,3 +230,58 @@ def _mix(two: pd.DataFrame) -> VolumePriceMix | None:
     both = two[(two["q0"] > 0) & (two["q1"] > 0)]
     goods = both.assign(v0=both["m0"], v1=both["m1"])[["v0", "q0", "v1", "q1"]]
     return volume_price_mix(goods) if len(goods) else None
+
+
+def volume_price_mix(goods: pd.DataFrame, *, unit_column: str = "quantity_unit") -> VolumePriceMix:
+    """Split the change in value of one group into volume, price and mix.
+
+    With unit value U = V / Q, shares s = q / Q and bars for the means of both periods:
+    change = Ubar dQ + Qbar sum(sbar dp) + Qbar sum(pbar ds), which is exact.
+
+    Parameters
+    ----------
+    goods : pandas.DataFrame
+        One row per good with v0, q0, v1, q1, all positive; a unit column must hold one unit.
+    unit_column : str
+        Column of the unit, if there is one.
+
+    Returns
+    -------
+    VolumePriceMix
+        The three effects and the price and mix effect of each good.
+
+    Raises
+    ------
+    SchemaMismatch
+        Unlike units, or a good that is absent in one period: its price is not defined.
+
+    Examples
+    --------
+    >>> goods = pd.DataFrame({"v0": [1000.0, 100.0], "q0": [100.0, 50.0],
+    ...                       "v1": [1200.0, 180.0], "q1": [80.0, 60.0]})
+    >>> result = volume_price_mix(goods)
+    >>> round(result.volume, 6), round(result.price, 6), round(result.mix, 6)
+    (-85.952381, 504.047619, -138.095238)
+    """
+    units = set(goods[unit_column]) if unit_column in goods else {""}
+    four = goods[["v0", "q0", "v1", "q1"]].to_numpy(float)
+    if len(units) > 1 or not len(goods) or not (np.isfinite(four).all() and (four > 0).all()):
+        raise SchemaMismatch(
+            f"units {sorted(map(str, units))}, or a value or quantity that is not positive",
+            "goods traded in both periods in one unit: mix means nothing across unlike units",
+            "use the bridge, which keeps entry, exit and unpriced apart",
+        )
+    v0, q0, v1, q1 = four.T
+    total0, total1 = q0.sum(), q1.sum()
+    mean = (total0 + total1) / 2
+    share0, share1, p0, p1 = q0 / total0, q1 / total1, v0 / q0, v1 / q1
+    price = mean * (share0 + share1) / 2 * (p1 - p0)
+    mix = mean * (p0 + p1) / 2 * (share1 - share0)
+    volume = (v0.sum() / total0 + v1.sum() / total1) / 2 * (total1 - total0)
+    return VolumePriceMix(
+        volume=float(volume),
+        price=math.fsum(price),
+        mix=math.fsum(mix),
+        change=math.fsum(v1) - math.fsum(v0),
+        table=goods.assign(price=price, mix=mix),
+    )

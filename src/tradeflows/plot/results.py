@@ -17,11 +17,10 @@ from tradeflows.counterfactual.expectation import Expectation
 from tradeflows.counterfactual.placebo import Placebo
 from tradeflows.counterfactual.statespace import NAMES
 from tradeflows.counterfactual.validation import Validation
-from tradeflows.measure.bridge import BARS, Bridge
-from tradeflows.measure.envelope import Envelope
+from tradeflows.measure.bridge import BARS, Bridge, Envelope
 from tradeflows.measure.index import PriceIndex
 from tradeflows.measure.intervals import Interval, hull
-from tradeflows.measure.screened import Screen
+from tradeflows.measure.screen import Screen
 from tradeflows.measure.volume import Volume
 from tradeflows.plot import MIME
 from tradeflows.plot.figure import Figure
