@@ -345,3 +345,50 @@ def test_a_file_that_was_changed_by_hand_is_not_read(serve, lines):
             tuik.parse(data.encode(), {"origin": "x"})
     assert len(tuik.parse(text.encode(), {"origin": "x"})) > len(rows)
     assert engine.PAGE <= 10_000
+
+
+# a real browser
+
+
+@pytest.fixture
+def chromium(monkeypatch):
+    found = next((p for p in map(shutil.which, ("chromium", "google-chrome")) if p), None)
+    if found is None:
+        pytest.skip("no Chromium found: apt install chromium")
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    monkeypatch.setenv("TRADEFLOWS_BROWSER", found)
+    return found
+
+
+@pytest.mark.browser
+@pytest.mark.usefixtures("chromium")
+def test_a_browser_brings_the_same_bytes_over_the_page_s_own_socket(serve, lines, whole):
+    office = serve(standin.Office(*lines))
+    office.faults.update({"drop GetHyperCubeData": 1})
+    pulled(browser=True)
+    assert contents() == whole
+    assert office.most_open == 1
+    office.faults.update({"page 403": 1})
+    with pytest.raises(SourceUnavailable, match="403"):
+        visit(browser=True)
+
+
+@pytest.mark.browser
+def test_the_script_for_the_console_saves_what_a_refresh_stores(serve, lines, chromium, tmp_path):
+    from playwright.sync_api import sync_playwright
+
+    serve(standin.Office(*lines, moved=True))
+    stored = [tuik.parse(store.read(f), {"origin": "x"}) for f in pulled()]
+    with sync_playwright() as api:
+        browser = api.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.goto(tuik.transport._page("general"))
+        with page.expect_download() as saved:
+            page.evaluate(tuik.by_hand(RUSSIA, QUARTER))
+        saved.value.save_as(tmp_path / "hand.csv")
+        browser.close()
+    found = tf.read_tuik(tmp_path / "hand.csv")
+    keys = ["period", "flow", "level", "code"]
+    both = [t.drop(columns=["origin", "vintage"]).sort_values(keys).reset_index(drop=True)
+            for t in (pd.concat(stored), found)]  # fmt: skip
+    pd.testing.assert_frame_equal(*both)

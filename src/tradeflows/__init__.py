@@ -35,12 +35,13 @@ if TYPE_CHECKING:
     from tradeflows.measure.volume import volume
     from tradeflows.quality.concordance import concord
     from tradeflows.series import months_by_year, on_one_system, series
+    from tradeflows.sources.tuik import read_tuik
 
 __all__ = [
     "Block", "Good", "Interval", "ask", "bridge", "bridges", "concord", "expected",
     "feasible", "hull", "judge", "judge_all", "load", "months_by_year", "on_one_system",
-    "plot", "price_effect", "price_effects", "price_index", "published", "require", "rule",
-    "rules", "screen", "series", "state", "triple_difference", "volume", "volume_effects",
+    "plot", "price_effect", "price_effects", "price_index", "published", "read_tuik", "require",
+    "rule", "rules", "screen", "series", "state", "triple_difference", "volume", "volume_effects",
 ]  # fmt: skip
 
 # Rooms are imported when a name is first asked for: `import tradeflows` stays quick. A name that

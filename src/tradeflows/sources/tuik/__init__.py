@@ -1,6 +1,17 @@
 """TÜİK: its database, asked month by month with proof, and files that people hold."""
 
-from tradeflows.sources.tuik.files import add, parse, read
-from tradeflows.sources.tuik.pull import ALL, Office, Question, newest, standard
+from tradeflows.sources.tuik.files import add, parse, read, read_tuik
+from tradeflows.sources.tuik.pull import ALL, Office, Question, by_hand, newest, standard
 
-__all__ = ["ALL", "Office", "Question", "add", "newest", "parse", "read", "standard"]
+__all__ = [
+    "ALL",
+    "Office",
+    "Question",
+    "add",
+    "by_hand",
+    "newest",
+    "parse",
+    "read",
+    "read_tuik",
+    "standard",
+]

@@ -1,7 +1,7 @@
 """Files of TÜİK's database: what the engine answered, with the proof that it is whole.
 
 A line that says what this is, a line of JSON with question, count and totals, then CSV as the
-engine gives it. The script for a browser's console writes the same (`script`).
+engine gives it. `by_hand.js` writes the same in a browser.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import io
 import json
 import zlib
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from typing import Any
 
 import pandas as pd
@@ -24,7 +23,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import rows
 from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
 
-__all__ = ["COLUMNS", "PUBLISHER", "checked", "flow_of", "is_cube", "parse", "script", "written"]
+__all__ = ["COLUMNS", "PUBLISHER", "checked", "flow_of", "is_cube", "parse", "written"]
 
 FIRST = "#tradeflows: TÜİK's database, 1"
 PUBLISHER = "TÜİK"
@@ -234,10 +233,3 @@ def _at(table: pd.DataFrame, level: int, digits: int) -> pd.DataFrame:
     table.loc[units, ["quantity", "quantity_unit"]] = [float("nan"), None]
     table.loc[units, "quantity_status"] = "missing"
     return rows.combined(table, key)
-
-
-def script(filled: Mapping[str, Any]) -> str:
-    """Return the script for the console of a browser that has TÜİK's page open."""
-    text = files("tradeflows.sources.tuik").joinpath("by_hand.js").read_text("utf-8")
-    told = {"first": FIRST, "columns": COLUMNS, **filled}
-    return text.replace("QUESTION", json.dumps(told, ensure_ascii=False), 1)

@@ -25,7 +25,7 @@ from tradeflows.sources.rows import EMPTY, amounts, currency, in_dollars
 from tradeflows.sources.tuik import cubes
 from tradeflows.sources.workbook import first_sheet, unpacked
 
-__all__ = ["PUBLISHER", "add", "parse", "read"]
+__all__ = ["PUBLISHER", "add", "parse", "read", "read_tuik"]
 
 PUBLISHER = "TÜİK"
 LIMIT = 512 * 1024 * 1024
@@ -72,27 +72,52 @@ _MONTHS = {name: n for n, names in enumerate(
 _HELP = "download the table again with product code, month, flow, value in USD and net kilograms"
 
 
-def add(file: Path, **constants: str) -> store.Raw:
-    """Store a file the user downloaded, after reading it whole.
+def read_tuik(file: str | Path, **constants: str) -> pd.DataFrame:
+    """Read a file of TÜİK: one downloaded, or one that the script for a browser saved.
+
+    Of the latter count and sums are checked; ``tradeflows refresh --source tuik --by-hand`` prints
+    the script.
 
     Parameters
     ----------
-    file : Path
+    file : str or Path
         CSV (plain or gzipped) or XLSX, as downloaded.
     **constants : str
-        What the file does not say: ``partner`` (ISO alpha-3), ``flow``, ``trade_system``,
+        What a downloaded file does not say: ``partner`` (ISO alpha-3), ``flow``, ``trade_system``,
         ``currency`` of the values, and ``decimal``, the decimal sign, where a column of numbers
         reads in two ways.
 
     Returns
     -------
-    Raw
+    pandas.DataFrame
+        The table ``trade``: values in USD, weights in kg.
+
+    Raises
+    ------
+    SchemaMismatch, UnknownCode
+        As `parse`; no such file.
+
+    Examples
+    --------
+    >>> read_tuik("no.csv")
+    Traceback (most recent call last):
+    tradeflows.errors.SchemaMismatch: no.csv: no file, or more than 512 MB...
     """
+    about = {"origin": Path(file).name, "constants": constants}
+    return parse(_bytes(Path(file)), about | {"vintage": datetime.now(UTC).date().isoformat()})
+
+
+def _bytes(file: Path) -> bytes:
     if not file.is_file() or file.stat().st_size > LIMIT:
         raise SchemaMismatch(
             f"{file.name}: no file, or more than {LIMIT >> 20} MB", "a downloaded table", _HELP
         )
-    data = file.read_bytes()
+    return file.read_bytes()
+
+
+def add(file: Path, **constants: str) -> store.Raw:
+    """Store a file that `read_tuik` reads, after reading it whole."""
+    data = _bytes(file)
     today = datetime.now(UTC).date().isoformat()
     name = re.sub(r"[^a-z0-9._-]+", "-", plain(file.stem)).strip("-.") or "table"
     suffix = "".join(s for s in file.suffixes if s in (".csv", ".xlsx", ".gz", ".txt")) or ".csv"

@@ -8,14 +8,16 @@ Every month is a file of its own, stored whole or not at all, so a run may be st
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property
+from importlib.resources import files
 from typing import Any
 
 from tradeflows import store
-from tradeflows.codes.countries import from_name
+from tradeflows.codes.countries import countries, from_name, plain
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, UnknownCode
 from tradeflows.periods import Window, span
 from tradeflows.sources.tuik import cubes
@@ -99,6 +101,32 @@ def standard(listed: Sequence[str]) -> tuple[Question, ...]:
         Question(ALL, ("X",), codes, 6),
         Question("RUS", digits=2, by="currency"),
     )
+
+
+def by_hand(question: Question, months: Window) -> str:
+    """Return the script for the console of a browser that has TÜİK's page open.
+
+    Raises
+    ------
+    UnknownCode
+        A question for all partners, or divided: a program asks those.
+    """
+    if question.partner == ALL or question.by or set(question.flows) != {"M", "X"}:
+        raise UnknownCode(
+            f"{question.name} by hand", "one partner, both flows, undivided", "ask for less"
+        )
+    alike = (c for c in countries() if c.code == question.partner)
+    names = {question.partner, *(n for c in alike for n in (c.name, *c.others))}
+    sets = sum_of("", {}, question.codes)[len("Sum({<") : -len(">} )")].split(">+<")
+    asked = {
+        "first": cubes.FIRST, "columns": cubes.COLUMNS, "app": APPS[question.system],
+        "system": question.system, "partner": question.partner, "codes": question.codes,
+        "digits": question.digits, "code": LEVELS[question.digits], "sets": sets,
+        "names": sorted({plain(n) for n in names}), "start": f"{months.month(0):%Y-%m}",
+        "end": f"{months.month(-1):%Y-%m}", "file": f"tuik-{question.name}.csv",
+    }  # fmt: skip
+    text = files("tradeflows.sources.tuik").joinpath("by_hand.js").read_text("utf-8")
+    return text.replace("QUESTION", json.dumps(asked, ensure_ascii=False), 1)
 
 
 @dataclass
