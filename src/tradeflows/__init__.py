@@ -51,6 +51,7 @@ _LATE = {
     **dict.fromkeys(("judge", "judge_all", "state"), "tradeflows.claims.judge"),
     **dict.fromkeys(("rule", "rules"), "tradeflows.claims.rules"),
     **dict.fromkeys(("expected", "triple_difference"), "tradeflows.counterfactual"),
+    "read_tuik": "tradeflows.sources.tuik",
     "require": "tradeflows.errors",
     "ask": "tradeflows.ask",
     "concord": "tradeflows.quality.concordance",
