@@ -33,7 +33,8 @@ from tradeflows.claims import rules  # noqa: E402
 from tradeflows.errors import TradeflowsError  # noqa: E402
 from tradeflows.quality import corrections  # noqa: E402
 from tradeflows.sources import baci, eurostat, snapshot, tuik, worldbank  # noqa: E402
-from tradeflows.sources.comtrade import client, holding, reply  # noqa: E402
+from tradeflows.sources.comtrade import held, pull, reply  # noqa: E402
+from tradeflows.sources.comtrade.question import Call  # noqa: E402
 from tradeflows.sources.http import (  # noqa: E402
     Key,
     Reply,
@@ -198,7 +199,6 @@ _PAIRS = ("792-202201", "792-202202")
 _QUERY = {
     "part": "p", "freq": "M", "reporters": [792], "periods": ["202201", "202202"],
     "box": {"flows": ["M", "X"], "partners": ["643"], "codes": ["TOTAL", "AG2"]},
-    "whole": None,
     "releases": {p: {"checksum": "1", "released": "2022-10-11T09:00:00"} for p in _PAIRS},
     "systems": dict.fromkeys(_PAIRS, "general"),
 }  # fmt: skip
@@ -243,12 +243,12 @@ class _Told(Session):
 def _lists(data: bytes) -> object:
     session = _Told("x", "http://localhost", key=Key(""))
     session.told = data
-    asked = client.Client(session)
+    asked = pull.Client(session)
     session._failure(Reply("http://localhost", data[0] if data else 500, {}, data, ""))
-    call = holding._call(_QUERY)
+    call = Call.from_dict(_QUERY | {"releases": dict.fromkeys(_PAIRS, "1")})
     asked.systems([792])
     with suppress(TradeflowsError):
-        asked.count(call)
+        pull.counted(asked.ask(call, "count"))
     return asked.availability([792])
 
 
@@ -373,9 +373,9 @@ def _baci_pack(data: bytes) -> bytes:
 
 
 def _sidecar(data: bytes) -> object:
-    raw = store._parsed.__wrapped__(f"{holding.FOLDER}/x", Path("x"), data)
+    raw = store._parsed.__wrapped__(f"{held.FOLDER}/x", Path("x"), data)
     repr(raw)
-    return raw, store._yaml(raw), holding._asked(raw) if holding._told(raw.query) else None
+    return raw, store._yaml(raw), held.asked(raw) if raw.query else None
 
 
 def _sidecar_seeds() -> tuple[bytes, ...]:

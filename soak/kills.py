@@ -54,7 +54,7 @@ for n in range(int(sys.argv[1]), 10 ** 9):
 """
 REFRESH = """
 from tradeflows.sources import refresh
-from tradeflows.sources.comtrade.standard import pair
+from tradeflows.sources.comtrade.question import pair
 from tradeflows.sources.http import Manners
 print("ready", flush=True)
 refresh.run([pair("TUR", "RUS"), pair("TUR", "KAZ", codes=["TOTAL", "AG2"])], sources=("comtrade",),

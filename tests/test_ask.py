@@ -15,7 +15,7 @@ from tradeflows.errors import SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.measure import bridge
 from tradeflows.measure.bridge import BARS
 from tradeflows.sources import refresh
-from tradeflows.sources.comtrade import holding
+from tradeflows.sources.comtrade import held as kept
 from tradeflows.sources.comtrade.question import Box, Call
 
 FUELS = {
@@ -270,7 +270,7 @@ def held(monkeypatch):
         call = Call("x", "M", (792,), periods, Box(("M",), ("643",), codes), ())
         known = {"systems": {f"792-{p}": system for p in periods}}
         raw = type("Raw", (), {"query": known})()
-        monkeypatch.setattr(holding, "leaves", lambda: [holding.Leaf(raw, call)])
+        monkeypatch.setattr(kept, "leaves", lambda: [kept.Leaf(raw, call)])
 
     return asked_
 

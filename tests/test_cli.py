@@ -64,21 +64,15 @@ def test_judge_says_what_brings_the_numbers(tmp_path, monkeypatch):
         run.invoke(cli.app, ["judge", "b1"], catch_exceptions=False)
 
 
-def test_a_plan_is_shown_without_a_network():
-    words = ["refresh", "--reporter", "tur", "--partner", "kaz", "--codes", "8542", "--flows", "X"]
-    months = ["--start", "2021-01", "--end", "2021-12"]
-    result = run.invoke(cli.app, [*words, *months, "--dry-run", "--offline", "--json"])
-    found = json.loads(result.output)
-    assert [row["part"] for row in found["plan"]] == ["tur-kaz-8542"]
-    shown = run.invoke(cli.app, [*words, *months, "--dry-run", "--offline"]).output
-    assert "tur-kaz-8542" in shown
-    assert "data calls" in shown
-
-
 def test_any_pair_is_refreshed_and_its_proof_is_shown(tmp_path, monkeypatch, capfd):
     words = ["refresh", "--reporter", "TUR", "--partner", "RUS", "--codes", "TOTAL,AG2"]
     with harness.asked(monkeypatch, tmp_path):
         months = ["--start", "2022-01", "--end", "2022-03"]
+        found = json.loads(run.invoke(cli.app, [*words, *months, "--dry-run", "--json"]).output)
+        assert [row["part"] for row in found["plan"]] == ["tur-rus-total-ag2"]
+        shown = run.invoke(cli.app, [*words, *months, "--dry-run"]).output
+        assert "tur-rus-total-ag2" in shown
+        assert "data calls" in shown
         done = run.invoke(cli.app, [*words, *months])
         assert done.exit_code == 0, done.output
         assert "1 new files" in done.output

@@ -4,8 +4,9 @@ import contextlib
 import gzip
 import json
 import re
-from itertools import pairwise
+from itertools import pairwise, product
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -15,10 +16,19 @@ from tradeflows import tables
 from tradeflows.codes.countries import EU27
 from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply, UnknownCode
 from tradeflows.sources.comtrade import parse
-from tradeflows.sources.comtrade.client import Client
-from tradeflows.sources.comtrade.question import ALL, LONGEST, Box, Call, remaining, split
-from tradeflows.sources.comtrade.standard import pair, places, standard
-from tradeflows.sources.http import Key, Session
+from tradeflows.sources.comtrade.pull import Client
+from tradeflows.sources.comtrade.question import (
+    ALL,
+    LONGEST,
+    Box,
+    Call,
+    covered,
+    pair,
+    places,
+    split,
+    standard,
+)
+from tradeflows.sources.http import AddressTooLong, Key, Session
 
 WORLD = trade.World(missing=0.3, estimated=0.2)
 
@@ -198,25 +208,30 @@ def test_totals_over_breakdowns_are_always_asked() -> None:
     assert "partner2Code=0&customsCode=C00&motCode=0" in query
 
 
-def test_a_call_survives_the_journal() -> None:
+def test_a_call_survives_its_sidecar() -> None:
     one = call(("8542", "AG6/85"), (ALL,))
     assert Call.from_dict(one.as_dict()) == one
     assert Call.from_dict(one.as_dict()).identity() == one.identity()
 
 
 def test_splitting_ends_and_covers_the_whole() -> None:
-    leaves, queue = [], [Call("x", "M", (792, 398), ("202201", "202202"), call().box, ())]
+    whole = Call("x", "M", (792, 398), ("202201", "202202"), Box(("M", "X"), ("643",), TWO), ())
+    leaves, queue = [], [whole]
     while queue:
-        children, _ = split(queue.pop())
-        deep = any(c.box.codes[0].count("/") and len(c.box.codes[0]) > 5 for c in children)
-        (leaves if deep else queue).extend(children)
-        leaves += [] if children else [call()]
-    assert {(c.reporters, c.periods) for c in leaves} >= {((792,), ("202201",))}
-    mine = [c.box for c in leaves if c.reporters == (792,) and c.periods == ("202201",)]
-    assert remaining(call().box, mine) == []
-    assert remaining(call().box, mine[1:]) != []
+        children = split(one := queue.pop())
+        deep = len(one.box.codes) == 1 and one.box.codes[0].count("/") and len(children) == 10
+        queue += [] if deep else children
+        leaves += [one] if deep or not children else []
+    asked = {(r, p, f, c) for x in leaves for r in x.reporters for p in x.periods
+             for f in x.box.flows for c in x.box.codes}  # fmt: skip
+    codes = {"8542", *(f"AG6/{n}" for n in range(10))}
+    assert asked == set(product((792, 398), ("202201", "202202"), "MX", codes))
+    assert len(leaves) == len(asked)
+    halves = split(whole.narrowed("codes", tuple(f"{n:06d}" for n in range(90))), longest=True)
+    assert [len(h.box.codes) for h in halves] == [45, 45]
 
 
+TWO = ("AG6", "8542")
 TOKENS = st.sampled_from(["TOTAL", "AG2", "AG6", "AG6/8", "AG6/85", "854231", "27", "270900"])
 BOXES = st.builds(
     lambda f, p, c: Box(tuple(f), tuple(p), tuple(c)),
@@ -224,23 +239,38 @@ BOXES = st.builds(
     st.lists(st.sampled_from(["643", "398", ALL]), min_size=1, max_size=2, unique=True),
     st.lists(TOKENS, min_size=1, max_size=3, unique=True),
 )
+LEVELS = {"TOTAL": 0, "27": 2, "84": 2, "8542": 4, "847150": 6, "854231": 6, "270900": 6}
+ROWS = pd.DataFrame(
+    [(f, p, c, n) for f in "MX" for p in ("RUS", "KAZ", "GEO") for c, n in LEVELS.items()],
+    columns=["flow", "partner", "code", "level"],
+).astype({"level": "Int64"})
 
 
 @settings(deadline=None, max_examples=60)
-@given(BOXES, st.lists(BOXES, max_size=3))
-def test_what_remains_completes_the_box(box: Box, held: list[Box]) -> None:
-    rest = remaining(box, held)
-    assert remaining(box, [*held, *rest]) == []
-    assert remaining(box, [box, *held]) == []
+@given(BOXES, st.frozensets(BOXES, max_size=3))
+def test_what_is_covered_has_no_row_that_is_not_held(box: Box, held: frozenset[Box]) -> None:
+    assert covered(box, held | {box})
+    in_one = pd.Series(False, index=ROWS.index)
+    for other in held:
+        in_one |= other.holds(ROWS)
+    if covered(box, held):
+        assert in_one[box.holds(ROWS)].all()
+        assert not covered(box._replace(system="H4"), held)
 
 
 def test_addresses_stay_short() -> None:
     client = Client(Session("x", "https://comtradeapi.un.org", key=Key("k")))
     many = tuple(f"{n:06d}" for n in range(840_000, 840_400))
-    assert not client.fits(call(many))
-    assert client.fits(call(many[:200]))
-    url = client.session.root + client._path(call(many[:200])) + call(many[:200]).query()
-    assert len(url) < LONGEST
+    asked: list[str] = []
+
+    def get(path: str, query: str, **_: object) -> None:
+        asked.append(f"{client.session.root}/{path}?{query}")
+
+    client.session.get = get  # type: ignore[method-assign, assignment]
+    with pytest.raises(AddressTooLong):
+        client.ask(call(many), "data")
+    client.ask(call(many[:200]), "count")
+    assert [len(url) < LONGEST for url in asked] == [True]
 
 
 def test_unknown_codes_and_countries_are_named() -> None:

@@ -520,7 +520,7 @@ def test_what_a_group_needs_is_asked_of_every_publisher_in_every_revision(name):
     of_list = known[known["family"].isin(high_priority()["group"])]
     needed = set(of_list.loc[of_list["revision"] == name, "code"])
     pull = {code for part in refresh.parts() for code in part.codes}
-    comext = eurostat.standard(refresh.listed())[0].key.split(".")[3].split("+")
+    comext = eurostat.standard(list(asked()))[0].key.split(".")[3].split("+")
     assert needed <= pull
     assert needed <= set(comext)
     assert needed >= set(high_priority()[name.lower()])

@@ -12,7 +12,7 @@ import pytest
 from standin import harness
 from tradeflows import store
 from tradeflows.errors import UnknownCode
-from tradeflows.sources import live
+from tradeflows.sources import stored
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
@@ -66,9 +66,9 @@ def test_another_package_brings_a_reader(monkeypatch: pytest.MonkeyPatch, tmp_pa
             "borduria/live/prices@2026-01-15.txt", b"7",
             facts | days | {"publisher": "Borduria", "table": "prices", "rows": 1},
         )  # fmt: skip
-        raw = live.files("prices")[0]
+        raw = stored.files("prices")[0]
         with pytest.raises(UnknownCode, match="no reader for files of 'borduria'"):
-            live.read(raw)
+            stored.table(raw)
         monkeypatch.syspath_prepend(tmp_path)
-        assert live.read(raw)["value"].tolist() == [7.0]
-        assert live.table("prices")["source"].tolist() == ["Borduria"]
+        assert stored.table(raw)["value"].tolist() == [7.0]
+        assert stored.refreshed("prices")["source"].tolist() == ["Borduria"]

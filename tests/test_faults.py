@@ -16,8 +16,8 @@ from standin import harness, server
 from standin.harness import KEY, QUICK, live, small
 from tradeflows import store
 from tradeflows.errors import SourceUnavailable, UnreadableFileWarning
-from tradeflows.sources import refresh, state
-from tradeflows.sources.comtrade import assemble, holding
+from tradeflows.sources import refresh, stored, work
+from tradeflows.sources.comtrade import held
 
 ROOT = Path(__file__).parents[1]
 SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
@@ -91,7 +91,7 @@ source = store.folder().parent / "big"
 source.write_bytes(b"x" * 100_000)
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
 try:
-    store.adopt("x/live/big@v.bin", source, about)
+    store.put("x/live/big@v.bin", source, about)
 except SourceUnavailable as error:
     print(error, source.stat().st_size)
 """
@@ -132,7 +132,7 @@ def test_a_refresh_on_a_full_disk_stops_and_goes_on(site: server.Site, tmp_path:
     assert store.verify() == []
     refresh.run(small(), **SPRING)
     assert store.verify() == []
-    assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in live())
+    assert len(stored.refreshed("trade")) == sum(raw.query["proof"]["count"] for raw in live())
     assert not list(tmp_path.rglob("*.part"))
     assert site.counts()["data"] >= 1
 
@@ -174,7 +174,7 @@ def test_a_folder_that_refuses_is_named(data: Path, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_second_process_is_refused(site: server.Site) -> None:
-    with state.locked():
+    with work.locked():
         done = subprocess.run(
             [sys.executable, "-c", REFRESHED, str(1 << 30)],
             cwd=Path(__file__).parent, capture_output=True, text=True, check=False,
@@ -186,7 +186,7 @@ def test_a_second_process_is_refused(site: server.Site) -> None:
 
 def test_a_clock_set_back_loses_nothing(site: server.Site, monkeypatch: pytest.MonkeyPatch) -> None:
     refresh.run(small(), **SPRING)
-    before = assemble()
+    before = stored.refreshed("trade")
 
     class Past(datetime):
         @classmethod
@@ -194,13 +194,13 @@ def test_a_clock_set_back_loses_nothing(site: server.Site, monkeypatch: pytest.M
             del tz
             return datetime(2019, 1, 1, tzinfo=UTC)
 
-    for module in (state, holding, refresh):
+    for module in (work, held, refresh):
         monkeypatch.setattr(module, "datetime", Past)
     site.asked.clear()
     refresh.run(small(), **SPRING)
     assert site.counts().get("data", 0) == 0
-    assert assemble().equals(before)
-    assert state.Ledger("comtrade").day == "2019-01-01"
+    assert stored.refreshed("trade").equals(before)
+    assert work.Ledger("comtrade").day == "2019-01-01"
     assert int(refresh.status(small()).files["age_days"].max()) < 0
     assert store.verify() == []
 
@@ -216,7 +216,7 @@ def test_one_flipped_byte_of_a_live_file_is_named_and_mended(site: server.Site) 
         assert "sha256" in problem.found
         assert "refresh" in problem.todo
         with pytest.warns(UnreadableFileWarning, match="sha256"):
-            assert assemble().empty
+            assert stored.refreshed("trade").empty
     raw.path.unlink()
     raw.path.with_name(raw.path.name + ".yml").unlink()
     site.asked.clear()

@@ -34,7 +34,7 @@ from tradeflows.plot import table_html  # noqa: E402
 from tradeflows.plot.tables import csv_text  # noqa: E402
 from tradeflows.quality import corrections  # noqa: E402
 from tradeflows.sources import baci, eurostat, sdmx, snapshot, tuik, worldbank  # noqa: E402
-from tradeflows.sources.comtrade import holding  # noqa: E402
+from tradeflows.sources.comtrade import held  # noqa: E402
 from tradeflows.sources.http import Reply, Session  # noqa: E402
 
 PARSERS = hostile.parsers()
@@ -97,10 +97,10 @@ def test_yaml_that_unfolds_without_end_is_refused() -> None:
     ],
 )
 def test_a_damaged_query_in_a_sidecar_is_named(query: dict[str, object]) -> None:
-    raw = store._parsed(f"{holding.FOLDER}/x", Path("x"), PARSERS["sidecar-yaml"].seeds[0])
+    raw = store._parsed(f"{held.FOLDER}/x", Path("x"), PARSERS["sidecar-yaml"].seeds[0])
     raw = type(raw)(**{**vars(raw), "query": {**raw.query, **query}})
     with pytest.warns(UnreadableFileWarning, match=r"(?s)query.*tradeflows refresh"):
-        assert holding.leaves([raw]) == []
+        assert held.leaves([raw]) == []
 
 
 def test_damaged_gzip_of_eurostat_is_refused() -> None:

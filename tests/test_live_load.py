@@ -12,11 +12,10 @@ import tradeflows as tf
 from generated import rows_of
 from standin import harness, trade
 from standin.harness import QUICK, asked, small
-from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
-from tradeflows.load import snapshot
+from tradeflows import store
+from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, SourceUnavailable, UnknownCode
 from tradeflows.report.build import build
-from tradeflows.sources import live, refresh
-from tradeflows.sources.comtrade.standard import standard
+from tradeflows.sources import refresh, stored
 
 SPRING = {"start": "2022-01", "end": "2022-04", "manners": QUICK, "sources": ("comtrade",)}
 TOTAL = {"source": "UN Comtrade", "reporter": "TUR", "partner": "RUS", "flow": "X", "code": "TOTAL"}
@@ -50,12 +49,13 @@ def test_the_newest_release_counts_and_as_of_goes_back(site, monkeypatch):
 def test_replies_to_other_questions_are_not_read(monkeypatch):
     refresh.run(small(), **SPRING)
     read = []
-    whole = live.table
-    monkeypatch.setattr(live, "table", lambda *a, **k: read.append(1) or whole(*a, **k))
+    whole = stored.table
+    monkeypatch.setattr(stored, "table", lambda *a, **k: read.append(1) or whole(*a, **k))
     for other in ({"reporter": "KAZ"}, {"freq": "A"}, {"code_system": "groups"}, {"flow": "RX"}):
         with pytest.raises(UnknownCode):
             tf.load("trade", **{**TOTAL, **other})
     assert not read
+    monkeypatch.setattr(stored, "table", whole)
     assert len(tf.load("trade", **TOTAL)) == 4
 
 
@@ -67,6 +67,24 @@ def test_alternatives_are_looked_for_in_what_was_refreshed():
         tf.load("trade", **{**TOTAL, "code": "TOTAL,84,tOTAL2"})
     known = tf.load("trade", **{**TOTAL, "reporter": ["TUR", "HUN"]})  # Hungary was not asked for
     assert set(known["reporter"]) == {"TUR"}
+
+
+def test_a_data_folder_is_laid_over_the_snapshot(monkeypatch, tmp_path):
+    with asked(monkeypatch, tmp_path / "data"):
+        refresh.run(small(), **SPRING)
+        (tmp_path / "data" / "raw" / store.MARKER).unlink()
+        shutil.rmtree(tmp_path / "data" / "raw" / "ecb")
+        assert len(tf.load("trade", **TOTAL, freq="M", months="2022-01/2022-04")) == 4
+        euro = tf.load("trade", reporter="EU27", partner="RUS", code="847150", months="2020-01")
+        over = store.describe(euro["origin"].iloc[0])
+        assert over.path.is_relative_to(harness.SNAPSHOT)
+        assert store.verify() == []
+        mine = tmp_path / "data" / "raw" / over.id  # the same file here stands for that one
+        mine.parent.mkdir(parents=True)
+        mine.write_bytes(over.path.read_bytes()[:-9])
+        with pytest.raises(SchemaMismatch, match="no sidecar"):
+            store.read(over.id)
+        assert [p.id for p in store.verify()] == [over.id]
 
 
 @pytest.mark.usefixtures("site")
@@ -83,25 +101,21 @@ def test_refreshed_prices_are_read_where_the_snapshot_has_none():
     found = tf.load("prices", **brent)
     assert not found.duplicated(["series", "period"]).any()
     assert found["origin"].str.contains("/live/").any()
-    with pytest.raises(UnknownCode, match="series=brent"):
-        snapshot("prices", **brent)
 
 
-def test_what_the_snapshot_answers_stays_as_it_is(monkeypatch, tmp_path):
+def test_a_refreshed_edition_takes_the_place_of_the_snapshots(monkeypatch, tmp_path):
     with asked(monkeypatch, tmp_path / "data"):
         shutil.copytree(harness.SNAPSHOT, tmp_path / "data" / "raw", dirs_exist_ok=True)
         brent = {"series": "brent", "months": "2022"}
-        before = snapshot("prices", **brent)
-        assert tf.load("prices", **brent).equals(before)
+        before = tf.load("prices", **brent)
         refresh.run(small(), **{**SPRING, "sources": ("worldbank", "eurostat")})
-        assert snapshot("prices", **brent).equals(before)
         assert not tf.load("prices", **brent)["value"].equals(before["value"])
 
 
 @pytest.mark.usefixtures("site")
 def test_generated_trade_is_refused_where_no_folder_of_its_own_is_named(monkeypatch, tmp_path):
     refresh.run(small(), **SPRING)
-    assert live.is_generated()
+    assert stored.is_generated()
     (tmp_path / "data" / "raw" / "SNAPSHOT").touch()
     monkeypatch.delenv("TRADEFLOWS_DATA")
     monkeypatch.chdir(tmp_path)
@@ -112,7 +126,7 @@ def test_generated_trade_is_refused_where_no_folder_of_its_own_is_named(monkeypa
 @pytest.mark.usefixtures("site")
 def test_refresh_and_tables_hold_what_was_generated():
     names = ("turkey-russia", "turkey-controls", "transit-priority")
-    parts = [p for p in standard(refresh.listed()) if p.name in names]
+    parts = [p for p in refresh.parts() if p.name in names]
     refresh.run(parts, **SPRING)
     asked_for = {"source": "UN Comtrade", "freq": "M", "level": 6}
     rows = tf.load("trade", reporter="TUR", flow="X", **asked_for)

@@ -13,9 +13,9 @@ import tradeflows as tf
 from standin import harness
 from tradeflows import cli, store
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
-from tradeflows.load import rows, snapshot
+from tradeflows.load import rows
 from tradeflows.quality import corrections
-from tradeflows.sources import parsed
+from tradeflows.sources import stored
 
 RUSSIA = {"reporter": "TUR", "partner": "RUS", "flow": "M", "code": "TOTAL"}
 
@@ -158,7 +158,7 @@ def test_every_alternative_must_stand_in_the_table():
 )
 def test_numbers_and_lists_are_asked_as_their_text(asked, same):
     special = {"source": "TÜİK", "trade_system": "special"}
-    for read in (tf.load, snapshot, rows):
+    for read in (tf.load, rows):
         assert read("trade", **special, **asked).equals(read("trade", **special, **same))
 
 
@@ -181,7 +181,7 @@ def test_numbers_and_lists_are_asked_as_their_text(asked, same):
     ],
 )
 def test_what_cannot_be_asked_is_named(asked, said):
-    for read in (tf.load, snapshot, rows):
+    for read in (tf.load, rows):
         with pytest.raises(UnknownCode, match=said):
             read(**{"table": "trade", "source": "TÜİK", **asked})
 
@@ -203,7 +203,7 @@ def test_annual_rows_are_missed_by_year():
 @pytest.mark.parametrize("day", ["yesterday", "1.12.2026", "2026-02-30", "20261130", "2026-W01-1"])
 def test_as_of_is_a_day(monkeypatch, day):
     monkeypatch.setenv("AS_OF", day)
-    for read in (tf.load, snapshot, rows):
+    for read in (tf.load, rows):
         with pytest.raises(UnknownCode, match=f"AS_OF={day} is no day") as error:
             read("prices", series="brent")
         assert "YYYY-MM-DD" in error.value.expected
@@ -219,8 +219,8 @@ def test_before_the_first_release_there_is_nothing(monkeypatch):
 
 def test_a_miss_reads_no_more_than_it_needs(monkeypatch):
     read = []
-    whole = parsed.table
-    monkeypatch.setattr(parsed, "table", lambda raw, *a: read.append(raw.id) or whole(raw, *a))
+    whole = stored.table
+    monkeypatch.setattr(stored, "table", lambda raw, *a: read.append(raw.id) or whole(raw, *a))
     with pytest.raises(UnknownCode, match="one of M, X"):
         tf.load("trade", reporter="TUR", flow="imports")
     told = [set(store.describe(file).constants) for file in read]  # of these sidecars tell all

@@ -18,9 +18,9 @@ from tradeflows import store
 from tradeflows.errors import ChecksumMismatch, UnknownCode, UnreadableFileWarning
 from tradeflows.periods import Window
 from tradeflows.quality import corrections
-from tradeflows.sources import live as rooms
-from tradeflows.sources import parsed, refresh, registry, snapshot
-from tradeflows.sources.comtrade.standard import pair
+from tradeflows.sources import refresh, registry, snapshot
+from tradeflows.sources import stored as parsed
+from tradeflows.sources.comtrade.question import pair
 
 SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
 TOTAL = {"source": "UN Comtrade", "reporter": "TUR", "partner": "RUS", "flow": "X", "code": "TOTAL"}
@@ -43,7 +43,7 @@ def data(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 def forget() -> None:
     """Start as a new process does: with nothing in memory."""
-    parsed._held.clear()
+    parsed._memory.clear()
 
 
 def opened(patch: pytest.MonkeyPatch) -> list[str]:
@@ -61,7 +61,7 @@ def test_what_is_kept_is_what_was_parsed(monkeypatch: pytest.MonkeyPatch, small_
     refresh.run([*small(), pair("TUR", "KAZ")], **SPRING | {"sources": (
         "comtrade", "worldbank", "eurostat")})  # fmt: skip
     for raw in live():
-        direct = rooms.read(raw)
+        direct = parsed._parsed(raw)
         for _ in ("parsed", "kept"):
             pd.testing.assert_frame_equal(parsed.table(raw), direct)
             forget()

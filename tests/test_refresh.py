@@ -27,10 +27,9 @@ from tradeflows.errors import (
     TruncatedReply,
     UnknownCode,
 )
-from tradeflows.sources import http, refresh, state
-from tradeflows.sources.comtrade import assemble, holding, pull
-from tradeflows.sources.comtrade.plan import months
-from tradeflows.sources.comtrade.standard import pair, standard
+from tradeflows.sources import http, refresh, stored, work
+from tradeflows.sources.comtrade import held, pull
+from tradeflows.sources.comtrade.question import pair, standard
 from tradeflows.sources.http import Key, Manners, Session
 
 SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
@@ -49,6 +48,10 @@ def site(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[server.Sit
         yield found
 
 
+def table(**options: object) -> pd.DataFrame:
+    return stored.refreshed("trade", **options)  # type: ignore[arg-type]
+
+
 def data_of(tmp_path: Path) -> Path:
     return tmp_path / "data"
 
@@ -64,7 +67,6 @@ def test_nine_years_take_few_calls_and_a_second_refresh_none(few_goods: server.S
     first = refresh.run(russia, **usual)
     assert site.counts()["data"] <= 30
     assert first.calls["comtrade"] == {"availability": 1, "metadata": 1, "count": 9, "data": 9}
-    assert first.naive / first.calls["comtrade"]["data"] >= 20
     site.asked.clear()
     again = refresh.run(russia, **usual)
     assert len(site.asked) <= 3
@@ -77,15 +79,15 @@ def test_nine_years_take_few_calls_and_a_second_refresh_none(few_goods: server.S
     assert len(asked) == 1
     assert "period=202203&" in asked[0]
     assert len(revised.stored) == 1
-    table = assemble()
-    old = assemble(raws=[r for r in live() if r.id not in revised.stored])
+    new = table()
+    old = table(chosen=lambda r: r.id not in revised.stored)
     march = [
         f[(f["period"] == "2022-03-01") & (f["code"] == "TOTAL")].sort_values("flow")
-        for f in (old, table)
+        for f in (old, new)
     ]
     before, after = (f["value_usd"].to_numpy() for f in march)
     assert after / before == pytest.approx(1.001)
-    assert len(table) == len(old)
+    assert len(new) == len(old)
     assert march[1]["vintage"].min() > march[0]["vintage"].max()
     assert store.verify() == []
 
@@ -94,11 +96,9 @@ def test_months_not_published_are_not_yet_and_never_asked(site: server.Site) -> 
     late = {**YEAR, "start": "2025-10", "end": "2026-06"}
     outcome = refresh.run(small(), **late)
     assert outcome.not_yet == 6
-    assert assemble()["period"].max() == pd.Timestamp("2025-12-01")
+    assert table()["period"].max() == pd.Timestamp("2025-12-01")
     assert not any("202601" in path for kind, path in site.asked if kind == "data")
-    grid = refresh.status(small(), start="2025-10").grid.iloc[0]
-    assert grid["202512"] == 1
-    assert pd.isna(grid["202601"])
+    assert refresh.status(small(), start="2025-10").missing.empty
 
 
 def test_status_shows_the_proof_and_what_is_missing(site: server.Site) -> None:
@@ -107,12 +107,11 @@ def test_status_shows_the_proof_and_what_is_missing(site: server.Site) -> None:
     status = refresh.status(small(), start="2022-01")
     assert status.files["proven"].all()
     assert status.files["generated"].all()
-    assert (status.grid.loc["tur-rus-total-ag2", "202201":"202212"] == 1).all()
     assert set(status.missing["reporter_period"].str[-6:-2]) == {"2023", "2024", "2025"}
     assert status.calls == {"availability": 1, "metadata": 1, "count": 1, "data": 1}
     site.comtrade.revised[792, "202203"] = 1
     refresh.plan(small(), manners=QUICK)
-    assert refresh.status(small(), start="2022-01").grid.iloc[0]["202203"] == 0
+    assert "792-202203" in set(refresh.status(small()).missing["reporter_period"])
 
 
 def test_a_plan_says_what_it_will_cost_before_anything_is_fetched(
@@ -129,9 +128,6 @@ def test_a_plan_says_what_it_will_cost_before_anything_is_fetched(
     first = keyless.calls[0]
     assert first.periods == ("202101",)
     assert first.box.codes == ("TOTAL", "AG2")
-    offline = refresh.plan([pair("TUR", "RUS")], end="2025-12", offline=True, manners=QUICK)
-    assert site.counts() == {"availability": 2}
-    assert "not asked" in offline.sentence()
 
 
 def test_without_a_key_the_table_is_the_same(
@@ -141,13 +137,13 @@ def test_without_a_key_the_table_is_the_same(
     parts = [pair("TUR", "RUS"), *standard(listed)[1:3]]
     span = {**YEAR, "start": "2022-06", "end": "2022-07"}
     refresh.run(parts, **span)
-    keyed = assemble()
+    keyed = table()
     monkeypatch.delenv("COMTRADE_API_KEY")
     (tmp_path / "other" / "raw").mkdir(parents=True)
     monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path / "other"))
     site.asked.clear()
     refresh.run(parts, **span)
-    keyless = assemble()
+    keyless = table()
     assert {"public"} == {path.split("/")[1] for _, path in site.asked}
     assert all("," not in path.split("period=")[1].split("&")[0] for k, path in site.asked
                if k == "data")  # fmt: skip
@@ -162,11 +158,11 @@ def test_a_lower_cap_than_known_is_noticed_and_split(site: server.Site) -> None:
     site.comtrade.caps = (500, 900)
     refresh.run([pair("TUR", "RUS")], **YEAR)
     proofs = [r.query["proof"] for r in live()]
-    assert all(p["count"] == p["rows"] < 900 for p in proofs)
-    cut = assemble()
+    assert all(p["count"] == p["rows"] and p["replies"] >= 12 for p in proofs)
+    cut = table()
     asked = dict.fromkeys(("partner2code", "motcode"), "0") | {
         "reportercode": "792", "partnercode": "643", "customscode": "C00", "flowcode": "M,X",
-        "cmdcode": "TOTAL,AG2,AG6", "period": ",".join(months("2022-01", "2022-12")),
+        "cmdcode": "TOTAL,AG2,AG6", "period": ",".join(f"2022{n:02d}" for n in range(1, 13)),
     }  # fmt: skip
     assert len(cut) == site.comtrade.count(asked)
 
@@ -176,14 +172,14 @@ def test_an_empty_reply_is_kept_for_some_days_only(
 ) -> None:
     nothing = [pair("TUR", "RUS", ["X"], ["010613"])]
     refresh.run(nothing, **YEAR)
-    assert assemble().empty
+    assert table().empty
     (raw,) = live()
     assert raw.rows == 0
     assert raw.query["expires"] > raw.accessed[:10]
     site.asked.clear()
     refresh.run(nothing, **YEAR)
     assert site.counts() == {"availability": 1}
-    monkeypatch.setattr(holding.Leaf, "expired", lambda *_: True)
+    monkeypatch.setattr(held.Leaf, "expired", lambda *_: True)
     monkeypatch.setattr(pull, "_today", lambda: date(2100, 1, 1))
     refresh.run(nothing, **YEAR)
     assert site.counts()["count"] == 1
@@ -227,7 +223,7 @@ def test_faults_that_pass(site: server.Site, fault: str) -> None:
     site.faults.append(server.Fault(fault, RECOVERS[fault]))
     refresh.run(small(), **_hasty(fault))
     assert store.verify() == []
-    assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in live())
+    assert len(table()) == sum(raw.query["proof"]["count"] for raw in live())
 
 
 @pytest.mark.parametrize("fault", RAISES)
@@ -247,23 +243,23 @@ def test_faults_that_stay(site: server.Site, fault: str, tmp_path: Path) -> None
         with pytest.raises(QuotaExhausted, match="not asked again") as caught:
             refresh.run(small(), **SPRING)
         assert not site.asked
-        note = data_of(tmp_path) / "processed" / "refresh" / "quota-comtrade.json"
+        note = data_of(tmp_path) / "processed" / "refresh" / "calls-comtrade.json"
         assert str(note) in caught.value.todo
         note.unlink()
     refresh.run(small(), **SPRING)
-    assert len(assemble()) == sum(raw.query["proof"]["count"] for raw in live())
+    assert len(table()) == sum(raw.query["proof"]["count"] for raw in live())
 
 
 def test_a_new_column_is_no_fault(site: server.Site) -> None:
     site.faults.append(server.Fault("extra", 1))
     refresh.run(small(), **SPRING)
-    assert len(assemble()) > 0
+    assert len(table()) > 0
 
 
 def test_an_address_refused_as_too_long_is_split(site: server.Site) -> None:
     site.faults.append(server.Fault("414", 1, "count"))
     refresh.run(small(), **SPRING)
-    assert len(live()) == 2
+    assert [raw.query["proof"]["replies"] for raw in live()] == [2]
     many = [f"{n:06d}" for n in range(840_000, 840_500)]
     refresh.run([pair("TUR", "RUS", ["X"], many)], **SPRING | {"end": "2022-02"})
     assert max(len(path) for _, path in site.asked) < 1900
@@ -273,7 +269,7 @@ def test_an_address_refused_as_too_long_is_split(site: server.Site) -> None:
 def test_faults_of_the_smaller_calls(site: server.Site, kind: str) -> None:
     site.faults += [server.Fault("500", 2, kind), server.Fault("html", 1, kind)]
     refresh.run(small(), **SPRING)
-    assert set(assemble()["trade_system"]) == {"general"}
+    assert set(table()["trade_system"]) == {"general"}
     site.comtrade.revised[792, "202203"] = 1
     site.faults.append(server.Fault("no-data", 1, kind))
     if kind == "availability":
@@ -292,8 +288,8 @@ def test_the_key_is_nowhere(
         site.faults[:] = [server.Fault(fault, 10_000)]
         with pytest.raises(TradeflowsError) as caught:
             refresh.run(small(), **SPRING)
-        texts += [p.read_text() for p in tmp_path.rglob("quota-comtrade.json")]
-        for note in tmp_path.rglob("quota-comtrade.json"):
+        for note in tmp_path.rglob("calls-comtrade.json"):
+            texts.append(note.read_text())
             note.unlink()
         error: BaseException | None = caught.value
         while error:
@@ -301,7 +297,12 @@ def test_the_key_is_nowhere(
             error = error.__cause__ or error.__context__
     site.faults.clear()
     outcome = refresh.run(small(), **SPRING)
-    texts += [caplog.text, repr(outcome), outcome.sentence(), repr(refresh._client(QUICK))]
+    texts += [
+        caplog.text,
+        repr(outcome),
+        outcome.sentence(),
+        repr(pull.connect(refresh._work(small(), "2022", None, QUICK))),
+    ]
     files = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert len(files) > 4
     texts += [p.read_bytes().decode("latin-1") for p in files] + [str(p) for p in files]
@@ -331,10 +332,10 @@ def test_a_redirect_never_takes_the_key_along(site: server.Site) -> None:
 
 
 def test_two_refreshes_at_once(site: server.Site) -> None:
-    with state.locked(), pytest.raises(SourceUnavailable, match="another refresh"):
+    with work.locked(), pytest.raises(SourceUnavailable, match="another refresh"):
         refresh.run(small(), **YEAR)
     waited = threading.Thread(target=lambda: refresh.run(small(), **YEAR, wait=30))
-    with state.locked():
+    with work.locked():
         waited.start()
         time.sleep(0.2)
         assert site.counts()["data"] == 0
@@ -346,14 +347,14 @@ def test_the_ledger_counts_and_refuses_and_forgets_at_midnight(
     site: server.Site, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     refresh.run(small(), **YEAR)
-    assert state.Ledger("comtrade").used == len(site.asked)
-    full = state.Ledger("comtrade", most=5)
+    assert work.Ledger("comtrade").used == len(site.asked)
+    full = work.Ledger("comtrade", most=5)
     full.note("data")
     with pytest.raises(QuotaExhausted, match="UTC"):
         full.note("data")
-    assert state.Ledger("comtrade").used == 5
-    monkeypatch.setattr(state, "_today", lambda: "2100-01-01")
-    assert state.Ledger("comtrade").used == 0
+    assert work.Ledger("comtrade").used == 5
+    monkeypatch.setattr(work, "_today", lambda: "2100-01-01")
+    assert work.Ledger("comtrade").used == 0
 
 
 @pytest.mark.parametrize(
@@ -379,7 +380,7 @@ def test_a_quota_is_asked_again_when_it_is_renewed(
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return soon.astimezone(tz)
 
-    monkeypatch.setattr(state, "datetime", Clock)
+    monkeypatch.setattr(work, "datetime", Clock)
     refresh.run(small(), **SPRING)
     assert len(live()) == 1
 
@@ -396,7 +397,7 @@ def test_another_address_or_no_key_has_a_quota_of_its_own(
     with server.Server(harness.site_of(site.world)) as other:
         monkeypatch.setenv("TRADEFLOWS_COMTRADE_URL", other.url)
         refresh.run([pair("TUR", "KAZ", codes=["TOTAL"])], **SPRING)
-    assert set(assemble()["partner"]) == {"RUS", "KAZ"}
+    assert set(table()["partner"]) == {"RUS", "KAZ"}
 
 
 @pytest.mark.usefixtures("site")
@@ -417,7 +418,7 @@ def test_a_data_folder_that_may_not_be_written_is_named(
 
 def test_a_year_is_all_its_months(site: server.Site) -> None:
     refresh.run(small(), **SPRING | {"start": "2022", "end": "2022"})
-    assert assemble()["period"].nunique() == 12
+    assert table()["period"].nunique() == 12
     asked = len(site.asked)
     for start, end in (("2023-01", "2022-01"), ("2023", "2022-12"), ("2199", None)):
         with pytest.raises(UnknownCode, match="first month"):
@@ -489,17 +490,17 @@ def test_one_bad_reply_does_not_stop_the_others(site: server.Site) -> None:
     site.faults.append(server.Fault("doubled", 1))
     with pytest.raises(SchemaMismatch, match="share a key"):
         refresh.run(parts, **SPRING)
-    assert set(assemble()["partner"]) == {"KAZ", "GEO"}
+    assert set(table()["partner"]) == {"KAZ", "GEO"}
     site.asked.clear()
     refresh.run(parts, **SPRING)
     assert site.counts()["data"] == 1
-    assert set(assemble()["partner"]) == {"KAZ", "GEO", "RUS"}
+    assert set(table()["partner"]) == {"KAZ", "GEO", "RUS"}
 
 
 def test_metadata_that_is_not_there_leaves_the_system_unknown(site: server.Site) -> None:
     site.faults.append(server.Fault("404", 9, "metadata"))
     refresh.run(small(), **SPRING)
-    assert set(assemble()["trade_system"]) == {"unknown"}
+    assert set(table()["trade_system"]) == {"unknown"}
 
 
 def test_a_revision_on_the_day_of_the_release_is_the_newest(
@@ -519,8 +520,8 @@ def test_a_revision_on_the_day_of_the_release_is_the_newest(
         time.sleep(1.1)
         site.comtrade.revised[792, "202203"] = times
         refresh.run(small(), **SPRING)
-        table = assemble()
-        total = table[(table["code"] == "TOTAL") & (table["period"] == "2022-03-01")]
+        total = table(keep={"code": ["TOTAL"]})
+        total = total[total["period"] == "2022-03-01"]
         asked = {"reportercode": "792", "partnercode": "643", "period": "202203",
                  "flowcode": "M,X", "cmdcode": "TOTAL"}  # fmt: skip
         frames = pd.concat(site.comtrade._frames(asked))
@@ -570,7 +571,7 @@ def test_what_was_answered_before_a_kill_is_not_asked_again(
         except Killed:
             assert store.verify() == []
     assert runs > 3
-    kinds = ("count", "data", "metadata")
+    kinds = ("count", "data")
     asked = [path for kind, path in site.asked if kind in kinds]
     assert len(asked) == len(set(asked))
     left = 3
@@ -582,13 +583,13 @@ def test_what_was_answered_before_a_kill_is_not_asked_again(
         "reportercode": "792", "partnercode": "643", "customscode": "C00", "flowcode": "M,X",
         "cmdcode": "TOTAL,AG2,AG6", "period": "202202",
     }  # fmt: skip
-    assert (assemble()["partner"] == "RUS").sum() == site.comtrade.count(asked_for)
-    assert not list((store.folder().parent / "processed" / "refresh").glob("comtrade-journal*"))
+    assert (table()["partner"] == "RUS").sum() == site.comtrade.count(asked_for)
+    assert not list((store.folder().parent / "processed" / "refresh").glob("replies*"))
 
 
 KILLED = """
 from tradeflows.sources import refresh
-from tradeflows.sources.comtrade.standard import pair
+from tradeflows.sources.comtrade.question import pair
 from tradeflows.sources.http import Manners
 refresh.run([pair("TUR", "RUS"), pair("TUR", "KAZ", codes=["TOTAL", "AG2"])], sources=("comtrade",),
             start="2021-01", end="2022-12", manners=Manners(interval=0, timeout=30, backoff=0.05))
@@ -609,7 +610,7 @@ def test_killed_anywhere_the_store_verifies_and_the_next_run_goes_on(
     site.comtrade.caps = (500, 700)  # splits, so that a kill may fall between the pieces
     monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path / "calm"))
     assert _started(tmp_path / "calm").wait(120) == 0
-    expected, folder = assemble(), tmp_path / "torn"
+    expected, folder = table(), tmp_path / "torn"
     draw = random.Random(20220224)  # noqa: S311 - moments, not secrets
     kills, between = int(os.environ.get("TRADEFLOWS_KILLS", "8")), 0
     for number in range(kills):
@@ -625,7 +626,7 @@ def test_killed_anywhere_the_store_verifies_and_the_next_run_goes_on(
         assert store.verify() == []
         assert all(store.read(raw.id) for raw in live())
         if finished:
-            assert same(assemble(), expected)
+            assert same(table(), expected)
             folder = tmp_path / f"torn-{number}"
     assert between >= kills / 2
     (folder / "raw").mkdir(parents=True, exist_ok=True)
@@ -635,5 +636,5 @@ def test_killed_anywhere_the_store_verifies_and_the_next_run_goes_on(
     assert _started(folder).wait(120) == 0
     assert not before & {path.lstrip("/") for kind, path in site.asked if kind == "data"}
     assert store.verify() == []
-    assert same(assemble(), expected)
+    assert same(table(), expected)
     assert not list(folder.rglob("*.part"))

@@ -16,9 +16,9 @@ from standin.harness import QUICK, live, small
 from tradeflows import store
 from tradeflows.errors import UnknownCode
 from tradeflows.load import load
-from tradeflows.sources import live as rooms
 from tradeflows.sources import refresh, worldbank
-from tradeflows.sources.revisions import revisions, vintages
+from tradeflows.sources import stored as rooms
+from tradeflows.sources.revisions import revisions
 
 SPRING = {"start": "2022-02", "end": "2022-04", "manners": QUICK, "sources": ("comtrade",)}
 BEFORE, AFTER = "2022-11-30", "2027-12-31"
@@ -54,16 +54,6 @@ def test_a_revision_is_listed_by_code_and_month(site: server.Site) -> None:
     assert set(found.table["to_vintage"]) == {"2027-05-11"}
 
 
-def test_vintages_stand_side_by_side(site: server.Site) -> None:
-    revise(site)
-    table = vintages(code="TOTAL", flow="M", partner="RUS")
-    assert table.columns.tolist() == ["2022-09-11", "2022-10-11", "2022-11-11", "2027-05-11"]
-    march = table[table.index.get_level_values("period") == "2022-03-01"].iloc[0]
-    assert pd.isna(march["2022-09-11"])
-    assert march["2022-10-11"] == march["2022-11-11"]
-    assert march["2027-05-11"] / march["2022-10-11"] == pytest.approx(1.001**LATER)
-
-
 def test_months_published_later_are_not_called_revised(site: server.Site) -> None:
     found = revisions("2022-09-30", BEFORE)
     assert set(found.table["kind"]) == {"first published"}
@@ -79,7 +69,7 @@ def test_a_second_edition_of_prices_is_a_revision() -> None:
     about = {k: v for k, v in vars(raw).items() if k not in ("id", "path", "bytes", "sha256")}
     table = worldbank.read(again, raw)
     store.put(raw.id.replace("2026-06-02", "2026-07-02"), again, about | {"vintage": "2026-07-02"})
-    assert len(table) == len(rooms.table("prices", "2026-07-02"))
+    assert len(table) == len(rooms.refreshed("prices", "2026-07-02"))
     assert revisions("2026-06-30", "2026-07-30", "prices").table.empty
 
 

@@ -15,7 +15,7 @@ from tradeflows.codes.groups import high_priority
 from tradeflows.counterfactual import EXCLUDED
 from tradeflows.measure import bridge, bridges, price_index
 from tradeflows.periods import span
-from tradeflows.sources.comtrade.standard import TRANSIT
+from tradeflows.sources.comtrade.question import TRANSIT
 
 AFTER, BEFORE = "2022-03/2022-12", "2021-03/2021-12"
 LISTED = set(high_priority("2024-02").query("comparability != 'break'")["group"])

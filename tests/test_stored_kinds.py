@@ -20,11 +20,11 @@ from tradeflows.errors import (
     UnknownCode,
     UnreadableFileWarning,
 )
-from tradeflows.sources import live as rooms
 from tradeflows.sources import refresh
-from tradeflows.sources.comtrade import assemble, parse
+from tradeflows.sources import stored as rooms
+from tradeflows.sources.comtrade import parse
+from tradeflows.sources.comtrade.question import pair
 from tradeflows.sources.comtrade.reply import records
-from tradeflows.sources.comtrade.standard import pair
 
 SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
 NOTHING = [pair("TUR", "RUS", ["X"], ["010613"])]  # a good that Turkey does not sell to Russia
@@ -42,7 +42,7 @@ def read_back() -> dict[str, int]:
     """Return the rows of every live file as the loader reads them; they are those counted."""
     found = {}
     for raw in live():
-        table = rooms.read(raw)
+        table = rooms.table(raw)
         tables.validate(table, raw.table)
         found[raw.id] = len(table)
         if raw.id.startswith("un-comtrade/"):
@@ -66,7 +66,7 @@ def test_every_kind_that_is_stored_is_read_back(
     assert rooms.verify() == []
     assert refresh.status(small(), start="2022-02").files["proven"].all()  # availability, too
     for name in ("trade", "prices", "volumes"):
-        assert len(rooms.table(name))
+        assert len(rooms.refreshed(name))
     assert len(tf.load("trade", **TOTAL)) == 2
     kinds = set(site.counts())
     assert {"count", "data", "availability", "metadata"} <= kinds
@@ -130,7 +130,7 @@ def test_a_file_that_cannot_be_read_is_named_and_stops_nothing_else() -> None:
     damage(bad, b'{"count": 3, "data": {"period": null}, "error": ""}')
     words = rf"(?s){bad.id}.*delete file and sidecar.*tradeflows refresh"
     with pytest.warns(UnreadableFileWarning, match=words):
-        assert set(assemble()["partner"]) == {"KAZ"}
+        assert set(rooms.refreshed("trade")["partner"]) == {"KAZ"}
     assert len(tf.load("trade", **TOTAL | {"partner": "KAZ"})) == 2
     with pytest.warns(UnreadableFileWarning), pytest.raises(UnknownCode):
         tf.load("trade", **TOTAL)
@@ -166,7 +166,7 @@ def test_a_sidecar_that_cannot_be_read_is_named_and_stops_nothing_else() -> None
         assert len(tf.load("trade", **TOTAL | {"partner": "KAZ"})) == 2
     beside.write_text(yaml.safe_dump(about | {"query": about["query"] | {"releases": 3}}))
     with pytest.warns(UnreadableFileWarning, match="query"):
-        assert set(assemble()["partner"]) == {"KAZ"}
+        assert set(rooms.refreshed("trade")["partner"]) == {"KAZ"}
 
 
 def test_a_pull_begun_with_a_key_goes_on_without_one(

@@ -20,14 +20,14 @@ from tradeflows.errors import (
     TradeflowsError,
     UnknownCode,
 )
-from tradeflows.load import rows as stored
+from tradeflows.load import rows as every_row
 from tradeflows.measure import Envelope, bridges
 from tradeflows.measure.bridge import BARS, PATHS
 from tradeflows.periods import Window, span
 from tradeflows.quality.concordance import concord
 from tradeflows.result import Result
-from tradeflows.sources import live
-from tradeflows.sources.comtrade import holding
+from tradeflows.sources import stored
+from tradeflows.sources.comtrade import held
 from tradeflows.sources.comtrade.question import Box
 from tradeflows.sources.comtrade.reply import PUBLISHER
 from tradeflows.words import Sentence, amount, between
@@ -213,7 +213,7 @@ def ask(
     if absent:
         notes.append(f"{missing[0].upper()}{missing[1:]}. {bring}.")
     subject = _FLOWS[flow].format(spoken(reporter), spoken(partner))
-    made_up = live.is_generated(store.describe(o) for p in parts for o in set(p.rows["origin"]))
+    made_up = stored.is_generated(store.describe(o) for p in parts for o in set(p.rows["origin"]))
     return Answer(
         f"{subject} ({', '.join(p.code for p in parts)})", str(pair.base), str(pair.current),
         tuple(parts), tuple(notes), tuple(lacking), made_up,
@@ -302,7 +302,7 @@ def _askable(code: str) -> bool:
 
 def _statistics(pair: _Pair) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield every statistic that holds trade of the pair, under its name."""
-    found = stored("trade", reporter=pair.reporter, partner=pair.partner, flow=pair.flow)
+    found = every_row("trade", reporter=pair.reporter, partner=pair.partner, flow=pair.flow)
     for (source, system, freq), same in found.groupby(["source", "trade_system", "freq"]):
         rhythm = "" if freq == "M" else ", annual"
         yield f"{source}, {system} trade{rhythm}", tables.validate(same, "trade", where="stored")
@@ -382,7 +382,7 @@ def _asked_months(code: str, pair: _Pair, system: str | None = None) -> set[pd.T
     if not _askable(code):
         return set()
     box = Box((pair.flow,), (str(comtrade(pair.partner)),), tuple(pair.fine(code)))
-    known = holding.months(box, comtrade(pair.reporter), system)
+    known = held.months(box, comtrade(pair.reporter), system)
     return {m for m in pair.months if f"{m:%Y%m}" in known}
 
 

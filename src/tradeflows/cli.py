@@ -90,9 +90,6 @@ def refresh(
         str, typer.Option(help="worldbank, eurostat, comtrade, baci, with commas")
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked.")] = False,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="With --dry-run: ask nobody what is published.")
-    ] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for another refresh.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
@@ -110,7 +107,7 @@ def refresh(
     asked = _asked(reporter, partner, codes, flows)
     last = end or None
     if dry_run:
-        plan = live.plan(asked, start=start, end=last, offline=offline)
+        plan = live.plan(asked, start=start, end=last)
         if as_json:
             _print_json({"plan": plan.table.to_dict("records"), "words": plan.sentence()})
         else:
@@ -201,11 +198,11 @@ def _live(known: Status, raws: list[store.Raw], proofs: dict[str, Any]) -> None:
 @app.command(rich_help_panel=BRING)
 def verify(as_json: AsJson = False) -> None:
     """Compare every raw file with its sidecar, read it, and name what differs or cannot be read."""
-    from tradeflows.sources import live
+    from tradeflows.sources import stored
 
     problems = store.verify()
     named = {p.id for p in problems}
-    problems += [p for p in live.verify() if p.id not in named]
+    problems += [p for p in stored.verify() if p.id not in named]
     if as_json:
         _print_json([vars(p) for p in problems])
     elif problems:

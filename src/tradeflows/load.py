@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date
 
@@ -16,10 +16,10 @@ from tradeflows.codes.hs import REVISIONS, revision
 from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.quality.corrections import corrected
-from tradeflows.sources import live, parsed
-from tradeflows.sources.comtrade.holding import may_hold
+from tradeflows.sources import stored
+from tradeflows.sources.comtrade import held
 
-__all__ = ["load", "refuse_generated", "rows", "snapshot"]
+__all__ = ["load", "rows"]
 
 _FEW = 20  # values listed in a message
 _Months = str | int | date | pd.Period | None
@@ -54,7 +54,7 @@ def load(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFra
     UnknownCode
         No such table, column or row, or ``AS_OF`` is no day; the message lists what there is.
     DoubleCountedTotals
-        Several sources or trade systems report the trade asked for: choose one.
+        Several sources, trade systems or nomenclatures hold the trade asked for: choose one.
     ChecksumMismatch, SchemaMismatch
         A raw file changed or breaks a promise of its table.
     SourceUnavailable
@@ -66,27 +66,16 @@ def load(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFra
     >>> round(float(total["value_usd"].sum()) / 1e9, 2)
     58.85
     """
-    return _loaded(table, months, columns, refreshed=True)
-
-
-def snapshot(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFrame:
-    """Load a table from the embedded snapshot alone: what rests on it stays as it is.
-
-    Parameters
-    ----------
-    table, months, **columns
-        As in `load`.
-
-    Returns
-    -------
-    pandas.DataFrame
-
-    Examples
-    --------
-    >>> snapshot("prices", series="brent", months="2022").shape[0]
-    12
-    """
-    return _loaded(table, months, columns, refreshed=False)
+    asked = _spelled(table, columns)
+    found = _found(table, months, asked)
+    if found.empty:
+        raise _nothing(table, asked, months)
+    for column, values in asked.items():
+        if strange := _strange(table, column, values, found):
+            raise _no_rows_with(table, column, strange, asked)
+    if table == "trade":
+        _one_statistic(found)
+    return tables.validate(found, table, where="load")
 
 
 def rows(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFrame:
@@ -99,23 +88,7 @@ def rows(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFra
     >>> len(rows("prices", series="frankincense"))
     0
     """
-    return _found(table, months, _spelled(table, columns), refreshed=True)
-
-
-def _loaded(
-    table: str, months: _Months, columns: Mapping[str, _Asked], *, refreshed: bool
-) -> pd.DataFrame:
-    asked = _spelled(table, columns)
-    found = _found(table, months, asked, refreshed=refreshed)
-    if found.empty:
-        raise _nothing(table, asked, months)
-    for column, values in asked.items():
-        strange = _strange(table, column, values, found, asked if refreshed else None)
-        if strange:
-            raise _no_rows_with(table, column, strange, asked)
-    if table == "trade":
-        _one_statistic(found)
-    return tables.validate(found, table, where="load")
+    return _found(table, months, _spelled(table, columns))
 
 
 def _spelled(table: str, columns: Mapping[str, _Asked]) -> dict[str, list[str]]:
@@ -143,14 +116,14 @@ def _alternatives(column: str, asked: object) -> list[str]:
     return texts
 
 
-def _found(
-    table: str, months: _Months, columns: dict[str, list[str]], *, refreshed: bool
-) -> pd.DataFrame:
-    """Return the rows asked for."""
+def _found(table: str, months: _Months, columns: dict[str, list[str]]) -> pd.DataFrame:
+    """Return the rows asked for, one that stands in two files once: the newer vintage."""
     within = None if months is None else Window.parse(months)
-    found = _embedded(table, columns)
-    if refreshed:
-        found = _merged(table, found, _selected(_live(table, columns, within), columns))
+    old, new = _embedded(table, columns), _refreshed(table, columns, within)
+    found = old if new.empty else new
+    if len(old) and len(new):
+        both = pd.concat([old, new], ignore_index=True).sort_values("vintage", kind="stable")
+        found = both.drop_duplicates(stored.key_of(table), keep="last").sort_index()
     if within:
         first, last = pd.Timestamp(within.month(0)), pd.Timestamp(within.month(-1))
         start, end = _ends(found)
@@ -167,8 +140,23 @@ def _ends(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 def _embedded(table: str, columns: dict[str, list[str]]) -> pd.DataFrame:
     files = [raw for raw in _editions(table) if _may_hold(raw, columns)]
-    frames = [_selected(corrected(parsed.table(raw), raw.id), columns) for raw in files]
+    frames = [stored.matching(corrected(stored.table(raw), raw.id), columns) for raw in files]
     return pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
+
+
+def _refreshed(table: str, columns: dict[str, list[str]], within: Window | None) -> pd.DataFrame:
+    """Return the rows of the refreshed files that may hold what is asked for."""
+    able = [r for r in stored.files(table) if _may_hold(r, columns)]
+    if stored.is_generated(able) and not os.environ.get("TRADEFLOWS_DATA"):
+        raise SourceUnavailable(
+            "the data folder holds generated trade",
+            "generated trade only in a folder of its own",
+            "name that folder in TRADEFLOWS_DATA, and delete the live folders here",
+        )
+    keep = {c: v for c, v in columns.items() if c in stored.key_of(table) and c != "period"}
+    ids = {raw.id for raw in able}
+    found = stored.refreshed(table, _as_of(), lambda r: r.id in ids, keep=keep, within=within)
+    return stored.matching(found, columns)
 
 
 def _editions(table: str) -> list[store.Raw]:
@@ -205,69 +193,11 @@ def _constants(raw: store.Raw) -> dict[str, object]:
 
 
 def _may_hold(raw: store.Raw, columns: dict[str, list[str]]) -> bool:
-    """Skip files whose constants contradict the question before they are read."""
+    """Skip files whose constants or question contradict what is asked before they are read."""
     known = _constants(raw)
-    return all(c not in known or str(known[c]) in v for c, v in columns.items())
-
-
-def refuse_generated(raws: Iterable[store.Raw]) -> None:
-    """Raise where files hold generated trade and ``TRADEFLOWS_DATA`` does not name their folder.
-
-    Raises
-    ------
-    SourceUnavailable
-
-    Examples
-    --------
-    >>> refuse_generated([])
-    """
-    if live.is_generated(raws) and not os.environ.get("TRADEFLOWS_DATA"):
-        raise SourceUnavailable(
-            "the data folder holds generated trade",
-            "generated trade only in a folder of its own",
-            "name that folder in TRADEFLOWS_DATA, and delete the live folders here",
-        )
-
-
-def _live(table: str, columns: dict[str, list[str]], within: Window | None) -> pd.DataFrame:
-    """Return the rows of the refreshed files that may be asked for."""
-    known = _datasets(table, columns)
-    if not known:
-        return tables.empty(table)
-    keep = {c: v for c, v in columns.items() if c in live.key_of(table) and c != "period"}
-    return live.table(table, _as_of(), lambda r: _dataset(r) in known, keep=keep, within=within)
-
-
-def _datasets(table: str, columns: dict[str, list[str]]) -> set[str]:
-    """Return the datasets that may answer: all their files say which release is whole."""
-    able = _able(table, columns)
-    refuse_generated(able)
-    return {_dataset(r) for r in able}
-
-
-def _able(table: str, columns: dict[str, list[str]]) -> list[store.Raw]:
-    return [r for r in live.files(table) if _may_hold(r, columns) and may_hold(r.query, columns)]
-
-
-def _dataset(raw: store.Raw) -> str:
-    return str(raw.query.get("part", raw.id.split("@")[0]))
-
-
-def _merged(table: str, old: pd.DataFrame, new: pd.DataFrame) -> pd.DataFrame:
-    """Return both, a row that stands in both once: the newer vintage."""
-    if new.empty:
-        return old
-    if old.empty:
-        return new
-    key = [k for k in tables.TABLES[table].key if k != "vintage"]
-    both = pd.concat([old, new], ignore_index=True).sort_values("vintage", kind="stable")
-    return both.drop_duplicates(key, keep="last").sort_index()
-
-
-def _selected(frame: pd.DataFrame, columns: dict[str, list[str]]) -> pd.DataFrame:
-    for column, values in columns.items():
-        frame = frame[frame[column].astype(str).isin(values)]
-    return frame
+    return held.may_hold(raw.query, columns) and all(
+        c not in known or str(known[c]) in v for c, v in columns.items()
+    )
 
 
 def _one_statistic(found: pd.DataFrame) -> None:
@@ -279,24 +209,25 @@ def _one_statistic(found: pd.DataFrame) -> None:
             "one source and one trade system",
             "pass source= and, where one source has both, trade_system=",
         )
+    coded = found[found["code_system"].isin(REVISIONS)]
+    month = [coded[c] for c in ("reporter", "flow", "freq", "period")]
+    systems = coded["code_system"].groupby(month).unique()
+    if twice := next((list(s) for s in systems if len(s) > 1), None):
+        raise DoubleCountedTotals(
+            f"the same trade stands in several nomenclatures: {', '.join(sorted(twice))}",
+            "one nomenclature in a month",
+            "pass code_system=",
+        )
 
 
-def _strange(
-    table: str,
-    column: str,
-    values: Sequence[str],
-    found: pd.DataFrame,
-    asked: dict[str, list[str]] | None,
-) -> list[str]:
+def _strange(table: str, column: str, values: Sequence[str], found: pd.DataFrame) -> list[str]:
     """Return the alternatives that are no value of a column, though others of them are."""
     left = set(values) - _vocabulary(table, column) if len(values) > 1 else set()
     left -= set(found[column].drop_duplicates().dropna().astype(str)) if left else set()
     left -= set(_values(table, column)) if left else set()
-    if left and asked is not None:
-        known = _datasets(table, asked)
-        for raw in (r for r in live.files(table) if _dataset(r) in known):
-            with suppress(TradeflowsError):  # a warning has named it
-                left -= parsed.column(raw, column)
+    for raw in stored.files(table) if left else ():
+        with suppress(TradeflowsError):  # a warning has named it
+            left -= stored.column(raw, column)
     return [value for value in values if value in left]
 
 
@@ -318,7 +249,7 @@ def _values(table: str, column: str) -> list[str]:
         if column in known:
             found |= {str(known[column])} - {""}
         else:
-            rows_ = corrected(parsed.table(raw), raw.id)
+            rows_ = corrected(stored.table(raw), raw.id)
             found |= set(rows_[column].dropna().astype(str))
     return sorted(found)
 
@@ -339,7 +270,8 @@ def _no_rows_with(
 def _nothing(table: str, columns: dict[str, list[str]], months: _Months) -> UnknownCode:
     """Name the first value that no row has, and what there is instead."""
     for column, values in columns.items():
-        if not set(values) & set(_values(table, column)) and not _able(table, {column: values}):
+        able = any(_may_hold(raw, {column: values}) for raw in stored.files(table))
+        if not set(values) & set(_values(table, column)) and not able:
             return _no_rows_with(table, column, values, columns)
     asked = {k: ",".join(v) for k, v in columns.items()}
     asked |= {} if months is None else {"months": str(months)}

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import warnings
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field, fields
 from functools import lru_cache
 from glob import escape
@@ -31,13 +32,15 @@ from tradeflows.errors import (
 __all__ = [
     "Problem",
     "Raw",
-    "adopt",
     "catalogue",
     "describe",
     "folder",
     "leave_out",
+    "place",
+    "processed",
     "put",
     "read",
+    "snapshot",
     "sweep",
     "unread",
     "verify",
@@ -98,15 +101,7 @@ _AGAIN = "delete file and sidecar, then run `tradeflows refresh` again"
 
 
 def folder() -> Path:
-    """Return the folder of raw files.
-
-    ``TRADEFLOWS_DATA`` names the data folder; else it is the nearest parent of the working folder,
-    then of this package, that holds ``data/raw/SNAPSHOT``; else the copy inside the package.
-
-    Returns
-    -------
-    pathlib.Path
-        ``…/raw``.
+    """Return the folder of raw files: ``raw`` of ``TRADEFLOWS_DATA``, or `snapshot`.
 
     Raises
     ------
@@ -114,15 +109,23 @@ def folder() -> Path:
         No such folder.
     """
     chosen = os.environ.get("TRADEFLOWS_DATA")
-    if chosen:
-        raw = Path(chosen) / "raw"
-        if raw.is_dir():
-            return raw
+    if not chosen:
+        return snapshot()
+    raw = Path(chosen) / "raw"
+    if not raw.is_dir():
         raise SourceUnavailable(
             f"TRADEFLOWS_DATA names {chosen!r}, which has no folder raw",
             "a folder with raw/<publisher>/…",
             "correct the variable, or unset it to use the snapshot",
         )
+    return raw
+
+
+def snapshot() -> Path:
+    """Return the snapshot: the nearest ``data/raw`` that holds ``SNAPSHOT``, else the package's.
+
+    Parents of the working folder are looked at first, then those of this package.
+    """
     here = Path(__file__).resolve().parent
     for parent in (Path.cwd(), *Path.cwd().parents, *here.parents):
         if (parent / "data" / "raw" / MARKER).is_file():
@@ -137,15 +140,26 @@ def folder() -> Path:
     )
 
 
+def _roots() -> list[Path]:
+    """Return the folders that files are read from: `folder`, laid over the snapshot.
+
+    A folder that is a snapshot itself, with a file ``SNAPSHOT``, stands alone.
+    """
+    own = folder()
+    return [own] if (own / MARKER).is_file() else [own, snapshot()]
+
+
+def place(file: str) -> Path:
+    """Return where a file is read from: where it or its sidecar stands first, else `folder`."""
+    paths = [_inside(root, file) for root in _roots()]
+    there = (p for p in paths if p.is_file() or _beside(p).is_file())
+    return next(there, paths[0])
+
+
 def processed() -> Path:
-    """Return the folder of what is built from the raw files, beside theirs.
+    """Return the folder of what is built from the raw files, beside `folder`; it need not exist.
 
     Of the copy inside the package it is ``data/processed`` under the working folder.
-
-    Returns
-    -------
-    pathlib.Path
-        It need not exist.
     """
     raw = folder()
     return (raw.parent if raw.name == "raw" else Path.cwd() / "data") / "processed"
@@ -154,28 +168,30 @@ def processed() -> Path:
 def catalogue() -> list[Raw]:
     """List every raw file that has a sidecar, sorted by id.
 
-    Of a refreshed file whose sidecar cannot be read an `UnreadableFileWarning` tells.
-
-    Raises
-    ------
-    SchemaMismatch
-        A sidecar of the snapshot cannot be read.
+    Of a refreshed file whose sidecar cannot be read an `UnreadableFileWarning` tells; one of the
+    snapshot raises `SchemaMismatch`.
 
     Examples
     --------
     >>> {raw.publisher for raw in catalogue()} >= {"TÜİK", "World Bank"}
     True
     """
-    root, found = folder(), []
-    for beside in sorted(root.rglob("*" + SIDECAR)):
-        try:
-            found.append(_sidecar(root, beside))
-        except SchemaMismatch as error:
-            file = beside.with_suffix("").relative_to(root)
-            if LIVE not in file.parts:
-                raise
-            leave_out(file.as_posix(), error)
-    return found
+    found: dict[str, Raw | None] = {}
+    roots = _roots()
+    for root in roots:
+        for beside in sorted(root.rglob("*" + SIDECAR)):
+            path = beside.with_suffix("")
+            file = path.relative_to(root).as_posix()
+            if file in found or (root != roots[0] and (roots[0] / file).is_file()):
+                continue
+            try:
+                found[file] = _parsed(file, path, beside.read_bytes())
+            except SchemaMismatch as error:
+                found[file] = None
+                if f"/{LIVE}/" not in file:
+                    raise
+                leave_out(file, error)
+    return [raw for _, raw in sorted(found.items()) if raw]
 
 
 def leave_out(file: str, error: TradeflowsError) -> None:
@@ -195,12 +211,7 @@ def _mend(file: str) -> str:
 
 
 def describe(file: str) -> Raw:
-    """Return what the sidecar says of one raw file.
-
-    Parameters
-    ----------
-    file : str
-        Path below the folder of raw files, with forward slashes.
+    """Return what the sidecar says of one raw file, named by its path below the raw files.
 
     Raises
     ------
@@ -209,27 +220,21 @@ def describe(file: str) -> Raw:
     SchemaMismatch
         The sidecar is missing or cannot be read.
     """
-    root = folder()
-    path = _inside(root, file)
+    path = place(file)
     if not path.is_file():
         raise UnknownCode(
             f"no raw file {file!r}", "a file that `tradeflows status` lists", "check the spelling"
         )
-    beside = path.with_name(path.name + SIDECAR)
+    beside = _beside(path)
     if not beside.is_file():
         raise SchemaMismatch(
             f"{file}: no sidecar {beside.name}", "a sidecar beside every raw file", _mend(file)
         )
-    return _sidecar(root, beside)
+    return _parsed(file, path, beside.read_bytes())
 
 
 def read(file: str) -> bytes:
     """Return the bytes of a raw file, after comparing them with the sidecar.
-
-    Parameters
-    ----------
-    file : str
-        Path below the folder of raw files.
 
     Raises
     ------
@@ -250,7 +255,7 @@ def read(file: str) -> bytes:
     return data
 
 
-def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
+def put(file: str, data: bytes | Path, about: dict[str, Any]) -> Raw:
     """Store bytes and their sidecar; never change what is stored already.
 
     Both are written beside their place, then moved there whole, the sidecar last: an interrupted
@@ -260,14 +265,10 @@ def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
     ----------
     file : str
         Path below the folder of raw files.
-    data : bytes
-        The file as received.
+    data : bytes or Path
+        The file as received; a path on the same disk is moved, never read into memory.
     about : dict
         The sidecar: every field of `Raw` but id, path, bytes and sha256.
-
-    Returns
-    -------
-    Raw
 
     Raises
     ------
@@ -278,104 +279,96 @@ def put(file: str, data: bytes, about: dict[str, Any]) -> Raw:
     SourceUnavailable
         The disk is full or the folder read-only.
     """
-    root = folder()
-    path = _inside(root, file)
-    digest = hashlib.sha256(data).hexdigest()
-    beside = path.with_name(path.name + SIDECAR)
-    if path.is_file() and beside.is_file() and _sidecar(root, beside).sha256 != digest:
+    path = _inside(folder(), file)
+    beside = _beside(path)
+    digest, size = _measured(data)
+    both = path.is_file() and beside.is_file()
+    stored = _parsed(file, path, beside.read_bytes()) if both else None
+    if stored and stored.sha256 != digest:
         raise ChecksumMismatch(
             f"{file} is stored already with other bytes",
             "a new name for a new edition",
             "give the file another vintage",
         )
-    raw = _raw(file, path, {**about, "bytes": len(data), "sha256": digest})
+    raw = _raw(file, path, {**about, "bytes": size, "sha256": digest})
+    parts = [p.with_name(f"{p.name}.{os.getpid()}.part") for p in (path, beside)]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write({path: data, beside: _yaml(raw).encode()})
+        if isinstance(data, bytes):
+            _write(parts[0], data)
+        _write(parts[1], _yaml(raw).encode())
+        (data if isinstance(data, Path) else parts[0]).replace(path)
+        parts[1].replace(beside)
     except OSError as error:
         raise unwritable(file, error) from None
+    finally:
+        for part in parts:
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
     return raw
 
 
-def adopt(file: str, source: Path, about: dict[str, Any]) -> Raw:
-    """Move a large file from the same disk into the store, as `put`, but never into memory."""
-    root = folder()
-    path = _inside(root, file)
-    if path.exists():
-        raise ChecksumMismatch(f"{file} is stored already", "a new name", "give another vintage")
-    with source.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    raw = _raw(file, path, {**about, "bytes": source.stat().st_size, "sha256": digest})
-    beside = path.with_name(path.name + SIDECAR)
-    part = beside.with_name(f"{beside.name}.{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(_yaml(raw), encoding="utf-8")
-        source.replace(path)
-        part.replace(beside)
-    except OSError as error:
-        part.unlink(missing_ok=True)
-        raise unwritable(file, error) from None
-    return raw
+def _measured(data: bytes | Path) -> tuple[str, int]:
+    """Return hash and size."""
+    if isinstance(data, bytes):
+        return hashlib.sha256(data).hexdigest(), len(data)
+    with data.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest(), data.stat().st_size
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as handle:
+        handle.write(data)
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def verify() -> list[Problem]:
-    """Compare every raw file with its sidecar and name what differs.
+    """Compare every raw file with its sidecar and name what differs; nothing if all is well."""
+    problems = {}
+    roots = _roots()
+    for root in roots:
+        for path in sorted(p for p in root.rglob("*") if p.is_file() and p.name != MARKER):
+            file = path.relative_to(root).as_posix()
+            if root != roots[0] and place(file.removesuffix(SIDECAR)).is_relative_to(roots[0]):
+                continue
+            if found := _problem(file, path):
+                problems[file] = found
+    return list(problems.values())
 
-    Returns
-    -------
-    list of Problem
-        Empty if all is well.
 
-    Examples
-    --------
-    >>> verify()
-    []
-    """
-    root = folder()
-    problems = []
-    for path in sorted(p for p in root.rglob("*") if p.is_file() and p.name != MARKER):
-        file = path.relative_to(root).as_posix()
-        if _unfinished(path.relative_to(root), path):
-            continue  # the next refresh takes it up or clears it away
-        if path.name.endswith(".part"):
-            problems.append(Problem(file, "left over by an interrupted write", "delete it"))
-        elif path.suffix == SIDECAR:
-            if not path.with_suffix("").is_file():
-                problems.append(Problem(file, "a sidecar without its file", _mend(file)))
-        else:
-            problems += _differs(file)
-    return problems
+def _problem(file: str, path: Path) -> Problem | None:
+    if _unfinished(file, path):
+        return None  # the next refresh takes it up or clears it away
+    if path.name.endswith(".part"):
+        return Problem(file, "left over by an interrupted write", "delete it")
+    if path.suffix == SIDECAR:
+        lost = not path.with_suffix("").is_file()
+        return Problem(file, "a sidecar without its file", _mend(file)) if lost else None
+    try:
+        read(file)
+    except (ChecksumMismatch, SchemaMismatch) as error:
+        return Problem(file, error.found, error.todo)
+    return None
 
 
 def sweep() -> list[str]:
-    """Clear away what interrupted refreshes left in the live folders; return what it was.
-
-    Call it only while holding the refresh lock.
-    """
+    """Clear away what interrupted refreshes left; only while holding the refresh lock."""
     root = folder()
-    left = [p for p in root.rglob("*") if p.is_file() and _unfinished(p.relative_to(root), p)]
+    files = (p for p in root.rglob("*") if p.is_file())
+    left = [p for p in files if _unfinished(p.relative_to(root).as_posix(), p)]
     for path in sorted(left, key=lambda p: p.name.endswith(".part")):  # the mark of it goes last
         path.unlink()
     return sorted(p.relative_to(root).as_posix() for p in left)
 
 
-def _unfinished(file: Path, path: Path) -> bool:
+def _unfinished(file: str, path: Path) -> bool:
     """Tell what an interrupted `put` leaves in a live folder: parts, bytes not yet vouched for."""
-    if LIVE not in file.parts:
-        return False
-    beside = path.name + SIDECAR
-    return path.name.endswith(".part") or (
-        not path.with_name(beside).is_file() and any(path.parent.glob(f"{escape(beside)}.*.part"))
+    beside = _beside(path)
+    return f"/{LIVE}/" in file and (
+        path.name.endswith(".part")
+        or (not beside.is_file() and any(path.parent.glob(f"{escape(beside.name)}.*.part")))
     )
-
-
-def _differs(file: str) -> list[Problem]:
-    try:
-        read(file)
-    except (ChecksumMismatch, SchemaMismatch) as error:
-        return [Problem(file, error.found, error.todo)]
-    return []
 
 
 def _inside(root: Path, file: str) -> Path:
@@ -389,9 +382,8 @@ def _inside(root: Path, file: str) -> Path:
     return root.joinpath(*parts)
 
 
-def _sidecar(root: Path, beside: Path) -> Raw:
-    path = beside.with_suffix("")
-    return _parsed(path.relative_to(root).as_posix(), path, beside.read_bytes())
+def _beside(path: Path) -> Path:
+    return path.with_name(path.name + SIDECAR)
 
 
 @lru_cache(maxsize=8192)
@@ -426,18 +418,3 @@ def _yaml(raw: Raw) -> str:
     empty = [k for k in ("traps", "constants", "query") if not about[k]]
     about = {k: v for k, v in about.items() if k not in empty and (k != "complete" or not v)}
     return yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)
-
-
-def _write(files: dict[Path, bytes]) -> None:
-    parts = {path: path.with_name(f"{path.name}.{os.getpid()}.part") for path in files}
-    try:
-        for path, data in files.items():
-            with parts[path].open("wb") as handle:
-                handle.write(data)
-                handle.flush()
-                os.fsync(handle.fileno())
-        for path, part in parts.items():
-            part.replace(path)
-    finally:
-        for part in parts.values():
-            part.unlink(missing_ok=True)

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tradeflows import store
-from tradeflows.sources.comtrade.question import Part
-from tradeflows.sources.comtrade.standard import pair
+from tradeflows.sources.comtrade.question import Part, pair
 from tradeflows.sources.http import Manners
 
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ def asked(
 ) -> Iterator[server.Site]:
     """Point every loader at a stand-in and a new data folder."""
     shutil.copytree(SNAPSHOT / "ecb", folder / "raw" / "ecb")
+    (folder / "raw" / store.MARKER).touch()  # alone: no snapshot is laid under it
     site = site_of(world or trade.World())
     with server.Server(site) as running:
         patch.setenv("TRADEFLOWS_DATA", str(folder))

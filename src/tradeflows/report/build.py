@@ -74,9 +74,9 @@ def _pages(found: Sequence[Path]) -> dict[Path, str]:
 
 def _refuse_generated(out: Path) -> None:
     """Keep pages made from generated trade out of the folder of the real report."""
-    from tradeflows.sources import live
+    from tradeflows.sources import stored
 
-    if out.resolve().name == "reports" and live.is_generated():
+    if out.resolve().name == "reports" and stored.is_generated():
         raise SourceUnavailable(
             "the data folder holds generated trade",
             f"trade as published, for pages in {out}",
@@ -127,11 +127,11 @@ def _is_built(out: Path, key: str) -> bool:
 def _render(copies: Mapping[Path, Path]) -> dict[str, str | bytes]:
     """Return every file of the report: pages and tables as text, pictures as bytes."""
     from tradeflows.report import page, sources, tables
-    from tradeflows.sources import live
+    from tradeflows.sources import stored
     from tradeflows.store import catalogue
 
     try:
-        raw = live.released(catalogue(), os.environ.get("AS_OF"))
+        raw = stored.released(catalogue(), os.environ.get("AS_OF"))
     except SourceUnavailable:
         raw = []
     stems = [p.stem for p in copies]
@@ -188,13 +188,13 @@ def _framed(pages: Sequence[Page]) -> dict[str, str]:
     from markupsafe import Markup
 
     from tradeflows.report import sources, whole
-    from tradeflows.sources import live
+    from tradeflows.sources import stored
 
     here = resources.files("tradeflows.report")
     frame = Environment(autoescape=True).from_string(here.joinpath("page.j2").read_text("utf-8"))
     css = Markup(here.joinpath("page.css").read_text("utf-8").strip())  # noqa: S704 - our own file
     common: dict[str, Any] = {"css": css, "rules": keys.rules(), "version": _version()}
-    common["made_up"] = live.is_generated()
+    common["made_up"] = stored.is_generated()
     around = [None, *pages, None]
     out = {
         p.file: frame.render(

@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -22,16 +22,17 @@ from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
 from tradeflows.sources import rows
-from tradeflows.sources.http import Manners, Session, root_from
+from tradeflows.sources.http import root_from
 from tradeflows.sources.registry import register
+from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import DAMAGED, bounded_zip
 
-__all__ = ["PUBLISHER", "connect", "fetch", "parse", "read", "stored", "stream", "to_parquet"]
+__all__ = ["PUBLISHER", "parse", "pull", "read", "stored", "stream", "to_parquet"]
 
 PUBLISHER = "CEPII"
 ROOT = "https://www.cepii.fr"
 FOLDER = "DATA_DOWNLOAD/baci/data"
-NEWEST = "202601"
+EDITION = "HS17_V202601"
 MOST = 60 * 1024**3
 LARGEST = 4 * 1024**3
 STEP = 200_000
@@ -39,27 +40,17 @@ _COLUMNS = ("t", "i", "j", "k", "v", "q")
 _HELP = "fetch the zip again from CEPII"
 
 
-def connect(manners: Manners | None = None) -> Session:
-    """Return a session with CEPII."""
-    patient = replace(manners or Manners(timeout=120.0), limit=LARGEST)
-    return Session(PUBLISHER, root_from("TRADEFLOWS_BACI_URL", ROOT), patient)
-
-
-def fetch(
-    session: Session, revision: str = "HS17", version: str = NEWEST,
-    told: Callable[[int, int], None] = lambda _d, _n: None,
-) -> list[str]:  # fmt: skip
-    """Store an edition unless it is stored; return the ids of new files."""
-    known = re.fullmatch(r"HS\d\d", revision) and hs.revision(revision)
-    if not known or not re.fullmatch(r"\d{6}", version):
-        raise SchemaMismatch(
-            f"BACI {revision} {version}", "HS92, HS96, … HS22 and YYYYMM", "correct it"
-        )
-    name = f"BACI_{revision}_V{version}"
-    place = f"cepii/live/{name}@{version[:4]}-{version[4:]}-01.zip"
-    if any(raw.id == place for raw in store.catalogue()):
-        return []
-    told(0, 1)
+def pull(work: Work, edition: str = EDITION) -> None:
+    """Store an edition, such as ``HS17_V202601``, unless it is stored."""
+    root = root_from("TRADEFLOWS_BACI_URL", ROOT)
+    session = work.session("baci", PUBLISHER, root)
+    session.manners = replace(session.manners, limit=LARGEST)
+    revision, _, version = edition.partition("_V")
+    name, vintage = f"BACI_{edition}", f"{version[:4]}-{version[4:]}-01"
+    place = f"cepii/live/{name}@{vintage}.zip"
+    if store.place(place).is_file():
+        return
+    work.told("baci", 0, 1)
     # The suffix marks it as unfinished for `store.sweep`.
     arriving = store.folder() / "cepii" / "live" / f"{name}.zip.part"
     arriving.parent.mkdir(parents=True, exist_ok=True)
@@ -73,7 +64,7 @@ def fetch(
             "licence": "Etalab 2.0",
             "terms": "Attribution to CEPII, BACI.",
             "accessed": reply.at,
-            "vintage": f"{version[:4]}-{version[4:]}-01",
+            "vintage": vintage,
             "coverage": f"{years[0]} to {years[-1]}",
             "obtained": "zip from CEPII",
             "table": "trade",
@@ -81,10 +72,10 @@ def fetch(
             "traps": ["Reconciled, not reported: values and quantities are CEPII's estimates."],
             "query": {"generated": True} if reply.generated else {},
         }
-        store.adopt(place, arriving, about)
+        store.put(place, arriving, about)
+        work.stored.append(place)
     finally:
         arriving.unlink(missing_ok=True)
-    return [place]
 
 
 @register("cepii")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -14,24 +15,26 @@ import pandas as pd
 
 from tradeflows import store
 from tradeflows.codes.countries import eurostat as letters
-from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply
-from tradeflows.sources.http import AddressTooLong, Manners, Reply, Session, root_from
+from tradeflows.codes.groups import asked
+from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError, TruncatedReply
+from tradeflows.sources.http import AddressTooLong, Reply, Session, root_from
 from tradeflows.sources.registry import register
 from tradeflows.sources.sdmx import PUBLISHER, dollars, parse, table_of
+from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import unpacked
 
 __all__ = [
     "PUBLISHER",
     "Question",
-    "connect",
     "dollars",
-    "fetch",
     "parse",
+    "pull",
     "read",
     "standard",
     "verdict",
 ]
 
+_log = logging.getLogger(__name__)
 ROOT = "https://ec.europa.eu"
 MOST_CELLS = 500_000  # at once; more is answered later, more than 5 million not at all
 NEIGHBOURS = ("TUR", "RUS", "KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
@@ -78,36 +81,30 @@ def standard(codes: Sequence[str]) -> list[Question]:
     return [comext, *energy] if listed else energy
 
 
-def connect(manners: Manners | None = None) -> Session:
-    """Return a session with Eurostat."""
-    root = root_from("TRADEFLOWS_EUROSTAT_URL", ROOT)
-    return Session(PUBLISHER, root, manners or Manners(), hosts=("europa.eu",))
-
-
-def fetch(
-    session: Session, questions: Sequence[Question], start: str, end: str,
-    told: Callable[[int, int], None] = lambda _d, _n: None,
-) -> list[str]:  # fmt: skip
-    """Store the newest edition of every dataset asked for; return the ids of new files.
+def pull(work: Work) -> None:
+    """Store the newest edition of every dataset of the standard pull.
 
     Spans are cut so that no reply has more cells than are answered at once. A reply that says the
     same as the stored one of the same edition is not stored again.
     """
-    trade = any(q.table == "trade" for q in questions)
-    last = min(end, dollars().index.max().strftime("%Y-%m")) if trade else end
-    stored: list[str] = []
+    root = root_from("TRADEFLOWS_EUROSTAT_URL", ROOT)
+    session = work.session("eurostat", PUBLISHER, root, hosts=("europa.eu",))
+    start, end = last = work.span
+    try:
+        last = start, min(end, f"{dollars().index.max():%Y-%m}")
+        questions = standard(list(asked()))
+    except TradeflowsError as error:  # energy comes in physical units and needs no rates
+        _log.warning("EU exports are left out: %s", error.found)
+        questions = standard([])
     for number, question in enumerate(questions):
-        told(number, len(questions) - number)
-        spans = _spans(start, last if question.table == "trade" else end, question.cells)
+        work.told("eurostat", number, len(questions) - number)
+        spans = _spans(*(last if question.table == "trade" else (start, end)), question.cells)
         while spans:
             span = spans.pop(0)
             try:
-                reply = _answer(session, question, span)
+                work.stored += _stored(question, span, _answer(session, question, span))
             except AddressTooLong:
                 spans = _halved(question, span) + spans
-                continue
-            stored += _stored(question, span, reply)
-    return stored
 
 
 def _spans(start: str, end: str, cells: int) -> list[tuple[str, str]]:

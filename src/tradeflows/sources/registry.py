@@ -54,15 +54,7 @@ def register(publisher: str) -> Callable[[Reader], Reader]:
 
 
 def reader(publisher: str) -> Reader:
-    """Return the reader of a publisher.
-
-    Raises
-    ------
-    UnknownCode
-        Nobody registered one; the message lists those there are.
-    """
-    if publisher in _registered:
-        return _registered[publisher]
+    """Return the reader of a publisher, or say which there are."""
     elsewhere = entry_points(group=GROUP)
     if publisher not in _registered and publisher in elsewhere.names:
         register(publisher)(elsewhere[publisher].load())

@@ -1,4 +1,4 @@
-"""What publishers changed in the past: the stored vintages of a table beside each other."""
+"""What publishers changed in the past: what had been released by two days, row by row."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import pandas as pd
 
 from tradeflows.errors import UnknownCode
-from tradeflows.sources import live
-from tradeflows.sources.comtrade import holding
+from tradeflows.sources import stored
+from tradeflows.sources.comtrade import held
 
-__all__ = ["Revisions", "revisions", "vintages"]
+__all__ = ["Revisions", "revisions"]
 
 VALUES = {"trade": "value_usd", "prices": "value", "volumes": "value"}
 _KINDS = ("revised", "added", "withdrawn", "first published")
@@ -56,10 +56,6 @@ def revisions(old: str, new: str, name: str = "trade") -> Revisions:
     name : str
         ``trade``, ``prices`` or ``volumes``.
 
-    Returns
-    -------
-    Revisions
-
     Raises
     ------
     UnknownCode
@@ -70,16 +66,23 @@ def revisions(old: str, new: str, name: str = "trade") -> Revisions:
     >>> revisions("2016-10-31", "2016-11-30").sentence()
     'trade as of 2016-11-30 against 2016-10-31: nothing changed.'
     """
+    if name not in VALUES:
+        raise UnknownCode(f"no refreshed table {name!r}", f"one of {list(VALUES)}", "name one")
     for day in (old, new):
-        _check(day, name)
+        if pd.isna(pd.to_datetime(day, format="%Y-%m-%d", errors="coerce")):
+            raise UnknownCode(f"{day!r} is no day", "YYYY-MM-DD", "write it like 2026-10-31")
     if old > new:
         raise UnknownCode(f"{old} is later than {new}", "the earlier day first", "swap the days")
-    value, key = VALUES[name], _key(name)
-    # Months that the same replies answer on both days are the same.
-    places = holding.differing(holding.leaves(live.files(name)), old, new)
-    days = (live.table(name, day, places=places) for day in (old, new))
-    both = [frame[[*key, "vintage", value]] for frame in days]
-    before, after = (f.rename(columns={value: "value"}) for f in both)
+    value, key = VALUES[name], stored.key_of(name)
+    # Months of which nothing was released between the days are the same.
+    places = {
+        (leaf.call.freq, pair)
+        for leaf in held.leaves(stored.files(name))
+        for pair in leaf.call.pairs()
+        if old < leaf.release(pair)[1][:10] <= new
+    }
+    days = (stored.refreshed(name, day, places=places) for day in (old, new))
+    before, after = (f[[*key, "vintage", value]].rename(columns={value: "value"}) for f in days)
     found = before.merge(after, on=key, how="outer", suffixes=("_old", "_new"), indicator=True)
     found["kind"] = found["_merge"].map({"both": "revised", "left_only": "withdrawn"}).astype("str")
     right = found["_merge"] == "right_only"
@@ -95,46 +98,6 @@ def revisions(old: str, new: str, name: str = "trade") -> Revisions:
     shown = changed.rename(columns=columns)[[*key, "kind", *columns.values(), "change"]]
     table = shown.sort_values(["change", *key], key=_largest_first, kind="stable")
     return Revisions(name, old, new, table.reset_index(drop=True))
-
-
-def vintages(name: str = "trade", **columns: str) -> pd.DataFrame:
-    """Return stored vintages side by side: a row per key, a column per day something came out.
-
-    Parameters
-    ----------
-    name : str
-        ``trade``, ``prices`` or ``volumes``.
-    **columns : str
-        Values to keep, by column: ``code="TOTAL"``, ``partner="RUS"``.
-
-    Examples
-    --------
-    >>> vintages(code="none").empty
-    True
-    """
-    value, key = VALUES[name], _key(name)
-    days = sorted({day for raw in live.files(name) for day in live.days(raw)})
-    found = {}
-    for day in days:
-        frame = live.table(name, day, keep={c: [v] for c, v in columns.items() if c in key})
-        for column, wanted in columns.items():
-            frame = frame[frame[column].astype("str") == wanted]
-        found[day] = frame.set_index(key)[value]
-    return pd.DataFrame(found)
-
-
-def _key(name: str) -> list[str]:
-    if name not in VALUES:
-        raise UnknownCode(f"no refreshed table {name!r}", f"one of {list(VALUES)}", "name one")
-    return live.key_of(name)
-
-
-def _check(day: str, name: str) -> None:
-    _key(name)
-    try:
-        pd.to_datetime(day, format="%Y-%m-%d")
-    except ValueError:
-        raise UnknownCode(f"{day!r} is no day", "YYYY-MM-DD", "write it like 2026-10-31") from None
 
 
 def _largest_first(values: pd.Series) -> pd.Series:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from html import unescape
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -12,11 +12,12 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
-from tradeflows.sources.http import Manners, Reply, Session, root_from
+from tradeflows.sources.http import Reply, Session, root_from
 from tradeflows.sources.registry import register
+from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import sheet
 
-__all__ = ["PUBLISHER", "connect", "fetch", "parse", "read"]
+__all__ = ["PUBLISHER", "parse", "pull", "read"]
 
 PUBLISHER = "World Bank"
 ROOT = "https://www.worldbank.org"
@@ -65,37 +66,24 @@ _EMPTY = {"", "..", "...", "…", "n/a", "na", "-"}
 _HELP = "download the workbook from the World Bank's commodity markets page and compare"
 
 
-def connect(manners: Manners | None = None) -> Session:
-    """Return a session with the World Bank."""
+def pull(work: Work) -> None:
+    """Store the newest workbook unless it is stored."""
     root = root_from("TRADEFLOWS_WORLDBANK_URL", ROOT)
-    return Session(PUBLISHER, root, manners or Manners(), hosts=HOSTS)
-
-
-def fetch(session: Session, told: Callable[[int, int], None] = lambda _d, _n: None) -> list[str]:
-    """Store the newest workbook unless it is stored; return the ids of new files.
-
-    Raises
-    ------
-    SourceUnavailable
-        The page or the workbook cannot be reached, or the page links to no workbook.
-    SchemaMismatch
-        The workbook is not the monthly prices.
-    """
-    told(0, 2)
+    session = work.session("worldbank", PUBLISHER, root, hosts=HOSTS)
+    work.told("worldbank", 0, 2)
     page = session.get(PAGE, kind="page", expect="any")
     address = link(page.data.decode("utf-8", "replace"), page.url)
-    told(1, 1)
+    work.told("worldbank", 1, 1)
     book = session.get(_within(address, session), kind="data", expect="any")
     day = edition(sheet(book.data, WORKBOOK, SHEET), book.day)
     place = f"world-bank/live/{WORKBOOK.removesuffix('.xlsx')}@{day}.xlsx"
-    known = {raw.id: raw for raw in store.catalogue() if raw.id.startswith("world-bank/live/")}
-    if place in known and store.read(place) == book.data:
-        return []
-    if place in known:
+    if store.place(place).is_file():
+        if store.read(place) == book.data:
+            return
         place = place.replace(".xlsx", f"-{book.day}.xlsx")
     table = parse(book.data, {"origin": place, "vintage": day})
     store.put(place, book.data, _about(book, day, table))
-    return [place]
+    work.stored.append(place)
 
 
 def link(page: str, url: str) -> str:

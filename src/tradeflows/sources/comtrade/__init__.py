@@ -1,6 +1,5 @@
-"""UN Comtrade: questions, plans, pulls, replies."""
+"""UN Comtrade: questions, replies, what is stored of them, pulls."""
 
-from tradeflows.sources.comtrade.holding import assemble
 from tradeflows.sources.comtrade.reply import parse, read
 
-__all__ = ["assemble", "parse", "read"]
+__all__ = ["parse", "read"]

@@ -1,313 +1,585 @@
-"""A pull: every call counted, fetched, proven whole and stored, so that it can stop at any time."""
+"""A pull of UN Comtrade: planned, counted, fetched, proven whole, stored; it may stop any time."""
 
 from __future__ import annotations
 
 import gzip
 import json
 import logging
+import math
 import os
 import shutil
-from collections import deque
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
-from tradeflows import store
-from tradeflows.codes.countries import from_comtrade
-from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply, unwritable
-from tradeflows.sources.comtrade.client import Client, Release, counted
-from tradeflows.sources.comtrade.holding import path
-from tradeflows.sources.comtrade.question import Call, shortened, split
-from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, parse, records
-from tradeflows.sources.http import GENERATED, AddressTooLong, Reply
+import pandas as pd
 
-__all__ = ["Journal", "Pull"]
+from tradeflows import store
+from tradeflows.codes.countries import from_comtrade, spoken
+from tradeflows.errors import (
+    QuotaExhausted,
+    SchemaMismatch,
+    SourceUnavailable,
+    TradeflowsError,
+    TruncatedReply,
+)
+from tradeflows.sources.comtrade.held import FOLDER, held, leaves
+from tradeflows.sources.comtrade.question import ALL, LONGEST, Box, Call, Part, covered, split
+from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, parse, records
+from tradeflows.sources.http import GENERATED, AddressTooLong, Key, Reply, Session, root_from
+from tradeflows.sources.work import Ledger, Work, folder, recall, remember, replace_file
+
+__all__ = ["Client", "Plan", "Release", "connect", "draw", "plan", "pull"]
 
 _log = logging.getLogger(__name__)
-Counted = tuple[int, Reply]
-Task = tuple[Call, Counted | None]
+ROOT = "https://comtradeapi.un.org"
+VARIABLE = "TRADEFLOWS_COMTRADE_URL"
+DAILY = 500  # calls a day with the free key
+DECISIVE = ("2021", "2024")  # the months that decide the claims come first without a key
+FILL = 0.8  # of a reply's rows that a call is sized for
 MOST_ERRORS = 3  # bad replies in a row after which the publisher is left alone
 EMPTY_FOR = timedelta(days=7)  # how long "no rows" is believed
-_LICENCE = "UN Comtrade policy on use and re-dissemination"
-_TERMS = "Internal use; passing the data on needs the permission of the UN Statistics Division."
-_TRAPS = (
-    "Chapter 27 holds what the HS6 rows hide: crude oil and pipeline gas are confidential.",
-    "Headings and HS6 rows need not add up to their chapter.",
-)
+_ABOUT = {
+    "publisher": PUBLISHER,
+    "licence": "UN Comtrade policy on use and re-dissemination",
+    "terms": "Internal use; passing the data on needs the UN Statistics Division's permission.",
+    "obtained": "UN Comtrade API v1",
+    "table": "trade",
+    "traps": (
+        "Chapter 27 holds what the HS6 rows hide: crude oil and pipeline gas are confidential.",
+        "Headings and HS6 rows need not add up to their chapter.",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Release:
+    """What the publisher holds of a reporter and period: a checksum that changes with revisions."""
+
+    checksum: str
+    released: str
+
+
+Releases = Mapping[tuple[str, str], Release]  # by frequency, and reporter and period
 
 
 @dataclass
-class Journal:
-    """The calls of a pull that is under way; what an interrupted one leaves for the next.
+class Client:
+    """The calls that UN Comtrade answers, with or without a key."""
 
-    Beside the list lie replies that no stored file holds yet: counts, and pieces of what is stored
-    together. They are named for the call and the releases it was made for.
+    session: Session
+
+    @property
+    def keyed(self) -> bool:
+        """Whether a key is set."""
+        return bool(self.session.key)
+
+    @property
+    def cap(self) -> int:
+        """Rows at which a reply counts as cut."""
+        return 100_000 if self.keyed else 500
+
+    @property
+    def most_periods(self) -> int:
+        """Periods a call may name."""
+        return 12 if self.keyed else 1
+
+    def ask(self, call: Call, kind: str) -> Reply:
+        """Return the rows of a call, or with ``count`` the reply that counts them."""
+        path = "data/v1/get" if self.keyed else "public/v1/preview"
+        path += f"/C/{call.freq}/{call.box.system}"
+        query = call.query(**({"countOnly": "true"} if kind == "count" else {}))
+        if len(self.session.root) + len(path) + len(query) + 2 > LONGEST:
+            raise AddressTooLong("the address is too long", "a short one", "ask for less")
+        return self.session.get(path, query, kind=kind)
+
+    def availability(
+        self, reporters: Iterable[int], freq: str = "M", system: str = "HS"
+    ) -> dict[str, Release]:
+        """Return what the publisher holds, by ``reporter-period``."""
+        found: dict[str, list[Release]] = {}
+        path = f"public/v1/getDA/C/{freq}/{system}"
+        for record in self._listed(path, sorted(set(reporters)), "availability"):
+            told = {k.lower(): v for k, v in record.items()}
+            try:
+                pair = f"{int(told['reportercode'])}-{int(told['period'])}"
+                release = Release(str(told["datasetchecksum"]), str(told["lastreleased"]))
+            except (KeyError, TypeError, ValueError, OverflowError):
+                raise SchemaMismatch(
+                    f"{PUBLISHER}: an availability record with {sorted(map(str, record))}",
+                    "reporterCode, period, datasetChecksum, lastReleased",
+                    "refresh again; if it stays, the publisher changed its format: report it",
+                ) from None
+            found.setdefault(pair, []).append(release)
+        return {  # one release where a period is listed in several classifications
+            pair: Release(
+                "+".join(sorted({r.checksum for r in several})), max(r.released for r in several)
+            )
+            for pair, several in sorted(found.items())
+        }
+
+    def systems(self, reporters: Iterable[int], freq: str = "M") -> dict[str, str]:
+        """Return the trade system by ``reporter-period``, where the publisher knows it."""
+        path = f"public/v1/getMetadata/C/{freq}/HS"
+        try:
+            listed = self._listed(path, sorted(set(reporters)), "metadata")
+        except QuotaExhausted:
+            raise
+        except TradeflowsError as error:  # rows matter more than notes about them
+            _log.warning("trade systems stay unknown: %s", error.found)
+            return {}
+        notes: list[dict[str, Any]] = []
+        for record in listed:
+            under = record.get("notes")
+            notes += [{**record, **n} for n in under if isinstance(n, dict)] if under else [record]
+        notes.sort(key=lambda n: (str(n.get("publicationDate")), str(n.get("tradeSystem"))))
+        found = {}
+        for note in notes:
+            word = str(note.get("tradeSystem", "")).strip().lower()
+            system = next((s for s in ("general", "special") if word.startswith(s)), "unknown")
+            found[f"{note.get('reporterCode')}-{note.get('period')}"] = system
+        return found
+
+    def _listed(self, path: str, reporters: list[int], kind: str) -> list[dict[str, Any]]:
+        """Return the records of a list; one at a cap is asked for again in halves."""
+        reply = self.session.get(path, f"reporterCode={','.join(map(str, reporters))}", kind=kind)
+        found = records(reply.parsed, f"{PUBLISHER}, {kind}")
+        if len(found) not in CAPS:
+            return found
+        if len(reporters) == 1:
+            raise TruncatedReply(
+                f"{PUBLISHER}: {kind} of reporter {reporters[0]} has exactly {len(found)} rows",
+                "a reply below the caps",
+                "try later",
+            )
+        middle = len(reporters) // 2
+        halves = (reporters[:middle], reporters[middle:])
+        return [r for half in halves for r in self._listed(path, half, kind)]
+
+
+def connect(work: Work) -> Client:
+    """Return a client, with the key of ``COMTRADE_API_KEY`` if there is one."""
+    key, root = Key(os.environ.get("COMTRADE_API_KEY", "")), root_from(VARIABLE, ROOT)
+    most = DAILY if key and root == ROOT else None
+    session = work.session("comtrade", PUBLISHER, root, most=most, key=key)
+    if work.manners is None and key:
+        session.manners = replace(session.manners, interval=0.5)
+    return Client(session)
+
+
+def counted(reply: Reply) -> int:
+    """Return how many rows a count reply counts, or raise where it counts none at all."""
+    told = reply.parsed if isinstance(reply.parsed, dict) else {}
+    count, error = told.get("count"), str(told.get("error") or "")[:200]
+    if error or isinstance(count, bool) or not isinstance(count, int) or count < 0:
+        raise SchemaMismatch(
+            f"{PUBLISHER}: a count reply with {error or f'count {count!r}'}",
+            "a number of rows",
+            "try later",
+        )
+    return count
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The calls of a pull, in order, and what they rest on.
+
+    ``not_yet`` counts months the publisher has not published, ``held`` those stored already;
+    ``used`` the calls made today.
     """
 
-    file: Path
+    calls: tuple[Call, ...]
+    parts: tuple[Part, ...]
+    not_yet: int
+    held: int
+    keyed: bool
+    cap: int
+    used: int = 0
 
-    def read(self) -> list[Call]:
-        """Return the calls, or none where the file is not whole."""
-        try:
-            return [Call.from_dict(c) for c in json.loads(self.file.read_text())["calls"]]
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return []
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per part: calls, rows expected, span, minutes at a call a second."""
+        found = []
+        for part in self.parts:
+            mine = [c for c in self.calls if c.part == part.name]
+            months = sorted({p for c in mine for p in c.periods})
+            data = sum(self._replies(c, part.guess) for c in mine)
+            found.append(
+                {
+                    "part": part.name,
+                    "reporters": len(part.reporters),
+                    "from": months[0] if months else "",
+                    "to": months[-1] if months else "",
+                    "data_calls": data,
+                    "count_calls": data,
+                    "rows_expected": sum(len(c.releases) for c in mine) * part.guess,
+                    "minutes": round(2 * data / 60, 1),
+                }
+            )
+        return pd.DataFrame(found)
 
-    def write(self, calls: Iterable[Call]) -> None:
-        """Replace the list at one stroke."""
-        replace_file(self.file, json.dumps({"calls": [c.as_dict() for c in calls]}))
+    def _replies(self, call: Call, guess: int) -> int:
+        wide = "AG6" in call.box.codes or ALL in call.box.partners
+        return max(1, math.ceil(len(call.releases) * (guess if wide else 200) / (self.cap * FILL)))
 
-    def clear(self) -> None:
-        """Forget the calls: all are stored."""
-        self.file.unlink(missing_ok=True)
-        shutil.rmtree(self._place("").parent, ignore_errors=True)
+    def sentence(self) -> str:
+        """Say what will be asked, and how long that takes."""
+        if not self.calls:
+            return (
+                f"Nothing to fetch: {self.held} months are stored as published,"
+                f" {self.not_yet} are not published yet."
+            )
+        data = int(self.table["data_calls"].sum())
+        mode = "with a key" if self.keyed else "without a key (one period and 500 rows a call)"
+        hours = 2 * data / 3600
+        took = f"{max(1, round(60 * hours))} minutes" if hours < 2 else f"{hours:.0f} hours"
+        days = math.ceil((2 * data + self.used) / DAILY)
+        long = f", {days} days at {DAILY} calls a day" if days > 1 else ""
+        if days > 1 and not self.keyed:
+            long += (
+                " (as with the free key; without one no number is published, and it stops earlier"
+                " or later): what the claims need first comes first, each run goes on where the"
+                " last one stopped"
+            )
+        quota = f"; {self.used} of {DAILY} calls of today are used" if self.keyed else ""
+        return (
+            f"{data} data calls and about as many counts {mode}, about {took}{long}{quota}."
+            f" Counted by reporter, {self.held} months are stored already,"
+            f" {self.not_yet} are not published yet."
+        )
 
-    def keep(self, name: str, reply: Reply) -> None:
-        """Keep a reply until what it answers is stored."""
-        told = {"url": reply.url, "at": reply.at, "data": reply.data.decode()}
-        replace_file(self._place(name), json.dumps(told | {"generated": reply.generated}))
 
-    def kept(self, name: str) -> Reply | None:
-        """Return a reply that an interrupted pull kept, or nothing."""
-        try:
-            told = json.loads(self._place(name).read_text(encoding="utf-8"))
-            parsed = json.loads(told["data"])
-            headers = {GENERATED.lower(): "true"} if told["generated"] else {}
-            return Reply(told["url"], 200, headers, told["data"].encode(), told["at"], parsed)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            return None
+def draw(
+    client: Client, parts: Sequence[Part], releases: Releases, span: tuple[str, str],
+    *, used: int = 0,
+) -> Plan:  # fmt: skip
+    """Draw a plan: what is published and not stored, packed into as few calls as may be.
 
-    def forget(self, name: str) -> None:
-        """Drop a reply: what it answers is stored."""
-        self._place(name).unlink(missing_ok=True)
+    With a key in the order of the parts. Without one, totals, chapters and listed codes come before
+    long lists of codes, and the months that decide the claims before the others.
+    """
+    stored = held(leaves(), {slot: r.checksum for slot, r in releases.items()})
+    calls: list[Call] = []
+    not_yet = have = 0
+    for part in parts:
+        whole = part.box()
+        for pair in part.pairs(span):
+            slot = (part.freq, pair)
+            not_yet += slot not in releases
+            have += slot in releases and covered(whole, stored.get(slot, frozenset()))
+    # Without a key listed codes are asked before, not within, the long lists of HS6.
+    for part, box in sorted(_pieces(parts, keyed=client.keyed), key=_late(client.keyed)):
+        missing = [
+            pair for pair in part.pairs(span)
+            if (part.freq, pair) in releases
+            and not covered(box, stored.get((part.freq, pair), frozenset()))
+        ]  # fmt: skip
+        for call in _packed(client, part, box, missing, releases):
+            calls.append(call)
+            for pair in call.pairs():
+                slot = (part.freq, pair)
+                stored[slot] = stored.get(slot, frozenset()) | {box}
+    rank = {p.name: n for n, p in enumerate(parts)}
 
-    def _place(self, name: str) -> Path:
-        return self.file.with_suffix("") / f"{name}.json"
+    def place(call: Call) -> tuple[bool, int, bool, str]:
+        late = not client.keyed and not DECISIVE[0] <= call.periods[0] < DECISIVE[1]
+        fine = not client.keyed and _fine(call.box)
+        return fine, rank[call.part], late, call.periods[0]
+
+    calls.sort(key=place)
+    return Plan(
+        tuple(calls), tuple(parts), not_yet, have, client.keyed, client.cap, used
+    )  # fmt: skip
+
+
+def _fine(box: Box) -> bool:
+    return any(c.startswith(("AG4", "AG6")) for c in box.codes)
+
+
+def _late(keyed: bool) -> Any:
+    return lambda piece: not keyed and not piece[1].codes[0].isdigit()
+
+
+def _pieces(parts: Sequence[Part], *, keyed: bool) -> list[tuple[Part, Box]]:
+    """Return what to ask together; without a key long lists of codes stand alone."""
+    found = []
+    for part in parts:
+        box = part.box()
+        fine = tuple(c for c in box.codes if c.startswith(("AG4", "AG6")))
+        coarse = tuple(c for c in box.codes if c not in fine)
+        several = [box] if keyed else [box._replace(codes=c) for c in (coarse, fine) if c]
+        found += [(part, one) for one in several]
+    return found
+
+
+def _packed(
+    client: Client, part: Part, box: Box, pairs: Sequence[str], releases: Releases
+) -> list[Call]:
+    """Join reporters and months into calls that are expected to stay below the cap.
+
+    Months fall in the same blocks whatever else is missing, so that an interrupted pull goes on
+    with the same calls.
+    """
+    by_period: dict[str, list[int]] = {}
+    for pair in pairs:
+        number, period = pair.split("-")
+        by_period.setdefault(period, []).append(int(number))
+    groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
+    for period, reporters in sorted(by_period.items()):
+        who = tuple(sorted(reporters))
+        fits = min(int(client.cap * FILL // (part.guess * len(who))), client.most_periods)
+        size = max(n for n in (1, 2, 3, 4, 6, 12) if n <= max(1, fits))
+        year, month = int(period[:4]), int(period[4:] or 0)
+        block = f"{year}-{(month - 1) // size}" if month else f"{year // size}"
+        groups.setdefault((block, who), []).append(period)
+    calls = []
+    for (_, who), periods in groups.items():
+        asked = sorted(f"{r}-{p}" for r in who for p in periods)
+        told = tuple((pair, releases[part.freq, pair].checksum) for pair in asked)
+        calls.append(Call(part.name, part.freq, who, tuple(periods), box, told))
+    return calls
+
+
+def plan(work: Work) -> Plan:
+    """Say what a pull would ask, after one call for availability."""
+    client, used = connect(work), Ledger("comtrade").used
+    return draw(client, work.parts, _available(client, work), work.span, used=used)
+
+
+def pull(work: Work) -> None:
+    """Fetch what is published and not stored."""
+    client = connect(work)
+    releases = _available(client, work)
+    drawn = draw(client, work.parts, releases, work.span)
+    work.not_yet, work.held = drawn.not_yet, drawn.held
+    systems: dict[tuple[str, str], str] = {}
+    for freq in sorted({c.freq for c in drawn.calls}):
+        reporters = {r for c in drawn.calls for r in c.reporters if c.freq == freq}
+        systems |= {(freq, k): v for k, v in client.systems(reporters, freq).items()}
+    _Pull(client, work, releases, systems).run(drawn.calls)
+
+
+def _available(client: Client, work: Work) -> Releases:
+    """Return what is published of what is asked for, or say that nothing is."""
+    releases: dict[tuple[str, str], Release] = {}
+    for freq, system in sorted({(p.freq, p.system) for p in work.parts}):
+        asked = [p for p in work.parts if (p.freq, p.system) == (freq, system)]
+        numbers = [int(pair.split("-")[0]) for p in asked for pair in p.pairs(work.span)]
+        found = client.availability(numbers, freq, system)
+        releases |= {(freq, pair): r for pair, r in found.items()}
+        if system == "HS":
+            seen = {f"{freq}-{pair}": [r.checksum, r.released] for pair, r in found.items()}
+            before = recall("availability").get("releases", {})
+            at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+            remember("availability", {"asked": at, "releases": {**before, **seen}})
+    work.notes = _absent(work, releases)
+    wanted = [(p.freq, pair) for p in work.parts for pair in p.pairs(work.span)]
+    if not work.usual and not any(slot in releases for slot in wanted):
+        raise SourceUnavailable(
+            f"UN Comtrade holds nothing of {work.span[0]} to {work.span[1]}:"
+            f" {' '.join(work.notes)}",
+            "months that the reporter has published",
+            "ask for other months, or for the trade as the partner reports it"
+            " (swap --reporter and --partner, imports for exports)",
+        )
+    return releases
+
+
+def _absent(work: Work, releases: Releases) -> list[str]:
+    """Say of every reporter which of the periods asked for it has not published.
+
+    Where no last month is named, those after a reporter's newest are not missed.
+    """
+    asked: dict[tuple[str, str, str], set[str]] = {}
+    for part in work.parts:
+        for reporter in part.reporters:
+            alone = replace(part, reporters=(reporter,)).pairs(work.span)
+            asked.setdefault((reporter, part.freq, part.system), set()).update(alone)
+    notes = []
+    for (reporter, freq, system), pairs in sorted(asked.items()):
+        name, number = spoken(reporter), min(pairs).split("-")[0]
+        known = sorted(k for f, k in releases if f == freq and k.startswith(f"{number}-"))
+        where = "" if system == "HS" else f" in {system}"
+        if not known:
+            notes.append(f"{name} reports nothing{where} to UN Comtrade; its partners may report.")
+            continue
+        gone = sorted(pairs - set(known))
+        if work.end is None and min(pairs) <= known[-1]:
+            gone = [k for k in gone if k < known[-1]]
+        if gone:
+            shown = ", ".join(map(_spelled, gone[:6])) + f" and {len(gone) - 6} more" * bool(
+                gone[6:]
+            )
+            notes.append(
+                f"{name} has not published {shown}{where}; its newest is {_spelled(known[-1])}."
+            )
+    return notes
+
+
+def _spelled(pair: str) -> str:
+    """Write the period of ``792-202201`` as ``2022-01``."""
+    period = pair.split("-")[1]
+    return "-".join(filter(None, (period[:4], period[4:])))
 
 
 @dataclass
-class Pull:
-    """Fetch calls and store the replies.
+class _Pull:
+    """Fetch calls one after the other; each is stored as one file, with all replies it took.
 
-    ``told`` is called with the number of calls done and still to do.
+    Replies to a call that has to be split are kept beside the state of the refresh until the call
+    is stored, so that none is asked for twice.
     """
 
     client: Client
-    releases: dict[str, Release]
-    systems: dict[str, str]
-    journal: Journal
-    told: Callable[[int, int], None] = lambda _done, _left: None
-    stored: list[str] = field(default_factory=list)
-    cap: int = 0
+    work: Work
+    releases: Releases
+    systems: Mapping[tuple[str, str], str]
+    cap: int = field(init=False)
 
-    def run(self, calls: Iterable[Call]) -> list[str]:
-        """Work through the calls; return the ids of the files stored."""
-        self.cap = self.client.cap
-        queue: deque[Task] = deque((c, None) for c in calls)
+    def run(self, calls: Sequence[Call]) -> None:
+        """Work through the calls; one bad reply does not stop the others."""
+        self.cap, in_a_row = self.client.cap, 0
         errors: list[TradeflowsError] = []
-        in_a_row = 0
-        self._note(queue)
-        while queue and in_a_row < MOST_ERRORS:
-            call, known = queue.popleft()
-            if not self._is_stored(call):
-                try:
-                    smaller = self._work(call, known)
-                except (SchemaMismatch, TruncatedReply) as error:  # one bad reply: others may do
-                    errors.append(error)
-                    in_a_row += 1
-                    continue
-                queue.extendleft(reversed(smaller))
-                if smaller:
-                    self._note(queue)
-            in_a_row = 0
-            self.told(len(self.stored), len(queue))
+        for number, call in enumerate(calls):
+            if in_a_row == MOST_ERRORS:
+                break
+            try:
+                self._store(call)
+                in_a_row = 0
+            except (SchemaMismatch, TruncatedReply, AddressTooLong) as error:
+                errors.append(error)
+                in_a_row += 1
+            self.work.told("comtrade", number + 1, len(calls) - number - 1)
+        for other in errors[1:]:
+            errors[0].add_note(f"also: {other.found}")
         if errors:
-            for other in errors[1:]:
-                errors[0].add_note(f"also: {other.found}")
             raise errors[0]
-        self.journal.clear()
-        return self.stored
+        shutil.rmtree(folder() / "replies", ignore_errors=True)
 
-    def _note(self, queue: Iterable[Task]) -> None:
-        self.journal.write(call for call, _ in queue)
-
-    def _work(self, call: Call, known: Counted | None) -> list[Task]:
-        """Store the reply to a call, or return smaller calls with their counts."""
+    def _answers(self, call: Call, *, apart: bool = False) -> list[Reply]:
+        """Return the replies that together hold the rows of a call, each as long as counted."""
         try:
-            if not self.client.fits(call):
-                raise AddressTooLong("the address is too long", "", "")
-            count, empty = known or self._count(call)
+            counting = self._kept(call, "count")
+            count = counted(counting)
+            if count == 0 and _is_empty(counting):
+                return [counting]
             if count < self.cap and count not in CAPS:
-                got = self._rows(call, count, empty)
-                if got is not None:
-                    self._store([(call, *got)])
-                    return []
-            return self._split(call, count)
+                reply = self._rows(call, count, apart=apart)
+                if reply is not None:
+                    return [reply]
         except AddressTooLong:
-            return [(c, None) for c in self._shorter(call)]
-
-    def _count(self, call: Call, *, again: bool = False) -> Counted:
-        """Return how many rows there are, as counted before a pull was interrupted or now."""
-        name = f"{call.identity()}-count"
-        kept = None if again else self.journal.kept(name)
-        if kept is not None:
-            return counted(kept), kept
-        count, reply = self.client.count(call)
-        self.journal.keep(name, reply)
-        return count, reply
-
-    def _shorter(self, call: Call) -> list[Call]:
-        pieces = shortened(call)
-        if any(not (p.box.codes and p.box.partners and p.reporters and p.periods) for p in pieces):
-            raise AddressTooLong(
-                f"{PUBLISHER}: the address is refused as too long", "a short one", "ask for less"
-            )
-        return pieces
-
-    def _rows(self, call: Call, count: int, empty: Reply) -> Counted | None:
-        """Return a reply with as many rows as counted, and the count; none where it is cut."""
-        if count == 0 and _is_empty(empty):
-            return 0, empty
-        for again in (False, True):
-            reply = self.client.rows(call)
-            found = len(records(reply.parsed, call.part))
-            if found in CAPS or (found < count and again):
-                _log.warning("%s: %d of %d rows came: asking for less", call.part, found, count)
-                self.cap = min(self.cap, found) if found in CAPS else self.cap
-                return None
-            if found != count:
-                count = self._count(call, again=True)[0]
-            if found == count:
-                return count, reply
-        raise SchemaMismatch(
-            f"{PUBLISHER}: {found:,} rows of {call.part}, counted {count:,}",
-            "as many rows as counted",
-            "the publisher is changing the data: refresh again later",
-        )
-
-    def _split(self, call: Call, count: int) -> list[Task]:
-        children, exact = split(call)
-        if not children:
+            if not (smaller := split(call, longest=True)):
+                raise
+            return [r for piece in smaller for r in self._answers(piece, apart=True)]
+        if not (smaller := split(call)):
             raise TruncatedReply(
                 f"{PUBLISHER}: {call.part} {call.periods[0]}: {count:,} rows are counted, fewer"
                 " come, and one period, partner and code cannot be split",
                 f"a whole reply of fewer than {self.cap:,} rows",
                 "get a key (COMTRADE_API_KEY), which allows more rows a call",
             )
-        if not exact:
-            self._store(self._gathered(call, count), instead=call)
-            return []
-        counts = [self._count(c) if self.client.fits(c) else None for c in children]
-        known = [c[0] for c in counts if c]
-        if len(known) == len(counts) and sum(known) != count:
+        found = [r for piece in smaller for r in self._answers(piece, apart=True)]
+        if any("/" in c for c in call.box.codes):  # prefixes count other levels, too
+            return found
+        came = len(self._table(call, found))
+        if came != count:
             raise TruncatedReply(
                 f"{PUBLISHER}: {call.part} {call.periods[0]}: {count:,} rows in all,"
-                f" {sum(known):,} in pieces",
+                f" {came:,} in pieces",
                 "pieces that add up",
                 "a partner or code is in no list: report it",
             )
-        return list(zip(children, counts, strict=True))
+        return found
 
-    def _gathered(self, call: Call, count: int) -> list[tuple[Call, int, Reply]]:
-        """Fetch by prefixes; all pieces are kept in memory until their rows add up."""
-        pieces = self._prefixed(call)
-        found = sum(len(self._table(c, r, n)) for c, n, r in pieces)
-        if not any("/" in token for token in call.box.codes) and found != count:
-            raise TruncatedReply(
-                f"{PUBLISHER}: {call.part} {call.periods[0]}: {found:,} rows by prefixes,"
-                f" {count:,} in all",
-                "prefixes that add up",
-                "get a key (COMTRADE_API_KEY), which allows more rows a call",
-            )
-        return pieces
-
-    def _prefixed(self, call: Call) -> list[tuple[Call, int, Reply]]:
-        pieces = []
-        for child in split(call)[0]:
-            count, empty = self._count(child)
-            name = f"{child.identity()}-data"
-            kept = self.journal.kept(name)
-            got = (len(records(kept.parsed, child.part)), kept) if kept else None
-            if got is None and count < self.cap:
-                got = self._rows(child, count, empty)
-            if got is not None:
-                self.journal.keep(name, got[1])
-                pieces.append((child, *got))
-            elif split(child)[0]:
-                pieces += self._prefixed(child)
-            else:
-                self._split(child, count)
-        return pieces
-
-    def _table(self, call: Call, reply: Reply, count: int) -> Any:
-        return parse(
-            reply.data,
-            {"origin": self._place(call, count), "query": self._query(call, count, 0)},
+    def _rows(self, call: Call, count: int, *, apart: bool) -> Reply | None:
+        """Return a reply with as many rows as counted; none where it is cut."""
+        for again in (False, True):
+            reply = self._kept(call, "data") if apart else self.client.ask(call, "data")
+            found = len(records(reply.parsed, call.part))
+            if found in CAPS or (found < count and again):
+                _log.warning("%s: %d of %d rows came: asking for less", call.part, found, count)
+                self.cap = min(self.cap, found) if found in CAPS else self.cap
+                return None
+            if found != count:
+                self._file(call, "data").unlink(missing_ok=True)
+                count = counted(self.client.ask(call, "count"))
+            if found == count:
+                return reply
+        raise SchemaMismatch(
+            f"{PUBLISHER}: {found:,} rows of {call.part}, counted {count:,}",
+            "as many rows as counted",
+            "the publisher is changing the data: refresh again later",
         )
 
-    def _store(self, pieces: list[tuple[Call, int, Reply]], instead: Call | None = None) -> None:
-        if instead:
-            rest = [c for c in self.journal.read() if c != instead]
-            self.journal.write([*(c for c, _, _ in pieces), *rest])
-        for call, count, reply in pieces:
-            file = self._place(call, count)
-            about = self._about(call, count, reply, len(self._table(call, reply, count)))
-            store.put(file, gzip.compress(reply.data, 6, mtime=0), about)
-            self.stored.append(file)
-            for kind in ("count", "data"):
-                self.journal.forget(f"{call.identity()}-{kind}")
-            _log.info("%s: %d rows", file, count)
+    def _file(self, call: Call, kind: str) -> Any:
+        return folder() / "replies" / f"{call.identity()}-{kind}.json"
 
-    def _vintage(self, call: Call) -> str:
-        return max(self.releases[pair].released[:10] for pair, _ in call.releases)
+    def _kept(self, call: Call, kind: str) -> Reply:
+        """Return a reply as an interrupted pull kept it, or ask and keep it; a bad one is not."""
+        try:
+            told = json.loads(self._file(call, kind).read_text(encoding="utf-8"))
+            headers = {GENERATED.lower(): "true"} if told["generated"] else {}
+            parsed = json.loads(told["data"])
+            return Reply(told["url"], 200, headers, told["data"].encode(), told["at"], parsed)
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            pass
+        reply = self.client.ask(call, kind)
+        try:
+            if kind == "data":
+                self._table(call, [reply])
+        except TruncatedReply:  # it is asked for in pieces
+            return reply
+        kept = {"url": reply.url, "at": reply.at, "data": reply.data.decode()}
+        replace_file(self._file(call, kind), json.dumps(kept | {"generated": reply.generated}))
+        return reply
 
-    def _place(self, call: Call, count: int) -> str:
-        extra = "" if count else f"-empty-{_today():%Y%m%d}"
-        return path(call, self._vintage(call), extra)
+    def _table(self, call: Call, replies: Sequence[Reply]) -> pd.DataFrame:
+        return parse(_joined(replies), {"origin": call.part, "query": self._query(call)})
 
-    def _is_stored(self, call: Call) -> bool:
-        root = store.folder()
-        return any(
-            (root / place).is_file() and (root / (place + store.SIDECAR)).is_file()
-            for place in (self._place(call, 1), self._place(call, 0))
-        )
-
-    def _query(self, call: Call, count: int, found: int) -> dict[str, Any]:
-        pairs = [pair for pair, _ in call.releases]
-        query = call.as_dict() | {
+    def _query(self, call: Call) -> dict[str, Any]:
+        told = {pair: self.releases[call.freq, pair] for pair in call.pairs()}
+        return call.as_dict() | {
             "releases": {
-                p: {"checksum": self.releases[p].checksum, "released": self.releases[p].released}
-                for p in pairs
+                p: {"checksum": r.checksum, "released": r.released} for p, r in told.items()
             },
-            "systems": {p: self.systems[p] for p in pairs if p in self.systems},
-            "proof": {"count": count, "rows": count, "kept": found},
+            "systems": {
+                p: self.systems[call.freq, p] for p in told if (call.freq, p) in self.systems
+            },
         }
-        if not count:
-            query["expires"] = (_today() + EMPTY_FOR).isoformat()
-        return query
 
-    def _about(self, call: Call, count: int, reply: Reply, found: int) -> dict[str, Any]:
-        who = ", ".join(from_comtrade(r) for r in call.reporters[:8])
-        query = self._query(call, count, found)
-        if reply.generated:
+    def _store(self, call: Call) -> None:
+        """Fetch a call and store its replies as one file."""
+        replies = self._answers(call)
+        query, rows = self._query(call), sum(len(records(r.parsed, call.part)) for r in replies)
+        table = self._table(call, replies)
+        query["proof"] = {"count": rows, "rows": rows, "kept": len(table), "replies": len(replies)}
+        if not rows:
+            query["expires"] = (_today() + EMPTY_FOR).isoformat()
+        if any(r.generated for r in replies):
             query["generated"] = True
-        return {
-            "publisher": PUBLISHER,
-            "title": f"{call.part}: {'/'.join(call.box.flows)} reported by {who}",
-            "url": reply.url,
-            "licence": _LICENCE,
-            "terms": _TERMS,
-            "accessed": reply.at,
-            "vintage": self._vintage(call),
+        vintage = max(r["released"][:10] for r in query["releases"].values())
+        span = "-".join(dict.fromkeys((call.periods[0], call.periods[-1])))
+        empty = "" if rows else f"-empty-{_today():%Y%m%d}"
+        file = f"{FOLDER}/{call.part}-{span}@{vintage}-{call.identity()}{empty}.json.gz"
+        about = {
+            "title": f"{call.part}: {'/'.join(call.box.flows)} reported by "
+            + ", ".join(from_comtrade(r) for r in call.reporters[:8]),
+            "url": replies[0].url,
+            "accessed": max(r.at for r in replies),
+            "vintage": vintage,
             "coverage": f"{call.periods[0]} to {call.periods[-1]}",
-            "obtained": "UN Comtrade API v1",
-            "table": "trade",
-            "rows": found,
-            "traps": _TRAPS,
+            "rows": len(table),
             "query": query,
         }
+        store.put(file, gzip.compress(_joined(replies), 6, mtime=0), _ABOUT | about)
+        self.work.stored.append(file)
+        shutil.rmtree(folder() / "replies", ignore_errors=True)
+        _log.info("%s: %d rows", file, rows)
+
+
+def _joined(replies: Sequence[Reply]) -> bytes:
+    return b"\n".join(r.data for r in replies)
 
 
 def _is_empty(reply: Reply) -> bool:
@@ -320,14 +592,3 @@ def _is_empty(reply: Reply) -> bool:
 
 def _today() -> date:
     return datetime.now(UTC).date()
-
-
-def replace_file(file: Path, text: str) -> None:
-    """Write a small state file whole or not at all."""
-    part = file.with_name(f"{file.name}.{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        raise unwritable(file.name, error) from None

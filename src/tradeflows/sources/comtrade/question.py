@@ -1,4 +1,4 @@
-"""What is asked of UN Comtrade: boxes of flows, partners and codes, calls, and how they split.
+"""What is asked of UN Comtrade: parts of a pull, the calls they come in, and how calls split.
 
 Code tokens: ``TOTAL``, ``AG2``, ``AG4``, ``AG6`` (all codes of a level), ``AG6/84`` (those of one
 prefix, asked as ``84*`` and filtered), or an HS code. Partner tokens: a number, or ``ALL``.
@@ -8,49 +8,85 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
-from typing import Any, TypeVar
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from tradeflows.codes.countries import comtrade, countries
+import pandas as pd
+
+from tradeflows.codes.countries import (
+    EU27,
+    SPECIAL,
+    comtrade,
+    countries,
+    from_comtrade,
+    from_eurostat,
+    from_name,
+    plain,
+)
+from tradeflows.codes.hs import revision
 from tradeflows.errors import UnknownCode
 from tradeflows.sources.http import encoded
 
 __all__ = [
     "ALL",
     "LONGEST",
+    "START",
+    "TRANSIT",
     "Box",
     "Call",
     "Part",
+    "covered",
     "covers",
-    "remaining",
-    "shortened",
+    "pair",
+    "places",
     "split",
+    "standard",
 ]
 
-_T = TypeVar("_T")
 ALL = "ALL"
 LONGEST = 1900  # characters of an address; 1,923 passed at the publisher, 2,436 did not
-LISTED = 20  # a list of partners this long comes from splitting ALL
+START = "2017-01"
+TRANSIT = ("KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
+SUPPLIERS = (*sorted({*EU27, "USA", "CAN", "JPN", "GBR"}),)
+CHAPTERS = ("84", "85", "88", "90")
+SYSTEMS = {f"H{n}": name for n in range(7) if (name := revision(f"H{n}"))}
 _LEVELS = {"TOTAL": 0, "AG2": 2, "AG4": 4, "AG6": 6}
+# Names of groups and areas that stand in no list of countries.
+_GROUPS = {
+    **dict.fromkeys(("world", "wld", "w00", "dunya", "toplam"), ("World",)),
+    **dict.fromkeys(("areas nes", "x", "not specified"), ("Areas nes",)),
+    **dict.fromkeys(("eu", "eu27", "eu27 2020"), EU27),
+    **dict.fromkeys(("eu28", "eu28 2013"), (*EU27, "GBR")),
+    **dict.fromkeys(("eaeu", "eaeu5"), ("ARM", "BLR", "KAZ", "KGZ", "RUS")),
+    "all": (ALL,),
+}
 
 
-@dataclass(frozen=True)
-class Box:
-    """Every row with one of these flows, partners and codes."""
+class Box(NamedTuple):
+    """Every row with one of these flows, partners and codes, in a nomenclature or as reported."""
 
     flows: tuple[str, ...]
     partners: tuple[str, ...]
     codes: tuple[str, ...]
+    system: str = "HS"
 
-    def levels(self) -> set[int]:
-        """Return the digits of the codes asked for."""
-        return {level(token) for token in self.codes}
+    def holds(self, rows: pd.DataFrame) -> pd.Series:
+        """Tell which rows of the trade table were asked for."""
+        level = "AG" + rows["level"].astype("str")
+        asked = rows["code"].isin(self.codes) | level.isin(self.codes)
+        for group, _, prefix in (token.partition("/") for token in self.codes if "/" in token):
+            asked |= (level == group) & rows["code"].str.startswith(prefix)
+        if ALL not in self.partners:
+            asked &= rows["partner"].isin([from_comtrade(int(p)) for p in self.partners])
+        return asked & rows["flow"].isin(self.flows)
 
 
 @dataclass(frozen=True)
 class Part:
-    """A piece of a pull: who reports what about whom.
+    """A piece of a pull: who reports what about whom, by ISO code or name.
 
     ``guess`` is the number of rows to expect per reporter and period; it only sizes calls.
     """
@@ -62,26 +98,23 @@ class Part:
     codes: tuple[str, ...]
     guess: int = 1000
     freq: str = "M"
+    system: str = "HS"
 
     def box(self) -> Box:
         """Return the rows of one reporter and period."""
         partners = tuple(p if p == ALL else str(comtrade(p)) for p in self.partners)
-        for token in self.codes:
-            level(token)
-        return Box(self.flows, partners, self.codes)
+        return Box(self.flows, partners, self.codes, self.system)
 
-    def numbers(self) -> tuple[int, ...]:
-        """Return the reporters' numbers."""
-        return tuple(comtrade(r) for r in self.reporters)
+    def pairs(self, span: tuple[str, str]) -> list[str]:
+        """Return the reporters and periods from a month to a month, as ``792-202201``."""
+        months = pd.period_range(*span, freq="M").strftime("%Y%m")
+        periods = months if self.freq == "M" else sorted({m[:4] for m in months})
+        return [f"{comtrade(r)}-{p}" for r in self.reporters for p in periods]
 
 
 @dataclass(frozen=True)
 class Call:
-    """One question for rows.
-
-    ``releases`` are the checksums the publisher shows for each reporter and period; ``whole`` is
-    what the part asks of them in all, so that holes are seen later.
-    """
+    """One question for rows; ``releases`` are the checksums shown for each reporter and period."""
 
     part: str
     freq: str
@@ -89,12 +122,15 @@ class Call:
     periods: tuple[str, ...]
     box: Box
     releases: tuple[tuple[str, str], ...]
-    whole: Box | None = field(default=None, compare=False)
+
+    def pairs(self) -> list[str]:
+        """Return the reporters and periods it covers, as ``792-202201``."""
+        return [f"{r}-{p}" for r in self.reporters for p in self.periods]
 
     def query(self, **more: object) -> str:
         """Return the encoded query; breakdowns are always asked as totals."""
         asked: dict[str, object] = {"reporterCode": ",".join(map(str, self.reporters))}
-        if self.box.partners != (ALL,):
+        if ALL not in self.box.partners:
             asked["partnerCode"] = ",".join(self.box.partners)
         asked |= {
             "partner2Code": 0,
@@ -102,48 +138,40 @@ class Call:
             "motCode": 0,
             "period": ",".join(self.periods),
             "flowCode": ",".join(self.box.flows),
-            "cmdCode": ",".join(_asked(token) for token in self.box.codes),
+            "cmdCode": ",".join(c.split("/")[1] + "*" if "/" in c else c for c in self.box.codes),
             "includeDesc": "false",
         }
         return encoded(asked | more)
 
     def identity(self) -> str:
         """Return eight characters that only the same question about the same data gives."""
-        text = json.dumps({**self.as_dict(), "whole": None}, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:8]
+        return hashlib.sha256(json.dumps(self.as_dict(), sort_keys=True).encode()).hexdigest()[:8]
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain values for a journal or a sidecar."""
-        plain = asdict(self)
-        plain["releases"] = dict(self.releases)
-        return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
+        """Return plain values for a sidecar."""
+        box = {k: v if k == "system" else list(v) for k, v in self.box._asdict().items()}
+        return {
+            "part": self.part, "freq": self.freq, "reporters": list(self.reporters),
+            "periods": list(self.periods), "box": box, "releases": dict(self.releases),
+        }  # fmt: skip
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Call:
         """Return the call that `as_dict` described."""
+        box: dict[str, Any] = {k: v if k == "system" else tuple(v) for k, v in plain["box"].items()}
         return cls(
-            plain["part"],
-            plain["freq"],
-            tuple(plain["reporters"]),
-            tuple(plain["periods"]),
-            _box(plain["box"]),
-            tuple(sorted(plain["releases"].items())),
-            _box(plain["whole"]) if plain.get("whole") else None,
-        )
+            plain["part"], plain["freq"], tuple(plain["reporters"]), tuple(plain["periods"]),
+            Box(**box), tuple(sorted(plain["releases"].items())),
+        )  # fmt: skip
 
-    def narrowed(
-        self, *, reporters: Sequence[int] = (), periods: Sequence[str] = (), box: Box | None = None
-    ) -> Call:
-        """Return the part of the call for fewer reporters, periods or rows."""
-        who = tuple(reporters) or self.reporters
-        when = tuple(periods) or self.periods
-        asked = {f"{r}-{p}" for r in who for p in when}
-        releases = tuple((k, v) for k, v in self.releases if k in asked)
-        return replace(self, reporters=who, periods=when, box=box or self.box, releases=releases)
-
-
-def _box(plain: dict[str, Any]) -> Box:
-    return Box(**{k: tuple(v) for k, v in plain.items()})
+    def narrowed(self, name: str, items: tuple[Any, ...]) -> Call:
+        """Return the part of the call for fewer reporters, periods, flows, partners or codes."""
+        changed: dict[str, Any] = {name: items}
+        if name in Box._fields:
+            return replace(self, box=self.box._replace(**changed))
+        found = replace(self, **changed)
+        asked = set(found.pairs())
+        return replace(found, releases=tuple((k, v) for k, v in self.releases if k in asked))
 
 
 def level(token: str) -> int:
@@ -161,155 +189,212 @@ def level(token: str) -> int:
         return digits
     if known and head.startswith("AG") and _is_number(prefix) and len(prefix) <= digits:
         return digits
+    service = re.fullmatch(r"(EB\d*|BOP|S[A-Z0-9]{0,3})", token)
     raise UnknownCode(
-        f"no HS code {token!r}",
+        f"no HS code {token!r}" + ": services are not read here" * bool(service),
         "2, 4 or 6 digits as text, TOTAL, AG2, AG4, AG6 or codes by their first digits (AG6/84)",
-        "keep leading zeros",
-    )
+        "ask for goods: services have no weights, so no prices" if service
+        else "keep leading zeros",
+    )  # fmt: skip
 
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdecimal()
 
 
-def covers(have: Iterable[str], code: str) -> bool:
-    """Tell whether one of the tokens holds a code; a name that is no HS code is held by none.
+def covers(tokens: Iterable[str], code: str) -> bool:
+    """Tell whether tokens ask for all that another asks for; a name that is no code is in none.
 
     Examples
     --------
     >>> covers(["AG6/84"], "847150"), covers(["TOTAL", "AG2"], "8471"), covers(["AG6"], "coal")
     (True, False, False)
     """
+    held = set(tokens)
     try:
-        return _covers(have, code)
+        group = f"AG{level(code)}"
     except UnknownCode:
         return False
-
-
-def _asked(token: str) -> str:
-    return token.split("/")[1] + "*" if "/" in token else token
-
-
-def _covers(have: Iterable[str], token: str) -> bool:
-    """Tell whether one of the tokens holds all rows of another."""
-    held = set(have)
-    if token in held:
-        return True
-    group = f"AG{level(token)}" if token not in (ALL, "TOTAL") else ""
-    prefix = token.split("/")[-1] if "/" in token or token.isdigit() else ""
-    return bool(group) and (
-        group in held or any(f"{group}/{prefix[:n]}" in held for n in range(1, len(prefix) + 1))
+    prefix = code.partition("/")[2] if code.startswith("AG") else code
+    return code in held or (
+        code != "TOTAL"
+        and (group in held or any(f"{group}/{prefix[:n]}" in held for n in range(1, 7)))
     )
 
 
-def _refined(tokens: tuple[str, ...], have: Iterable[str]) -> list[str]:
-    """Return the tokens, those of which the other side holds a piece broken up."""
-    out: list[str] = []
-    for token in tokens:
-        stem = token if "/" in token else token + "/"
-        if token == ALL and ALL not in have and len(set(have)) >= LISTED:
-            out += _everybody()
-        elif token.startswith("AG") and any(h.startswith(stem) and h != token for h in have):
-            out += _refined(tuple(_children(token)), have)
-        else:
-            out.append(token)
-    return out
+@lru_cache(maxsize=4096)
+def covered(box: Box, held: frozenset[Box]) -> bool:
+    """Tell whether every row of a box lies in one of the others."""
+    others = [h for h in held if h.system == box.system]
+    return box in held or all(
+        any(f in h.flows and (p in h.partners or ALL in h.partners) and covers(h.codes, c)
+            for h in others)
+        for f in box.flows for p in box.partners for c in box.codes
+    )  # fmt: skip
 
 
-def _children(token: str) -> list[str]:
-    stem = token if "/" in token else token + "/"
-    return [f"{stem}{digit}" for digit in "0123456789"]
+def split(call: Call, *, longest: bool = False) -> list[Call]:
+    """Return smaller calls that together ask the same; none where it cannot be split.
 
-
-def _everybody() -> list[str]:
-    return [str(c.comtrade) for c in countries()]
-
-
-def remaining(box: Box, held: Iterable[Box]) -> list[Box]:
-    """Return what of a box none of the others holds.
-
-    Examples
-    --------
-    >>> whole = Box(("M", "X"), ("643",), ("AG2", "AG6"))
-    >>> remaining(whole, [Box(("M",), ("643",), ("AG2", "AG6")), Box(("X",), ("643",), ("AG2",))])
-    [Box(flows=('X',), partners=('643',), codes=('AG6',))]
-    """
-    rest = [box]
-    for other in held:
-        rest = [piece for b in rest for piece in _minus(b, other)]
-    return rest
-
-
-def _minus(box: Box, other: Box) -> list[Box]:
-    flows = [f for f in box.flows if f in other.flows]
-    partners_all = _refined(box.partners, other.partners)
-    partners = [p for p in partners_all if _partner_in(p, other.partners)]
-    codes_all = _refined(box.codes, other.codes)
-    codes = [c for c in codes_all if _covers(other.codes, c)]
-    if not (flows and partners and codes):
-        return [box]
-    pieces = [
-        ([f for f in box.flows if f not in flows], box.partners, box.codes),
-        (flows, [p for p in partners_all if p not in partners], box.codes),
-        (flows, partners, [c for c in codes_all if c not in codes]),
-    ]
-    return [Box(tuple(f), tuple(p), tuple(c)) for f, p, c in pieces if f and p and c]
-
-
-def _partner_in(partner: str, have: Iterable[str]) -> bool:
-    return partner in have or ALL in have
-
-
-def split(call: Call) -> tuple[list[Call], bool]:
-    """Return smaller calls that together ask the same, and whether their counts add up exactly.
-
-    Order: periods, reporters, flows, partners, codes. Prefixes return other levels too, so that
-    only filtered rows add up. No calls: it cannot be split.
+    Halves in this order, periods, reporters, flows, partners, codes, or of the longest list; then
+    codes by their next digit, which return other levels too, so that only filtered rows add up.
 
     Examples
     --------
     >>> call = Call("x", "M", (792,), ("202201", "202202"), Box(("M",), ("643",), ("AG6",)), ())
-    >>> [c.periods for c in split(call)[0]]
+    >>> [c.periods for c in split(call)]
     [('202201',), ('202202',)]
-    >>> [c.box.codes for c in split(split(call)[0][0])[0]][:2]
+    >>> [c.box.codes for c in split(split(call)[0])][:2]
     [('AG6/0',), ('AG6/1',)]
     """
     box = call.box
-    if len(call.periods) > 1:
-        return [call.narrowed(periods=half) for half in _halves(call.periods)], True
-    if len(call.reporters) > 1:
-        return [call.narrowed(reporters=half) for half in _halves(call.reporters)], True
-    if len(box.flows) > 1:
-        return [call.narrowed(box=replace(box, flows=(f,))) for f in box.flows], True
-    partners = tuple(_everybody()) if box.partners == (ALL,) else box.partners
-    if len(partners) > 1:
-        return _by(call, "partners", partners), True
-    exact = not any("/" in token for token in box.codes)
-    if len(box.codes) > 1:
-        return _by(call, "codes", box.codes), exact
+    every = ALL in box.partners and not longest
+    lists: dict[str, tuple[Any, ...]] = {
+        "periods": call.periods, "reporters": call.reporters, "flows": box.flows,
+        "partners": tuple(str(c.comtrade) for c in countries()) if every else box.partners,
+        "codes": box.codes,
+    }  # fmt: skip
+    several = [name for name, items in lists.items() if len(items) > 1]
+    if several:
+        if longest:
+            several.sort(key=lambda name: -len(",".join(map(str, lists[name]))))
+        items = lists[several[0]]
+        middle = (len(items) + 1) // 2
+        return [call.narrowed(several[0], half) for half in (items[:middle], items[middle:])]
     token = box.codes[0]
-    if token.startswith("AG") and len(token.partition("/")[2]) < level(token):
-        children = _children(token)
-        return [call.narrowed(box=replace(box, codes=(c,))) for c in children], False
-    return [], True
+    if longest or not token.startswith("AG") or len(token.partition("/")[2]) >= level(token):
+        return []
+    stem = token if "/" in token else token + "/"
+    return [call.narrowed("codes", (stem + digit,)) for digit in "0123456789"]
 
 
-def shortened(call: Call) -> list[Call]:
-    """Return two calls with shorter addresses: the longest list is halved."""
-    box = call.box
-    lists: list[tuple[int, list[Call]]] = [
-        (len(",".join(box.codes)), _by(call, "codes", box.codes)),
-        (len(",".join(box.partners)), _by(call, "partners", box.partners)),
-        (len(call.reporters) * 4, [call.narrowed(reporters=h) for h in _halves(call.reporters)]),
-        (len(call.periods) * 7, [call.narrowed(periods=h) for h in _halves(call.periods)]),
+def standard(codes: Sequence[str]) -> tuple[Part, ...]:
+    """Return the standard pull: what the claims about Turkey and Russia need, that first.
+
+    ``codes`` are the high-priority ones, of every HS revision that the months cover.
+
+    Examples
+    --------
+    >>> [part.name for part in standard(["854231"])][:3]
+    ['turkey-russia', 'russia-priority', 'turkey-priority']
+    """
+    listed = tuple(sorted(set(codes)))
+    for code in listed:
+        level(code)
+    chapters = tuple(f"AG6/{c}" for c in CHAPTERS)
+    parts = [
+        Part("turkey-russia", ("TUR",), ("RUS",), ("M", "X"), ("TOTAL", "AG2", "AG6"), 6500),
+        Part("russia-priority", ("TUR",), ("RUS",), ("X",), listed, 60),
+        Part("turkey-priority", ("TUR",), (ALL,), ("X",), listed, 2500),
+        Part("transit-priority", TRANSIT, ("TUR",), ("M",), listed, 40),
+        Part("supply-priority", SUPPLIERS, ("TUR",), ("X",), listed, 40),
+        Part("turkey-controls", ("TUR",), (ALL,), ("X",), chapters, 40000),
     ]
-    return max(lists, key=lambda one: one[0])[1]
+    return tuple(p for p in parts if p.codes)
 
 
-def _by(call: Call, name: str, items: tuple[str, ...]) -> list[Call]:
-    return [call.narrowed(box=replace(call.box, **{name: half})) for half in _halves(items)]
+def places(text: str) -> tuple[str, ...]:
+    """Return the countries and areas that a text names, as the trade table writes them.
+
+    ISO codes, names, numbers or letters that a publisher uses, several with commas; ``EU27``,
+    ``EU28`` and ``EAEU`` stand for their members, ``ALL`` for every partner.
+
+    Examples
+    --------
+    >>> places("kaz, Russian Federation"), places("Areas, nes"), places("W00"), places("FR")
+    (('KAZ', 'RUS'), ('Areas nes',), ('World',), ('FRA',))
+    """
+    if whole := _named(text.strip()):
+        return whole
+    parts = [t for t in text.split(",") if t.strip()]
+    if len(parts) < 2:
+        raise UnknownCode(
+            f"no country or area {text!r}",
+            "ISO 3166 alpha-3 such as TUR, a name such as Turkey, EU27, EAEU, ALL, or one of "
+            + ", ".join(SPECIAL.values()),
+            "correct it; several are separated by commas",
+        )
+    return tuple(dict.fromkeys(place for t in parts for place in places(t)))
 
 
-def _halves(items: tuple[_T, ...]) -> tuple[tuple[_T, ...], tuple[_T, ...]]:
-    middle = (len(items) + 1) // 2
-    return items[:middle], items[middle:]
+def _named(text: str) -> tuple[str, ...]:
+    """Return what one name, number or code of a country, area or group stands for, or nothing."""
+    if found := _GROUPS.get(plain(text)):
+        return found
+    try:
+        if _is_number(text):
+            place = from_comtrade(int(text))
+        elif len(text) == 2 and from_eurostat(text.upper()) != text.upper():
+            place = from_eurostat(text.upper())
+        else:
+            place = from_name(text)
+        comtrade(place)
+    except UnknownCode:
+        return ()
+    return (place,)
+
+
+def pair(
+    reporter: str, partner: str, flows: Sequence[str] = ("M", "X"), codes: Sequence[str] = (),
+    *, freq: str = "M", system: str = "HS",
+) -> Part:  # fmt: skip
+    """Return a part for any pair of countries, areas or groups of them.
+
+    Parameters
+    ----------
+    reporter, partner : str
+        As `places` reads them; only a partner may be ``ALL``, World or another area.
+    flows : sequence of str
+        ``M``, ``X``, and ``RM``, ``RX``, which are inside them.
+    codes : sequence of str
+        HS codes, ``TOTAL``, ``AG2``, ``AG4``, ``AG6``; by default totals, chapters and HS6.
+    freq : {"M", "A"}
+        Months or years, which reporters send separately.
+    system : str
+        ``HS``, each row in the revision it was reported in, or one of ``H0`` to ``H6``.
+
+    Raises
+    ------
+    UnknownCode
+        A country, area, flow, code or nomenclature that no list holds, or a reporter that is no
+        country.
+
+    Examples
+    --------
+    >>> pair("TUR", "KAZ", codes=["8542"]).name, pair("TUR", "KAZ", freq="A", system="H5").name
+    ('tur-kaz-8542', 'tur-kaz-a-h5')
+    """
+    reporters, partners = places(reporter), places(partner)
+    areas = [r for r in reporters if r == ALL or r in SPECIAL.values()]
+    if areas:
+        raise UnknownCode(
+            f"reporter {areas[0]!r}", "a country: areas and the world do not report", "name one"
+        )
+    odd = sorted(set(flows) - {"M", "X", "RM", "RX"})
+    if odd or not flows:
+        raise UnknownCode(f"flows {odd}", "M, X, RM or RX", "correct them")
+    if freq not in ("M", "A"):
+        raise UnknownCode(f"frequency {freq!r}", "M, months, or A, years", "choose one")
+    written = {v: k for k, v in SYSTEMS.items()}.get(revision(system) or "", system)
+    if written not in ("HS", *SYSTEMS):
+        if written.startswith(("EB", "BOP")):
+            level(written)
+        names = ", ".join(f"{k} ({v})" for k, v in SYSTEMS.items())
+        raise UnknownCode(f"nomenclature {system!r}", f"HS, as reported, or {names}", "choose one")
+    asked = tuple(dict.fromkeys(codes)) or ("TOTAL", "AG2", "AG6")
+    for code in asked:
+        level(code)
+    guess = sum(6300 if c == "AG6" else 2500 if c == "AG4" else 150 for c in asked)
+    shown = [c.lower().replace("/", "-") for c in asked[:3]] if codes else []
+    who = [_short(p, text) for p, text in ((reporters, reporter), (partners, partner))]
+    kind = [*("a" for _ in range(freq == "A")), *([written.lower()] if written != "HS" else [])]
+    name = "-".join([*who, *shown, *kind]) + (f"-{len(asked)}" if len(asked) > 3 else "")
+    whom = len(partners) if partners != (ALL,) else 50
+    flowed = tuple(dict.fromkeys(flows))
+    return Part(name, reporters, partners, flowed, asked, guess * whom, freq, written)
+
+
+def _short(found: tuple[str, ...], text: str) -> str:
+    """Return a short name of places for files."""
+    name = found[0] if len(found) == 1 else text
+    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from operator import itemgetter
+import re
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -15,7 +15,7 @@ from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, TruncatedReply
 from tradeflows.sources import rows
-from tradeflows.sources.comtrade.question import level
+from tradeflows.sources.comtrade.question import ALL, level
 from tradeflows.sources.registry import register
 from tradeflows.sources.workbook import unpacked
 
@@ -36,42 +36,26 @@ _NUMBER = ("qty", "netWgt", "primaryValue")
 _FLAG = ("isQtyEstimated", "isNetWgtEstimated")
 _KEY = ["reporterCode", "partnerCode", "flowCode", "freqCode", "period", "cmdCode"]
 _ASK = "refresh again; if it stays, the publisher changed its format: report it"
+_BLANK = re.compile(r"\s*")
+_LESS = "ask for fewer periods, partners or codes at a time"
 
 
 @register("un-comtrade")
 def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
-    """Read a stored reply as the trade table.
-
-    Parameters
-    ----------
-    data : bytes
-        The stored file.
-    raw : Raw
-        Its sidecar.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The canonical ``trade`` table.
-    """
+    """Read a stored file as the trade table."""
     return parse(data, {"origin": raw.id, "vintage": raw.vintage, "query": raw.query})
 
 
 def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
-    """Turn a reply into the trade table: totals over breakdowns, one row per key, or an error.
+    """Turn replies into the trade table: totals over breakdowns, one row per key, or an error.
 
     Parameters
     ----------
     data : bytes
-        JSON as received, or the same gzipped.
+        JSON as received, several replies one after the other, or the same gzipped.
     about : mapping
         ``origin`` and ``vintage``; in ``query`` what was asked: ``box``, ``releases`` (checksum
         and date by reporter and month), ``systems``, ``proof``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The canonical ``trade`` table; no rows if the reply has none.
 
     Raises
     ------
@@ -86,21 +70,35 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     >>> parse(b'{"count":0,"data":[],"error":""}', {}).empty
     True
     """
-    origin = str(about.get("origin", "reply"))
-    records = _records(data, origin, about.get("query", {}))
-    if not records:
+    origin, query = str(about.get("origin", "reply")), about.get("query", {})
+    found = [r for reply in _replies(data, origin) for r in _whole(reply, origin)]
+    proof = query.get("proof", {})
+    told = proof.get("rows", proof.get("count"))
+    if isinstance(told, int) and told != len(found):
+        raise TruncatedReply(
+            f"{origin}: {len(found):,} rows, though {told:,} were counted",
+            "as many rows as counted",
+            _LESS,
+        )
+    if not found:
         return tables.empty("trade")
-    frame = _columns(records, origin)
-    return _trade(_wanted(frame, about, origin), about, origin)
+    return _trade(_wanted(_columns(found, origin), query, origin), about, origin)
 
 
-def _records(data: bytes, origin: str, query: Mapping[str, Any]) -> list[dict[str, Any]]:
-    plain = unpacked(data, origin, _LIMIT)
+def _replies(data: bytes, origin: str) -> list[Any]:
+    """Return the JSON documents that stand one after the other."""
+    found, at = [], 0
     try:
-        reply = json.loads(plain)
+        text = unpacked(data, origin, _LIMIT).decode().strip()
+        while at < len(text):
+            reply, end = json.JSONDecoder().raw_decode(text, at)
+            at = _BLANK.match(text, end).end()  # type: ignore[union-attr]
+            found.append(reply)
     except (ValueError, RecursionError):
-        raise SchemaMismatch(f"{origin}: no whole JSON", "a reply of UN Comtrade", _ASK) from None
-    return _checked(reply, origin, query.get("proof", {}).get("count"))
+        found = []
+    if not found:
+        raise SchemaMismatch(f"{origin}: no whole JSON", "replies of UN Comtrade", _ASK)
+    return found
 
 
 def records(reply: Any, origin: str) -> list[dict[str, Any]]:
@@ -113,127 +111,90 @@ def records(reply: Any, origin: str) -> list[dict[str, Any]]:
     >>> records({"count": 0, "data": {"period": None, "refYear": 0}, "error": ""}, "reply")
     []
     """
-    found = reply.get("data") if isinstance(reply, dict) else None
-    if isinstance(reply, dict) and (reply.get("error") or _is_negative(reply.get("count"))):
-        said = str(reply.get("error") or f"count {reply['count']}")[:200]
+    told = reply if isinstance(reply, dict) else {}
+    found, count = told.get("data"), told.get("count")
+    if told.get("error") or (isinstance(count, int) and count < 0):
+        said = str(told.get("error") or f"count {count}")[:200]
         raise SchemaMismatch(f"{origin}: the reply is an error: {said}", "records", _ASK)
-    if isinstance(found, dict) and reply.get("count") == 0 and not any(found.values()):
+    if isinstance(found, dict) and count == 0 and not any(found.values()):
         return []
-    if isinstance(found, dict) and "count" in reply:
-        raise SchemaMismatch(
-            f"{origin}: a count of {str(reply['count'])[:20]} rows, without the rows",
-            "a list of records in `data`",
-            _ASK,
-        )
-    if not isinstance(found, list) or not all(isinstance(r, dict) for r in found):
-        keys = sorted(map(str, reply)) if isinstance(reply, dict) else type(reply).__name__
-        raise SchemaMismatch(f"{origin}: JSON with {keys}", "a list of records in `data`", _ASK)
-    return found
+    if isinstance(found, list) and all(isinstance(r, dict) for r in found):
+        return found
+    words = f"JSON with {sorted(map(str, told)) or type(reply).__name__}"
+    if isinstance(found, dict) and "count" in told:
+        words = f"a count of {str(count)[:20]} rows, without the rows"
+    raise SchemaMismatch(f"{origin}: {words}", "a list of records in `data`", _ASK)
 
 
-def _is_negative(count: Any) -> bool:
-    """Tell whether a count says that there was an error."""
-    return isinstance(count, int) and count < 0
-
-
-def _checked(reply: Any, origin: str, expected: int | None = None) -> list[dict[str, Any]]:
-    """Return the records of a parsed reply that is whole, or raise."""
-    found = records(reply, origin)
-    count = reply.get("count")
+def _whole(reply: Any, origin: str) -> list[dict[str, Any]]:
+    """Return the records of a reply that is as long as it says and as no cap, or raise."""
+    found, count = records(reply, origin), reply.get("count")
     if len(found) in CAPS or (isinstance(count, int) and count in CAPS):
         raise TruncatedReply(
             f"{origin}: {len(found)} rows (count {count}): exactly a row cap",
             f"a reply below the caps {', '.join(f'{c:,}' for c in CAPS)}",
-            "ask for fewer periods, partners or codes at a time",
+            _LESS,
         )
-    for told in (count, expected):
-        if isinstance(told, int) and told != len(found):
-            raise TruncatedReply(
-                f"{origin}: {len(found):,} rows, though the publisher counts {told:,}",
-                "as many rows as counted",
-                "ask for fewer periods, partners or codes at a time",
-            )
+    if isinstance(count, int) and count != len(found):
+        raise TruncatedReply(
+            f"{origin}: {len(found):,} rows, though the publisher counts {count:,}",
+            "as many rows as counted",
+            _LESS,
+        )
     return found
 
 
-def _columns(records: list[dict[str, Any]], origin: str) -> pd.DataFrame:
+def _columns(found: list[dict[str, Any]], origin: str) -> pd.DataFrame:
     """Return the columns of interest with their types; names are met whatever their case."""
-    names = {name.lower(): name for name in reversed(records[0])}
+    names = {name.lower(): name for name in reversed(found[0])}
     wanted = (*_TEXT, *_WHOLE, *_NUMBER, *_FLAG)
-    missing = [n for n in wanted if n.lower() not in names]
-    if missing:
+    if missing := [n for n in wanted if n.lower() not in names]:
         raise SchemaMismatch(f"{origin}: no columns {missing}", f"all of {wanted}", _ASK)
-    more = ("cifvalue", "fobvalue", "mosCode", "legacyEstimationFlag")
-    raw = _gathered(records, {n: names.get(n.lower(), n) for n in (*wanted, *more)})
-    data: dict[str, Any] = {n: _texts(raw[n], n, origin) for n in _TEXT}
-    data |= {n: _wholes(raw[n], n, origin) for n in _WHOLE}
-    data |= {n: _numbers(raw[n], n, origin) for n in (*_NUMBER, "cifvalue", "fobvalue")}
-    data |= {n: _flags(raw[n], n, origin) for n in _FLAG}
-    legacy = pd.Series(raw["legacyEstimationFlag"], dtype=object)  # 2 quantity, 4 weight, 6 both
-    data["isQtyEstimated"] |= legacy.isin([2, 6])
+
+    def column(name: str, kind: str, *types: type) -> list[Any]:
+        key = names.get(name.lower(), name)
+        values = [record.get(key) for record in found]
+        if not set(map(type, values)) <= set(types):
+            odd = next(v for v in values if type(v) not in types)
+            raise _mistyped(origin, name, odd, kind)
+        return values
+
+    nothing = type(None)
+    data: dict[str, Any] = {}
+    for n in _TEXT:
+        data[n] = _series(column(n, "text", str), n, "str", origin).str.strip()
+    for n in _WHOLE:
+        data[n] = [_whole_number(v, n, origin) for v in column(n, "a whole number", int, str)]
+    for n in (*_NUMBER, "cifvalue", "fobvalue"):
+        data[n] = _series(column(n, "a number", int, float, nothing), n, "float64", origin)
+        bad = (data[n].abs() > 10**18) | (data[n].isna() & (n == "primaryValue"))
+        if bad.any():
+            raise _mistyped(origin, n, data[n][bad].iloc[0], "a finite number")
+    for n in _FLAG:
+        flags = column(n, "true or false", bool, int, float, nothing)
+        if odd := set(flags) - {True, False, None}:
+            raise _mistyped(origin, n, odd, "true or false")
+        data[n] = pd.Series([bool(v) for v in flags], dtype=bool)
+    legacy = pd.Series([r.get("legacyEstimationFlag") for r in found], dtype=object)
+    data["isQtyEstimated"] |= legacy.isin([2, 6])  # 2 quantity, 4 weight, 6 both
     data["isNetWgtEstimated"] |= legacy.isin([4, 6])
-    data["mosCode"] = [str(m).strip() in ("0", "None", "") for m in raw["mosCode"]]
+    data["mosCode"] = [str(r.get("mosCode")).strip() in ("0", "None", "") for r in found]
     return pd.DataFrame(data)
 
 
-def _gathered(
-    records: list[dict[str, Any]], names: Mapping[str, str]
-) -> dict[str, tuple[Any, ...]]:
+def _series(values: list[Any], name: str, kind: str, origin: str) -> pd.Series:
     try:
-        rows_ = map(itemgetter(*names.values()), records)
-        return dict(zip(names, zip(*rows_, strict=True), strict=True))
-    except KeyError:  # a record without one of them
-        return {n: tuple(r.get(key) for r in records) for n, key in names.items()}
+        return pd.Series(values, dtype=kind)
+    except (UnicodeEncodeError, OverflowError):
+        odd = "half a letter" if kind == "str" else "a number without end"
+        raise _mistyped(origin, name, odd, "values") from None
 
 
-def _texts(values: tuple[Any, ...], name: str, origin: str) -> pd.Series:
-    if set(map(type, values)) != {str}:
-        odd = next(v for v in values if not isinstance(v, str))
-        raise _mistyped(origin, name, odd, "text")
-    try:
-        return pd.Series(values, dtype="str").str.strip()
-    except UnicodeEncodeError:
-        raise _mistyped(origin, name, "half a letter", "text") from None
-
-
-def _wholes(values: tuple[Any, ...], name: str, origin: str) -> Sequence[int]:
-    if set(map(type, values)) != {int}:
-        values = tuple(
-            int(v)
-            if isinstance(v, str) and len(v) < 16 and v.strip().lstrip("-").isdecimal()
-            else v
-            for v in values
-        )
-    for v in set(values) if set(map(type, values)) == {int} else values:
-        if type(v) is not int or abs(v) > 10**9:
-            raise _mistyped(origin, name, v, "a whole number")
-    return values
-
-
-def _numbers(values: tuple[Any, ...], name: str, origin: str) -> pd.Series:
-    nothing = type(None)
-    if not set(map(type, values)) <= {int, float, nothing}:
-        odd = next(v for v in values if type(v) not in (int, float, nothing))
-        raise _mistyped(origin, name, odd, "a number")
-    try:
-        number = pd.Series(values, dtype="float64")
-    except OverflowError:
-        raise _mistyped(origin, name, "a number without end", "a finite number") from None
-    bad = number.abs() > 10**18
-    if name == "primaryValue":
-        bad |= number.isna()
-    if bad.any():
-        raise _mistyped(origin, name, number[bad].iloc[0], "a finite number")
-    return number
-
-
-def _flags(values: tuple[Any, ...], name: str, origin: str) -> pd.Series:
-    if not set(map(type, values)) <= {bool, int, float, type(None)} or not (
-        set(values) <= {True, False, None}
-    ):
-        odd = next(v for v in values if v is not None and v not in (True, False))
-        raise _mistyped(origin, name, odd, "true or false")
-    return pd.Series([bool(v) for v in values], dtype=bool)
+def _whole_number(value: int | str, name: str, origin: str) -> int:
+    text = str(value).strip() if isinstance(value, int) or len(value) < 16 else ""
+    if not text.lstrip("-").isdecimal() or len(text) > 11 or abs(int(text)) > 10**9:
+        raise _mistyped(origin, name, value, "a whole number")
+    return int(text)
 
 
 def _mistyped(origin: str, name: str, value: Any, kind: str) -> SchemaMismatch:
@@ -241,25 +202,24 @@ def _mistyped(origin: str, name: str, value: Any, kind: str) -> SchemaMismatch:
     return SchemaMismatch(f"{origin}: column {name} holds {shown}", f"{kind} in every row", _ASK)
 
 
-def _wanted(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.DataFrame:
+def _wanted(frame: pd.DataFrame, query: Mapping[str, Any], origin: str) -> pd.DataFrame:
     """Return the totals over breakdowns at the levels asked for; refuse what nobody asked."""
-    totals = (
+    frame = frame[
         (frame["partner2Code"] == 0)
         & (frame["customsCode"] == "C00")
         & (frame["motCode"] == 0)
         & frame["mosCode"]
-    )
-    frame = frame[totals]
-    query = about.get("query", {})
-    box = query.get("box")
-    if box:
+    ]
+    if box := query.get("box"):
         asked = {
             "reporterCode": set(query["reporters"]),
             "period": {int(p) for p in query["periods"]},
             "flowCode": set(box["flows"]),
         }
-        if list(box["partners"]) != ["ALL"]:
+        if ALL not in box["partners"]:
             asked["partnerCode"] = {int(p) for p in box["partners"]}
+        if (system := box.get("system", "HS")) != "HS":
+            asked["classificationCode"] = {system}
         for column, known in asked.items():
             odd = ~frame[column].isin(known)
             if odd.any():
@@ -277,14 +237,13 @@ def _wanted(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Da
             "one row per reporter, partner, flow, period and code",
             _ASK,
         )
-    return frame
+    return frame.reset_index(drop=True)
 
 
 def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.DataFrame:
-    query = about.get("query", {})
-    frame = frame.reset_index(drop=True)
     if frame.empty:
         return tables.empty("trade")
+    query = about.get("query", {})
     pair = frame["reporterCode"].astype("str") + "-" + frame["period"].astype("str")
     released = {k: str(v["released"])[:10] for k, v in query.get("releases", {}).items()}
     value, digits = frame["primaryValue"], rows.level(frame["cmdCode"])
@@ -298,17 +257,22 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
     code[harmonised] = hs_codes(code[harmonised], where=origin, also=_NOT_NAMED)
     imports = frame["flowCode"].isin(["M", "RM"])
     fob = imports & ~(frame["cifvalue"] > 0) & (frame["fobvalue"] == value) & (value > 0)
+    period = frame["period"].astype("str")
+    period = period.where(period.str.len() == 6, period + "01")
+    days = pd.to_datetime(period, format="%Y%m", errors="coerce")
+    if days.isna().any():
+        raise _mistyped(origin, "period", period[days.isna()].iloc[0], "a month or a year")
     table = pd.DataFrame(
         {
             "origin": origin,
             "source": PUBLISHER,
-            "vintage": _mapped(pair, released, str(about.get("vintage", "unknown"))),
-            "trade_system": _mapped(pair, query.get("systems", {}), "unknown"),
+            "vintage": _told(pair, released, str(about.get("vintage", "unknown"))),
+            "trade_system": _told(pair, query.get("systems", {}), "unknown"),
             "reporter": frame["reporterCode"].map(from_comtrade),
             "partner": frame["partnerCode"].map(from_comtrade),
             "flow": frame["flowCode"],
             "freq": frame["freqCode"],
-            "period": _first_days(frame["period"], origin),
+            "period": days,
             "code_system": frame["classificationCode"].map(lambda c: hs.revision(c) or c),
             "code": code,
             "level": digits,
@@ -317,7 +281,7 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
             "net_weight_kg": net,
             "weight_status": net_status,
             "quantity": quantity,
-            "quantity_unit": pd.Series([_unit(u) for u in frame["qtyUnitCode"]], dtype="str"),
+            "quantity_unit": _told(frame["qtyUnitCode"], _UNITS, "unit {}"),
             "quantity_status": quantity_status,
             "confidential": rows.confidential(code),
         }
@@ -326,18 +290,6 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
     return tables.validate(table, "trade", where=origin)
 
 
-def _unit(number: int) -> str | None:
-    return _UNITS.get(number, f"unit {number}")
-
-
-def _mapped(pair: pd.Series, known: Mapping[str, str], otherwise: str) -> pd.Series:
-    return pd.Series([known.get(p, otherwise) for p in pair], index=pair.index, dtype="str")
-
-
-def _first_days(period: pd.Series, origin: str) -> pd.Series:
-    text = period.astype("str")
-    text = text.where(text.str.len() == 6, text + "01")
-    days = pd.to_datetime(text, format="%Y%m", errors="coerce")
-    if days.isna().any():
-        raise _mistyped(origin, "period", period[days.isna()].iloc[0], "a month or a year")
-    return days
+def _told(keys: pd.Series, known: Mapping[Any, Any], otherwise: str) -> pd.Series:
+    found = [known.get(key, otherwise.format(key)) for key in keys]
+    return pd.Series(found, index=keys.index, dtype="str")

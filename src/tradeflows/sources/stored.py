@@ -1,0 +1,287 @@
+"""Stored files as tables: parsed once, kept as Parquet beside the raw files, read again filtered.
+
+What is kept is named for all that it rests on: sidecar, size and time of the file, exchange rates,
+the code that parsed it. Where one of them changed another name is looked for, so nothing old is
+ever read. Files are written whole under a name of their own: processes need not wait for each
+other. Where the data folder cannot be written tables are kept in memory.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tradeflows import store, tables
+from tradeflows.errors import TradeflowsError
+from tradeflows.periods import Window
+from tradeflows.sources import (  # noqa: F401 - they register
+    baci,
+    comtrade,
+    eurostat,
+    snapshot,
+    tuik,
+    worldbank,
+)
+from tradeflows.sources.comtrade import held
+from tradeflows.sources.registry import reader
+
+__all__ = ["column", "files", "is_generated", "key_of", "refreshed", "released", "table", "verify"]
+
+Keep = Mapping[str, Sequence[str]]
+SMALL = 5_000  # rows; smaller tables stay in memory
+_MOST = 2_000_000  # rows in memory, all tables together
+_GROUP = 10_000  # rows that are skipped together where none is asked for
+_memory: OrderedDict[str, pd.DataFrame] = OrderedDict()
+
+
+def files(name: str | None = None) -> list[store.Raw]:
+    """Return what refreshes and downloads have brought, of one table or of all."""
+    return [r for r in store.catalogue() if r.live and name in (None, r.table)]
+
+
+def is_generated(raws: Iterable[store.Raw] | None = None) -> bool:
+    """Tell whether any of the files comes from a server that makes its data up."""
+    return any(r.query.get("generated") for r in (files() if raws is None else raws))
+
+
+def released(raws: Sequence[store.Raw], as_of: str | None = None) -> list[store.Raw]:
+    """Return the files that hold something released by a day; all without a day."""
+    days = {raw.id: {raw.vintage} for raw in raws}
+    for raw in raws:
+        if isinstance(told := raw.query.get("releases"), dict):
+            days[raw.id] = {str(release["released"])[:10] for release in told.values()}
+    return [raw for raw in raws if not as_of or min(days[raw.id]) <= as_of]
+
+
+def key_of(name: str) -> list[str]:
+    """Return the columns that tell the rows of a table apart, whatever their vintage."""
+    return [k for k in tables.TABLES[name].key if k != "vintage"]
+
+
+def verify() -> list[store.Problem]:
+    """Read every refreshed file but BACI's with its publisher's parser; name what it refuses."""
+    problems = []
+    for raw in (r for r in files() if not r.id.startswith("cepii/")):
+        try:
+            _parsed(raw)
+        except TradeflowsError as error:
+            problems.append(store.unread(raw.id, error))
+    return problems
+
+
+def refreshed(
+    name: str,
+    as_of: str | None = None,
+    chosen: Callable[[store.Raw], bool] = lambda _raw: True,
+    *,
+    keep: Keep | None = None,
+    within: Window | None = None,
+    places: Collection[held.Slot] | None = None,
+) -> pd.DataFrame:
+    """Return the newest rows of everything refreshed; BACI is left to `baci.to_parquet`.
+
+    A file that cannot be read is left out with an `UnreadableFileWarning`; an older release of its
+    months is read if one is stored.
+
+    Parameters
+    ----------
+    name : str
+        ``trade``, ``prices`` or ``volumes``.
+    as_of : str, optional
+        ``YYYY-MM-DD``: only what had been released by then.
+    chosen : callable, optional
+        Files that are read.
+    keep : mapping, optional
+        Values to keep; only by columns of the table's key, or the newest row might be another.
+    within : Window, optional
+        Months to keep.
+    places : collection of (str, str), optional
+        Of UN Comtrade: frequencies with reporters and periods to keep.
+    """
+    raws = [r for r in files(name) if chosen(r) and not r.id.startswith("cepii/")]
+    raws = [r for r in raws if held.may_hold(r.query, keep or {}, within)]
+    found: dict[str, pd.DataFrame | None] = {}
+
+    def opened(raw: store.Raw) -> pd.DataFrame | None:
+        if raw.id not in found:
+            found[raw.id] = None
+            try:
+                found[raw.id] = table(raw, keep, within)
+            except TradeflowsError as error:
+                store.leave_out(raw.id, error)
+        return found[raw.id]
+
+    frames = _newest(held.leaves(raws), opened, as_of, places)
+    others = [r for r in raws if not r.id.startswith(held.FOLDER)]
+    others = tuik.newest([r for r in others if as_of is None or r.vintage <= as_of])
+    frames += [opened(raw) for raw in others]
+    filled = [f for f in frames if f is not None and len(f)]
+    if not filled:
+        return tables.empty(name)
+    key = key_of(name)
+    whole = pd.concat(filled, ignore_index=True).sort_values([*key, "vintage"], kind="stable")
+    return tables.validate(whole.drop_duplicates(key, keep="last"), name, where="refreshed files")
+
+
+def _newest(
+    leaves: list[held.Leaf], opened: Callable[[store.Raw], pd.DataFrame | None],
+    as_of: str | None, places: Collection[held.Slot] | None,
+) -> list[pd.DataFrame | None]:  # fmt: skip
+    """Return the newest rows of UN Comtrade, of files that can be read."""
+    chosen = held.newest(leaves, as_of, places)
+    bad = {leaf.raw.id for leaf, _ in chosen if opened(leaf.raw) is None}
+    if bad:
+        return _newest([x for x in leaves if x.raw.id not in bad], opened, as_of, places)
+    return [leaf.chosen(opened(leaf.raw), groups) for leaf, groups in chosen]
+
+
+def table(raw: store.Raw, keep: Keep | None = None, within: Window | None = None) -> pd.DataFrame:
+    """Return the rows of one raw file that have the values and months asked for.
+
+    Raises what the reader of its publisher does, and where the bytes are not those of the sidecar.
+    """
+    keep = keep or {}
+    key = _key(raw)
+    if key in _memory:
+        _memory.move_to_end(key)
+        return matching(_memory[key], keep, within)
+    place = _place(raw, key)
+    large = raw.rows > SMALL
+    found = _kept(place, keep if large else {}, within if large else None)
+    if found is not None and large:
+        return found
+    if found is None:
+        found = _parsed(raw)
+        if _write(found, place) and len(found) > SMALL:
+            return matching(found, keep, within)
+    _memory[key] = found
+    while len(_memory) > 1 and sum(map(len, _memory.values())) > _MOST:
+        _memory.popitem(last=False)
+    return matching(found, keep, within)
+
+
+def column(raw: store.Raw, name: str) -> set[str]:
+    """Return the values of one column of a raw file, as text."""
+    place = _place(raw, _key(raw))
+    if raw.rows > SMALL and place is not None and place.is_file():
+        with suppress(OSError, pa.ArrowException):
+            values = pq.read_table(place, columns=[name]).column(0).unique().to_pandas()
+            return set(values.dropna().astype(str))
+    return set(table(raw)[name].drop_duplicates().dropna().astype(str))
+
+
+def matching(frame: pd.DataFrame, keep: Keep, within: Window | None = None) -> pd.DataFrame:
+    """Return the rows of a frame that have the values asked for."""
+    for name, values in keep.items():
+        frame = frame[frame[name].astype(str).isin(values)]
+    if within is not None:
+        first, last = pd.Timestamp(within.month(0)), pd.Timestamp(within.month(-1))
+        frame = frame[(frame["period"] >= first) & (frame["period"] <= last)]
+    return frame.copy(deep=False)
+
+
+def _parsed(raw: store.Raw) -> pd.DataFrame:
+    if not raw.live:
+        return snapshot.parse(store.read(raw.id), raw)
+    parse = reader(raw.id.split("/")[0])
+    found = parse(store.read(raw.id), raw)
+    own = parse.__module__.startswith("tradeflows.")
+    return found if own else tables.validate(found, raw.table, where=raw.id)
+
+
+def _key(raw: store.Raw) -> str:
+    """Return the name of all that a table rests on."""
+    parts = [repr(replace(raw, path=Path(raw.id))), _code()]
+    for path in (raw.path, store.place(snapshot.RATES)):
+        for file in (path, path.with_name(path.name + store.SIDECAR)):
+            try:
+                known = file.stat()
+                parts.append(f"{known.st_size} {known.st_mtime_ns}")
+            except OSError:
+                parts.append("not there")
+    if raw.live:
+        parts.append(_source(raw.id.split("/")[0]))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+
+
+@lru_cache
+def _code() -> str:
+    """Return the hash of the code and lists that tables are made with."""
+    package, whole = Path(__file__).parents[1], hashlib.sha256()
+    for file in sorted([*(package / "sources").rglob("*"), *(package / "codes").rglob("*"),
+                        package / "tables.py"]):  # fmt: skip
+        if file.is_file() and file.suffix != ".pyc":
+            whole.update(file.read_bytes())
+    return whole.hexdigest()
+
+
+def _source(publisher: str) -> str:
+    """Return the hash of a reader of another package; what is in this one `_code` knows."""
+    parse = reader(publisher)
+    if parse.__module__.startswith("tradeflows."):
+        return ""
+    text = b""
+    with suppress(OSError, TypeError):
+        text = Path(inspect.getfile(parse)).read_bytes()
+    code = getattr(parse, "__code__", None)
+    plain = [c for c in code.co_consts if isinstance(c, str | int | float)] if code else []
+    return hashlib.sha256(text + repr(plain).encode()).hexdigest()
+
+
+def _place(raw: store.Raw, key: str) -> Path | None:
+    """Return where a table is kept; none beside the snapshot inside the package."""
+    if store.folder().name != "raw":
+        return None
+    name = hashlib.sha256(raw.id.encode()).hexdigest()[:12]
+    return store.processed() / "tables" / f"{name}-{key}.parquet"
+
+
+def _kept(place: Path | None, keep: Keep, within: Window | None) -> pd.DataFrame | None:
+    """Return what is kept, or nothing where it is not there or damaged."""
+    if place is None:
+        return None
+    asked: list[tuple[str, str, object]] = [(n, "in", list(v)) for n, v in keep.items()]
+    if within is not None:
+        asked += [("period", ">=", pd.Timestamp(within.month(0)).to_datetime64())]
+        asked += [("period", "<=", pd.Timestamp(within.month(-1)).to_datetime64())]
+    try:
+        found = pq.read_table(
+            place, filters=asked or None, partitioning=None, use_threads=False,
+            page_checksum_verification=True,
+        )  # fmt: skip
+        return pd.DataFrame(found.to_pandas())
+    except (OSError, pa.ArrowException):
+        return None
+
+
+def _write(frame: pd.DataFrame, place: Path | None) -> bool:
+    """Keep a table in place of what was kept of the same file; tell whether that went well."""
+    if place is None:
+        return False
+    part = place.with_name(f"{place.name}.{os.getpid()}.part")
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(
+            pa.Table.from_pandas(frame, preserve_index=False), part, row_group_size=_GROUP,
+            compression="zstd", write_page_checksum=True,
+        )  # fmt: skip
+        part.replace(place)
+        for other in place.parent.glob(f"{place.name.split('-')[0]}-*.parquet"):
+            if other != place:
+                other.unlink(missing_ok=True)
+    except OSError:  # a full disk, a folder that may not be written
+        with suppress(OSError):
+            part.unlink(missing_ok=True)
+        return False
+    return True
