@@ -103,7 +103,7 @@ def spark(file: str) -> pd.DataFrame:
         pq.read_schema(file).names,
         "2021",
         "2022",
-        goods={"listed goods": world.listed()},
+        goods=world.listed(),
         least=LEAST,
         needed=NEEDED,
     )
@@ -147,7 +147,7 @@ def child(who: str, file: Path, to: Path) -> dict[str, float]:
 
 def gap(first: Path, second: Path) -> float:
     """Return the largest relative gap between the scores and price bars of two engines."""
-    names = ["reporter", "partner", "goods"]
+    names = ["reporter", "partner"]
     tables = [
         pd.read_parquet(f).set_index(names).sort_index()[["price", "growth", "score", "p"]]
         for f in (first, second)

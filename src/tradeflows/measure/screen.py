@@ -9,7 +9,6 @@ import math
 import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -25,20 +24,17 @@ from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.window import Published, gaps, require_months, same_length
 from tradeflows.periods import Window
 from tradeflows.quality.census import census
-from tradeflows.quality.relation import PREFIXES, Relation, one_or_more, opened, status_column
+from tradeflows.quality.relation import Relation, one_or_more, opened, status_column
 from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
 
-__all__ = ["Goods", "Screen", "screen", "screen_sql"]
+__all__ = ["Screen", "screen", "screen_sql"]
 
 LEVEL = 0.10
 NEEDED = 8
-OTHER = "other goods"
 WEIGHT = "net_weight_kg"
 _LISTED = "listed goods"
 _USED = ("reporter", "partner", "period", "code", "value_usd", WEIGHT)
-
-Goods = str | Collection[str] | Mapping[str, Collection[str]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,10 +120,9 @@ class Screen(Result):
         return path
 
     def named(self, row: Any) -> str:
-        """Return the name of a row: reporter, partner, goods, as far as they differ."""
+        """Return the name of a row: reporter and partner, as far as they differ."""
         ends = [row.reporter] if self.target else [row.reporter, row.partner]
-        goods = f", {row.goods}" if len(set(self.table["goods"])) > 1 else ""
-        return " to ".join(map(spoken, ends)) + goods
+        return " to ".join(map(spoken, ends))
 
 
 def screen(
@@ -136,14 +131,12 @@ def screen(
     current: str,
     *,
     target: str | None = None,
-    goods: Goods = "2024-02",
-    placebo: str | Mapping[str, Collection[str]] = "chapter",
+    goods: str | Collection[str] = "2024-02",
     flow: str = "X",
     least: float = 1e6,
     needed: int = NEEDED,
     level: float = LEVEL,
     estimated: str = "unpriced",
-    per_month: bool = False,
     published: Published = None,
 ) -> Screen:
     r"""Screen pairs of countries for listed goods that grew out of step.
@@ -174,11 +167,9 @@ def screen(
         Windows such as ``"2021"`` or ``"2022-03/2023-02"``; each is summed first.
     target : str, optional
         Partner whose pairs are judged, such as ``"RUS"``; every pair by default.
-    goods : str, collection of str, or mapping
+    goods : str or collection of str
         Version of the high-priority list, in the HS revision of the rows; or codes, or beginnings
-        of codes; or several groups by name, which share no goods.
-    placebo : {"chapter", "heading", "subheading"} or mapping
-        Groups of the other goods; with a mapping, goods in no group are no placebo.
+        of codes. The other goods are placebos, chapter by chapter.
     flow : str
         ``X`` or ``M``; ignored where the table has no flows.
     least : float
@@ -187,8 +178,8 @@ def screen(
         Destinations of the goods, and other groups in the pair, below which a case is not judged.
     level : float
         Share of false finds that is accepted among the finds.
-    estimated, per_month, published
-        As in `bridge`; with ``per_month``, ``least`` is USD per month.
+    estimated, published
+        As in `bridge`.
 
     Returns
     -------
@@ -199,10 +190,9 @@ def screen(
     SchemaMismatch, DoubleCountedTotals
         As `bridge`; no reporter has every month.
     UnknownCode
-        A group of the goods does not occur or does not go to the target; the table has no such
-        flow.
-    TypeError, ValueError
-        An option is of another kind or out of its range, or groups share goods or a name.
+        None of the goods occurs or goes to the target; the table has no such flow.
+    ValueError
+        An option is out of its range.
 
     References
     ----------
@@ -225,8 +215,10 @@ def screen(
     >>> found.found["reporter"].tolist(), float(found.found["p"].iloc[0]) < 0.02
     (['KGZ'], True)
     """
-    _check_options(target, flow, least, needed, level)
-    named = _named(goods)
+    codes = _codes(goods)
+    for name, number, most in (("least", least, math.inf), ("level", level, 1.0)):
+        if not 0 < number < most:
+            raise ValueError(f"{name}={number!r}: expected more than 0, less than {most}")
     windows = Window.parse(base), Window.parse(current)
     with opened(trade, _USED) as relation:
         months = f"({windows[0].sql()} OR {windows[1].sql()})"
@@ -234,19 +226,24 @@ def screen(
         seen = census(relation, WEIGHT, within, estimated=estimated)
         if not seen.value_of:
             _refuse_flow(relation, flow)
-        same_length(*windows, annual=seen.annual, per_month=per_month)
+        same_length(*windows, annual=seen.annual, per_month=False)
         require_months(seen, windows, published)
         late, new = gaps(seen, windows, published)
         if seen.published and set(seen.published) <= {*late, *new}:
             raise _no_reporter({**new, **late})
-        listed = named or _of_list(str(goods), relation, within)
+        codes = codes or listed(str(goods), _revision(relation, within))
         query = screen_sql(
-            relation.columns, base, current, target=target, goods=listed, placebo=placebo,
-            flow=flow, least=least, needed=needed, estimated=estimated, without=tuple(late),
-            per_month=per_month, annual=seen.annual,
+            relation.columns, base, current, target=target, goods=codes, flow=flow, least=least,
+            needed=needed, estimated=estimated, without=tuple(late), annual=seen.annual,
         )  # fmt: skip
         rows = relation.frame(query)
-    _refuse_absent(listed, rows, target, late)
+    if rows.empty:
+        among = f" by reporters with every month ({len(late)} lack some)" if late else ""
+        raise UnknownCode(
+            f"none of the listed goods {f'goes to {target}' if target else 'is traded'}{among}",
+            "codes and partners as the table writes them",
+            "check goods= and target=",
+        )
     if rows["repeats"].max() > 0:
         raise SchemaMismatch(
             "rows share a key",
@@ -273,11 +270,11 @@ def _judged(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     rows["stands_out"] = rows["q"] <= level
     ranks = ["among_destinations", "destinations", "among_placebos", "placebos"]
     rows[ranks] = rows[ranks].astype("Int64")
-    named = ["reporter", "partner", "goods", "value_base", "value_current", "change"]
+    named = ["reporter", "partner", "value_base", "value_current", "change"]
     bars = ["price", "volume", "entry", "exit", "unpriced", "weighed", "growth"]
     columns = [*named, *bars, *ranks[:2], "excess", "score", *ranks[2:], "p", "q", "stands_out"]
-    order = ["p", "score", "reporter", "partner", "goods"]
-    rows = rows.sort_values(order, ascending=[True, False, True, True, True])
+    order = ["p", "score", "reporter", "partner"]
+    rows = rows.sort_values(order, ascending=[True, False, True, True])
     return rows[columns].reset_index(drop=True)
 
 
@@ -287,32 +284,28 @@ def screen_sql(
     current: str,
     *,
     target: str | None = None,
-    goods: Mapping[str, Collection[str]],
-    placebo: str | Mapping[str, Collection[str]] = "chapter",
+    goods: Collection[str],
     flow: str = "X",
     least: float = 1e6,
     needed: int = NEEDED,
     estimated: str = "unpriced",
     without: Collection[str] = (),
-    per_month: bool = False,
     annual: bool = False,
 ) -> str:
     """Return the screen as DuckDB SQL over a table ``trade`` with these columns."""
-    _check_options(target, flow, least, needed)
     used = [*_USED, *(c for c in (status_column(WEIGHT), "confidential") if c in columns)]
     tested = f"partner = {_quoted(target)}" if target else "TRUE"
     left = f" AND coalesce(reporter NOT IN ({_list(without)}), TRUE)" if without else ""
     bridged = bridge_sql(
         used, base, current, by=("reporter", "partner", "goods"), path="two-point",
-        estimated=estimated, of_code={"goods": _grouped(goods, placebo)},
-        per_month=per_month, lag=12 if annual else 1,
+        estimated=estimated, of_code={"goods": _grouped(one_or_more(goods))},
+        lag=12 if annual else 1,
     )  # fmt: skip
     return queries.text("screen").format(
         columns=", ".join(used),
         flow=f"{_of(flow, columns)}{left}",
         bridge=bridged,
-        listed=_list(goods),
-        other=_quoted(OTHER),
+        listed=_quoted(_LISTED),
         least=f"{float(least)!r}",
         needed=int(needed),
         tested=f"c.{tested}" if target else tested,
@@ -320,61 +313,21 @@ def screen_sql(
     )
 
 
-def _check_options(
-    target: str | None, flow: str, least: float, needed: int, level: float = LEVEL
-) -> None:
-    """Refuse options of another kind than their own; none is turned into what it is not."""
-    for name, text in {"target": target, "flow": flow}.items():
-        if not isinstance(text, str) and (text is not None or name == "flow"):
-            raise TypeError(f"{name}={text!r}: expected text, as the table writes it")
-        if text == "":
-            raise ValueError(f"{name}='': expected text, as the table writes it")
-    numbers: dict[str, tuple[Any, Any, str, float, float]] = {
-        "least": (least, Real, "a number", 0, math.inf),
-        "needed": (needed, Integral, "a whole number", -1, math.inf),
-        "level": (level, Real, "a number", 0, 1),
-    }
-    for name, (number, kind, words, low, high) in numbers.items():
-        if not isinstance(number, kind) or isinstance(number, bool):
-            raise TypeError(f"{name}={number!r}: expected {words}")
-        if not low < number < high:
-            raise ValueError(f"{name}={number!r}: expected more than {low}, less than {high}")
-
-
-def _named(goods: Goods) -> dict[str, tuple[str, ...]]:
-    """Return the groups of listed goods; none where they are a version of the list."""
-    if not isinstance(goods, str):
-        return _groups(goods if isinstance(goods, Mapping) else {_LISTED: goods}, "goods")
-    if goods.isdigit():
-        raise UnknownCode(
-            f"goods={goods!r}, which is no version of the high-priority list",
-            "a version such as '2024-02', or codes in a list",
-            f"write goods=[{goods!r}] for the code",
-        )
-    high_priority(goods)
-    return {}
-
-
-def _groups(named: Mapping[str, Collection[str]], option: str) -> dict[str, tuple[str, ...]]:
-    """Return groups of codes by name; refuse what names no goods, or the same goods twice."""
-    groups = {}
-    for name, codes in named.items():
-        if not isinstance(codes, Collection):
-            raise TypeError(f"{option}={codes!r}: expected codes in a list, or groups by name")
-        held = [codes] if isinstance(codes, str) else codes
-        odd = [text for text in (name, *held) if not isinstance(text, str) or not text]
-        if odd:
-            raise TypeError(f"{option} holds {odd[0]!r}: expected text such as '8542'")
-        groups[name] = one_or_more(codes)
-    if not groups or not all(groups.values()):
-        raise UnknownCode("a group of goods without codes", "at least one code", f"check {option}=")
-    group_of = {code: name for name, codes in groups.items() for code in codes}
-    for name, codes in groups.items():
-        for begin in (code[:n] for code in codes for n in range(1, len(code) + 1)):
-            if (other := group_of.get(begin, name)) != name:
-                shared = f"{name!r} and {other!r} share {begin!r}"
-                raise ValueError(f"{option}: {shared}: expected each good in one group")
-    return groups
+def _codes(goods: str | Collection[str]) -> tuple[str, ...]:
+    """Return the codes asked for; none where they are a version of the list."""
+    if isinstance(goods, str):
+        if goods.isdigit():
+            raise UnknownCode(
+                f"goods={goods!r}, which is no version of the high-priority list",
+                "a version such as '2024-02', or codes in a list",
+                f"write goods=[{goods!r}] for the code",
+            )
+        high_priority(goods)
+        return ()
+    found = one_or_more(goods)
+    if not all(found) or not found:
+        raise UnknownCode("goods without codes", "at least one code", "check goods=")
+    return found
 
 
 def _no_reporter(gaps: Mapping[str, tuple[str, ...]]) -> SchemaMismatch:
@@ -387,27 +340,12 @@ def _no_reporter(gaps: Mapping[str, tuple[str, ...]]) -> SchemaMismatch:
     )
 
 
-def _of_list(version: str, relation: Relation, within: str) -> dict[str, tuple[str, ...]]:
-    """Return the high-priority list in the one revision of the rows."""
-    system = REVISIONS[-1]
-    if "code_system" in relation.columns:
-        query = f"SELECT min(code_system) AS system FROM trade WHERE {within}"  # noqa: S608
-        system = relation.frame(query)["system"].fillna(system).iloc[0]
-    return {_LISTED: listed(version, str(system))}
-
-
-def _refuse_absent(
-    listed: Collection[str], rows: pd.DataFrame, target: str | None, late: Collection[str]
-) -> None:
-    absent = [name for name in listed if name not in set(rows["goods"])]
-    if absent:
-        which = "the listed goods" if rows.empty else f"the goods {', '.join(map(repr, absent))}"
-        known = f" by reporters with every month ({len(late)} lack some)" if late else ""
-        raise UnknownCode(
-            f"none of {which} {f'goes to {target}' if target else 'is traded'}{known}",
-            "codes and partners as the table writes them",
-            "check goods= and target=",
-        )
+def _revision(relation: Relation, within: str) -> str:
+    """Return the one HS revision of the rows; those that name none are of the newest."""
+    if "code_system" not in relation.columns:
+        return REVISIONS[-1]
+    query = f"SELECT min(code_system) AS system FROM trade WHERE {within}"  # noqa: S608
+    return str(relation.frame(query)["system"].fillna(REVISIONS[-1]).iloc[0])
 
 
 def _refuse_flow(relation: Relation, flow: str) -> None:
@@ -426,34 +364,12 @@ def _of(flow: str, columns: Sequence[str]) -> str:
     return f"flow = {_quoted(flow)}" if "flow" in columns else "TRUE"
 
 
-def _grouped(
-    goods: Mapping[str, Collection[str]], placebo: str | Mapping[str, Collection[str]]
-) -> str:
-    """Return the SQL of a code's group; no group of listed goods takes in other goods."""
-    goods = _groups(goods, "goods")
-    if isinstance(placebo, Mapping):
-        placebo = _groups(placebo, "placebo")
-        if set(placebo) & set(goods):
-            raise ValueError("a placebo group has the name of a group of listed goods")
-        taken, rest = {OTHER}, _quoted(OTHER)
-    elif isinstance(placebo, str) and placebo in PREFIXES:
-        n, placebo = PREFIXES[placebo], {}
-        taken = {OTHER, *(name for name in goods if name.isdigit() and len(name) <= n)}
-        rest = f"left(code, {n})"
-    else:
-        raise ValueError(f"placebo={placebo!r}: expected one of {', '.join(PREFIXES)}")
-    named = {**goods, **placebo}
-    for name in sorted(taken & set(named)):
-        raise ValueError(f"a group has the name {name!r}, which other goods have: give it another")
-    cases = [f"WHEN {_begins(codes)} THEN {_quoted(name)}" for name, codes in named.items()]
-    return f"CASE {' '.join(cases)} ELSE {rest} END"
-
-
-def _begins(codes: Collection[str]) -> str:
+def _grouped(codes: Collection[str]) -> str:
+    """Return the SQL of a code's group: listed, or its chapter."""
     parts = []
     for n in sorted({len(code) for code in codes}):
         parts.append(f"left(code, {n}) IN ({_list(sorted({c for c in codes if len(c) == n}))})")
-    return " OR ".join(parts)
+    return f"CASE WHEN {' OR '.join(parts)} THEN {_quoted(_LISTED)} ELSE left(code, 2) END"
 
 
 def _list(texts: Collection[str]) -> str:

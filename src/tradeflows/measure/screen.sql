@@ -17,7 +17,7 @@ amounts AS (
 counted AS (
     SELECT reporter, partner, goods, listed, value_base, growth
     FROM amounts
-    WHERE greatest(value_base, value_current) >= {least} AND goods <> {other}
+    WHERE greatest(value_base, value_current) >= {least}
 ),
 -- A median polish in one sweep: what these goods of the reporter usually did, then the pair.
 usual AS (
