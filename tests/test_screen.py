@@ -207,9 +207,9 @@ def test_what_counts_as_a_find_and_in_which_order():
     assert [str(t) for t in found[ranks].dtypes] == ["Int64"] * 4
     assert found["among_destinations"].tolist()[:3] == [2, 3, 5]
     assert list(found) == [
-        "reporter", "partner", "value_base", "value_current", "change", "price", "volume", "entry", "exit",
-        "unpriced", "weighed", "growth", "among_destinations", "destinations",
-        "excess", "score", "among_placebos", "placebos", "p", "q", "stands_out",
+        "reporter", "partner", "value_base", "value_current", "change", "price", "volume", "entry",
+        "exit", "unpriced", "weighed", "growth", "among_destinations",
+        "destinations", "excess", "score", "among_placebos", "placebos", "p", "q", "stands_out",
     ]  # fmt: skip
 
 
