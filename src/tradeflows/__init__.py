@@ -34,14 +34,16 @@ if TYPE_CHECKING:
     from tradeflows.measure.screen import screen
     from tradeflows.measure.volume import volume
     from tradeflows.quality.concordance import concord
+    from tradeflows.readers import read_baci, read_comtrade, tidy
     from tradeflows.series import months_by_year, on_one_system, series
     from tradeflows.sources.tuik import read_tuik
 
 __all__ = [
     "Block", "Good", "Interval", "ask", "bridge", "bridges", "concord", "expected",
     "feasible", "hull", "judge", "judge_all", "load", "months_by_year", "on_one_system",
-    "plot", "price_effect", "price_effects", "price_index", "published", "read_tuik", "require",
-    "rule", "rules", "screen", "series", "state", "triple_difference", "volume", "volume_effects",
+    "plot", "price_effect", "price_effects", "price_index", "published", "read_baci",
+    "read_comtrade", "read_tuik", "require", "rule", "rules", "screen", "series", "state", "tidy",
+    "triple_difference", "volume", "volume_effects",
 ]  # fmt: skip
 
 # Rooms are imported when a name is first asked for: `import tradeflows` stays quick. A name that
@@ -58,6 +60,7 @@ _LATE = {
     "load": "tradeflows.load",
     "published": "tradeflows.measure.published",
     "screen": "tradeflows.measure.screen",
+    **dict.fromkeys(("read_baci", "read_comtrade", "tidy"), "tradeflows.readers"),
 }
 
 

@@ -87,6 +87,10 @@ class ConfidentialValueWarning(UserWarning):
     """Part of the value stands in pseudo-codes without weight."""
 
 
+class UnknownColumnWarning(UserWarning):
+    """Columns of a file or frame that its reader does not know were kept as they are."""
+
+
 class UnreadableFileWarning(UserWarning):
     """A stored file cannot be read any more and is left out; the message says what mends it."""
 

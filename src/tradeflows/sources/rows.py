@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from datetime import date
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.codes.hs import in_force
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 
 __all__ = [
     "amounts",
@@ -21,6 +22,7 @@ __all__ = [
     "measured",
     "refuse_numbers_of_one_area",
     "revision",
+    "with_more",
 ]
 
 EMPTY = ("", "-", "–")
@@ -197,6 +199,20 @@ def refuse_numbers_of_one_area(table: pd.DataFrame, numbers: pd.DataFrame, origi
             "ask the publisher's list of countries which number holds the other; keep that one in"
             " every period, or sum both in every period if they are parts",
         )
+
+
+def with_more(
+    table: pd.DataFrame, key: pd.DataFrame, more: pd.DataFrame, where: str
+) -> pd.DataFrame:
+    """Add columns that a reader does not know to the rows they stand in, and name them once.
+
+    ``key`` holds, row by row of ``more``, columns that tell the rows of ``table`` apart.
+    """
+    names = ", ".join(map(str, more))
+    warnings.warn(f"{where}: kept as they are: {names}", UnknownColumnWarning, stacklevel=4)
+    both = pd.concat([key, more], axis=1).drop_duplicates(list(key))
+    both = both.astype({"period": table["period"].dtype})
+    return table.merge(both, on=list(key), how="left")
 
 
 def confidential(codes: pd.Series) -> pd.Series:

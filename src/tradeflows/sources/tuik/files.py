@@ -103,7 +103,7 @@ def read_tuik(file: str | Path, **constants: str) -> pd.DataFrame:
     Traceback (most recent call last):
     tradeflows.errors.SchemaMismatch: no.csv: no file, or more than 512 MB...
     """
-    about = {"origin": Path(file).name, "constants": constants}
+    about = {"origin": Path(file).name, "constants": constants, "more": True}
     return parse(_bytes(Path(file)), about | {"vintage": datetime.now(UTC).date().isoformat()})
 
 
@@ -197,10 +197,18 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     if missing or not ({"period"} <= set(columns) or {"year", "month"} <= set(columns)):
         raise SchemaMismatch(
             f"{origin}: {[str(c) for c in raw.columns][:12]} lack {missing or 'the month'}",
-            f"columns for {', '.join(_NEEDED)} and month",
+            f"columns for {', '.join(_NEEDED)} and month; headings that are known: {_headings()}",
             _HELP,
         )
-    return _trade(columns, about, constants, origin)
+    known = {name for names in (*_NAMES.values(), *_VALUES.values()) for name in names}
+    more = raw[[c for c in raw if about.get("more") and plain(c) not in known]]
+    return _trade(columns, about, constants, origin, more)
+
+
+def _headings() -> str:
+    """Return the headings that are read, by what they mean."""
+    every = {"value": [n for names in _VALUES.values() for n in names], **_NAMES}
+    return "; ".join(f"{meaning}: {', '.join(names)}" for meaning, names in every.items())
 
 
 def _table(data: bytes, origin: str) -> pd.DataFrame:
@@ -214,13 +222,15 @@ def _table(data: bytes, origin: str) -> pd.DataFrame:
         body = [(r + [""] * width)[:width] for r in cells[top + 1 :] if any(v != "" for v in r)]
         return pd.DataFrame(body, columns=list(map(str, cells[top])), dtype=object)
     text = _text(unpacked(data, origin, LIMIT), origin)
-    head, _, _ = text.partition("\n")
-    separator = max((";", "\t", ","), key=head.count)
+    wide = (line for line in text.splitlines() if max(map(line.count, ";\t,")) >= 3)
+    separator = max((";", "\t", ","), key=next(wide, text).count)
     try:
         lines = list(csv.reader(io.StringIO(text), delimiter=separator))
     except csv.Error as error:
         raise SchemaMismatch(f"{origin}: no CSV ({error})", "a downloaded table", _HELP) from None
     full = [line for line in lines if any(cell.strip() for cell in line)]
+    titled = next((i for i, n in enumerate(full) if sum(c.strip() != "" for c in n) >= 4), 0)
+    full = full[titled:]  # titles may stand above the headings
     if len(full) < 2:
         raise SchemaMismatch(f"{origin}: {len(full)} lines", "headings and rows", _HELP)
     odd = next((i for i, line in enumerate(full) if len(line) != len(full[0])), None)
@@ -259,7 +269,7 @@ def _named(raw: pd.DataFrame, constants: Mapping[str, str], origin: str) -> dict
         if column is not None
     }
     if not columns:
-        raise SchemaMismatch(f"{origin}: no known heading", "a table of TÜİK", _HELP)
+        raise SchemaMismatch(f"{origin}: no known heading", f"some of {_headings()}", _HELP)
     if {"year", "month"} <= set(columns):
         columns.pop("period", None)
     for name in ("flow", "partner", "reporter"):
@@ -353,7 +363,7 @@ def _months(columns: Mapping[str, pd.Series], origin: str) -> pd.Series:
 
 def _trade(
     columns: dict[str, pd.Series], about: Mapping[str, Any], constants: Mapping[str, Any],
-    origin: str,
+    origin: str, more: pd.DataFrame,
 ) -> pd.DataFrame:  # fmt: skip
     code = hs_codes(columns["code"], where=origin, also="(?!)")
     flow = columns["flow"].map(_MEANING["flow"])
@@ -412,7 +422,10 @@ def _trade(
             "confidential": rows.confidential(code) | hidden,
         }
     )
+    key = table[["partner", "flow", "period", "code"]]
     table = tables.validate(table, "trade", where=origin)
+    if len(more.columns):
+        table = rows.with_more(table, key, more, origin)
     table.attrs["converted"] = sorted(set(kinds) - {"USD"})
     return table
 

@@ -1,0 +1,239 @@
+"""What people hold: every form of the same rows is one table; two readings are refused."""
+
+import gzip
+import io
+import json
+import warnings
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import tradeflows as tf
+from standin import others
+from tradeflows.errors import SchemaMismatch, TruncatedReply, UnknownCode, UnknownColumnWarning
+from tradeflows.readers import read
+
+FIXTURES = Path(__file__).parents[2] / "shared" / "fixtures"
+ROWS = pd.DataFrame(
+    {
+        "typeCode": "C", "freqCode": "M", "period": ["202101", "202201", "202201", "202201"],
+        "reporterCode": 792, "reporterDesc": "Türkiye", "flowCode": "X", "partnerCode": 643,
+        "partnerDesc": "Russian Federation", "partner2Code": 0, "classificationCode": "H5",
+        "cmdCode": ["010121", "010121", "854231", "854231"], "customsCode": "C00",
+        "mosCode": "0", "motCode": [0, 0, 0, 1000], "qtyUnitCode": -1, "qty": None,
+        "isQtyEstimated": False, "netWgt": [10.5, 12.0, 0.0, 1.0],
+        "isNetWgtEstimated": [False, True, False, False], "cifvalue": None,
+        "fobvalue": [1000.0, 1500.25, 70.0, 7.0], "primaryValue": [1000.0, 1500.25, 70.0, 7.0],
+        "legacyEstimationFlag": 0,
+    }
+)  # fmt: skip
+
+
+def written(how: str, folder: Path) -> str | Path | pd.DataFrame:
+    """Return the rows in one of the forms in which people hold them."""
+    file = folder / f"{how}.csv"
+    if how == "comtradeapicall":
+        return ROWS
+    if how == "website":  # headings in other letters, a comma more in every row, cp1252
+        heads = [c[0].upper() + c[1:] for c in ROWS]
+        lines = ROWS.to_csv(index=False, header=False).splitlines()
+        file.write_bytes("\n".join([",".join(heads), *(f"{n}," for n in lines)]).encode("latin-1"))
+    elif how == "comtradr":
+        names = {c: "".join(f"_{x.lower()}" if x.isupper() else x for x in c) for c in ROWS}
+        flags = [c for c in ROWS if ROWS[c].dtype == bool]
+        words = ROWS.assign(**{c: ROWS[c].map({True: "TRUE", False: "FALSE"}) for c in flags})
+        words.rename(columns=names).to_csv(file, index=False, na_rep="NA")
+    elif how == "bulk":
+        names = {
+            "cifvalue": "CIFValue",
+            "fobvalue": "FOBValue",
+            "isNetWgtEstimated": "isnetWgtEstimated",
+        }
+        text = ROWS.astype({"isNetWgtEstimated": int}).rename(columns=names)
+        file.write_bytes(gzip.compress(text.to_csv(index=False, sep="\t").encode()))
+    else:
+        rows = json.loads(ROWS.to_json(orient="records"))
+        file.write_text(json.dumps({"data": rows} if how == "json" else rows))
+    return file
+
+
+@pytest.mark.parametrize(
+    "how", ["website", "comtradr", "bulk", "json", "records", "comtradeapicall"]
+)
+def test_every_form_of_comtrade_says_the_same(how, tmp_path):
+    table = tf.read_comtrade(written(how, tmp_path))
+    said = table.iloc[0][["reporter", "partner", "flow", "freq", "code_system"]]
+    assert said.tolist() == ["TUR", "RUS", "X", "M", "HS2017"]
+    assert table["code"].tolist() == ["010121", "010121", "854231"]  # a mode of transport is a part
+    assert table["value_usd"].tolist() == [1000.0, 1500.25, 70.0]
+    assert table["weight_status"].tolist() == ["reported", "estimated", "missing"]
+
+
+def test_a_column_nobody_knows_is_kept_and_named_once():
+    own = ROWS.assign(note=["a", "b", "c", "d"], checked=True)
+    with pytest.warns(UnknownColumnWarning, match="note, checked") as told:
+        table = tf.read_comtrade(own)
+    assert len(told) == 1
+    assert table["note"].tolist() == ["a", "b", "c"]
+    with pytest.warns(UnknownColumnWarning, match="mark"):
+        tidied = tf.tidy(mine(mark=["late", "early"])[::-1])
+    assert tidied["mark"].tolist() == ["late", "early"]
+
+
+def test_what_comtrade_cut_or_lost_is_refused(tmp_path):
+    many = pd.concat([ROWS.iloc[[0]].assign(partnerCode=n) for n in range(500)])
+    with pytest.raises(TruncatedReply, match="exactly a row cap"):
+        tf.read_comtrade(many)
+    with pytest.raises(SchemaMismatch, match=r"no columns \['isNetWgtEstimated'\]"):
+        tf.read_comtrade(ROWS.drop(columns="isNetWgtEstimated"))
+    with pytest.raises(SchemaMismatch, match="10121"):
+        tf.read_comtrade(ROWS.assign(cmdCode=[10121, 10121, 854231, 854231]))
+    with pytest.raises(SchemaMismatch, match="netWgt holds"):
+        tf.read_comtrade(ROWS.assign(netWgt="1,5"))
+    (tmp_path / "cut.csv").write_text("cmdCode,primaryValue\n0101,1\n01")
+    with pytest.raises(SchemaMismatch, match="line 3 has 1 fields"):
+        tf.read_comtrade(tmp_path / "cut.csv")
+    with pytest.raises(SchemaMismatch, match="no such file"):
+        tf.read_comtrade(tmp_path / "gone.csv")
+
+
+@pytest.mark.skipif(not FIXTURES.is_dir(), reason="recorded files are not here")
+def test_files_that_others_downloaded_are_read_whole():
+    files = sorted((FIXTURES / "api/comtradr/vignette_results").glob("*.csv"))
+    assert len(files) >= 7
+    for file in files:
+        table, found = tf.read_comtrade(file), pd.read_csv(file)
+        assert len(table) == len(found), file.name
+        assert table["value_usd"].sum() == pytest.approx(found["primaryValue"].sum())
+
+
+def mine(**more):
+    frame = {"code": ["270900", "270900"], "value_usd": [3.0, 9.0], "net_weight_kg": [1.0, 2.0],
+             "period": ["2021-01", "2022-01"]}  # fmt: skip
+    return pd.DataFrame({**frame, **more})
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "freq"),
+    [
+        (202101, 202201, "M"), ("202101", "202201", "M"), (202101.0, 202201.0, "M"),
+        ("2021-01", "2022-01", "M"), ("2021M01", "2022M01", "M"), ("01/2021", "1.2022", "M"),
+        (2021, 2022, "A"), ("2021", "2022", "A"),
+        (pd.Period("2021-01", "M"), pd.Period("2022-01", "M"), "M"),
+    ],
+)  # fmt: skip
+def test_periods_as_people_write_them(before, after, freq):
+    table = tf.tidy(mine(period=[before, after]))
+    assert table["period"].dt.strftime("%Y-%m").tolist() == ["2021-01", "2022-01"]
+    assert set(table["freq"]) == {freq}
+
+
+def test_days_are_of_their_month_and_years_of_dates_are_asked_for():
+    days = pd.to_datetime(["2021-01-31", "2022-02-28"])
+    assert tf.tidy(mine(period=days))["period"].dt.day.tolist() == [1, 1]
+    januaries = pd.to_datetime(["2021-01-01", "2022-01-01"])
+    with pytest.raises(SchemaMismatch, match="dates of January alone"):
+        tf.tidy(mine(period=januaries))
+    for freq in "AM":
+        assert set(tf.tidy(mine(period=januaries), freq=freq)["freq"]) == {freq}
+
+
+@pytest.mark.parametrize("quarter", ["2021Q1", "2021-Q1", "Q1 2021", "1. quarter 2021"])
+def test_quarters_are_refused_by_name(quarter):
+    with pytest.raises(SchemaMismatch, match="the quarter") as refused:
+        tf.tidy(mine(period=[quarter, "2022-01"]))
+    assert "sum quarters to years" in refused.value.todo
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"code": [10121, 270900]}, "10121"),  # a zero was lost
+        ({"value_usd": ["1.200", "3.400"]}, "decimal"),  # thousands, or three decimals
+        ({"period": ["202113", "2022-01"]}, "period '202113'"),
+        ({"period": ["2021-01", "2021-01"]}, "2 rows share a key"),
+        ({"flow": ["X", "sideways"]}, "flow 'sideways'"),
+        ({"partner": ["RUS", "Atlantis"]}, "Atlantis"),
+    ],
+)
+def test_two_readings_are_refused(changed, said):
+    with pytest.raises((SchemaMismatch, UnknownCode), match=said):
+        tf.tidy(mine(**changed))
+
+
+def test_columns_are_named_or_missed_by_name():
+    frame = mine().rename(columns={"code": "HS", "value_usd": "USD", "net_weight_kg": "kg"})
+    table = tf.tidy(frame, code="HS", value="USD", weight="kg", reporter="Türkiye", partner="RUS",
+                    flow="exports")  # fmt: skip
+    assert table.iloc[0][["reporter", "partner", "flow"]].tolist() == ["TUR", "RUS", "X"]
+    with pytest.raises(SchemaMismatch, match=r"without code[\s\S]*HS, USD, kg, period"):
+        tf.tidy(frame)
+    with pytest.warns(UnknownColumnWarning, match="kg"):
+        bare = tf.tidy(frame, code="HS", value="USD", weight=None)
+    assert set(bare["weight_status"]) == {"missing"}
+    assert "reporter" not in bare  # nothing is said of it
+    guessed = tf.tidy(mine(guess=["yes", "no"]).replace({"yes": True, "no": False}),
+                      estimated="guess")  # fmt: skip
+    assert guessed["weight_status"].tolist() == ["estimated", "reported"]
+
+
+def test_a_frame_made_tidy_gives_the_numbers_of_the_frame():
+    rows = tf.load("trade", source="UN Comtrade", reporter="TUR", partner="RUS", flow="M",
+                   code="coal")  # fmt: skip
+    odd = pd.DataFrame({"what": "270100", "when": rows["period"].dt.strftime("%Y%m").astype(int),
+                        "usd": rows["value_usd"], "kg": rows["net_weight_kg"]})  # fmt: skip
+    table = tf.tidy(odd, code="what", value="usd", weight="kg", period="when")
+    found, known = (tf.bridge(t, "2021", "2022") for t in (table, rows))
+    assert (found.price, found.volume) == pytest.approx((known.price, known.volume))
+
+
+def test_values_in_euro_become_dollars():
+    table = tf.tidy(mine(), currency="EUR")
+    assert table["value_usd"].iloc[1] == pytest.approx(9 * 1.1314, rel=1e-4)
+
+
+def test_a_year_of_baci_is_read_from_its_zip_and_from_the_file_in_it(tmp_path):
+    data = others.baci(rows=50, years=(2021,))
+    whole = tmp_path / "BACI_HS17_V202601.zip"
+    whole.write_bytes(data)
+    table = tf.read_baci(whole)
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        name = next(n for n in archive.namelist() if "_Y2021_" in n)
+        archive.extract(name, tmp_path)
+    one = tf.read_baci(tmp_path / name)
+    assert len(one) == len(table) > 0
+    assert one["value_usd"].sum() == pytest.approx(table["value_usd"].sum())
+    few = tf.read_baci(whole, codes=[table["code"].iloc[0]])
+    assert set(few["code"]) == {table["code"].iloc[0]}
+    assert len(read(whole)) == len(table)
+
+
+def test_a_file_is_known_by_its_headings(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(read(written("website", tmp_path))) == 3
+        assert len(read(written("json", tmp_path))) == 3
+        data, frame = others.tuik()
+        (tmp_path / "tuik.csv").write_bytes(data)
+        assert len(read(tmp_path / "tuik.csv")) == len(frame)
+        mine().to_csv(tmp_path / "own.csv", index=False)
+        assert read(tmp_path / "own.csv")["value_usd"].tolist() == [3.0, 9.0]
+        mine().to_excel(tmp_path / "own.xlsx", index=False)
+        assert read(tmp_path / "own.xlsx")["code"].tolist() == ["270900", "270900"]
+
+
+def test_a_table_of_tuik_may_have_a_title_and_columns_of_its_own(tmp_path):
+    data, frame = others.tuik()
+    head, *lines = data.decode().splitlines()
+    text = "\n".join(["Dış ticaret;;;;;;;", f"{head};Not", *(f"{n};x" for n in lines)])
+    (tmp_path / "titled.csv").write_text(text, encoding="utf-8")
+    with pytest.warns(UnknownColumnWarning, match="titled.csv: kept as they are: Not"):
+        table = tf.read_tuik(tmp_path / "titled.csv")
+    assert table["value_usd"].sum() == pytest.approx(frame["value"].sum())
+    assert set(table["Not"]) == {"x"}
+    (tmp_path / "odd.csv").write_text("a;b;c;d\n1;2;3;4")
+    with pytest.raises(SchemaMismatch, match="code: hs12, gtip") as refused:
+        tf.read_tuik(tmp_path / "odd.csv")
+    assert "deger usd" in refused.value.expected
