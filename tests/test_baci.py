@@ -53,8 +53,6 @@ def test_a_refresh_streams_to_parquet(monkeypatch: pytest.MonkeyPatch, tmp_path:
             baci.read(store.read(raw.id), raw).sort_values(order, ignore_index=True),
             check_dtype=False,
         )
-        few = baci.to_parquet(raw.path, target, ABOUT, countries=["TUR", "RUS"], codes=["010110"])
-        assert few == 4
         site.others["/DATA_DOWNLOAD/"] = others.zipped(b"<html>")
         (tmp_path / "other" / "raw").mkdir(parents=True)
         monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path / "other"))

@@ -7,6 +7,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
@@ -96,45 +97,20 @@ def stream(
     source: BinaryIO | Path, about: Mapping[str, Any], *,
     countries: Iterable[str] = (), codes: Iterable[str] = (),
 ) -> Iterator[pd.DataFrame]:  # fmt: skip
-    """Yield the trade table piece by piece.
-
-    Parameters
-    ----------
-    source : file or Path
-        The zip.
-    about : mapping
-        ``origin`` and ``vintage``.
-    countries, codes : iterable of str
-        Keep rows with one of these countries on both sides, and these codes; all by default.
-
-    Raises
-    ------
-    SchemaMismatch
-        No zip, a member that leads elsewhere, a bomb, other columns, words where numbers belong.
-    """
+    """Yield the trade table piece by piece: of these countries on both sides, and these codes."""
     origin = str(about.get("origin", "zip"))
     both, kept = frozenset(countries), frozenset(codes)
-    handle = source.open("rb") if isinstance(source, Path) else source
-    try:
-        with bounded_zip(handle, origin, MOST) as archive:
-            for name, revision in _members(archive, origin):
-                for piece in _pieces(archive, name, origin):
-                    frame = _trade(piece, revision, about, origin)
-                    if both:
-                        frame = frame[frame["reporter"].isin(both) & frame["partner"].isin(both)]
-                    if kept:
-                        frame = frame[frame["code"].isin(kept)]
-                    if len(frame):
-                        yield frame
-    finally:
-        if isinstance(source, Path):
-            handle.close()
+    opened = source.open("rb") if isinstance(source, Path) else nullcontext(source)
+    with opened as handle, bounded_zip(handle, origin, MOST) as archive:
+        for name, revision in _members(archive, origin):
+            for piece in _pieces(archive, name, origin):
+                frame = _trade(piece, revision, about, origin)
+                if both:
+                    frame = frame[frame["reporter"].isin(both) & frame["partner"].isin(both)]
+                yield frame[frame["code"].isin(kept)] if kept else frame
 
 
-def to_parquet(
-    source: BinaryIO | Path, target: Path, about: Mapping[str, Any], *,
-    countries: Iterable[str] = (), codes: Iterable[str] = (),
-) -> int:  # fmt: skip
+def to_parquet(source: Path, target: Path, about: Mapping[str, Any]) -> int:
     """Write the trade table to a Parquet file, piece by piece; return its rows."""
     target.parent.mkdir(parents=True, exist_ok=True)
     part = target.with_name(target.name + ".part")
@@ -142,7 +118,7 @@ def to_parquet(
     count = 0
     try:
         with pq.ParquetWriter(part, schema, compression="zstd") as writer:
-            for frame in stream(source, about, countries=countries, codes=codes):
+            for frame in stream(source, about):
                 writer.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False))
                 count += len(frame)
         part.replace(target)
@@ -239,18 +215,7 @@ def _trade(
 
 
 def stored() -> Path:
-    """Return the newest stored table of all pairs as one Parquet file, built once from its zip.
-
-    Returns
-    -------
-    pathlib.Path
-        In the folder of processed data.
-
-    Raises
-    ------
-    SourceUnavailable
-        None is stored.
-    """
+    """Return the newest stored table of all pairs as one Parquet file, built once from its zip."""
     found = [raw for raw in store.catalogue() if raw.publisher == PUBLISHER and raw.complete]
     if not found:
         raise SourceUnavailable(

@@ -187,31 +187,14 @@ class Session:
     ) -> Reply:  # fmt: skip
         """Return a whole reply to one question; ask again where that may help.
 
-        Parameters
-        ----------
-        path, query : str
-            Below the root, or a full address at one of the allowed hosts; the query encoded.
-        kind : str
-            What is counted: ``data``, ``count``, ``availability``, …
-        expect : {"json", "any"}
-            JSON is parsed and must be whole.
-        into : Path, optional
-            Stream the reply to this file: its data are then empty.
-
-        Raises
-        ------
-        SourceUnavailable
-            No good reply after all tries, or the publisher refuses.
-        QuotaExhausted
-            The publisher says so.
-        AddressTooLong
-            The query must be split.
+        ``path`` is below the root, or a full address at one of the allowed hosts; ``kind`` is what
+        is counted. With ``expect="json"`` the reply is parsed and must be whole; ``into`` streams
+        it to a file. `AddressTooLong` says that the question must be split.
         """
         url = urljoin(self.root + "/", path.lstrip("/")) + (f"?{query}" if query else "")
-        manners = self.manners
+        manners, most = self.manners, self.manners.longest_wait
         tries = Retry(
-            manners.retries, connect=1, backoff_factor=manners.backoff,
-            backoff_max=manners.longest_wait,
+            manners.retries, connect=1, backoff_factor=manners.backoff, backoff_max=most
         )  # fmt: skip
         while True:
             try:

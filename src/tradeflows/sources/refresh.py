@@ -102,19 +102,7 @@ def plan(
     asked: Sequence[Part] | None = None, *, start: str = START, end: str | None = None,
     manners: Manners | None = None, source: str = "comtrade",
 ) -> Any:  # fmt: skip
-    """Say what a refresh of a source would ask; a call for availability is made.
-
-    Parameters
-    ----------
-    asked : sequence of Part, optional
-        The standard pull by default; see `pair` for any other.
-    start, end : str
-        First and last month, ``2021-03``, or year; up to what is published by default.
-    manners : Manners, optional
-        Pace and patience.
-    source : str
-        One that plans: the others are asked a few times only.
-    """
+    """Say what a refresh of a source would ask, of the standard pull or of parts (see `pair`)."""
     planned = [name for name, one in SOURCES.items() if one.plan]
     draw = SOURCES[source].plan if source in planned else None
     if draw is None:
@@ -132,27 +120,11 @@ def run(
     manners: Manners | None = None,
     told: Told = lambda _source, _done, _left: None,
 ) -> Outcome:
-    """Fetch what is published and not stored.
+    """Fetch what is published and not stored, of the standard pull or of parts of UN Comtrade.
 
-    Parameters
-    ----------
-    asked : sequence of Part, optional
-        For UN Comtrade; the standard pull by default.
-    sources : sequence of str
-        Of `SOURCES`, in order.
-    start, end : str
-        First and last month, or year.
-    wait : float
-        Seconds to wait for another refresh before being refused.
-    manners : Manners, optional
-        Pace and patience.
-    told : callable
-        Told source, calls done, calls left.
-
-    Raises
-    ------
-    TradeflowsError
-        The first error, after every source was tried; what was stored stays.
+    ``sources`` are names of `SOURCES`, in order; ``start`` and ``end`` months or years; ``wait``
+    the seconds to wait for another refresh. The first error is raised after every source was
+    tried; what was stored stays.
     """
     if odd := sorted(set(sources) - set(SOURCES)):
         raise UnknownCode(f"no source {odd}", f"some of {sorted(SOURCES)}", "correct the name")

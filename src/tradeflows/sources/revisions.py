@@ -47,19 +47,9 @@ class Revisions:
 
 
 def revisions(old: str, new: str, name: str = "trade") -> Revisions:
-    """List what changed between two days, by code and month, over all refreshed publishers.
+    """List what changed between two days, ``YYYY-MM-DD``, by code and month, over all publishers.
 
-    Parameters
-    ----------
-    old, new : str
-        Days, ``YYYY-MM-DD``: what had been released by then.
-    name : str
-        ``trade``, ``prices`` or ``volumes``.
-
-    Raises
-    ------
-    UnknownCode
-        No such table, no days, or the later day first.
+    ``name`` is ``trade``, ``prices`` or ``volumes``.
 
     Examples
     --------

@@ -41,21 +41,10 @@ _HELP = "refresh again; if it stays, the publisher changed its format: report it
 
 
 def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
-    """Turn SDMX-CSV into the trade table (Comext) or the volumes table (energy).
+    """Turn SDMX-CSV, plain or packed, into the trade table (Comext) or the volumes table (energy).
 
-    Comext values in euro become USD at the month's mean rate, 100 kg become kg.
-
-    Parameters
-    ----------
-    data : bytes
-        CSV, or the same gzipped or zipped.
-    about : mapping
-        ``origin``, ``vintage``; ``rates``: USD per euro by month, else the ECB's.
-
-    Raises
-    ------
-    SchemaMismatch
-        Another table, words where numbers belong, a month without exchange rate.
+    Comext values in euro become USD at the month's mean rate, 100 kg become kg. ``about`` holds
+    ``origin``, ``vintage`` and, if not the ECB's, ``rates``: USD per euro by month.
     """
     origin = str(about.get("origin", "reply"))
     frame = table_of(data, origin)

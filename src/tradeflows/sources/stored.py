@@ -91,23 +91,10 @@ def refreshed(
 ) -> pd.DataFrame:
     """Return the newest rows of everything refreshed; BACI is left to `baci.to_parquet`.
 
-    A file that cannot be read is left out with an `UnreadableFileWarning`; an older release of its
-    months is read if one is stored.
-
-    Parameters
-    ----------
-    name : str
-        ``trade``, ``prices`` or ``volumes``.
-    as_of : str, optional
-        ``YYYY-MM-DD``: only what had been released by then.
-    chosen : callable, optional
-        Files that are read.
-    keep : mapping, optional
-        Values to keep; only by columns of the table's key, or the newest row might be another.
-    within : Window, optional
-        Months to keep.
-    places : collection of (str, str), optional
-        Of UN Comtrade: frequencies with reporters and periods to keep.
+    ``as_of`` is a day: only what had been released by then. ``keep`` holds values by column of the
+    table's key, ``places`` frequencies with reporters and periods of UN Comtrade. A file that
+    cannot be read is left out with an `UnreadableFileWarning`; an older release of its months is
+    read if one is stored.
     """
     raws = [r for r in files(name) if chosen(r) and not r.id.startswith("cepii/")]
     raws = [r for r in raws if held.may_hold(r.query, keep or {}, within)]

@@ -87,13 +87,7 @@ def pull(work: Work) -> None:
 
 
 def link(page: str, url: str) -> str:
-    """Return the address of the monthly workbook that a page links to.
-
-    Examples
-    --------
-    >>> link('<a href="/doc/1a2b/CMO-Historical-Data-Monthly.xlsx">', "https://x.org/en/page")
-    'https://x.org/doc/1a2b/CMO-Historical-Data-Monthly.xlsx'
-    """
+    """Return the address of the monthly workbook that a page links to."""
     target = r"[^\"'\s<>=]*CMO-Historical-Data-Monthly[^\"'\s<>]*\.xlsx[^\"'\s<>]*"
     found = re.findall(rf"[\"'=]({target})", page, re.IGNORECASE)
     if not found:
@@ -150,20 +144,8 @@ def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
 def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     """Turn the monthly workbook into the prices table.
 
-    Footnote stars, blanks and case of the headings change between editions; the series names do
-    not.
-
-    Parameters
-    ----------
-    data : bytes
-        XLSX.
-    about : mapping
-        ``origin`` and ``vintage``.
-
-    Raises
-    ------
-    SchemaMismatch
-        No such sheet, no headings, no months, no unit, words where numbers belong.
+    Footnote stars, blanks and case of the headings change between editions; the series' names do
+    not. A sheet without headings, months, units or numbers is refused.
     """
     origin = str(about.get("origin", "workbook"))
     rows = sheet(data, origin, SHEET)

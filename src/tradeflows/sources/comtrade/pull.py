@@ -251,66 +251,47 @@ class Plan:
 
 
 def draw(
-    client: Client, parts: Sequence[Part], releases: Releases, span: tuple[str, str],
-    *, used: int = 0,
-) -> Plan:  # fmt: skip
+    client: Client, parts: Sequence[Part], releases: Releases, span: tuple[str, str], used: int = 0
+) -> Plan:
     """Draw a plan: what is published and not stored, packed into as few calls as may be.
 
     With a key in the order of the parts. Without one, totals, chapters and listed codes come before
     long lists of codes, and the months that decide the claims before the others.
     """
     stored = held(leaves(), {slot: r.checksum for slot, r in releases.items()})
-    calls: list[Call] = []
-    not_yet = have = 0
-    for part in parts:
-        whole = part.box()
-        for pair in part.pairs(span):
-            slot = (part.freq, pair)
-            not_yet += slot not in releases
-            have += slot in releases and covered(whole, stored.get(slot, frozenset()))
-    # Without a key listed codes are asked before, not within, the long lists of HS6.
-    for part, box in sorted(_pieces(parts, keyed=client.keyed), key=_late(client.keyed)):
+    slots = {p.name: [(p.freq, pair) for pair in p.pairs(span)] for p in parts}
+    there = [(p.box(), s) for p in parts for s in slots[p.name] if s in releases]
+    have = sum(covered(box, stored.get(slot, frozenset())) for box, slot in there)
+    calls: list[tuple[bool, int, bool, Call]] = []
+    asked = [(p, box) for p in parts for box in _boxes(p.box(), keyed=client.keyed)]
+    if not client.keyed:
+        asked.sort(key=lambda one: _is_long(one[1]))
+    for part, box in asked:
         missing = [
-            pair for pair in part.pairs(span)
-            if (part.freq, pair) in releases
-            and not covered(box, stored.get((part.freq, pair), frozenset()))
+            slot for slot in slots[part.name]
+            if slot in releases and not covered(box, stored.get(slot, frozenset()))
         ]  # fmt: skip
-        for call in _packed(client, part, box, missing, releases):
-            calls.append(call)
-            for pair in call.pairs():
-                slot = (part.freq, pair)
-                stored[slot] = stored.get(slot, frozenset()) | {box}
-    rank = {p.name: n for n, p in enumerate(parts)}
-
-    def place(call: Call) -> tuple[bool, int, bool, str]:
-        late = not client.keyed and not DECISIVE[0] <= call.periods[0] < DECISIVE[1]
-        fine = not client.keyed and _fine(call.box)
-        return fine, rank[call.part], late, call.periods[0]
-
-    calls.sort(key=place)
-    return Plan(
-        tuple(calls), tuple(parts), not_yet, have, client.keyed, client.cap, used
-    )  # fmt: skip
+        stored |= {slot: stored.get(slot, frozenset()) | {box} for slot in missing}
+        for call in _packed(client, part, box, [pair for _, pair in missing], releases):
+            decisive = client.keyed or DECISIVE[0] <= call.periods[0] < DECISIVE[1]
+            long = not client.keyed and _is_long(box)
+            calls.append((long, parts.index(part), not decisive, call))
+    calls.sort(key=lambda one: (*one[:3], one[3].periods[0]))
+    not_yet = sum(map(len, slots.values())) - len(there)
+    ordered = tuple(call for *_, call in calls)
+    return Plan(ordered, tuple(parts), not_yet, have, client.keyed, client.cap, used)
 
 
-def _fine(box: Box) -> bool:
+def _is_long(box: Box) -> bool:
+    """Tell whether all codes of a level are asked for, or all with a prefix."""
     return any(c.startswith(("AG4", "AG6")) for c in box.codes)
 
 
-def _late(keyed: bool) -> Any:
-    return lambda piece: not keyed and not piece[1].codes[0].isdigit()
-
-
-def _pieces(parts: Sequence[Part], *, keyed: bool) -> list[tuple[Part, Box]]:
-    """Return what to ask together; without a key long lists of codes stand alone."""
-    found = []
-    for part in parts:
-        box = part.box()
-        fine = tuple(c for c in box.codes if c.startswith(("AG4", "AG6")))
-        coarse = tuple(c for c in box.codes if c not in fine)
-        several = [box] if keyed else [box._replace(codes=c) for c in (coarse, fine) if c]
-        found += [(part, one) for one in several]
-    return found
+def _boxes(box: Box, *, keyed: bool) -> list[Box]:
+    """Return what is asked together: without a key long lists of codes stand alone."""
+    long = tuple(c for c in box.codes if _is_long(box._replace(codes=(c,))))
+    short = tuple(c for c in box.codes if c not in long)
+    return [box] if keyed else [box._replace(codes=c) for c in (short, long) if c]
 
 
 def _packed(
@@ -344,7 +325,7 @@ def _packed(
 def plan(work: Work) -> Plan:
     """Say what a pull would ask, after one call for availability."""
     client, used = connect(work), Ledger("comtrade").used
-    return draw(client, work.parts, _available(client, work), work.span, used=used)
+    return draw(client, work.parts, _available(client, work), work.span, used)
 
 
 def pull(work: Work) -> None:

@@ -49,21 +49,8 @@ def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
 def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     """Turn replies into the trade table: totals over breakdowns, one row per key, or an error.
 
-    Parameters
-    ----------
-    data : bytes
-        JSON as received, several replies one after the other, or the same gzipped.
-    about : mapping
-        ``origin`` and ``vintage``; in ``query`` what was asked: ``box``, ``releases`` (checksum
-        and date by reporter and month), ``systems``, ``proof``.
-
-    Raises
-    ------
-    TruncatedReply
-        As many rows as a known cap, or fewer than the publisher counts.
-    SchemaMismatch
-        No JSON, no ``data``, a missing column, a wrong type, a key that stands twice, rows nobody
-        asked for.
+    ``data`` is JSON as received, several replies one after the other, or the same gzipped; in
+    ``about`` ``query`` says what was asked: ``box``, ``releases``, ``systems``, ``proof``.
 
     Examples
     --------
