@@ -89,7 +89,7 @@ def held(patch: pytest.MonkeyPatch, folder: Path, found: Judged, **changed: pd.D
 
     def load(table: str, **asked: Any) -> pd.DataFrame:
         assert table == "trade"
-        if asked["reporter"] != "TUR":
+        if asked["reporter"] != "TUR" or asked.get("source") == "TÜİK":
             raise UnknownCode("no rows of others", "a refresh", "refresh")
         fine = asked.get("level") == 6
         rows = kept["totals" if not fine else "detail" if asked["flow"] == "M" else "rows"]

@@ -35,12 +35,12 @@ if TYPE_CHECKING:
     from tradeflows.measure.volume import volume
     from tradeflows.quality.concordance import concord
     from tradeflows.readers import read_baci, read_comtrade, tidy
-    from tradeflows.series import months_by_year, on_one_system, series
+    from tradeflows.series import fullest, months_by_year, on_one_system, series
     from tradeflows.sources.tuik import read_tuik
 
 __all__ = [
     "Block", "Good", "Interval", "ask", "bridge", "bridges", "concord", "expected",
-    "feasible", "hull", "judge", "judge_all", "load", "months_by_year", "on_one_system",
+    "feasible", "fullest", "hull", "judge", "judge_all", "load", "months_by_year", "on_one_system",
     "plot", "price_effect", "price_effects", "price_index", "published", "read_baci",
     "read_comtrade", "read_tuik", "require", "rule", "rules", "screen", "series", "state", "tidy",
     "triple_difference", "volume", "volume_effects",
@@ -49,7 +49,7 @@ __all__ = [
 # Rooms are imported when a name is first asked for: `import tradeflows` stays quick. A name that
 # no line has here is a measure.
 _LATE = {
-    **dict.fromkeys(("months_by_year", "on_one_system", "series"), "tradeflows.series"),
+    **dict.fromkeys(("fullest", "months_by_year", "on_one_system", "series"), "tradeflows.series"),
     **dict.fromkeys(("judge", "judge_all", "state"), "tradeflows.claims.judge"),
     **dict.fromkeys(("rule", "rules"), "tradeflows.claims.rules"),
     **dict.fromkeys(("expected", "triple_difference"), "tradeflows.counterfactual"),

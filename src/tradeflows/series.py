@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -10,7 +10,7 @@ import pandas as pd
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.load import load
 
-__all__ = ["months_by_year", "on_one_system", "series"]
+__all__ = ["fullest", "months_by_year", "on_one_system", "series"]
 
 _TRADE_SYSTEMS = ("general", "special", "unknown")  # of equal ones the first
 
@@ -133,6 +133,46 @@ def on_one_system(**columns: Any) -> pd.DataFrame:
         f"{', '.join(sorted(set(chosen['trade_system'])))} trade" + "".join(left)
     )
     return rows
+
+
+def fullest(sources: Sequence[str], windows: Sequence[object], **columns: Any) -> str:
+    """Return the source that holds most months of some windows; of equals the first.
+
+    Parameters
+    ----------
+    sources : sequence of str
+        Publishers, the preferred one first.
+    windows : sequence
+        Windows of months, see `tradeflows.periods.Window`.
+    **columns
+        As in `load`; of several partners a month counts where all of them have rows.
+
+    Raises
+    ------
+    UnknownCode
+        No source holds any; the message is that of the last.
+
+    Examples
+    --------
+    >>> fullest(["UN Comtrade", "TÜİK"], ["2022"], partner="RUS", flow="M", code="TOTAL", freq="M")
+    'TÜİK'
+    """
+    asked = columns.get("partner", ())
+    partners = [asked] if isinstance(asked, str) else asked
+    held: dict[str, int] = {}
+    for source in sources:
+        for window in windows:
+            try:
+                rows = on_one_system(source=source, months=window, **columns)
+            except UnknownCode as error:
+                failed = error
+                continue
+            there = [set(rows["period"][rows["partner"] == p]) for p in partners]
+            months = set.intersection(*there) if there else set(rows["period"])
+            held[source] = held.get(source, 0) + len(months)
+    if not held:
+        raise failed
+    return max(held, key=lambda source: held[source])
 
 
 def _of(system: str, columns: Mapping[str, Any]) -> pd.DataFrame | None:

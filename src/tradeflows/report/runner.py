@@ -7,7 +7,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +112,19 @@ def _read(file: Path) -> list[dict[str, Any]]:
 
 
 def lacking(notebook: Path) -> str:
-    """Say what a notebook needs and the data folder does not hold; nothing where all is there."""
-    for need in keys.about(notebook).get("requires", ()):
+    """Say what a notebook needs and the data folder does not hold; nothing where all is there.
+
+    Where its metadata name ``sources`` one of them suffices.
+    """
+    about = keys.about(notebook)
+    needs = about.get("requires", ())
+    ways = [[{**n, "source": source} for n in needs] for source in about.get("sources", ())]
+    said = [_lacking(way) for way in ways or [needs]]
+    return "" if "" in said else said[-1]
+
+
+def _lacking(needs: Sequence[Mapping[str, Any]]) -> str:
+    for need in needs:
         asked = {k: v for k, v in need.items() if k not in ("bring", "whole")}
         if publisher := asked.pop("publisher", ""):
             if not any(raw.publisher == publisher for raw in store.catalogue()):

@@ -223,7 +223,9 @@ def _at(table: pd.DataFrame, level: int, digits: int) -> pd.DataFrame:
     """Return the sums of a level; rows of one code whose units differ have no quantity."""
     key = list(tables.TABLES["trade"].key)
     key += [k for k in ("by", "category") if k in table]
-    table = table.assign(level=level, code=table["code"].str[:level] if level else "TOTAL")
+    table = table.assign(level=level, code=table["code"].str[:level])
+    if level == 0:  # as the snapshot writes totals, which newer ones take the place of
+        table = table.assign(code="TOTAL", code_system="groups")
     if level in (0, 2) and level < digits:
         table = table.assign(
             net_weight_kg=float("nan"), weight_status="missing", quantity=float("nan"),
