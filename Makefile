@@ -28,7 +28,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help report test expected check pages lab refresh standin verify validate bench soak lock clean
+.PHONY: help report test expected check pages docs lab refresh standin verify validate bench soak lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -50,6 +50,9 @@ check: $(LOCKED)/requirements-dev.lock  ## lint, types, directions of imports, e
 pages: $(LOCKED)/requirements-dev.lock report  ## open every built page in Chromium: requests, accessibility, phone, print
 	$(PY) -m tradeflows.cli report --check
 	$(PY) -m pytest -q -m browser tests/test_pages_browser.py
+
+docs: $(LOCKED)/requirements-docs.lock  ## build the pages of documentation, build/docs/index.html
+	$(PY) -m sphinx -W -q -E -b html docs/site build/docs
 
 lab: $(LOCKED)/requirements-lab.lock  ## open the notebooks in JupyterLab (ARGS=--no-browser)
 	$(PY) -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS) notebooks
@@ -74,14 +77,16 @@ soak: $(LOCKED)/soak/requirements.lock  ## hostile input, kills, mutants (resuma
 	$(PY) soak/table.py
 
 clean:  ## remove what make made; the data stay
-	rm -rf $(VENV) reports build screenshots src/*.egg-info data/processed/*
+	rm -rf $(VENV) reports build screenshots docs/site/generated src/*.egg-info data/processed/*
 
 lock:  ## resolve the locks anew (needs uv)
 	uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 --upgrade \
-	  pyproject.toml --extra build -o requirements.lock
-	for extra in dev lab spark; do \
+	  pyproject.toml --extra build --extra report -o requirements.lock
+	known="-c requirements.lock"; for extra in dev lab spark docs; do \
 	  uv pip compile -q --universal --generate-hashes --no-header --python-version 3.11 \
-	    pyproject.toml --extra build --extra $$extra -c requirements.lock -o requirements-$$extra.lock; \
+	    pyproject.toml --extra build --extra report --extra $$extra $$known \
+	    -o requirements-$$extra.lock; \
+	  known="$$known -c requirements-$$extra.lock"; \
 	done
 
 # The environment. A lock is complete, so it is installed as it stands: a resolver would ask for
@@ -108,7 +113,7 @@ active/%.lock:
 	@$(RECENT)
 	@$(PY) -m tests.environment $*.lock
 
-$(LOCKED)/requirements-dev.lock $(LOCKED)/requirements-lab.lock: $(LOCKED)/requirements.lock
+$(LOCKED)/requirements-dev.lock $(LOCKED)/requirements-docs.lock $(LOCKED)/requirements-lab.lock: $(LOCKED)/requirements.lock
 $(LOCKED)/soak/requirements.lock: $(LOCKED)/requirements-dev.lock
 
 reports/.built: $(NOTEBOOKS) $(SOURCES) $(RAW) $(ONLY) $(LOCKED)/requirements.lock

@@ -20,8 +20,9 @@ except ModuleNotFoundError:
 
 ROOT = Path(__file__).resolve().parents[1]
 EXTRAS = {
-    "requirements.lock": [],
-    "requirements-dev.lock": ["build", "dev"],
+    "requirements.lock": ["report"],
+    "requirements-dev.lock": ["build", "report", "dev"],
+    "requirements-docs.lock": ["report", "docs"],
     "requirements-lab.lock": ["lab"],
     "requirements-spark.lock": ["spark"],
 }

@@ -18,8 +18,9 @@ import environment
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 LOCKS = {
-    "requirements.lock": [],
-    "requirements-dev.lock": ["dev"],
+    "requirements.lock": ["report"],
+    "requirements-dev.lock": ["report", "dev"],
+    "requirements-docs.lock": ["report", "docs"],
     "requirements-lab.lock": ["lab"],
     "requirements-spark.lock": ["spark"],
 }
@@ -65,7 +66,8 @@ def unmet(lock: str, wanted: list[str], requires=None, where=None) -> list[str]:
 
 
 def test_environment_yml_has_the_names_and_bounds_of_pyproject():
-    wanted = dict(map(split, PROJECT["dependencies"] + PROJECT["optional-dependencies"]["lab"]))
+    extras = PROJECT["optional-dependencies"]
+    wanted = dict(map(split, PROJECT["dependencies"] + extras["report"] + extras["lab"]))
     wanted["python"] = PROJECT["requires-python"].removeprefix(">=")
     listed = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
     assert dict(map(split, listed)) == wanted

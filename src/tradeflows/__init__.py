@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from importlib import import_module
+from importlib import import_module, metadata
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +45,8 @@ __all__ = [
     "read_comtrade", "read_tuik", "require", "rule", "rules", "screen", "series", "state", "tidy",
     "triple_difference", "volume", "volume_effects",
 ]  # fmt: skip
+
+__version__ = metadata.version("tradeflows")
 
 # Rooms are imported when a name is first asked for: `import tradeflows` stays quick. A name that
 # no line has here is a measure.

@@ -191,7 +191,12 @@ def silenced(simulated: Validation, heard: Mapping[str, Any] | None) -> dict[str
 
 
 def judge_all(tier: str = "snapshot", *, rules: str | Path | Rules | None = None) -> Verdicts:
-    """Judge every claim at one tier from what the pages stated, in the order of the rules file."""
+    """Judge every claim at one tier from what the pages stated, in the order of the rules file.
+
+    Examples
+    --------
+    >>> verdicts = judge_all()  # doctest: +SKIP
+    """
     return Verdicts(tuple(judge(c, tier, rules=rules) for c in _rules(rules).claims))
 
 

@@ -112,6 +112,7 @@ def price_index(
         - a window such as ``"2021"`` or ``"2021-01"``, or ``fixed``, the first period;
         - ``chained``: period on period, multiplied up;
         - ``year-over-year``: each month against the same month of the year before.
+
         A multilateral formula has its first period as base and takes no other.
     window : str, optional
         Months to use; by default all.

@@ -172,7 +172,13 @@ def _contradiction(found: str, expected: str) -> Infeasible:
 
 @dataclass(frozen=True)
 class Good:
-    """One good of a block: the corridor of its price, and its quantity."""
+    """One good of a block: the corridor of its price, and its quantity.
+
+    Examples
+    --------
+    >>> Good("gas, 1000 m³", Interval(180, 260), 26.3e6).price.middle
+    220.0
+    """
 
     name: str
     price: Interval
@@ -412,6 +418,14 @@ def feasible(scenarios: Scenarios) -> dict[str, tuple[Block, Block]]:
     ------
     Infeasible
         None is left; the message names the bounds of the last.
+
+    Examples
+    --------
+    >>> before = Block(100.0, (Good("gas", Interval(1, 9), 10), Good("crude", Interval(4, 5), 10)))
+    >>> after = Block(300.0, (Good("gas", Interval(9, 30), 10), Good("crude", Interval(7, 8), 10)))
+    >>> high = Block(300.0, (Good("gas", Interval(40, 50), 10), Good("crude", Interval(7, 8), 10)))
+    >>> list(feasible({"as it was": (before, after), "dearer gas": (before, high)}))
+    ['as it was']
     """
     found: dict[str, tuple[Block, Block]] = {}
     for number, (name, (base, current)) in enumerate(scenarios.items(), 1):

@@ -64,6 +64,13 @@ class Figure:
         The chart; `axes` lists its axes, `ax` is the first.
     unit, period, note, source : str
         For the caption; `base` is the unit of the table, where the chart is scaled.
+
+    Examples
+    --------
+    >>> import tradeflows as tf
+    >>> figure = tf.plot.bars({"energy": 34.2, "metals": 9.0}, "Energy leads", "bn USD", "made up")
+    >>> print(figure.csv().splitlines()[1])
+    energy,34.2
     """
 
     name: str
