@@ -67,7 +67,7 @@ def test_judge_says_what_brings_the_numbers(tmp_path, monkeypatch):
 def test_any_pair_is_refreshed_and_its_proof_is_shown(tmp_path, monkeypatch, capfd):
     words = ["refresh", "--reporter", "TUR", "--partner", "RUS", "--codes", "TOTAL,AG2"]
     with harness.asked(monkeypatch, tmp_path):
-        months = ["--start", "2022-01", "--end", "2022-03"]
+        months = ["--start", "2022-01", "--end", "2022-03", "--source", "comtrade"]
         found = json.loads(run.invoke(cli.app, [*words, *months, "--dry-run", "--json"]).output)
         assert [row["part"] for row in found["plan"]] == ["tur-rus-total-ag2"]
         shown = run.invoke(cli.app, [*words, *months, "--dry-run"]).output
@@ -91,7 +91,7 @@ def test_the_example_of_the_help_works(tmp_path, monkeypatch):
     (line,) = [x.strip() for x in shown.splitlines() if "tradeflows refresh --" in x]
     words = shlex.split(line)[1:]
     with harness.asked(monkeypatch, tmp_path):
-        done = run.invoke(cli.app, words)
+        done = run.invoke(cli.app, [*words, "--source", "comtrade"])
         assert done.exit_code == 0, done.output
         found = load("trade", reporter="TUR", partner="KAZ", source="UN Comtrade", flow="X")
         assert found["value_usd"].sum() > 0

@@ -2,6 +2,7 @@
 
 import gzip
 import hashlib
+import json
 import re
 import shutil
 from pathlib import Path
@@ -50,7 +51,7 @@ def visit(**changed):
 def pulled(question=RUSSIA, months=QUARTER, **changed):
     office = visit(**changed)
     try:
-        return office.pull(question, months)
+        return list(office.pull(question, months))
     finally:
         office.close()
 
@@ -392,3 +393,31 @@ def test_the_script_for_the_console_saves_what_a_refresh_stores(serve, lines, ch
     both = [t.drop(columns=["origin", "vintage"]).sort_values(keys).reset_index(drop=True)
             for t in (pd.concat(stored), found)]  # fmt: skip
     pd.testing.assert_frame_equal(*both)
+
+
+# the command line
+
+
+def test_one_command_and_no_key_bring_what_the_claims_need(serve, lines):
+    from typer.testing import CliRunner
+
+    from tradeflows import cli
+
+    office = serve(standin.Office(*lines))
+    words = ["refresh", "--source", "tuik", "--start", "2017-01", "--end", "2017-02", "--json"]
+    shown = CliRunner().invoke(cli.app, [*words, "--dry-run"])
+    assert [row["data_calls"] for row in json.loads(shown.output)["plan"]] == [2, 2, 2]
+    assert "minutes in one session" in shown.output
+    assert contents() == {}
+    done = CliRunner().invoke(cli.app, words)
+    assert done.exit_code == 0, done.output
+    assert len(json.loads(done.output)["stored"]) == 6
+    assert office.most_open == 1
+    named = ["refresh", "--reporter", "TUR", "--partner", "DEU", "--codes", "85", "--digits", "6",
+             "--source", "tuik", "--start", "2017-01", "--end", "2017-01"]  # fmt: skip
+    assert CliRunner().invoke(cli.app, named).exit_code == 0
+    found = tf.load("trade", source="TÜİK", partner="DEU", level=6, flow="M")
+    assert set(found.code.str[:2]) == {"85"}
+    hand = CliRunner().invoke(cli.app, ["refresh", "--source", "tuik", "--by-hand"])
+    assert hand.stdout.startswith("// Paste this")
+    assert '"partner": "RUS"' in hand.stdout

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from tradeflows import store
 from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, TradeflowsError, UnknownCode
+from tradeflows.periods import Window
 from tradeflows.progress import progress
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tradeflows.report.trace import Trace
     from tradeflows.sources.comtrade.question import Part
     from tradeflows.sources.refresh import Status
+    from tradeflows.sources.tuik import Question
 
 __all__ = ["main"]
 
@@ -87,8 +89,20 @@ def refresh(
     start: Start = "2017-01",
     end: End = "",
     source: Annotated[
-        str, typer.Option(help="worldbank, eurostat, comtrade, baci, with commas")
+        str, typer.Option(help="tuik, worldbank, eurostat, comtrade, baci, with commas")
     ] = "",
+    digits: Annotated[int, typer.Option(help="Digits of codes at TÜİK: 2, 4, 6, 8, 12")] = 12,
+    by: Annotated[str, typer.Option(help="TÜİK divided by currency, customs, transport")] = "",
+    system: Annotated[str, typer.Option(help="Trade system at TÜİK")] = "general",
+    browser: Annotated[
+        bool, typer.Option("--browser", help="Ask TÜİK through a browser of yours.")
+    ] = False,
+    by_hand: Annotated[
+        bool, typer.Option("--by-hand", help="Print how to bring TÜİK's data by hand.")
+    ] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="A file of TÜİK brought by hand, to be stored")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked.")] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for another refresh.")] = 0.0,
     as_json: AsJson = False,
@@ -103,25 +117,61 @@ def refresh(
     tradeflows refresh --reporter TUR --partner KAZ --codes 8542 --start 2021
     """
     from tradeflows.sources import refresh as live
+    from tradeflows.sources import tuik
 
     asked = _asked(reporter, partner, codes, flows)
     last = end or None
-    if dry_run:
-        plan = live.plan(asked, start=start, end=last)
-        if as_json:
-            _print_json({"plan": plan.table.to_dict("records"), "words": plan.sentence()})
-        else:
-            out.print(_shown(plan.table[plan.table["data_calls"] > 0]), soft_wrap=False)
-            out.print(escape(plan.sentence()))
+    options = {"digits": digits, "by": by, "system": system, "browser": browser}
+    if by_hand or file:
+        work = live.work_of(asked, start, last, options=options)
+        _by_hand(file, tuik.questions(work)[0], "/".join(work.span))
         return
-    usual = ("comtrade",) if asked else ("worldbank", "eurostat", "comtrade")
-    sources = tuple(s.lower() for s in _listed("source", source)) or usual
+    turkey = asked is None or all(tuik.answers(part) for part in asked)
+    usual = (*(["tuik"] if turkey else []), "worldbank", "eurostat", "comtrade")
+    sources = tuple(s.lower() for s in _listed("source", source)) or (
+        usual if asked is None else tuple(s for s in usual if s in ("tuik", "comtrade"))
+    )
+    if dry_run:
+        able = [s for s in sources if s in live.SOURCES and live.SOURCES[s].plan]
+        terms: dict[str, Any] = {"start": start, "end": last, "options": options}
+        _planned([live.plan(asked, source=s, **terms) for s in able], as_json)
+        return
     with progress("calls", quiet=as_json) as told:
-        done = live.run(asked, sources=sources, start=start, end=last, wait=wait, told=told)
+        done = live.run(
+            asked, sources=sources, start=start, end=last, wait=wait, told=told, options=options
+        )
     if as_json:
         _print_json({"stored": done.stored, "calls": done.calls, "words": done.sentence()})
     else:
         out.print(escape(done.sentence()))
+
+
+def _planned(plans: list[Any], as_json: bool) -> None:
+    """Print what each source would be asked."""
+    words = "\n".join(plan.sentence() for plan in plans)
+    if as_json:
+        rows = [row for plan in plans for row in plan.table.to_dict("records")]
+        _print_json({"plan": rows, "words": words})
+        return
+    for plan in plans:
+        out.print(_shown(plan.table[plan.table["data_calls"] > 0]), soft_wrap=False)
+    out.print(escape(words))
+
+
+def _by_hand(file: Path | None, question: Question, months: str) -> None:
+    """Store a file of TÜİK, or print the script that brings one in the user's own browser."""
+    from tradeflows.sources import tuik
+
+    if file:
+        out.print(escape(f"stored as {tuik.add(file).id}"))
+        return
+    sys.stdout.write(tuik.by_hand(question, Window.parse(months)))
+    err.print(escape(
+        "Open https://bi.tuik.gov.tr/extensions/tuik-mashup/index.html?report_type="
+        f"{2 if question.system == 'special' else 1} in a browser, paste the script above into its"
+        " console (F12), and wait for the file. Then `tradeflows refresh --file FILE`, or"
+        " `tf.read_tuik(FILE)` in a notebook."
+    ))  # fmt: skip
 
 
 def _asked(reporter: str, partner: str, codes: str, flows: str) -> list[Part] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from . import harness, server, trade
+from . import harness, server, trade, tuik
 
 
 def main() -> None:
@@ -25,6 +25,8 @@ def main() -> None:
     )  # fmt: skip
     running = server.Server(harness.site_of(world), given.port)
     lines = [f"export TRADEFLOWS_{name}_URL={running.url}" for name in harness.VARIABLES]
+    office = tuik.serving(tuik.office_of(world), given.port + 1 if given.port else 0)
+    lines[-1] = f"export TRADEFLOWS_TUIK_URL={office.__enter__()}"
     sys.stdout.write("Generated trade, not data. In another shell:\n\n  ")
     sys.stdout.write("\n  ".join([*lines, "export COMTRADE_API_KEY=any-key"]))
     sys.stdout.write(

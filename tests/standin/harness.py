@@ -21,7 +21,7 @@ KEY = "0f1e2d3c4b5a69788796a5b4c3d2e1f0"
 QUICK = Manners(interval=0.0, timeout=30.0, backoff=0.01, retries=3)
 HASTY = Manners(interval=0.0, timeout=0.5, backoff=0.01, retries=3)
 SNAPSHOT = Path(__file__).parents[2] / "data" / "raw"
-VARIABLES = ("COMTRADE", "EUROSTAT", "WORLDBANK", "BACI")
+VARIABLES = ("COMTRADE", "EUROSTAT", "WORLDBANK", "BACI", "TUIK")
 
 
 def site_of(world: trade.World) -> server.Site:

@@ -18,15 +18,27 @@ from tradeflows.codes.groups import asked as listed_codes
 from tradeflows.errors import TradeflowsError, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.progress import Told
-from tradeflows.sources import baci, eurostat, worldbank
+from tradeflows.sources import baci, eurostat, tuik, worldbank
 from tradeflows.sources.comtrade import held
 from tradeflows.sources.comtrade import pull as comtrade
 from tradeflows.sources.comtrade.question import START, Part, covered, pair, standard
 from tradeflows.sources.http import Manners
 from tradeflows.sources.work import Ledger, Work, locked, recall
 
-__all__ = ["SOURCES", "Outcome", "Source", "Status", "pair", "parts", "plan", "run", "status"]
+__all__ = [
+    "SOURCES",
+    "Outcome",
+    "Source",
+    "Status",
+    "pair",
+    "parts",
+    "plan",
+    "run",
+    "status",
+    "work_of",
+]
 
+_NONE: Mapping[str, Any] = {}
 _log = logging.getLogger(__name__)
 
 
@@ -38,6 +50,7 @@ class Source(NamedTuple):
 
 
 SOURCES = {
+    "tuik": Source(tuik.pull, tuik.plan),
     "worldbank": Source(worldbank.pull),
     "eurostat": Source(eurostat.pull),
     "comtrade": Source(comtrade.pull, comtrade.plan),
@@ -81,9 +94,10 @@ def parts(codes: Sequence[str] | None = None) -> tuple[Part, ...]:
     return standard(listed_codes() if codes is None else codes)
 
 
-def _work(
-    asked: Sequence[Part] | None, start: str, end: str | None, manners: Manners | None
-) -> Work:
+def work_of(
+    asked: Sequence[Part] | None, start: str, end: str | None, manners: Manners | None = None,
+    options: Mapping[str, Any] = _NONE,
+) -> Work:  # fmt: skip
     """Return the work; a year begins in January and ends in December."""
     this_month = f"{datetime.now(UTC):%Y-%m}"
     first, last = Window.parse(start), Window.parse(end or this_month)
@@ -95,19 +109,19 @@ def _work(
         )
     span = f"{first.month(0):%Y-%m}", f"{last.month(-1):%Y-%m}"
     wanted = parts() if asked is None else tuple(asked)
-    return Work(wanted, asked is None, span, end, manners)
+    return Work(wanted, asked is None, span, end, manners, options=options)
 
 
 def plan(
     asked: Sequence[Part] | None = None, *, start: str = START, end: str | None = None,
-    manners: Manners | None = None, source: str = "comtrade",
+    manners: Manners | None = None, source: str = "comtrade", options: Mapping[str, Any] = _NONE,
 ) -> Any:  # fmt: skip
     """Say what a refresh of a source would ask, of the standard pull or of parts (see `pair`)."""
     planned = [name for name, one in SOURCES.items() if one.plan]
     draw = SOURCES[source].plan if source in planned else None
     if draw is None:
         raise UnknownCode(f"no plan of {source!r}", f"one of {planned}", "name one")
-    return draw(_work(asked, start, end, manners))
+    return draw(work_of(asked, start, end, manners, options))
 
 
 def run(
@@ -119,17 +133,18 @@ def run(
     wait: float = 0.0,
     manners: Manners | None = None,
     told: Told = lambda _source, _done, _left: None,
+    options: Mapping[str, Any] = _NONE,
 ) -> Outcome:
     """Fetch what is published and not stored, of the standard pull or of parts of UN Comtrade.
 
     ``sources`` are names of `SOURCES`, in order; ``start`` and ``end`` months or years; ``wait``
-    the seconds to wait for another refresh. The first error is raised after every source was
-    tried; what was stored stays.
+    the seconds to wait for another refresh; ``options`` are those of `Work`. The first error is
+    raised after every source was tried; what was stored stays.
     """
     if odd := sorted(set(sources) - set(SOURCES)):
         raise UnknownCode(f"no source {odd}", f"some of {sorted(SOURCES)}", "correct the name")
     began = datetime.now(UTC)
-    work = _work(asked, start, end, manners)
+    work = work_of(asked, start, end, manners, options)
     work.told = told
     errors: list[TradeflowsError] = []
     with locked(wait):
@@ -184,7 +199,7 @@ class Status:
 
 def status(asked: Sequence[Part] | None = None, start: str = START) -> Status:
     """Say what is stored of UN Comtrade, of the standard pull or other parts; nobody is asked."""
-    work = _work(asked, start, None, None)
+    work = work_of(asked, start, None)
     known = recall("availability")
     releases = {
         (slot[0], slot[2:]): str(told[0]) for slot, told in known.get("releases", {}).items()

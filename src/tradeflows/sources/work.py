@@ -30,6 +30,7 @@ class Work:
 
     ``usual``: the standard pull, in place of ``parts`` named by the user. ``span`` is the first and
     the last month; ``end`` the last that was named, if any. ``notes`` say what is not published.
+    ``options`` are for TÜİK's database: fields of `tuik.Question`, and ``browser``.
     """
 
     parts: tuple[Part, ...]
@@ -43,6 +44,7 @@ class Work:
     notes: list[str] = field(default_factory=list)
     not_yet: int = 0
     held: int = 0
+    options: Mapping[str, Any] = field(default_factory=dict)
 
     def session(
         self, source: str, publisher: str, root: str, *, most: int | None = None, **options: Any

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from importlib.resources import files
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
 
 from tradeflows import store
-from tradeflows.codes.countries import countries, from_name, plain
+from tradeflows.codes.countries import SPECIAL, countries, from_name, plain
+from tradeflows.codes.groups import asked as asked_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, UnknownCode
 from tradeflows.periods import Window, span
 from tradeflows.sources.tuik import cubes
@@ -31,7 +35,22 @@ from tradeflows.sources.tuik.engine import (
 )
 from tradeflows.sources.tuik.transport import Browser, Plain
 
-__all__ = ["ALL", "FOLDER", "Office", "Question", "newest", "standard"]
+if TYPE_CHECKING:
+    from tradeflows.sources.comtrade.question import Part
+    from tradeflows.sources.work import Work
+
+__all__ = [
+    "ALL",
+    "Office",
+    "Question",
+    "answers",
+    "by_hand",
+    "newest",
+    "plan",
+    "pull",
+    "questions",
+    "standard",
+]
 
 ALL = "ALL"
 FOLDER = "tuik/live"
@@ -84,6 +103,87 @@ class Question:
         text = ",".join(self.codes)
         known += [hashlib.sha256(text.encode()).hexdigest()[:8]] if text else []
         return "-".join(known)
+
+
+def answers(part: Part) -> bool:
+    """Tell whether a part is of what Turkey's statistics say: its trade with countries by month."""
+    own = part.reporters == ("TUR",) and part.freq == "M" and {"M", "X"} >= set(part.flows)
+    return own and not set(part.partners) & set(SPECIAL.values())
+
+
+def questions(work: Work) -> tuple[Question, ...]:
+    """Return the questions of a refresh: what the claims need, or the parts that were named.
+
+    Raises
+    ------
+    UnknownCode
+        A part that Turkey's statistics do not answer.
+    """
+    if work.usual:
+        return standard(asked_codes())
+    found = []
+    for part in work.parts:
+        if not answers(part):
+            raise UnknownCode(
+                f"{part.name} of TÜİK", "imports and exports of Turkey, by country and month",
+                "ask --source comtrade",
+            )  # fmt: skip
+        whole = {"TOTAL", "AG2", "AG4", "AG6"} & set(part.codes)
+        codes = () if whole else tuple(sorted({c.rpartition("/")[2] for c in part.codes}))
+        wishes = {k: v for k, v in work.options.items() if k != "browser"}
+        found += [Question(p, part.flows, codes, **wishes) for p in part.partners]
+    return tuple(found)
+
+
+def pull(work: Work) -> None:
+    """Store what is due of TÜİK, one visit a trade system."""
+    asked, done = questions(work), Counter[str]()
+    work.calls["tuik"] = done
+    for system in dict.fromkeys(q.system for q in asked):
+        office = _office(work, system)
+        try:
+            for question in (q for q in asked if q.system == system):
+                for file in office.pull(question, _window(work), partial(work.told, "tuik")):
+                    work.stored.append(file)
+        finally:
+            done["questions"] += office.engine.asked
+            office.close()
+
+
+def plan(work: Work) -> Plan:
+    """Say what a pull would ask of TÜİK, after asking for totals alone."""
+    rows = []
+    for system in dict.fromkeys(q.system for q in questions(work)):
+        office = _office(work, system)
+        for question in (q for q in questions(work) if q.system == system):
+            totals, due = office.due(question, _window(work))
+            rows.append((question.name, len(totals), len(due), len(due) * SECONDS / 60))
+        office.close()
+    return Plan(pd.DataFrame(rows, columns=["question", "published", "data_calls", "minutes"]))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a pull would ask: months published and due of each question."""
+
+    table: pd.DataFrame
+
+    def sentence(self) -> str:
+        """Say how many months are due, and how long that takes where clients measured it."""
+        return (
+            f"TÜİK: {self.table['data_calls'].sum()} months are not stored or may have changed,"
+            f" about {self.table['minutes'].sum():.0f} minutes in one session."
+        )
+
+
+def _office(work: Work, system: str) -> Office:
+    pace = work.manners
+    known = {} if pace is None else {"interval": pace.interval, "pause": pace.backoff}
+    return Office(system, bool(work.options.get("browser")), **known)
+
+
+def _window(work: Work) -> Window:
+    return Window.parse("/".join(work.span))
 
 
 def standard(listed: Sequence[str]) -> tuple[Question, ...]:
@@ -263,6 +363,12 @@ class Office:
         sums = [sum_of(m, filters, question.codes) for m in ("DOLAR", "MIKTAR_1")]
         wanted = {f"{m:%Y-%m}" for m in span(months)}
         found: Totals = {m: {} for m in self.published if m in wanted}
+        if not found:
+            raise SourceUnavailable(
+                f"TÜİK has published nothing of {months}; its newest month is"
+                f" {max(self.published, default='none')}",
+                "months that are published", "ask for other months",
+            )  # fmt: skip
         for year, month, word, *rest in self.engine.cube(asked, sums).rows:
             flow = cubes.flow_of(word)
             odd = flow not in question.flows or int(float(year or 0)) not in years
@@ -286,15 +392,14 @@ class Office:
 
     def pull(
         self, question: Question, months: Window, told: Told = lambda _done, _left: None
-    ) -> list[str]:
-        """Store what is due of a question, month by month; return the new files.
+    ) -> Iterator[str]:
+        """Store what is due of a question, month by month; give each new file.
 
         Raises
         ------
         SchemaMismatch, TruncatedReply
             A month is not whole; those before it are stored.
         """
-        stored: list[str] = []
         totals, due = self.due(question, months)
         held = _held(question)
         told(0, len(due))
@@ -302,9 +407,8 @@ class Office:
             data, about = self.month(question, month, totals[month])
             known = held.get(month)
             if known is None or known.sha256 != hashlib.sha256(data).hexdigest():
-                stored.append(_put(question, month, data, about).id)
+                yield _put(question, month, data, about).id
             told(n, len(due) - n)
-        return stored
 
     def month(
         self, question: Question, month: str, totals: Mapping[str, list[float]]
@@ -342,7 +446,7 @@ class Office:
                 "nothing of this month is stored; try later",
             )
         query = {
-            "question": question.name, "part": f"{FOLDER}/{question.name}-{month}", "month": month,
+            "question": question.name, "month": month,
             "app": self.engine.app, "proof": {"rows": len(lines), "count": cube.counted},
             "totals": {month: dict(totals)}, "generated": self.engine.generated,
         }  # fmt: skip
@@ -395,5 +499,5 @@ def newest(raws: Sequence[store.Raw]) -> list[store.Raw]:
     """Return of each month of each question the newest file: an older one has lines since gone."""
     found: dict[str, store.Raw] = {}
     for raw in sorted(raws, key=lambda r: (r.vintage, r.accessed)):
-        found[raw.query["part"] if "question" in raw.query else raw.id] = raw
+        found[raw.id.split("@")[0] if "question" in raw.query else raw.id] = raw
     return list(found.values())
