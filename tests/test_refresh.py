@@ -301,7 +301,7 @@ def test_the_key_is_nowhere(
         caplog.text,
         repr(outcome),
         outcome.sentence(),
-        repr(pull.connect(refresh._work(small(), "2022", None, QUICK))),
+        repr(pull.connect(refresh.work_of(small(), "2022", None, QUICK))),
     ]
     files = [p for p in tmp_path.rglob("*") if p.is_file()]
     assert len(files) > 4

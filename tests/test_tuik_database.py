@@ -404,6 +404,8 @@ def test_one_command_and_no_key_bring_what_the_claims_need(serve, lines):
     from tradeflows import cli
 
     office = serve(standin.Office(*lines))
+    tried = CliRunner().invoke(cli.app, ["refresh", "--probe", "--source", "tuik", "--json"])
+    assert "months are published, from 2017-01" in json.loads(tried.output)[0]["said"]
     words = ["refresh", "--source", "tuik", "--start", "2017-01", "--end", "2017-02", "--json"]
     shown = CliRunner().invoke(cli.app, [*words, "--dry-run"])
     assert [row["data_calls"] for row in json.loads(shown.output)["plan"]] == [2, 2, 2]

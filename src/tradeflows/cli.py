@@ -103,7 +103,14 @@ def refresh(
     file: Annotated[
         Path | None, typer.Option(help="A file of TÜİK brought by hand, to be stored")
     ] = None,
+    freq: Annotated[str, typer.Option(help="M months, A years: sent separately")] = "M",
+    nomenclature: Annotated[
+        str, typer.Option(help="HS, each row as reported, or one nomenclature: H0 to H6")
+    ] = "HS",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be asked.")] = False,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Ask each publisher one small thing: does it answer?")
+    ] = False,
     wait: Annotated[float, typer.Option(help="Seconds to wait for another refresh.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
@@ -119,7 +126,15 @@ def refresh(
     from tradeflows.sources import refresh as live
     from tradeflows.sources import tuik
 
-    asked = _asked(reporter, partner, codes, flows)
+    sources = tuple(s.lower() for s in _listed("source", source))
+    if probe:
+        tried = live.probe(sources)
+        if as_json:
+            _print_json(tried.to_dict("records"))
+        else:
+            out.print(_shown(tried), soft_wrap=False)
+        raise typer.Exit(0 if tried["works"].all() else 1)
+    asked = _asked(reporter, partner, codes, flows, freq.upper(), nomenclature.upper())
     last = end or None
     options = {"digits": digits, "by": by, "system": system, "browser": browser}
     if by_hand or file:
@@ -128,7 +143,7 @@ def refresh(
         return
     turkey = asked is None or all(tuik.answers(part) for part in asked)
     usual = (*(["tuik"] if turkey else []), "worldbank", "eurostat", "comtrade")
-    sources = tuple(s.lower() for s in _listed("source", source)) or (
+    sources = sources or (
         usual if asked is None else tuple(s for s in usual if s in ("tuik", "comtrade"))
     )
     if dry_run:
@@ -174,7 +189,9 @@ def _by_hand(file: Path | None, question: Question, months: str) -> None:
     ))  # fmt: skip
 
 
-def _asked(reporter: str, partner: str, codes: str, flows: str) -> list[Part] | None:
+def _asked(
+    reporter: str, partner: str, codes: str, flows: str, freq: str, system: str
+) -> list[Part] | None:
     """Return the part asked for, or None for the standard pull."""
     from tradeflows.sources.refresh import pair
 
@@ -186,7 +203,8 @@ def _asked(reporter: str, partner: str, codes: str, flows: str) -> list[Part] | 
             "both",
             "name --reporter and --partner",
         )
-    return [pair(reporter, partner, _listed("flows", flows), _listed("codes", codes))]
+    goods, ways = _listed("codes", codes), _listed("flows", flows)
+    return [pair(reporter, partner, ways, goods, freq=freq, system=system)]
 
 
 def _listed(option: str, words: str) -> list[str]:

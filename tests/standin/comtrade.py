@@ -33,14 +33,14 @@ class Comtrade:
         """Answer getDA."""
         data = []
         for reporter in _numbers(asked.get("reportercode")) or list(self.world.reporters):
-            for period in self._published(reporter, asked.get("period")):
+            for period in self._published(reporter, asked):
                 again = self.revised.get((reporter, period), 0)
-                month = pd.Period(period[:4] + "-" + period[4:], freq="M") + 7
+                month = pd.Period(f"{period[:4]}-{period[4:] or '12'}", freq="M") + 7
                 data.append(
                     {
                         "datasetCode": int(f"20{reporter:03d}{period}2100"),
                         "typeCode": "C",
-                        "freqCode": "M",
+                        "freqCode": asked.get("freq", "M"),
                         "period": int(period),
                         "reporterCode": reporter,
                         "reporterISO": str(reporter),
@@ -57,17 +57,25 @@ class Comtrade:
                 )
         return _envelope(data)
 
-    def _published(self, reporter: int, periods: str | None) -> list[str]:
+    def _published(self, reporter: int, asked: dict[str, str]) -> list[str]:
+        """Return the months, or whole years, that a reporter published in a nomenclature."""
         if reporter not in self.world.reporters:
             return []
-        wanted = periods.split(",") if periods else self.world.months
-        return [p for p in self.world.months if p in wanted]
+        known = self.world.months
+        if asked.get("freq") == "A":
+            known = [p[:4] for p in known if p.endswith("12")]
+        wanted, system = asked.get("period"), asked.get("system", "HS")
+        return [
+            p for p in known
+            if (not wanted or p in wanted.split(","))
+            and system in ("HS", self.world.revision(reporter, p.ljust(5, "1").ljust(6, "2")))
+        ]  # fmt: skip
 
     def metadata(self, asked: dict[str, str]) -> dict[str, object]:
         """Answer getMetadata."""
         data = []
         for reporter in _numbers(asked.get("reportercode")):
-            for period in self._published(reporter, asked.get("period")):
+            for period in self._published(reporter, asked):
                 system = "General" if reporter == trade.TURKEY else "Special"
                 note = {
                     "reporterCode": reporter,
@@ -109,7 +117,7 @@ class Comtrade:
         frames = []
         for period in sorted(asked["period"].split(",")):
             for reporter in _numbers(asked.get("reportercode")) or list(self.world.reporters):
-                if not self._published(reporter, period):
+                if period not in self._published(reporter, asked):
                     continue
                 for flow in asked["flowcode"].split(","):
                     rows = _chosen(published(self.world, reporter, flow, period, partners), codes)
@@ -130,7 +138,7 @@ def published(
     world: trade.World, reporter: int, flow: str, period: str, partners: str | None
 ) -> pd.DataFrame:
     """Return rows of every level: HS6, headings, chapters, total, and the world as a partner."""
-    fine = trade.month(world, reporter, flow, period).assign(level=6)
+    fine = _fine(world, reporter, flow, period).assign(level=6)
     bases = []
     if partners is None or 0 in _numbers(partners):
         bases.append(_sums(fine.assign(partner=0), fine["code"]).assign(level=6))
@@ -146,6 +154,16 @@ def published(
         return fine.head(0)
     every = pd.concat(levels, ignore_index=True)
     return every.sort_values(["partner", "level", "code"], kind="stable", ignore_index=True)
+
+
+def _fine(world: trade.World, reporter: int, flow: str, period: str) -> pd.DataFrame:
+    """Return the HS6 rows of a month, or of a year: the sums of its months."""
+    if len(period) == 6:
+        return trade.month(world, reporter, flow, period)
+    system = world.revision(reporter, f"{period}12")
+    months = [f"{period}{n:02d}" for n in range(1, 13)]
+    whole = pd.concat(trade.month(world, reporter, flow, m, system) for m in months)
+    return _sums(whole, whole["code"]) if len(whole) else whole
 
 
 def _sums(rows: pd.DataFrame, code: object) -> pd.DataFrame:
@@ -175,8 +193,8 @@ def _described(
     rows: pd.DataFrame, world: trade.World, reporter: int, flow: str, period: str, doubled: bool
 ) -> pd.DataFrame:
     rows = rows.assign(
-        period=period, reporter=reporter, flow=flow, revision=world.revision(reporter, period),
-        partner2=0,
+        period=period, reporter=reporter, flow=flow, partner2=0,
+        revision=world.revision(reporter, period.ljust(5, "1").ljust(6, "2")),
     )  # fmt: skip
     return pd.concat([rows, rows.assign(partner2=276)]) if doubled else rows
 
@@ -197,8 +215,9 @@ def _line(
     cif, fob = (repr(value), ("0", "null")[n % 2])[:: 1 if flow == "M" else -1]
     name = "null"
     return (
-        f'{{"typeCode":"C","freqCode":"M","refPeriodId":{period}01,"refYear":{period[:4]},'
-        f'"refMonth":{int(period[4:])},"period":"{period}","reporterCode":{reporter},'
+        f'{{"typeCode":"C","freqCode":"{"MA"[len(period) == 4]}",'
+        f'"refPeriodId":{(period + "01")[:6]}01,"refYear":{period[:4]},'
+        f'"refMonth":{int(period[4:] or 52)},"period":"{period}","reporterCode":{reporter},'
         f'"reporterISO":{name},"reporterDesc":{name},"flowCode":"{flow}","flowDesc":{name},'
         f'"partnerCode":{partner},"partnerISO":{name},"partnerDesc":{name},'
         f'"partner2Code":{partner2},"partner2ISO":{name},"partner2Desc":{name},'

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import socket
 import struct
 import threading
@@ -81,7 +82,11 @@ class Site:
             word = "missing" if not key else "invalid"
             text = f"Access denied due to {word} subscription key."
             return "refused", _json(401, {"statusCode": 401, "message": text})
-        if verb in ("get", "preview") and parts[-1] == "HS":
+        if verb in ("get", "preview", "getda", "getmetadata"):
+            if not re.fullmatch(r"HS|H[0-6]", parts[-1]):
+                return "unknown", _missing()
+            asked = asked | {"freq": parts[-2], "system": parts[-1]}
+        if verb in ("get", "preview"):
             kind = "count" if asked.get("countonly", "").lower() == "true" else "data"
             status, body = self.comtrade.answer(asked, keyed=verb == "get")
             return kind, _json(status, body)

@@ -207,11 +207,20 @@ def _quantities(world: World, flow: str, period: str) -> tuple[np.ndarray, np.nd
     return kg, price
 
 
+RE_SHARE = 0.05  # of exports and imports that leave, or come, again
+
+
 @lru_cache(maxsize=64)
-def month(world: World, reporter: int, flow: str, period: str) -> pd.DataFrame:
-    """Return the HS6 rows a reporter publishes: partner, code, value, weight and how it came."""
+def month(
+    world: World, reporter: int, flow: str, period: str, system: str = ""
+) -> pd.DataFrame:  # fmt: skip
+    """Return the HS6 rows a reporter publishes: partner, code, value, weight and how it came.
+
+    Re-exports and re-imports are a part of Turkey's exports and imports.
+    """
     if reporter == TURKEY:
-        kg, price = _quantities(world, flow, period)
+        kg, price = _quantities(world, flow[-1], period)
+        kg = kg * (RE_SHARE if flow.startswith("R") else 1)
         partners, mark = list(world.partners), 1.0
     elif reporter in TRANSIT and flow == "M":
         calm = replace(world, scenario="nothing")
@@ -222,7 +231,7 @@ def month(world: World, reporter: int, flow: str, period: str) -> pd.DataFrame:
         partners, mark = [TURKEY], 1 / CIF
     else:
         return pd.DataFrame(columns=["partner", "code", "value", "kg", "flag", "unit", "qty"])
-    codes = world.goods[world.revision(reporter, period)].to_numpy()
+    codes = world.goods[system or world.revision(reporter, period)].to_numpy()
     rows = pd.DataFrame(
         {
             "partner": np.repeat(partners, len(codes)),

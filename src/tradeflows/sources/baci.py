@@ -23,12 +23,12 @@ from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
 from tradeflows.sources import rows
-from tradeflows.sources.http import root_from
+from tradeflows.sources.http import Session, root_from
 from tradeflows.sources.registry import register
 from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import DAMAGED, bounded_zip
 
-__all__ = ["PUBLISHER", "parse", "pull", "read", "stored", "stream", "to_parquet"]
+__all__ = ["PUBLISHER", "parse", "probe", "pull", "read", "stored", "stream", "to_parquet"]
 
 PUBLISHER = "CEPII"
 ROOT = "https://www.cepii.fr"
@@ -41,11 +41,27 @@ _COLUMNS = ("t", "i", "j", "k", "v", "q")
 _HELP = "fetch the zip again from CEPII"
 
 
+def _session(work: Work, limit: int) -> Session:
+    session = work.session("baci", PUBLISHER, root_from("TRADEFLOWS_BACI_URL", ROOT))
+    session.manners = replace(session.manners, limit=limit)
+    return session
+
+
+def probe(work: Work) -> tuple[int, str]:
+    """Ask for the edition, and leave when it begins to come."""
+    session = _session(work, 2)
+    try:
+        reply = session.get(f"{FOLDER}/BACI_{EDITION}.zip", expect="any")
+    except SchemaMismatch:  # more than two bytes
+        if session.status == 200:
+            return 1, f"the edition {EDITION} is there"
+        raise
+    raise SchemaMismatch(f"{PUBLISHER}: {len(reply.data)} bytes", "a zip", "look at the page")
+
+
 def pull(work: Work, edition: str = EDITION) -> None:
     """Store an edition, such as ``HS17_V202601``, unless it is stored."""
-    root = root_from("TRADEFLOWS_BACI_URL", ROOT)
-    session = work.session("baci", PUBLISHER, root)
-    session.manners = replace(session.manners, limit=LARGEST)
+    session = _session(work, LARGEST)
     revision, _, version = edition.partition("_V")
     name, vintage = f"BACI_{edition}", f"{version[:4]}-{version[4:]}-01"
     place = f"cepii/live/{name}@{vintage}.zip"
@@ -107,7 +123,10 @@ def stream(
                 frame = _trade(piece, revision, about, origin)
                 if both:
                     frame = frame[frame["reporter"].isin(both) & frame["partner"].isin(both)]
-                yield frame[frame["code"].isin(kept)] if kept else frame
+                if kept:
+                    frame = frame[frame["code"].isin(kept)]
+                if len(frame):
+                    yield frame
 
 
 def to_parquet(source: Path, target: Path, about: Mapping[str, Any]) -> int:

@@ -28,6 +28,7 @@ __all__ = [
     "Question",
     "dollars",
     "parse",
+    "probe",
     "pull",
     "read",
     "standard",
@@ -81,14 +82,27 @@ def standard(codes: Sequence[str]) -> list[Question]:
     return [comext, *energy] if listed else energy
 
 
+def _session(work: Work) -> Session:
+    root = root_from("TRADEFLOWS_EUROSTAT_URL", ROOT)
+    return work.session("eurostat", PUBLISHER, root, hosts=("europa.eu",))
+
+
+def probe(work: Work) -> tuple[int, str]:
+    """Ask for a month of Turkey's gas from Russia."""
+    question = Question("nrg_ti_gasm", _ENERGY, "M.G3000.RU.MIO_M3.TR", 1, "volumes", "gas")
+    reply = _answer(_session(work), question, ("2022-02", "2022-02"))
+    found = parse(reply.data, {})
+    said = " and ".join(f"{v / 1e9:.2f} bn m3" for v in found["value"]) or "nothing"
+    return len(found), f"Turkey's gas from Russia in February 2022: {said}"
+
+
 def pull(work: Work) -> None:
     """Store the newest edition of every dataset of the standard pull.
 
     Spans are cut so that no reply has more cells than are answered at once. A reply that says the
     same as the stored one of the same edition is not stored again.
     """
-    root = root_from("TRADEFLOWS_EUROSTAT_URL", ROOT)
-    session = work.session("eurostat", PUBLISHER, root, hosts=("europa.eu",))
+    session = _session(work)
     start, end = last = work.span
     try:
         last = start, min(end, f"{dollars().index.max():%Y-%m}")

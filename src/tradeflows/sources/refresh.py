@@ -6,6 +6,7 @@ It may be stopped at any moment. What is stored is whole; the next run goes on.
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -33,6 +34,7 @@ __all__ = [
     "pair",
     "parts",
     "plan",
+    "probe",
     "run",
     "status",
     "work_of",
@@ -40,22 +42,33 @@ __all__ = [
 
 _NONE: Mapping[str, Any] = {}
 _log = logging.getLogger(__name__)
+_ADDRESS = re.compile(r"https?://\S+|'[\w.-]+\.\w+(:\d+)?'")
 
 
 class Source(NamedTuple):
-    """What a publisher's module does for a refresh: fetch, and say before what it would ask."""
+    """What a publisher's module does for a refresh: fetch, say before what it would ask, try.
+
+    ``probe`` asks for the smallest true thing, and returns its rows and what it says.
+    """
 
     pull: Callable[[Work], None]
-    plan: Callable[..., Any] | None = None
+    probe: Callable[[Work], tuple[int, str]]
+    plan: Callable[[Work], Any] | None = None
 
 
 SOURCES = {
-    "tuik": Source(tuik.pull, tuik.plan),
-    "worldbank": Source(worldbank.pull),
-    "eurostat": Source(eurostat.pull),
-    "comtrade": Source(comtrade.pull, comtrade.plan),
-    "baci": Source(baci.pull),
+    "tuik": Source(tuik.pull, tuik.probe, tuik.plan),
+    "worldbank": Source(worldbank.pull, worldbank.probe),
+    "eurostat": Source(eurostat.pull, eurostat.probe),
+    "comtrade": Source(comtrade.pull, comtrade.probe, comtrade.plan),
+    "baci": Source(baci.pull, baci.probe),
 }
+
+
+def _known(sources: Sequence[str]) -> Sequence[str]:
+    if odd := sorted(set(sources) - set(SOURCES)):
+        raise UnknownCode(f"no source {odd}", f"some of {sorted(SOURCES)}", "correct the name")
+    return sources
 
 
 @dataclass(frozen=True)
@@ -124,6 +137,25 @@ def plan(
     return draw(work_of(asked, start, end, manners, options))
 
 
+def probe(sources: Sequence[str] = (), manners: Manners | None = None) -> pd.DataFrame:
+    """Ask every publisher for the smallest true thing: status, rows, what it said or what failed.
+
+    No address stands in it: the table may be passed on.
+    """
+    found = []
+    for source in _known(sources) or SOURCES:
+        work, began = work_of(None, START, None, manners), datetime.now(UTC)
+        rows, ok = 0, True
+        try:
+            rows, said = SOURCES[source].probe(work)
+        except TradeflowsError as error:
+            ok, said = False, _ADDRESS.sub("another address", error.found)
+        took = (datetime.now(UTC) - began).total_seconds()
+        status = work.sessions[source].status if source in work.sessions else None
+        found.append((source, ok, status, rows, round(took, 1), said))
+    return pd.DataFrame(found, columns=["source", "works", "status", "rows", "seconds", "said"])
+
+
 def run(
     asked: Sequence[Part] | None = None,
     *,
@@ -141,8 +173,7 @@ def run(
     the seconds to wait for another refresh; ``options`` are those of `Work`. The first error is
     raised after every source was tried; what was stored stays.
     """
-    if odd := sorted(set(sources) - set(SOURCES)):
-        raise UnknownCode(f"no source {odd}", f"some of {sorted(SOURCES)}", "correct the name")
+    _known(sources)
     began = datetime.now(UTC)
     work = work_of(asked, start, end, manners, options)
     work.told = told

@@ -40,6 +40,7 @@ class Work:
     manners: Manners | None = None
     told: Told = lambda _source, _done, _left: None
     calls: dict[str, Mapping[str, int]] = field(default_factory=dict)
+    sessions: dict[str, Session] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     not_yet: int = 0
@@ -54,7 +55,7 @@ class Work:
         who = f"{root}, {'with' if session.key else 'without'} a key"
         ledger = Ledger(source, most, who)
         session.note, session.spent = ledger.note, ledger.close
-        self.calls[source] = session.counts
+        self.sessions[source], self.calls[source] = session, session.counts
         return session
 
 

@@ -17,7 +17,7 @@ from tradeflows.sources.registry import register
 from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import sheet
 
-__all__ = ["PUBLISHER", "parse", "pull", "read"]
+__all__ = ["PUBLISHER", "parse", "probe", "pull", "read"]
 
 PUBLISHER = "World Bank"
 ROOT = "https://www.worldbank.org"
@@ -66,10 +66,21 @@ _EMPTY = {"", "..", "...", "…", "n/a", "na", "-"}
 _HELP = "download the workbook from the World Bank's commodity markets page and compare"
 
 
+def _session(work: Work) -> Session:
+    root = root_from("TRADEFLOWS_WORLDBANK_URL", ROOT)
+    return work.session("worldbank", PUBLISHER, root, hosts=HOSTS)
+
+
+def probe(work: Work) -> tuple[int, str]:
+    """Look for the workbook on its page."""
+    page = _session(work).get(PAGE, kind="page", expect="any")
+    link(page.data.decode("utf-8", "replace"), page.url)
+    return 1, "the page links to the monthly workbook"
+
+
 def pull(work: Work) -> None:
     """Store the newest workbook unless it is stored."""
-    root = root_from("TRADEFLOWS_WORLDBANK_URL", ROOT)
-    session = work.session("worldbank", PUBLISHER, root, hosts=HOSTS)
+    session = _session(work)
     work.told("worldbank", 0, 2)
     page = session.get(PAGE, kind="page", expect="any")
     address = link(page.data.decode("utf-8", "replace"), page.url)

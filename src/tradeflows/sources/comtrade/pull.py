@@ -30,7 +30,7 @@ from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, parse, records
 from tradeflows.sources.http import GENERATED, AddressTooLong, Key, Reply, Session, root_from
 from tradeflows.sources.work import Ledger, Work, folder, recall, remember, replace_file
 
-__all__ = ["Client", "Plan", "Release", "connect", "draw", "plan", "pull"]
+__all__ = ["Client", "Plan", "Release", "connect", "draw", "plan", "probe", "pull"]
 
 _log = logging.getLogger(__name__)
 ROOT = "https://comtradeapi.un.org"
@@ -328,6 +328,21 @@ def plan(work: Work) -> Plan:
     return draw(client, work.parts, _available(client, work), work.span, used)
 
 
+def probe(work: Work) -> tuple[int, str]:
+    """Ask what Turkey published, and its total trade with Russia in the newest month of it."""
+    client = connect(work)
+    months = client.availability([792])
+    newest = max(months, default="792-202512")
+    box = Box(("M", "X"), ("643",), ("TOTAL",))
+    call = Call("probe", "M", (792,), (newest.split("-")[1],), box, ())
+    count, reply = counted(client.ask(call, "count")), client.ask(call, "data")
+    rows = len(parse(reply.data, {}))
+    return rows, (
+        f"{'with' if client.keyed else 'without'} a key: {len(months)} months of Turkey, the newest"
+        f" {_spelled(newest)}; trade with Russia in it: {rows} rows, {count} counted"
+    )
+
+
 def pull(work: Work) -> None:
     """Fetch what is published and not stored."""
     client = connect(work)
@@ -362,7 +377,9 @@ def _available(client: Client, work: Work) -> Releases:
             f" {' '.join(work.notes)}",
             "months that the reporter has published",
             "ask for other months, or for the trade as the partner reports it"
-            " (swap --reporter and --partner, imports for exports)",
+            " (swap --reporter and --partner, imports for exports)"
+            + ", or as reported, without a nomenclature (`tf.concord` joins them)"
+            * any(p.system != "HS" for p in work.parts),
         )
     return releases
 

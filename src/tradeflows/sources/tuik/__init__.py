@@ -9,12 +9,13 @@ from tradeflows.sources.tuik.pull import (
     by_hand,
     newest,
     plan,
+    probe,
     pull,
     questions,
     standard,
 )
 
 __all__ = [
-    "ALL", "Office", "Question", "add", "answers", "by_hand", "newest", "parse", "plan", "pull",
-    "questions", "read", "read_tuik", "standard",
+    "ALL", "Office", "Question", "add", "answers", "by_hand", "newest", "parse", "plan", "probe",
+    "pull",     "questions", "read", "read_tuik", "standard",
 ]  # fmt: skip

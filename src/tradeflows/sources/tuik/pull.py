@@ -150,6 +150,16 @@ def pull(work: Work) -> None:
             office.close()
 
 
+def probe(work: Work) -> tuple[int, str]:
+    """Ask which months are published."""
+    office = _office(work, "general")
+    try:
+        months = list(office.published)
+    finally:
+        office.close()
+    return len(months), f"{len(months)} months are published, from {months[0]} to {months[-1]}"
+
+
 def plan(work: Work) -> Plan:
     """Say what a pull would ask of TÜİK, after asking for totals alone."""
     rows = []
