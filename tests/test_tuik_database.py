@@ -423,3 +423,31 @@ def test_one_command_and_no_key_bring_what_the_claims_need(serve, lines):
     hand = CliRunner().invoke(cli.app, ["refresh", "--source", "tuik", "--by-hand"])
     assert hand.stdout.startswith("// Paste this")
     assert '"partner": "RUS"' in hand.stdout
+
+
+def test_both_sources_stand_side_by_side_with_the_reason_where_they_differ(monkeypatch, tmp_path):
+    from typer.testing import CliRunner
+
+    from standin.harness import QUICK, asked
+    from tradeflows import cli
+    from tradeflows.sources import refresh
+    from tradeflows.sources.agreement import agreement
+
+    world = trade.World(chapters=(84,), others=1, last="201704", hidden=False)
+    office = standin.office_of(world)
+    terms = {"sources": ("tuik", "comtrade"), "start": "2017-03", "end": "2017-04"}
+    part = refresh.pair("TUR", "RUS")
+    with asked(monkeypatch, tmp_path / "x", world), standin.serving(office) as url:
+        monkeypatch.setenv("TRADEFLOWS_TUIK_URL", url)
+        refresh.run([part], **terms, manners=QUICK)
+        found = agreement()
+        assert len(found) == 4
+        assert set(found.reason) == {""}
+        office.revised["201704"] += 20
+        refresh.run([part], **terms, manners=QUICK)
+        found = agreement().set_index("period")
+        assert found.reason["2017-03-01"].tolist() == ["", ""]
+        assert set(found.reason["2017-04-01"]) == {"TÜİK's month is the newer release"}
+        said = CliRunner().invoke(cli.app, ["status"]).output
+    assert "2 of 4 months of a partner and flow agree" in said
+    assert "TÜİK's month is the newer release" in said

@@ -218,24 +218,34 @@ def _listed(option: str, words: str) -> list[str]:
 @app.command(rich_help_panel=BRING)
 def status(as_json: AsJson = False) -> None:
     """List the raw files, and how far live data are proven complete."""
+    from tradeflows.sources import agreement
     from tradeflows.sources import refresh as live
 
     raws, known = store.catalogue(), live.status()
+    beside = agreement.agreement()
     proofs = {
         row["file"]: {"rows": row["rows"], "counted": row["counted"], "proven": row["proven"]}
         for row in known.files.to_dict("records")
-    }
+    } | {
+        raw.id: {"rows": raw.query["proof"]["rows"], "counted": raw.query["proof"]["count"],
+                 "proven": True}
+        for raw in raws if raw.live and raw.query.get("question")
+    }  # fmt: skip
     if as_json:
         fields = ("id", "publisher", "title", "coverage", "vintage", "rows", "sha256", "complete")
         files = [{**{f: getattr(r, f) for f in fields}, "proof": proofs.get(r.id)} for r in raws]
         missing = known.missing.to_dict("records")
-        _print_json({"files": files, "missing": missing, "words": known.sentence()})
+        both = json.loads(beside.to_json(orient="records", date_format="iso"))
+        words = f"{known.sentence()} {agreement.sentence(beside)}"
+        _print_json({"files": files, "missing": missing, "agreement": both, "words": words})
         return
     table = _table("file", "publisher", "coverage", "vintage", "rows")
     for raw in (r for r in raws if not r.live):
         table.add_row(*_cells(raw))
     out.print(table, soft_wrap=False)
     _live(known, [r for r in raws if r.live], proofs)
+    if len(beside):
+        out.print(escape(agreement.sentence(beside)))
 
 
 def _cells(raw: store.Raw, *more: str) -> list[str]:
