@@ -214,7 +214,7 @@ class Status:
     def sentence(self) -> str:
         """Say how complete the stored data are."""
         if self.files.empty:
-            return "No live data are stored: run `tradeflows refresh`."
+            return "No live data of UN Comtrade are stored: run `tradeflows refresh`."
         proven = int(self.files["proven"].sum())
         whole = (
             "all that is published is stored"
