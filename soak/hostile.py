@@ -36,7 +36,6 @@ from tradeflows.sources import baci, eurostat, snapshot, tuik, worldbank  # noqa
 from tradeflows.sources.comtrade import held, pull, reply  # noqa: E402
 from tradeflows.sources.comtrade.question import Call  # noqa: E402
 from tradeflows.sources.http import (  # noqa: E402
-    Key,
     Reply,
     Session,
     _Broken,
@@ -241,7 +240,7 @@ class _Told(Session):
 
 
 def _lists(data: bytes) -> object:
-    session = _Told("x", "http://localhost", key=Key(""))
+    session = _Told("x", "http://localhost", key="")
     session.told = data
     asked = pull.Client(session)
     session._failure(Reply("http://localhost", data[0] if data else 500, {}, data, ""))

@@ -28,7 +28,7 @@ from tradeflows.sources.comtrade.question import (
     split,
     standard,
 )
-from tradeflows.sources.http import AddressTooLong, Key, Session
+from tradeflows.sources.http import AddressTooLong, Session
 
 WORLD = trade.World(missing=0.3, estimated=0.2)
 
@@ -259,7 +259,7 @@ def test_what_is_covered_has_no_row_that_is_not_held(box: Box, held: frozenset[B
 
 
 def test_addresses_stay_short() -> None:
-    client = Client(Session("x", "https://comtradeapi.un.org", key=Key("k")))
+    client = Client(Session("x", "https://comtradeapi.un.org", key="k"))
     many = tuple(f"{n:06d}" for n in range(840_000, 840_400))
     asked: list[str] = []
 

@@ -12,7 +12,7 @@ from standin.harness import QUICK, asked, live, small
 from tradeflows import tables
 from tradeflows.errors import TruncatedReply
 from tradeflows.sources import comtrade, eurostat, refresh, tuik, worldbank
-from tradeflows.sources.http import Key, Reply, Session
+from tradeflows.sources.http import Reply, Session
 
 SHARED = Path(os.environ.get("TRADEFLOWS_SHARED", Path(__file__).parents[2] / "shared"))
 FIXTURES = SHARED / "fixtures"
@@ -104,7 +104,7 @@ def test_quoted_error_bodies_become_their_errors() -> None:
         "invalid_key": "SourceUnavailable", "quota_exhausted": "QuotaExhausted",
         "unknown_path": "SourceUnavailable", "bad_parameter": "UnknownCode",
     }  # fmt: skip
-    session = Session("x", "http://localhost", key=Key("missing"))
+    session = Session("x", "http://localhost", key="missing")
     for case in told:
         if case["status"] is None or case["status"] == 200:
             continue

@@ -72,17 +72,22 @@ def test_every_kind_that_is_stored_is_read_back(
     assert {"count", "data", "availability", "metadata"} <= kinds
 
 
-@pytest.mark.parametrize("data", [[], {}, {"period": None, "refYear": 0, "isLeaf": False}])
-def test_every_form_of_no_rows_is_read_back(
-    site: server.Site, monkeypatch: pytest.MonkeyPatch, data: object
-) -> None:
+def counts_carry(data: object, site: server.Site, patch: pytest.MonkeyPatch) -> None:
+    """Let count replies carry this as their ``data``."""
     answer = site.comtrade.answer
 
     def counted(asked: dict[str, str], keyed: bool) -> tuple[int, dict[str, object] | bytes]:
         status, body = answer(asked, keyed)
         return status, body | {"data": data} if isinstance(body, dict) else body
 
-    monkeypatch.setattr(site.comtrade, "answer", counted)
+    patch.setattr(site.comtrade, "answer", counted)
+
+
+@pytest.mark.parametrize("data", [[], {}, {"period": None, "refYear": 0, "isLeaf": False}])
+def test_every_form_of_no_rows_is_read_back(
+    site: server.Site, monkeypatch: pytest.MonkeyPatch, data: object
+) -> None:
+    counts_carry(data, site, monkeypatch)
     refresh.run([*small(), *NOTHING], **SPRING)
     assert 0 in read_back().values()
     assert len(tf.load("trade", **TOTAL)) == 2
@@ -92,13 +97,7 @@ def test_every_form_of_no_rows_is_read_back(
 def test_a_count_that_reads_as_no_empty_reply_is_never_stored(
     site: server.Site, monkeypatch: pytest.MonkeyPatch, data: object
 ) -> None:
-    answer = site.comtrade.answer
-
-    def counted(asked: dict[str, str], keyed: bool) -> tuple[int, dict[str, object] | bytes]:
-        status, body = answer(asked, keyed)
-        return status, body | {"data": data} if isinstance(body, dict) else body
-
-    monkeypatch.setattr(site.comtrade, "answer", counted)
+    counts_carry(data, site, monkeypatch)
     refresh.run(NOTHING, **SPRING)  # the rows are asked for, and there are none
     assert site.counts()["data"] == 1
     assert read_back() == dict.fromkeys(read_back(), 0)

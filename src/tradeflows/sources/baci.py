@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import replace
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -74,23 +72,19 @@ def pull(work: Work, edition: str = EDITION) -> None:
     try:
         reply = session.get(f"{FOLDER}/{name}.zip", into=arriving)
         years = _years(arriving, place)
-        about: dict[str, Any] = {
-            "publisher": PUBLISHER,
-            "title": f"BACI, {revision}, version {version}",
-            "url": reply.url,
-            "licence": "Etalab 2.0",
-            "terms": "Attribution to CEPII, BACI.",
-            "accessed": reply.at,
-            "vintage": vintage,
-            "coverage": f"{years[0]} to {years[-1]}",
-            "obtained": "zip from CEPII",
-            "table": "trade",
-            "rows": 0,
-            "traps": ["Reconciled, not reported: values and quantities are CEPII's estimates."],
-            "query": {"generated": True} if reply.generated else {},
-        }
-        store.put(place, arriving, about)
-        work.stored.append(place)
+        work.store(
+            place, arriving, reply,
+            publisher=PUBLISHER,
+            title=f"BACI, {revision}, version {version}",
+            licence="Etalab 2.0",
+            terms="Attribution to CEPII, BACI.",
+            vintage=vintage,
+            coverage=f"{years[0]} to {years[-1]}",
+            obtained="zip from CEPII",
+            table="trade",
+            rows=0,
+            traps=["Reconciled, not reported: values and quantities are CEPII's estimates."],
+        )  # fmt: skip
     finally:
         arriving.unlink(missing_ok=True)
 
@@ -167,19 +161,19 @@ def _years(file: Path, origin: str) -> list[str]:
 
 def _pieces(archive: zipfile.ZipFile, name: str, origin: str) -> Iterator[pd.DataFrame]:
     try:
-        with archive.open(name) as raw, io.TextIOWrapper(raw, "utf-8-sig", newline="") as text:
-            lines = csv.reader(text)
-            head = tuple(next(lines, []))
-            if head != _COLUMNS:
-                raise SchemaMismatch(f"{origin}: {name} has {head[:8]}", f"{_COLUMNS}", _HELP)
-            while piece := list(islice(lines, STEP)):
-                odd = next((row for row in piece if len(row) != len(_COLUMNS)), None)
-                if odd is not None:
-                    raise SchemaMismatch(f"{origin}: {name}: {odd[:8]}", "six fields", _HELP)
-                yield pd.DataFrame(piece, columns=list(_COLUMNS), dtype="str")
+        with archive.open(name) as raw:
+            pieces = pd.read_csv(
+                raw, dtype="str", chunksize=STEP, keep_default_na=False, encoding="utf-8-sig"
+            )
+            for piece in pieces:
+                if tuple(piece) != _COLUMNS:
+                    raise SchemaMismatch(
+                        f"{origin}: {name} has {list(piece)}", f"{_COLUMNS}", _HELP
+                    )
+                yield piece.reset_index(drop=True)
     except SchemaMismatch:
         raise
-    except (*DAMAGED, csv.Error) as error:
+    except DAMAGED as error:  # ParserError is a ValueError
         raise SchemaMismatch(
             f"{origin}: {name} is damaged ({type(error).__name__})", "a whole zip", _HELP
         ) from None

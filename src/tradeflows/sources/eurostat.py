@@ -9,7 +9,6 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 import pandas as pd
 
@@ -37,7 +36,6 @@ __all__ = [
 
 _log = logging.getLogger(__name__)
 ROOT = "https://ec.europa.eu"
-MOST_CELLS = 500_000  # at once; more is answered later, more than 5 million not at all
 NEIGHBOURS = ("TUR", "RUS", "KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
 _COMEXT, _ENERGY = "comext/dissemination", "dissemination"
 _HELP = "refresh again; if it stays, the publisher changed its format: report it"
@@ -46,12 +44,11 @@ _WAITS = 60
 
 @dataclass(frozen=True)
 class Question:
-    """One dataset with its key, and how many cells a month of it may have."""
+    """One dataset with its key."""
 
     dataset: str
     service: str
     key: str
-    cells: int
     table: str
     title: str
 
@@ -68,11 +65,11 @@ def standard(codes: Sequence[str]) -> list[Question]:
     listed = sorted(set(codes))
     key = f"M.EU27_2020.{partners}.{'+'.join(listed)}.2.VALUE_IN_EUROS+QUANTITY_IN_100KG"
     comext = Question(
-        "DS-045409", _COMEXT, key, len(NEIGHBOURS) * len(listed) * 2, "trade",
+        "DS-045409", _COMEXT, key, "trade",
         "EU exports of listed goods to Turkey, Russia and the neighbours",
     )  # fmt: skip
     energy = [
-        Question(name, _ENERGY, "M..RU+TOTAL..TR", 200, "volumes", f"Turkey: imports of {what}")
+        Question(name, _ENERGY, "M..RU+TOTAL..TR", "volumes", f"Turkey: imports of {what}")
         for name, what in (
             ("nrg_ti_gasm", "natural gas"),
             ("nrg_ti_oilm", "oil and oil products"),
@@ -89,7 +86,7 @@ def _session(work: Work) -> Session:
 
 def probe(work: Work) -> tuple[int, str]:
     """Ask for a month of Turkey's gas from Russia."""
-    question = Question("nrg_ti_gasm", _ENERGY, "M.G3000.RU.MIO_M3.TR", 1, "volumes", "gas")
+    question = Question("nrg_ti_gasm", _ENERGY, "M.G3000.RU.MIO_M3.TR", "volumes", "gas")
     reply = _answer(_session(work), question, ("2022-02", "2022-02"))
     found = parse(reply.data, {})
     said = " and ".join(f"{v / 1e9:.2f} bn m3" for v in found["value"]) or "nothing"
@@ -99,11 +96,11 @@ def probe(work: Work) -> tuple[int, str]:
 def pull(work: Work) -> None:
     """Store the newest edition of every dataset of the standard pull.
 
-    Spans are cut so that no reply has more cells than are answered at once. A reply that says the
-    same as the stored one of the same edition is not stored again.
+    A span that is too large for a reply is halved. A reply that says the same as the stored one of
+    the same edition is not stored again.
     """
     session = _session(work)
-    start, end = last = work.span
+    last = start, end = work.span
     try:
         last = start, min(end, f"{dollars().index.max():%Y-%m}")
         questions = standard(list(asked()))
@@ -112,22 +109,13 @@ def pull(work: Work) -> None:
         questions = standard([])
     for number, question in enumerate(questions):
         work.told("eurostat", number, len(questions) - number)
-        spans = _spans(*(last if question.table == "trade" else (start, end)), question.cells)
+        spans = [last if question.table == "trade" else work.span]
         while spans:
             span = spans.pop(0)
             try:
-                work.stored += _stored(question, span, _answer(session, question, span))
+                _store(work, question, span, _answer(session, question, span))
             except AddressTooLong:
                 spans = _halved(question, span) + spans
-
-
-def _spans(start: str, end: str, cells: int) -> list[tuple[str, str]]:
-    months = pd.period_range(start, end, freq="M")
-    size = max(1, int(MOST_CELLS * 0.9) // max(cells, 1))
-    return [
-        (str(months[i]), str(months[min(i + size, len(months)) - 1]))
-        for i in range(0, len(months), size)
-    ]
 
 
 def _halved(question: Question, span: tuple[str, str]) -> list[tuple[str, str]]:
@@ -202,38 +190,28 @@ def _state(data: bytes) -> str:
     return found.group(0).decode() if found else "nothing"
 
 
-def _stored(question: Question, span: tuple[str, str], reply: Reply) -> list[str]:
+def _store(work: Work, question: Question, span: tuple[str, str], reply: Reply) -> None:
     day = _edition(table_of(reply.data, question.dataset)) or reply.day
     name = f"eurostat/live/{question.dataset.lower()}-{span[0]}-{span[1]}"
     known = [r for r in store.catalogue() if r.id.startswith(f"{name}@")]
     if any(r.vintage == day and unpacked(store.read(r.id), r.id) == reply.data for r in known):
-        return []
+        return
     number = sum(r.vintage == day for r in known)
     place = f"{name}@{day}{f'-{number + 1}' if number else ''}.csv.gz"
-    about = {"origin": place, "vintage": day}
-    table = parse(reply.data, about)
-    query: dict[str, Any] = {"key": question.key, "span": list(span)}
-    if reply.generated:
-        query["generated"] = True
-    store.put(
-        place,
-        gzip.compress(unpacked(reply.data, place), 6, mtime=0),
-        {
-            "publisher": PUBLISHER,
-            "title": question.title,
-            "url": reply.url,
-            "licence": "reuse with attribution (Commission decision 2011/833/EU)",
-            "terms": "Reuse is allowed if Eurostat is named as the source.",
-            "accessed": reply.at,
-            "vintage": day,
-            "coverage": f"{span[0]} to {span[1]}",
-            "obtained": f"Eurostat API, dataset {question.dataset}",
-            "table": question.table,
-            "rows": len(table),
-            "query": query,
-        },
-    )
-    return [place]
+    table = parse(reply.data, {"origin": place, "vintage": day})
+    work.store(
+        place, gzip.compress(unpacked(reply.data, place), 6, mtime=0), reply,
+        publisher=PUBLISHER,
+        title=question.title,
+        licence="reuse with attribution (Commission decision 2011/833/EU)",
+        terms="Reuse is allowed if Eurostat is named as the source.",
+        vintage=day,
+        coverage=f"{span[0]} to {span[1]}",
+        obtained=f"Eurostat API, dataset {question.dataset}",
+        table=question.table,
+        rows=len(table),
+        query={"key": question.key, "span": list(span)},
+    )  # fmt: skip
 
 
 def _edition(frame: pd.DataFrame) -> str:

@@ -40,7 +40,7 @@ from tradeflows.errors import (
     UnknownCode,
 )
 
-__all__ = ["AddressTooLong", "Key", "Manners", "Reply", "Session", "encoded", "root_from"]
+__all__ = ["AddressTooLong", "Manners", "Reply", "Session", "encoded", "key_from", "root_from"]
 
 _log = logging.getLogger(__name__)
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
@@ -61,44 +61,16 @@ class _Broken(Exception):
         self.found, self.wait, self.unheard = found, wait, unheard
 
 
-class Key:
-    """A secret that only `header` gives away.
-
-    Examples
-    --------
-    >>> Key("0123456789abcdef"), Key("")
-    (Key(set), Key(none))
-    """
-
-    __slots__ = ("_text",)
-
-    def __init__(self, text: str) -> None:
-        text = text.strip()
-        if text and not re.fullmatch(r"[\x21-\x7e]{1,256}", text):
-            raise UnknownCode(
-                "COMTRADE_API_KEY holds blanks, line ends or other signs no key has",
-                "the key as the publisher shows it",
-                "set the variable again; its content is not shown here",
-            )
-        self._text = text
-
-    def __repr__(self) -> str:
-        return f"Key({'set' if self._text else 'none'})"
-
-    def __bool__(self) -> bool:
-        return bool(self._text)
-
-    def header(self) -> dict[str, str]:
-        """Return the header that carries the key, or none."""
-        return {KEY_HEADER: self._text} if self._text else {}
-
-    def hide(self, text: str) -> str:
-        """Return a text with the key blotted out."""
-        return text.replace(self._text, "[key]") if self._text else text
-
-    def within(self, data: bytes) -> bool:
-        """Tell whether bytes repeat the key."""
-        return bool(self._text) and self._text.encode() in data
+def key_from(variable: str) -> str:
+    """Return the key that an environment variable holds, or nothing; an odd one is never shown."""
+    text = os.environ.get(variable, "").strip()
+    if text and not re.fullmatch(r"[\x21-\x7e]{1,256}", text):
+        raise UnknownCode(
+            f"{variable} holds blanks, line ends or other signs no key has",
+            "the key as the publisher shows it",
+            "set the variable again; its content is not shown here",
+        )
+    return text
 
 
 def root_from(variable: str, default: str) -> str:
@@ -172,7 +144,7 @@ class Session:
     publisher: str
     root: str
     manners: Manners = field(default_factory=Manners)
-    key: Key = field(default_factory=lambda: Key(""))
+    key: str = field(default="", repr=False)
     hosts: tuple[str, ...] = ()
     note: Callable[[str], None] = lambda _kind: None
     spent: Callable[[QuotaExhausted], None] = lambda _error: None
@@ -233,7 +205,7 @@ class Session:
         if reply.status != 200:
             body = reply.data if into is None else into.read_bytes()[:4000]
             raise self._failure(replace(reply, data=body))
-        if self.key.within(reply.data):
+        if self.key and self.key.encode() in reply.data:
             raise self._refused("the reply repeats the key", "data; nothing was stored")
         return self._as_json(reply) if expect == "json" and into is None else reply
 
@@ -243,8 +215,8 @@ class Session:
         self.note(kind)
         self.counts[kind] += 1
         headers = {"Accept-Encoding": "identity" if target else "gzip", "User-Agent": "tradeflows"}
-        if urlsplit(url).netloc == urlsplit(self.root).netloc:
-            headers |= self.key.header()
+        if self.key and urlsplit(url).netloc == urlsplit(self.root).netloc:
+            headers[KEY_HEADER] = self.key
         patience = (min(10.0, self.manners.timeout), self.manners.timeout)
         try:
             with self._http.get(
@@ -360,7 +332,8 @@ class Session:
                 if name.lower() == "errormessage"
             ]
             text = "; ".join(str(p) for p in parts if p)
-        return self.key.hide(" ".join(text.split())[:300])
+        said = " ".join(text.split())[:300]
+        return said.replace(self.key, "[key]") if self.key else said
 
     def _refused(self, found: str, expected: str) -> SourceUnavailable:
         return SourceUnavailable(f"{self.publisher}: {found}", expected, _LATER)

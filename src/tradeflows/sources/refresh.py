@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -24,7 +24,7 @@ from tradeflows.sources.comtrade import held
 from tradeflows.sources.comtrade import pull as comtrade
 from tradeflows.sources.comtrade.question import START, Part, covered, pair, standard
 from tradeflows.sources.http import Manners
-from tradeflows.sources.work import Ledger, Work, locked, recall
+from tradeflows.sources.work import Work, locked, recall
 
 __all__ = [
     "SOURCES",
@@ -75,13 +75,12 @@ def _known(sources: Sequence[str]) -> Sequence[str]:
 class Outcome:
     """What a refresh did: calls by publisher and kind, files stored.
 
-    ``not_yet`` and ``held`` count months of a reporter that are not published, or stored already;
-    ``absent`` says in words which months of whom are not published.
+    ``held`` counts months of a reporter that were stored already; ``absent`` says in words which
+    months of whom are not published.
     """
 
     calls: Mapping[str, Mapping[str, int]]
     stored: tuple[str, ...]
-    not_yet: int
     seconds: float
     held: int = 0
     rows: int = 0
@@ -193,7 +192,7 @@ def run(
     rows = sum(store.describe(file).rows for file in work.stored)
     calls = {source: dict(kinds) for source, kinds in work.calls.items()}
     return Outcome(
-        calls, tuple(work.stored), work.not_yet,
+        calls, tuple(work.stored),
         (datetime.now(UTC) - began).total_seconds(), work.held, rows, tuple(work.notes),
     )  # fmt: skip
 
@@ -203,13 +202,12 @@ class Status:
     """What is stored and what is missing of what was published when availability was asked.
 
     ``files`` lists the files of UN Comtrade with their proof; ``missing`` has a row for each part,
-    reporter and month that is not whole, ``begun`` where a piece of it is stored.
+    reporter and month that is not whole.
     """
 
     files: pd.DataFrame
     missing: pd.DataFrame
     asked: str
-    calls: dict[str, int] = field(default_factory=dict)
 
     def sentence(self) -> str:
         """Say how complete the stored data are."""
@@ -238,7 +236,7 @@ def status(asked: Sequence[Part] | None = None, start: str = START) -> Status:
     leaves = held.leaves()
     stored = held.held(leaves, releases)
     missing = [
-        (part.name, pair, (part.freq, pair) in stored)
+        (part.name, pair)
         for part in work.parts
         for pair in part.pairs(work.span)
         if (part.freq, pair) in releases
@@ -254,8 +252,5 @@ def status(asked: Sequence[Part] | None = None, start: str = START) -> Status:
         file = leaf.raw.id, leaf.call.part, leaf.raw.vintage, *counts
         files.append((*file, counts[0] == counts[1], age, made_up))
     columns = ["file", "part", "vintage", "rows", "counted", "proven", "age_days", "generated"]
-    gaps = pd.DataFrame(missing, columns=["part", "reporter_period", "begun"])
-    return Status(
-        pd.DataFrame(files, columns=columns), gaps, str(known.get("asked", "")),
-        Ledger("comtrade").calls,
-    )  # fmt: skip
+    gaps = pd.DataFrame(missing, columns=["part", "reporter_period"])
+    return Status(pd.DataFrame(files, columns=columns), gaps, str(known.get("asked", "")))

@@ -16,7 +16,7 @@ import filelock
 from tradeflows import store
 from tradeflows.errors import QuotaExhausted, SourceUnavailable, unwritable
 from tradeflows.progress import Told
-from tradeflows.sources.http import Manners, Session
+from tradeflows.sources.http import Manners, Reply, Session
 
 if TYPE_CHECKING:
     from tradeflows.sources.comtrade.question import Part
@@ -43,7 +43,6 @@ class Work:
     sessions: dict[str, Session] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    not_yet: int = 0
     held: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
 
@@ -57,6 +56,13 @@ class Work:
         session.note, session.spent = ledger.note, ledger.close
         self.sessions[source], self.calls[source] = session, session.counts
         return session
+
+    def store(self, file: str, data: bytes | Path, reply: Reply, **about: Any) -> None:
+        """Store what a reply brought; ``about`` is the rest of its sidecar."""
+        query = about.get("query", {}) | ({"generated": True} if reply.generated else {})
+        told = {"url": reply.url, "accessed": reply.at, **about, "query": query}
+        store.put(file, data, told)
+        self.stored.append(file)
 
 
 def folder() -> Path:

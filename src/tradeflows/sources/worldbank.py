@@ -12,7 +12,7 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
-from tradeflows.sources.http import Reply, Session, root_from
+from tradeflows.sources.http import Session, root_from
 from tradeflows.sources.registry import register
 from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import sheet
@@ -93,8 +93,19 @@ def pull(work: Work) -> None:
             return
         place = place.replace(".xlsx", f"-{book.day}.xlsx")
     table = parse(book.data, {"origin": place, "vintage": day})
-    store.put(place, book.data, _about(book, day, table))
-    work.stored.append(place)
+    work.store(
+        place, book.data, book,
+        publisher=PUBLISHER,
+        title=f"Commodity Markets: monthly prices, edition of {day}",
+        licence="CC BY 4.0",
+        terms="Attribution to the World Bank.",
+        vintage=day,
+        coverage=f"{table['period'].min():%Y-%m} to {table['period'].max():%Y-%m}",
+        obtained="monthly workbook linked from the commodity markets page",
+        table="prices",
+        rows=len(table),
+        traps=["Coal, Australian switches from spot to futures in February 2022."],
+    )  # fmt: skip
 
 
 def link(page: str, url: str) -> str:
@@ -226,21 +237,3 @@ def _number(value: Any, name: str, origin: str) -> float | None:
     if _text(value).lower() in _EMPTY:
         return None
     raise SchemaMismatch(f"{origin}: {name} holds {_text(value)[:40]!r}", "numbers", _HELP)
-
-
-def _about(book: Reply, day: str, table: pd.DataFrame) -> dict[str, Any]:
-    return {
-        "publisher": PUBLISHER,
-        "title": f"Commodity Markets: monthly prices, edition of {day}",
-        "url": book.url,
-        "licence": "CC BY 4.0",
-        "terms": "Attribution to the World Bank.",
-        "accessed": book.at,
-        "vintage": day,
-        "coverage": f"{table['period'].min():%Y-%m} to {table['period'].max():%Y-%m}",
-        "obtained": "monthly workbook linked from the commodity markets page",
-        "table": "prices",
-        "rows": len(table),
-        "traps": ["Coal, Australian switches from spot to futures in February 2022."],
-        "query": {"generated": True} if book.generated else {},
-    }

@@ -6,7 +6,6 @@ import gzip
 import json
 import logging
 import math
-import os
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,7 +14,6 @@ from typing import Any
 
 import pandas as pd
 
-from tradeflows import store
 from tradeflows.codes.countries import from_comtrade, spoken
 from tradeflows.errors import (
     QuotaExhausted,
@@ -27,7 +25,7 @@ from tradeflows.errors import (
 from tradeflows.sources.comtrade.held import FOLDER, held, leaves
 from tradeflows.sources.comtrade.question import ALL, LONGEST, Box, Call, Part, covered, split
 from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, parse, records
-from tradeflows.sources.http import GENERATED, AddressTooLong, Key, Reply, Session, root_from
+from tradeflows.sources.http import GENERATED, AddressTooLong, Reply, Session, key_from, root_from
 from tradeflows.sources.work import Ledger, Work, folder, recall, remember, replace_file
 
 __all__ = ["Client", "Plan", "Release", "connect", "draw", "plan", "probe", "pull"]
@@ -40,7 +38,7 @@ DECISIVE = ("2021", "2024")  # the months that decide the claims come first with
 FILL = 0.8  # of a reply's rows that a call is sized for
 MOST_ERRORS = 3  # bad replies in a row after which the publisher is left alone
 EMPTY_FOR = timedelta(days=7)  # how long "no rows" is believed
-_ABOUT = {
+_ABOUT: dict[str, Any] = {
     "publisher": PUBLISHER,
     "licence": "UN Comtrade policy on use and re-dissemination",
     "terms": "Internal use; passing the data on needs the UN Statistics Division's permission.",
@@ -160,7 +158,7 @@ class Client:
 
 def connect(work: Work) -> Client:
     """Return a client, with the key of ``COMTRADE_API_KEY`` if there is one."""
-    key, root = Key(os.environ.get("COMTRADE_API_KEY", "")), root_from(VARIABLE, ROOT)
+    key, root = key_from("COMTRADE_API_KEY"), root_from(VARIABLE, ROOT)
     most = DAILY if key and root == ROOT else None
     session = work.session("comtrade", PUBLISHER, root, most=most, key=key)
     if work.manners is None and key:
@@ -348,7 +346,7 @@ def pull(work: Work) -> None:
     client = connect(work)
     releases = _available(client, work)
     drawn = draw(client, work.parts, releases, work.span)
-    work.not_yet, work.held = drawn.not_yet, drawn.held
+    work.held = drawn.held
     systems: dict[tuple[str, str], str] = {}
     for freq in sorted({c.freq for c in drawn.calls}):
         reporters = {r for c in drawn.calls for r in c.reporters if c.freq == freq}
@@ -554,24 +552,21 @@ class _Pull:
         query["proof"] = {"count": rows, "rows": rows, "kept": len(table), "replies": len(replies)}
         if not rows:
             query["expires"] = (_today() + EMPTY_FOR).isoformat()
-        if any(r.generated for r in replies):
-            query["generated"] = True
         vintage = max(r["released"][:10] for r in query["releases"].values())
         span = "-".join(dict.fromkeys((call.periods[0], call.periods[-1])))
         empty = "" if rows else f"-empty-{_today():%Y%m%d}"
+        who = ", ".join(from_comtrade(r) for r in call.reporters[:8])
         file = f"{FOLDER}/{call.part}-{span}@{vintage}-{call.identity()}{empty}.json.gz"
-        about = {
-            "title": f"{call.part}: {'/'.join(call.box.flows)} reported by "
-            + ", ".join(from_comtrade(r) for r in call.reporters[:8]),
-            "url": replies[0].url,
-            "accessed": max(r.at for r in replies),
-            "vintage": vintage,
-            "coverage": f"{call.periods[0]} to {call.periods[-1]}",
-            "rows": len(table),
-            "query": query,
-        }
-        store.put(file, gzip.compress(_joined(replies), 6, mtime=0), _ABOUT | about)
-        self.work.stored.append(file)
+        self.work.store(
+            file, gzip.compress(_joined(replies), 6, mtime=0), replies[0],
+            **_ABOUT,
+            title=f"{call.part}: {'/'.join(call.box.flows)} reported by {who}",
+            accessed=max(r.at for r in replies),
+            vintage=vintage,
+            coverage=f"{call.periods[0]} to {call.periods[-1]}",
+            rows=len(table),
+            query=query,
+        )  # fmt: skip
         shutil.rmtree(folder() / "replies", ignore_errors=True)
         _log.info("%s: %d rows", file, rows)
 

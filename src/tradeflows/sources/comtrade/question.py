@@ -338,26 +338,11 @@ def pair(
     reporter: str, partner: str, flows: Sequence[str] = ("M", "X"), codes: Sequence[str] = (),
     *, freq: str = "M", system: str = "HS",
 ) -> Part:  # fmt: skip
-    """Return a part for any pair of countries, areas or groups of them.
+    """Return a part for any pair of countries, areas or groups, as `places` reads them.
 
-    Parameters
-    ----------
-    reporter, partner : str
-        As `places` reads them; only a partner may be ``ALL``, World or another area.
-    flows : sequence of str
-        ``M``, ``X``, and ``RM``, ``RX``, which are inside them.
-    codes : sequence of str
-        HS codes, ``TOTAL``, ``AG2``, ``AG4``, ``AG6``; by default totals, chapters and HS6.
-    freq : {"M", "A"}
-        Months or years, which reporters send separately.
-    system : str
-        ``HS``, each row in the revision it was reported in, or one of ``H0`` to ``H6``.
-
-    Raises
-    ------
-    UnknownCode
-        A country, area, flow, code or nomenclature that no list holds, or a reporter that is no
-        country.
+    Only a partner may be ``ALL``, World or another area. Codes are totals, chapters and HS6 unless
+    named; ``freq`` is M or A, which reporters send separately; ``system`` is ``HS``, each row in
+    the revision it was reported in, or one of ``H0`` to ``H6``.
 
     Examples
     --------
