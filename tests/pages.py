@@ -30,7 +30,9 @@ from unittest import mock
 import matplotlib as mpl
 import pandas as pd
 
+import tradeflows as tf
 from tradeflows.claims import judge
+from tradeflows.claims.rules import Rules
 from tradeflows.claims.verdict import Verdict
 from tradeflows.report import runner
 
@@ -87,7 +89,11 @@ class Page:
     def statements(self) -> dict[str, Verdict]:
         """What the page states, by claim; with ``/panel`` behind it at that tier."""
         tier = {"snapshot": "", "panel": "/panel"}
-        return {f"{v.rule.claim}{tier[v.rule.tier]}": v for v in self._stated}
+        return {f"{v.rule.claim}{tier[v.rule.tier]}": v for v in self.under(tf.rules())}
+
+    def under(self, rules: Rules) -> list[Verdict]:
+        """Return what the page states under a rules file."""
+        return [v for v in self._stated if v.fingerprint == rules.fingerprint]
 
     @property
     def passed_on(self) -> list[Verdict]:

@@ -198,23 +198,32 @@ def test_cards_escape_what_they_show(own):
     assert cards.table["grade"].tolist() == ["contradicted"] * 2
 
 
-def test_the_page_of_rules_shows_every_test_and_row():
-    page = pages.run("81-the-rules")
+def test_the_page_of_rules_shows_every_test_and_row(shown):
+    page = shown(pages.FOLDER / "81-the-rules.ipynb")
     assert tf.rules().fingerprint in page.cell("version").text
-    shown = page.cell("claims").text
+    words = page.cell("claims").text
     for claim in tf.rules().claims:
         for tier in rules.TIERS:
             stated = tf.rule(claim, tier)
             read = {stated.numbers[test["number"]] for test in stated.tests.values()}
-            assert all(words in shown for words in (*stated.tests, *read))
-            assert all(row.grade in shown for row in stated.table)
-            assert all(html.escape(row.say) in shown or row.say in shown for row in stated.table)
+            assert all(word in words for word in (*stated.tests, *read))
+            assert all(row.grade in words for row in stated.table)
+            assert all(html.escape(row.say) in words or row.say in words for row in stated.table)
     assert html.escape(tf.rules().text) in page.cell("file").html
 
 
-def test_the_page_of_rules_names_what_is_heard_as_unknown():
+def test_the_page_of_rules_shows_both_versions_with_their_grades(shown):
+    versions = shown(pages.FOLDER / "81-the-rules.ipynb")["versions"].set_index("claim")
+    assert list(versions.index) == list(tf.rules().claims)
+    old, new = versions.loc["b3"]
+    assert old.startswith("supported: three lies inside")
+    assert new.startswith("cannot be determined")
+    assert versions.loc["b2"].str.startswith("supported: mainly").all()
+
+
+def test_the_page_of_rules_names_what_is_heard_as_unknown(shown):
     mute = judge.silenced(validation(), tf.rules().content.simulated)
-    words = pages.run("81-the-rules").cell("muted").text
+    words = shown(pages.FOLDER / "81-the-rules.ipynb").cell("muted").text
     assert mute
     assert all(why in words for why in mute.values())
     assert "c4_p of claim c" in words

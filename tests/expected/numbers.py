@@ -43,7 +43,13 @@ def of_snapshot(pages: Iterable[Page]) -> dict[str, Value]:
     pages : iterable of Page
         What a page states of a claim's own period goes before what `tradeflows.judge` gathers.
     """
-    stated = {(v.rule.claim, v.rule.tier): v for page in pages for v in page.passed_on}
+    now = rules().fingerprint
+    stated = {
+        (v.rule.claim, v.rule.tier): v
+        for page in pages
+        for v in page.passed_on
+        if v.fingerprint == now
+    }
     return {
         f"{claim}/{place}/{k}": x
         for claim in rules().claims

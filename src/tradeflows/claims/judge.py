@@ -32,6 +32,7 @@ def state(
     headline: str = "",
     detail: str = "",
     clause: str = "",
+    picture: pd.DataFrame | None = None,
     origins: Iterable[str] | pd.Series | pd.DataFrame = (),
     rules: str | Path | Rules | None = None,
     **numbers: Number,
@@ -50,8 +51,10 @@ def state(
         What the numbers describe: a window of months, or base and current, such as (2021, 2022).
     tier : {"snapshot", "panel"}
     headline, detail, clause : str
-        For the card: the deciding number, what it means in a sentence or two, and a clause for the
-        summary of all claims.
+        For the card: the deciding number, what it means in a sentence or two, and a sentence for
+        the summary of all claims.
+    picture : DataFrame, optional
+        The table behind a chart that the answers draw as well.
     origins : list of str, Series or DataFrame
         Raw files under the numbers; of a frame its column ``origin``.
     rules : path or Rules, optional
@@ -79,9 +82,12 @@ def state(
     stated = _rules(rules)
     heard = {name: _interval(value) for name, value in numbers.items()}
     windows = (period,) if isinstance(period, str | int) else tuple(period)
-    words = {"headline": headline, "detail": detail, "clause": clause}
-    period_ = tuple(map(str, windows))
-    return _verdict(stated, claim, tier, heard, period=period_, origins=_origins(origins), **words)
+    drawn = () if picture is None else tuple(json.loads(picture.to_json(orient="records")))
+    about: dict[str, Any] = {
+        "headline": headline, "detail": detail, "clause": clause, "picture": drawn,
+        "period": tuple(map(str, windows)), "origins": _origins(origins),
+    }  # fmt: skip
+    return _verdict(stated, claim, tier, heard, **about)
 
 
 def judge(
@@ -144,7 +150,7 @@ def judge(
     heard = {n: None if v is None else Interval(*v) for n, v in told["numbers"].items()}
     names = ("headline", "detail", "clause", "page")
     about = {name: told.get(name, "") for name in names}
-    about |= {name: tuple(told[name]) for name in ("period", "origins")}
+    about |= {name: tuple(told.get(name, ())) for name in ("period", "origins", "picture")}
     return _verdict(stated, claim, tier, heard, **about)
 
 

@@ -40,6 +40,7 @@ class Verdict:
     detail: str = ""
     clause: str = ""
     origins: tuple[str, ...] = ()
+    picture: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
     fingerprint: str = field(default="", repr=False)
     page: str = ""
 
@@ -86,11 +87,14 @@ class Verdict:
             "claim": self.rule.claim, "tier": self.rule.tier, "period": list(self.period),
             "rules": self.fingerprint, "numbers": ends, "headline": self.headline,
             "detail": self.detail, "clause": self.clause, "origins": list(self.origins),
+            "picture": list(self.picture),
         }  # fmt: skip
 
     def card(self) -> str:
         """Return the verdict as a card, in HTML."""
         mark, kind = _MARKS[self.grade]
+        decided = self.grade != "cannot be determined"  # of the statement, not of the question
+        grade = f"the statement is {self.grade}" if decided else self.grade
         r = self.rule
         said = f"{r.speaker}, {r.place}, {_day(r.date)}"
         more = "".join(
@@ -106,7 +110,7 @@ class Verdict:
             f'<article class="card grade-{kind}" id="{escape(f"claim-{r.claim}{tier}")}">'
             f'<h3 class="card-question">{escape(r.question)}</h3>'
             f'<p class="card-quote">{escape(r.quote)}</p><p class="card-meta">{escape(said)}</p>'
-            f'<p class="card-grade"><span aria-hidden="true">{mark}</span> {escape(self.grade)}</p>'
+            f'<p class="card-grade"><span aria-hidden="true">{mark}</span> {escape(grade)}</p>'
             f'<p class="card-number">{escape(self.headline)}</p>'
             f'<p class="card-say">{escape(self.say)}. {escape(self.detail)}{link}</p>'
             f'<p class="card-meta">Evidence: {escape(r.tier)} · claim {escape(r.claim)}</p>'
@@ -150,11 +154,8 @@ class Verdicts:
         return iter(self.verdicts)
 
     def sentence(self) -> Sentence:
-        """Say in one sentence what was found."""
-        found = {v.rule.claim: v.clause for v in self if v.clause}
-        order = [found[claim] for claim in ("b1", "b2", "c", "a") if claim in found]
-        words = "; ".join(order)
-        return Sentence(f"In one sentence: {words}.")
+        """Say what was found, a sentence a claim that has one, in the order of the rules file."""
+        return Sentence(" ".join(v.clause for v in self if v.clause))
 
     def _repr_html_(self) -> str:
         return f'<div class="cards">{"".join(v.card() for v in self.verdicts)}</div>'
