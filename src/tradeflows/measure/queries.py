@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from importlib.resources import files
 
-__all__ = ["PRICE", "VOLUME", "log_mean", "text"]
+__all__ = ["PRICE", "VOLUME", "log_mean", "quoted", "text"]
 
 
 def log_mean(v0: str, v1: str) -> str:
@@ -38,3 +38,8 @@ VOLUME = {
 def text(name: str) -> str:
     """Return the SQL text of a measure with its slots open."""
     return files("tradeflows.measure").joinpath(f"{name}.sql").read_text("utf-8")
+
+
+def quoted(*texts: str) -> str:
+    """Return texts as SQL writes them, with commas between."""
+    return ", ".join("'" + text.replace("'", "''") + "'" for text in texts)

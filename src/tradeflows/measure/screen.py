@@ -294,8 +294,8 @@ def screen_sql(
 ) -> str:
     """Return the screen as DuckDB SQL over a table ``trade`` with these columns."""
     used = [*_USED, *(c for c in (status_column(WEIGHT), "confidential") if c in columns)]
-    tested = f"partner = {_quoted(target)}" if target else "TRUE"
-    left = f" AND coalesce(reporter NOT IN ({_list(without)}), TRUE)" if without else ""
+    tested = f"partner = {queries.quoted(target)}" if target else "TRUE"
+    left = f" AND coalesce(reporter NOT IN ({queries.quoted(*without)}), TRUE)" if without else ""
     bridged = bridge_sql(
         used, base, current, by=("reporter", "partner", "goods"), path="two-point",
         estimated=estimated, of_code={"goods": _grouped(one_or_more(goods))},
@@ -305,7 +305,7 @@ def screen_sql(
         columns=", ".join(used),
         flow=f"{_of(flow, columns)}{left}",
         bridge=bridged,
-        listed=_quoted(_LISTED),
+        listed=queries.quoted(_LISTED),
         least=f"{float(least)!r}",
         needed=int(needed),
         tested=f"c.{tested}" if target else tested,
@@ -361,20 +361,14 @@ def _refuse_flow(relation: Relation, flow: str) -> None:
 
 
 def _of(flow: str, columns: Sequence[str]) -> str:
-    return f"flow = {_quoted(flow)}" if "flow" in columns else "TRUE"
+    return f"flow = {queries.quoted(flow)}" if "flow" in columns else "TRUE"
 
 
 def _grouped(codes: Collection[str]) -> str:
     """Return the SQL of a code's group: listed, or its chapter."""
     parts = []
     for n in sorted({len(code) for code in codes}):
-        parts.append(f"left(code, {n}) IN ({_list(sorted({c for c in codes if len(c) == n}))})")
-    return f"CASE WHEN {' OR '.join(parts)} THEN {_quoted(_LISTED)} ELSE left(code, 2) END"
-
-
-def _list(texts: Collection[str]) -> str:
-    return ", ".join(map(_quoted, texts))
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
+        parts.append(
+            f"left(code, {n}) IN ({queries.quoted(*sorted({c for c in codes if len(c) == n}))})"
+        )
+    return f"CASE WHEN {' OR '.join(parts)} THEN {queries.quoted(_LISTED)} ELSE left(code, 2) END"

@@ -1,0 +1,157 @@
+"""Three countries: how much of a rise from one to the second can have gone on to a third."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from tradeflows.measure.mirror import on_one_revision
+from tradeflows.measure.window import Published, require, same_length
+from tradeflows.periods import Window
+from tradeflows.quality.census import Census, census, unique
+from tradeflows.quality.relation import month, opened, usable
+from tradeflows.result import Result
+from tradeflows.words import Sentence, amount
+
+__all__ = ["PassedOn", "passed_on"]
+
+
+@dataclass(frozen=True, eq=False)
+class PassedOn(Result):
+    """How much of a rise into a country may have gone on from it, USD and kilograms.
+
+    ``table`` has a row a code and step (month of the window, or year): ``rise_in`` and ``rise_out``
+    against the same step of the base, ``at_least`` and ``at_most`` of what went on, and the same
+    with ``_kg`` where weights are usable on both legs.
+    """
+
+    base: str
+    current: str
+    table: pd.DataFrame
+    origins: tuple[str, ...] = field(repr=False, default=())
+
+    def sentence(self) -> Sentence:
+        """Say between what bounds the rise was passed on."""
+        sums = self.table.drop(columns=["code", "step"]).clip(lower=0).sum()
+        usd = {str(name): amount(float(x), "USD") for name, x in sums.items()}
+        weights = ""
+        if self.table["rise_in_kg"].notna().any():
+            ends = (amount(float(sums[f"at_{end}_kg"]), "kg") for end in ("least", "most"))
+            weights = f", by weight {' to '.join(ends)}"
+        return Sentence(
+            f"From {self.base} to {self.current}, in the goods and months in which they rose, what"
+            f" came in rose by {usd['rise_in']} and what went out by"
+            f" {usd['rise_out']}; at least {usd['at_least']} and at most"
+            f" {usd['at_most']} of the rise can have gone on{weights}. Bounds of what is"
+            " possible, not a finding that it happened."
+        )
+
+
+def passed_on(
+    into: pd.DataFrame,
+    onward: pd.DataFrame,
+    base: str = "2021",
+    current: str = "2022",
+    *,
+    others: pd.DataFrame | None = None,
+    estimated: str = "unpriced",
+    published: Published = None,
+) -> PassedOn:
+    """Bound how much of a rise from A to B can have gone on from B to C.
+
+    Good by good: no more can have gone on than trade from B to C rose, nor more than came in beyond
+    the base by then and has not gone on yet. At least what the rise to C exceeds the rise of all
+    other supply went on: that takes B's imports from elsewhere, ``others``, and goods that B does
+    not make; without them the least is nothing.
+
+    Parameters
+    ----------
+    into, onward : pandas.DataFrame
+        Rows of the table ``trade`` from A to B and from B to C, of one statistic each; who reports
+        them does not matter, `mirror` says how far two disagree.
+    base, current : str
+        Windows of one length; each step is set against the same step of the base.
+    others : pandas.DataFrame, optional
+        B's imports of the same goods from all other countries.
+    estimated, published
+        As in `bridge`.
+
+    Returns
+    -------
+    PassedOn
+
+    Raises
+    ------
+    SchemaMismatch, DoubleCountedTotals
+        As `bridge`.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"period": pd.to_datetime(["2021-01-01", "2022-01-01"]),
+    ...     "code": "854231", "value_usd": [10.0, 50.0], "net_weight_kg": [1.0, 4.0]})
+    >>> found = passed_on(rows, rows.assign(value_usd=[0.0, 30.0]), "2021-01", "2022-01")
+    >>> found.table[["rise_in", "rise_out", "at_least", "at_most"]].values.tolist()
+    [[40.0, 30.0, 0.0, 30.0]]
+    """
+    windows = Window.parse(base), Window.parse(current)
+    given = [getattr(rows, "frame", rows) for rows in (into, onward, others) if rows is not None]
+    legs, seen = zip(*(_rises(t, windows, estimated, published)
+                       for t in on_one_revision(given)), strict=True)  # fmt: skip
+    rises = pd.concat(legs, axis=1, keys=["in", "out", "other"][: len(legs)])
+    square = rises.unstack("step").fillna(0.0)  # noqa: PD010 - no rows, no rise
+    blind = sum(square[leg, "blind"] for leg in rises.columns.unique(0)) > 0
+    found: dict[str, pd.DataFrame] = {}
+    for name, unit in (("value", ""), ("kg", "_kg")):
+        legs_ = [square[leg, name] for leg in rises.columns.unique(0)]
+        least, most = _bounds(*(leg.to_numpy(float) for leg in legs_))
+        bounds = {"rise_in": legs_[0], "rise_out": legs_[1], "at_least": least, "at_most": most}
+        for label, values in bounds.items():
+            frame = pd.DataFrame(values, index=square.index, columns=legs_[0].columns)
+            found[label + unit] = frame.mask(blind) if unit else frame
+    table = pd.DataFrame({n: t.stack(future_stack=True) for n, t in found.items()})  # noqa: PD013
+    table = table[table["rise_in"].ne(0) | table["rise_out"].ne(0)].reset_index()
+    origins = tuple(sorted({origin for one in seen for origin in one.origins}))
+    return PassedOn(str(windows[0]), str(windows[1]), table, origins)
+
+
+def _bounds(into: Any, out: Any, other: Any = None) -> tuple[Any, Any]:
+    """Return the least and the most that went on: a row a good, a column a step."""
+    least, most = np.zeros_like(into), np.zeros_like(into)
+    held, spare = np.zeros(len(into)), np.full(len(into), np.inf if other is None else 0.0)
+    for k in range(into.shape[1]):
+        risen = np.maximum(out[:, k], 0)
+        held += np.maximum(into[:, k], 0)
+        spare += 0.0 if other is None else np.maximum(other[:, k], 0)
+        most[:, k] = np.minimum(held, risen)
+        fed = np.minimum(spare, risen)
+        least[:, k] = np.minimum(risen - fed, most[:, k])
+        held, spare = held - most[:, k], spare - fed
+    return least, most
+
+
+def _rises(
+    trade: Any, windows: tuple[Window, Window], estimated: str, published: Published
+) -> tuple[pd.DataFrame, Census]:
+    """Return the rise of each good in each step over the same step of the base."""
+    old, new = windows
+    with opened(trade, ("period", "code", "value_usd", "net_weight_kg")) as relation:
+        within = f"({old.sql()} OR {new.sql()})"
+        seen = census(relation, "net_weight_kg", within, estimated=estimated)
+        seen.require_one_flow()
+        same_length(old, new, annual=seen.annual, per_month=False)
+        require(seen, windows, published)
+        lag = 12 if seen.annual else 1
+        unique(relation, within, "net_weight_kg", [old.first, new.last], lag)
+        sign = f"CASE WHEN {new.sql()} THEN 1 ELSE -1 END"
+        start = f"CASE WHEN {new.sql()} THEN {new.first} ELSE {old.first} END"
+        quantity = usable(relation.columns, "net_weight_kg", estimated)
+        rows = relation.frame(
+            f"SELECT code, {month(relation.columns, lag)} - {start} AS step,"  # noqa: S608
+            f" sum({sign} * CAST(value_usd AS DOUBLE)) AS value, sum({sign} * {quantity}) AS kg,"
+            f" max(CASE WHEN value_usd > 0 AND {quantity} IS NULL THEN 1 ELSE 0 END) AS blind"
+            f" FROM trade WHERE {within} GROUP BY ALL ORDER BY ALL"
+        )
+    return rows.set_index(["code", "step"]), seen
