@@ -30,6 +30,8 @@ if TYPE_CHECKING:
         price_index,
         volume_effects,
     )
+    from tradeflows.measure.mirror import mirror
+    from tradeflows.measure.passed_on import passed_on
     from tradeflows.measure.published import published
     from tradeflows.measure.screen import screen
     from tradeflows.measure.volume import volume
@@ -40,10 +42,10 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Block", "Good", "Interval", "ask", "bridge", "bridges", "concord", "expected",
-    "feasible", "fullest", "hull", "judge", "judge_all", "load", "months_by_year", "on_one_system",
-    "plot", "price_effect", "price_effects", "price_index", "published", "read_baci",
-    "read_comtrade", "read_tuik", "require", "rule", "rules", "screen", "series", "state", "tidy",
-    "triple_difference", "volume", "volume_effects",
+    "feasible", "fullest", "hull", "judge", "judge_all", "load", "mirror", "months_by_year",
+    "on_one_system", "passed_on", "plot", "price_effect", "price_effects", "price_index",
+    "published", "read_baci", "read_comtrade", "read_tuik", "require", "rule", "rules",
+    "screen", "series", "state", "tidy", "triple_difference", "volume", "volume_effects",
 ]  # fmt: skip
 
 __version__ = metadata.version("tradeflows")
@@ -60,6 +62,8 @@ _LATE = {
     "ask": "tradeflows.ask",
     "concord": "tradeflows.quality.concordance",
     "load": "tradeflows.load",
+    "mirror": "tradeflows.measure.mirror",
+    "passed_on": "tradeflows.measure.passed_on",
     "published": "tradeflows.measure.published",
     "screen": "tradeflows.measure.screen",
     **dict.fromkeys(("read_baci", "read_comtrade", "tidy"), "tradeflows.readers"),

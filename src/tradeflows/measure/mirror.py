@@ -45,6 +45,7 @@ _ALIKE = 0.8  # weights that differ less may be of the same goods under two code
 _USED = ("reporter", "partner", "flow", "period", "code", "value_usd", "net_weight_kg")
 _ORDER = ["exporter", "importer"]
 _FRAMES = ("table", "pairs", "goods", "weights")
+_FEW = 100  # pairs of which the goods are listed
 _ODD = 6.0  # usual deviations of a unit value beyond which a good is named
 
 
@@ -54,7 +55,8 @@ class Mirror(Result):
 
     ``table`` has a row a cause: ``value`` (the bars add up to imports minus exports), ``low`` and
     ``high`` (equal where nothing is estimated), and the ``exports`` and ``imports`` that it is
-    about. ``pairs`` has a row a pair of countries, ``goods`` one a good where there is one pair.
+    about. ``pairs`` has a row a pair of countries, ``goods`` one a good where pairs are few;
+    ``odd`` says how far its unit value is out of line, in usual deviations.
     ``late`` names reporters left out, and the months that they lack.
     """
 
@@ -228,7 +230,7 @@ def mirror(
         pairs = relation.frame(mirror_sql(relation.columns, window, **settings)).fillna(0.0)
         if pairs.empty:
             raise UnknownCode("no pair of countries", "trade in the window", "choose another")
-        goods = _goods(relation, window, settings) if len(pairs) == 1 else pd.DataFrame(
+        goods = _goods(relation, window, settings) if len(pairs) <= _FEW else pd.DataFrame(
             columns=[*_ORDER, "code"])  # fmt: skip
         weights = relation.frame(_weights(relation.columns, wanted, estimated, out))
     months = len(wanted.whole(12)) if annual else len(wanted)
@@ -322,7 +324,7 @@ def _side(
 
 
 def _goods(relation: Relation, window: str | int, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the bars of each good of the one pair there is."""
+    """Return the bars of each good."""
     select = (
         "SELECT exporter, importer, family AS code, class, e AS exports, i AS imports,"
         " ke AS exports_kg, ki AS imports_kg, freight, timing, reexports, codes, quantity, price,"

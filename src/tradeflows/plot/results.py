@@ -20,6 +20,7 @@ from tradeflows.counterfactual.validation import Validation
 from tradeflows.measure.bridge import BARS, Bridge, Envelope
 from tradeflows.measure.index import PriceIndex
 from tradeflows.measure.intervals import Interval, hull
+from tradeflows.measure.mirror import CAUSES, Mirror
 from tradeflows.measure.screen import Screen
 from tradeflows.measure.volume import Volume
 from tradeflows.plot import MIME
@@ -98,6 +99,23 @@ def _answered(result: Answer, **words: Any) -> Figure:
         "origins": result.origins,
     }
     return waterfall(result.steps(), **{**given, **words})
+
+
+@show.register
+def _mirrored(result: Mirror, **words: Any) -> Figure:
+    ends = {cause: result.bar(cause) for cause in CAUSES}
+    told = {cause: end for cause, end in ends.items() if not end.low < 0 < end.high}
+    most = max(told, key=lambda cause: abs(told[cause].middle), default="")
+    gap = amount(result.imports - result.exports, "USD", sign=True)
+    what = f": {CAUSES[most]} {between(ends[most].low, ends[most].high, _usd)}" if most else ""
+    given = {
+        "title": f"Importers report {gap} against exporters in {result.window}{what}",
+        "name": "mirror",
+        "alt": str(result.sentence()),
+        "period": result.window,
+        "origins": result.origins,
+    }
+    return waterfall(**{"steps": result.steps(), **given, **words})
 
 
 @show.register
