@@ -328,6 +328,24 @@ def test_special_trade_is_another_system_and_has_no_currencies(serve, lines):
         tuik.Question("RUS", by="currency", system="special")
 
 
+def test_partners_that_no_list_holds_keep_their_names_and_their_value(serve):
+    rows = [("202401", "X", "854231000011", 9.0, 4.0, 6.0, "KG/ADET")]
+    made = standin.typed(rows)
+
+    def lines(period, flow):
+        names = ["Atlantis", "Mersin Serbest Bölgesi", "Rusya Federasyonu"]
+        return pd.concat([made(period, flow).assign(ULKE_KODU=str(n), ULKE_ADI=name)
+                          for n, name in enumerate(names)])  # fmt: skip
+
+    serve(standin.Office(lines, ["202401"]))
+    pulled(tuik.Question("ALL", digits=6), Window.parse("2024-01"))
+    found = tf.load("trade", source="TÜİK", level=6, months="2024-01")
+    zone = "Free zone: Mersin Serbest Bölgesi"
+    assert set(found.partner) == {"RUS", zone, "Unlisted: Atlantis"}
+    pulled(tuik.Question(zone), Window.parse("2024-01"))
+    assert tf.load("trade", source="TÜİK", level=12, partner=zone).value_usd.item() == 9.0
+
+
 def test_a_partner_that_the_office_does_not_list(serve, lines):
     serve(standin.Office(*lines))
     with pytest.raises(UnknownCode, match="no partner"):

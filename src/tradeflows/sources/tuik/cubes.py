@@ -19,11 +19,11 @@ import pandas as pd
 from tradeflows import tables
 from tradeflows.codes.countries import from_name, plain
 from tradeflows.codes.hs import codes as codes_of
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import rows
 from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
 
-__all__ = ["COLUMNS", "PUBLISHER", "checked", "flow_of", "is_cube", "parse", "written"]
+__all__ = ["COLUMNS", "PUBLISHER", "checked", "flow_of", "is_cube", "parse", "place_of", "written"]
 
 FIRST = "#tradeflows: TÜİK's database, 1"
 PUBLISHER = "TÜİK"
@@ -50,6 +50,20 @@ def flow_of(word: object) -> str:
     if found is None:
         raise SchemaMismatch(f"TÜİK: flow {word!r}", "İhracat or İthalat", _AGAIN)
     return found
+
+
+def place_of(name: str) -> str:
+    """Return a partner; one that no list holds keeps its name, so that its value is not lost.
+
+    Examples
+    --------
+    >>> place_of("Rusya Federasyonu"), place_of("Atlantis"), place_of("")
+    ('RUS', 'Unlisted: Atlantis', 'Areas nes')
+    """
+    try:
+        return from_name(name) if name else "Areas nes"
+    except UnknownCode:
+        return f"Unlisted: {name}"
 
 
 def written(head: Mapping[str, Any], lines: Sequence[Sequence[Any]]) -> bytes:
@@ -90,7 +104,7 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
 
     Raises
     ------
-    SchemaMismatch, UnknownCode
+    SchemaMismatch
         As `checked`.
     """
     head, table = checked(data, about)
@@ -110,8 +124,6 @@ def checked(data: bytes, about: Mapping[str, Any]) -> tuple[dict[str, Any], pd.D
     SchemaMismatch
         Not such a file, rows that are not those counted, sums that are not the totals, codes or
         flows that cannot be read.
-    UnknownCode
-        A country that no list holds.
     """
     origin = str(about.get("origin", "file"))
     head, lines = _opened(data, origin)
@@ -133,7 +145,7 @@ def checked(data: bytes, about: Mapping[str, Any]) -> tuple[dict[str, Any], pd.D
             "vintage": str(about.get("vintage", "unknown")),
             "trade_system": str(head["system"]),
             "reporter": "TUR",
-            "partner": lines["ULKE_ADI"].map({n: from_name(n) for n in set(lines["ULKE_ADI"])}),
+            "partner": lines["ULKE_ADI"].map({n: place_of(n) for n in set(lines["ULKE_ADI"])}),
             "flow": lines["IHRITH"].map({f: flow_of(f) for f in set(lines["IHRITH"])}),
             "freq": "M",
             "period": days,

@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar
 
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply, UnknownCode
 
-__all__ = ["BREAKDOWNS", "LEVELS", "MEASURES", "Dropped", "Engine", "NoSuchApp", "sum_of"]
+__all__ = ["BREAKDOWNS", "LEVELS", "MEASURES", "Engine", "NoSuchApp", "sum_of"]
 
 LEVELS = {2: "FASIL", 4: "TARIFE4", 6: "TARIFE6", 8: "TARIFE8", 12: "ISTPOZ"}
 BREAKDOWNS = {"currency": "DOVIZ_KODU", "customs": "GUMRUK", "transport": "TASIMA_SEKLI"}
@@ -25,43 +25,23 @@ NUMERIC = ("YIL", "AY")
 PAGE = 8_000  # cells; beyond about 10,000 pages come back empty
 ABORTED = 15  # "Request aborted": the engine was not ready
 FIRST = 1_000_000  # a page's own messages count 1, 2, 3 …
-Value = str | float | None
+Row = tuple[str | float | None, ...]  # the null bucket is None
 T = TypeVar("T")
-
-
-class Dropped(Exception):
-    """The socket closed before the reply came."""
 
 
 class NoSuchApp(SourceUnavailable):
     """The office does not know the application: its number has changed."""
 
 
-class Socket(Protocol):
-    """A connection to the application ``app`` of the engine."""
+class _Socket(Protocol):
+    """A connection to the application ``app``; it raises `ConnectionError` or `TimeoutError`."""
 
     app: str
     generated: bool
 
-    def send(self, text: str) -> None:
-        """Send one message."""
-
-    def receive(self, seconds: float) -> str:
-        """Return the next message, or raise `Dropped` or `TimeoutError`."""
-
-    def close(self) -> None:
-        """Leave."""
-
-
-@dataclass(frozen=True)
-class Cube:
-    """The rows of a question: values of its dimensions as text, then measures as numbers.
-
-    ``counted`` is how many rows the engine says there are; a null bucket is None.
-    """
-
-    rows: list[tuple[Value, ...]]
-    counted: int
+    def send(self, text: str) -> None: ...
+    def receive(self, seconds: float) -> str: ...
+    def close(self) -> None: ...
 
 
 def sum_of(
@@ -101,7 +81,7 @@ class Engine:
     ``patience`` those to wait for a reply, ``pause`` those before a question is asked again.
     """
 
-    connect: Callable[[str], Socket]
+    connect: Callable[[str], _Socket]
     interval: float = 1.0
     patience: float = 300.0
     pause: float = 1.0
@@ -109,7 +89,7 @@ class Engine:
     app: str = ""
     fields: frozenset[str] = frozenset()
     asked: int = 0
-    _socket: Socket | None = None
+    _socket: _Socket | None = None
     _document: int = -1
     _id: int = FIRST
     _last: float = field(default=0.0, repr=False)
@@ -131,15 +111,16 @@ class Engine:
         if socket is not None:
             socket.close()
 
-    def cube(self, dimensions: Sequence[str], measures: Sequence[str]) -> Cube:
-        """Return all rows of a question.
+    def cube(self, dimensions: Sequence[str], measures: Sequence[str]) -> list[Row]:
+        """Return all rows of a question, as many as the engine counts: text, then numbers.
 
         Raises
         ------
         SchemaMismatch
-            A dimension that the application does not have, or cells that are no number.
+            A dimension that the application does not have, cells that are no number, a reply of
+            another form.
         TruncatedReply
-            Fewer or more rows than the engine counted.
+            A page with fewer or more rows than asked for.
         SourceUnavailable
             No reply after several tries, or the engine refuses.
         """
@@ -161,17 +142,22 @@ class Engine:
             try:
                 self._socket = self._socket or self._opened()
                 return act()
-            except (Dropped, TimeoutError) as error:
+            except (ConnectionError, TimeoutError) as error:
                 self.close()
                 what = "stayed silent" if isinstance(error, TimeoutError) else "was dropped"
                 time.sleep(self.pause * 2**attempt if attempt < self.tries - 1 else 0)
+            except (KeyError, TypeError, AttributeError) as error:
+                raise SchemaMismatch(
+                    f"TÜİK's engine answers in another form ({error!r:.60})", "its usual replies",
+                    "look for a newer tradeflows, or bring the data --by-hand",
+                ) from None  # fmt: skip
         raise SourceUnavailable(
             f"TÜİK: the connection {what}, {self.tries} times",
             "a reply",
             "try later: what was stored stays, the next run goes on; or bring it --by-hand",
         )
 
-    def _opened(self) -> Socket:
+    def _opened(self) -> _Socket:
         """Return a socket over which the application is open and its fields are known."""
         self._socket = self.connect(self.app)
         opened = self._ask("OpenDoc", -1, [self._socket.app, "", "", "", False])
@@ -183,12 +169,12 @@ class Engine:
         self.fields = frozenset(f["qName"] for table in known["qtr"] for f in table["qFields"])
         return self._socket
 
-    def _cube(self, dimensions: Sequence[str], measures: Sequence[str]) -> Cube:
+    def _cube(self, dimensions: Sequence[str], measures: Sequence[str]) -> list[Row]:
         made = self._ask("CreateSessionObject", self._document, [_definition(dimensions, measures)])
         handle = int(made["qReturn"]["qHandle"])
         size = self._ask("GetLayout", handle, [])["qLayout"]["qHyperCube"]["qSize"]
         counted, width = int(size["qcy"]), len(dimensions) + len(measures)
-        rows: list[tuple[Value, ...]] = []
+        rows: list[Row] = []
         while len(rows) < counted:
             height = min(PAGE // width, counted - len(rows))
             page = {"qTop": len(rows), "qLeft": 0, "qWidth": width, "qHeight": height}
@@ -201,15 +187,14 @@ class Engine:
                     "run it again: nothing of this month was stored",
                 )
             rows += [_row(line, dimensions, width) for line in matrix]
-        name = made["qReturn"].get("qGenericId", made.get("qInfo", {}).get("qId", ""))
-        self._ask("DestroySessionObject", self._document, [name])
-        return Cube(rows, counted)
+        self._ask("DestroySessionObject", self._document, [made["qReturn"].get("qGenericId", "")])
+        return rows
 
     def _ask(self, method: str, handle: int, params: list[Any]) -> dict[str, Any]:
         """Return the result of one message; ask again where the engine was not ready."""
         socket = self._socket
         if socket is None:
-            raise Dropped
+            raise ConnectionError
         error: dict[str, Any] = {}
         for attempt in range(self.tries):
             self._id += 1
@@ -232,7 +217,7 @@ class Engine:
             "try later, or bring the data --by-hand: what was stored stays",
         )
 
-    def _reply(self, socket: Socket) -> dict[str, Any]:
+    def _reply(self, socket: _Socket) -> dict[str, Any]:
         """Return the reply to the last message; what the engine tells unasked is passed over."""
         until = time.monotonic() + self.patience
         while (left := until - time.monotonic()) > 0:
@@ -260,9 +245,7 @@ def _definition(dimensions: Sequence[str], measures: Sequence[str]) -> dict[str,
     }
 
 
-def _row(
-    cells: Sequence[Mapping[str, Any]], dimensions: Sequence[str], width: int
-) -> tuple[Value, ...]:
+def _row(cells: Sequence[Mapping[str, Any]], dimensions: Sequence[str], width: int) -> Row:
     if len(cells) != width:
         raise SchemaMismatch(f"TÜİK: a row of {len(cells)} cells", f"{width}", "run it again")
     return (
@@ -271,7 +254,7 @@ def _row(
     )
 
 
-def _value(name: str, cell: Mapping[str, Any]) -> Value:
+def _value(name: str, cell: Mapping[str, Any]) -> str | float | None:
     """Return what a dimension says, a number or text; None of the null bucket."""
     if cell.get("qIsNull") or int(cell.get("qElemNumber", 0)) < 0:
         return None

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from tradeflows import store
-from tradeflows.codes.countries import SPECIAL, countries, from_name, plain
+from tradeflows.codes.countries import SPECIAL, countries, plain
 from tradeflows.codes.groups import asked as asked_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, UnknownCode
 from tradeflows.periods import Window, span
@@ -316,7 +316,7 @@ class Office:
         day = "YAYIN_TARIHI" in self.engine.fields
         measures = [sum_of("DOLAR", {}), *(["Alt(Max(YAYIN_TARIHI),0)"] if day else [])]
         found: dict[str, str] = {}
-        for year, month, value, *days in self.engine.cube(["YIL", "AY"], measures).rows:
+        for year, month, value, *days in self.engine.cube(["YIL", "AY"], measures):
             if year is not None and month is not None and value:
                 known = date(1899, 12, 30) + timedelta(days=float(days[0] or 0) if days else 0)
                 sane = date(2000, 1, 1) < known <= datetime.now(UTC).date()
@@ -326,24 +326,18 @@ class Office:
     @cached_property
     def flows(self) -> dict[str, str]:
         """How each flow is written here."""
-        cube = self.engine.cube([self.flow], [sum_of("DOLAR", {})])
-        return {cubes.flow_of(word): str(word) for word, _ in cube.rows if word is not None}
+        rows = self.engine.cube([self.flow], [sum_of("DOLAR", {})])
+        return {cubes.flow_of(word): str(word) for word, _ in rows if word is not None}
 
     @cached_property
     def countries(self) -> dict[str, tuple[str, str]]:
         """Number and name of each partner, by the office's own list."""
-        cube = self.engine.cube(["ULKE_KODU", "ULKE_ADI"], [sum_of("DOLAR", {})])
-        return {str(n): (str(n), str(name)) for n, name, _ in cube.rows if n is not None}
+        rows = self.engine.cube(["ULKE_KODU", "ULKE_ADI"], [sum_of("DOLAR", {})])
+        return {str(n): (str(n), str(name)) for n, name, _ in rows if n is not None}
 
     def partners(self, partner: str) -> dict[str, tuple[str, str]]:
         """Return the numbers of a country, or of an area that is none."""
-        found = {}
-        for number, known in self.countries.items():
-            try:
-                if partner in (known[1], from_name(known[1])):
-                    found[number] = known
-            except UnknownCode:
-                continue
+        found = {n: k for n, k in self.countries.items() if cubes.place_of(k[1]) == partner}
         if not found:
             few = ", ".join(sorted(name for _, name in self.countries.values())[:10])
             raise UnknownCode(f"no partner {partner!r} at TÜİK", f"such as {few}", "correct it")
@@ -379,7 +373,7 @@ class Office:
                 f" {max(self.published, default='none')}",
                 "months that are published", "ask for other months",
             )  # fmt: skip
-        for year, month, word, *rest in self.engine.cube(asked, sums).rows:
+        for year, month, word, *rest in self.engine.cube(asked, sums):
             flow = cubes.flow_of(word)
             odd = flow not in question.flows or int(float(year or 0)) not in years
             if odd or (named and rest[0] not in filters["ULKE_KODU"]):
@@ -432,19 +426,19 @@ class Office:
         asked |= {} if named else {"ULKE_KODU": "ULKE_KODU", "ULKE_ADI": "ULKE_ADI"}
         asked |= {"KIRILIM": BREAKDOWNS[question.by]} if question.by else {}
         sums = [sum_of(m, filters, question.codes) for m in MEASURES]
-        cube = self.engine.cube(list(asked.values()), sums)
+        rows = self.engine.cube(list(asked.values()), sums)
         known = {"YIL": str(year), "AY": f"{number:02d}"}
         if named:
             known |= dict(zip(("ULKE_KODU", "ULKE_ADI"), self._one(question.partner), strict=True))
         lines = [
             [{**known, **dict(zip((*asked, *MEASURES), row, strict=True))}.get(c)
              for c in cubes.COLUMNS]
-            for row in cube.rows
+            for row in rows
         ]  # fmt: skip
         head = {
             "system": question.system, "partner": question.partner, "digits": question.digits,
             "codes": list(question.codes), "by": question.by, "months": [month],
-            "counted": cube.counted, "totals": {month: dict(totals)},
+            "counted": len(rows), "totals": {month: dict(totals)},
         }  # fmt: skip
         data = cubes.written(head, lines)
         _, table = cubes.checked(data, {"origin": f"TÜİK, {question.name}, {month}"})
@@ -457,7 +451,7 @@ class Office:
             )
         query = {
             "question": question.name, "month": month,
-            "app": self.engine.app, "proof": {"rows": len(lines), "count": cube.counted},
+            "app": self.engine.app, "proof": {"rows": len(lines), "count": len(rows)},
             "totals": {month: dict(totals)}, "generated": self.engine.generated,
         }  # fmt: skip
         vintage = self.published[month] or datetime.now(UTC).date().isoformat()

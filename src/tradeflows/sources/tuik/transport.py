@@ -21,7 +21,7 @@ from tornado import httpclient, websocket
 
 from tradeflows.errors import SourceUnavailable
 from tradeflows.sources.http import root_from
-from tradeflows.sources.tuik.engine import Dropped, NoSuchApp
+from tradeflows.sources.tuik.engine import NoSuchApp
 
 __all__ = ["Browser", "Plain", "root"]
 
@@ -103,7 +103,7 @@ class Plain:
             raise refused(error.code, page="socket") from None
         except (OSError, TimeoutError, websocket.WebSocketError):
             self._stop()
-            raise Dropped from None
+            raise ConnectionError from None
         return self
 
     def apps(self, system: str) -> list[str]:
@@ -149,7 +149,7 @@ class Plain:
         try:
             self._done(self._write(text), self._seconds)
         except websocket.WebSocketClosedError:
-            raise Dropped from None
+            raise ConnectionError from None
 
     async def _write(self, text: str) -> None:
         await self._socket.write_message(text)
@@ -158,7 +158,7 @@ class Plain:
         """Return the next message."""
         found = self._done(self._read(), seconds)
         if found is None:
-            raise Dropped
+            raise ConnectionError
         return str(found)
 
     async def _read(self) -> str | bytes | None:
@@ -222,16 +222,16 @@ class Browser:
         try:
             self._tab.evaluate("text => window.tradeflows.socket.send(text)", text)
         except self._api.Error:
-            raise Dropped from None
+            raise ConnectionError from None
 
     def receive(self, seconds: float) -> str:
         """Return the next message."""
         try:
             found = str(self._tab.evaluate(_NEXT, seconds))
         except self._api.Error:
-            raise Dropped from None
+            raise ConnectionError from None
         if found == "shut":
-            raise Dropped
+            raise ConnectionError
         if not found:
             raise TimeoutError
         return found
