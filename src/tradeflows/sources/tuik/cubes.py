@@ -101,11 +101,6 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
 
     Codes stand at the digits asked for and, where all goods below them are there, at six and two
     digits and as a total. A sum has the weakest status of its parts, chapters and totals no weight.
-
-    Raises
-    ------
-    SchemaMismatch
-        As `checked`.
     """
     head, table = checked(data, about)
     digits, least = int(head["digits"]), max(map(len, head["codes"]), default=0)
@@ -117,14 +112,7 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
 
 
 def checked(data: bytes, about: Mapping[str, Any]) -> tuple[dict[str, Any], pd.DataFrame]:
-    """Return what a file says of itself and its lines as trade, after checking its proof.
-
-    Raises
-    ------
-    SchemaMismatch
-        Not such a file, rows that are not those counted, sums that are not the totals, codes or
-        flows that cannot be read.
-    """
+    """Return what a file says of itself and its lines as trade, after checking its proof."""
     origin = str(about.get("origin", "file"))
     head, lines = _opened(data, origin)
     _proven(head, lines, origin)

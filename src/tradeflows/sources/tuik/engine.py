@@ -112,18 +112,7 @@ class Engine:
             socket.close()
 
     def cube(self, dimensions: Sequence[str], measures: Sequence[str]) -> list[Row]:
-        """Return all rows of a question, as many as the engine counts: text, then numbers.
-
-        Raises
-        ------
-        SchemaMismatch
-            A dimension that the application does not have, cells that are no number, a reply of
-            another form.
-        TruncatedReply
-            A page with fewer or more rows than asked for.
-        SourceUnavailable
-            No reply after several tries, or the engine refuses.
-        """
+        """Return all rows of a question, as many as the engine counts: text, then numbers."""
         if missing := sorted(set(dimensions) - self.fields):
             raise SchemaMismatch(
                 f"TÜİK's application has no {', '.join(missing)}",

@@ -112,13 +112,7 @@ def answers(part: Part) -> bool:
 
 
 def questions(work: Work) -> tuple[Question, ...]:
-    """Return the questions of a refresh: what the claims need, or the parts that were named.
-
-    Raises
-    ------
-    UnknownCode
-        A part that Turkey's statistics do not answer.
-    """
+    """Return the questions of a refresh: what the claims need, or the parts that were named."""
     if work.usual:
         return standard(asked_codes())
     found = []
@@ -214,13 +208,7 @@ def standard(listed: Sequence[str]) -> tuple[Question, ...]:
 
 
 def by_hand(question: Question, months: Window) -> str:
-    """Return the script for the console of a browser that has TÜİK's page open.
-
-    Raises
-    ------
-    UnknownCode
-        A question for all partners, or divided: a program asks those.
-    """
+    """Return the script for the console of a browser that has TÜİK's page open."""
     if question.partner == ALL or question.by or set(question.flows) != {"M", "X"}:
         raise UnknownCode(
             f"{question.name} by hand", "one partner, both flows, undivided", "ask for less"
@@ -241,17 +229,7 @@ def by_hand(question: Question, months: Window) -> str:
 
 @dataclass
 class Office:
-    """One visit to TÜİK's database for one trade system.
-
-    Parameters
-    ----------
-    system : str
-        ``general`` or ``special``.
-    browser : bool
-        Through a real browser on this machine, the user's explicit choice.
-    interval, pause : float
-        Seconds between questions, and before one is asked again.
-    """
+    """One visit to TÜİK's database for one trade system."""
 
     system: str = "general"
     browser: bool = False
@@ -353,13 +331,7 @@ class Office:
         return found
 
     def totals(self, question: Question, months: Window) -> Totals:
-        """Return USD and kilograms by month and flow, asked without codes.
-
-        Raises
-        ------
-        SchemaMismatch
-            The reply holds other partners, flows or months than asked for: a filter was ignored.
-        """
+        """Return USD and kilograms by month and flow, asked without codes."""
         named = question.partner != ALL
         asked = ["YIL", "AY", self.flow, *(["ULKE_KODU"] if named else [])]
         years = sorted({m.year for m in span(months)})
@@ -397,13 +369,7 @@ class Office:
     def pull(
         self, question: Question, months: Window, told: Told = lambda _done, _left: None
     ) -> Iterator[str]:
-        """Store what is due of a question, month by month; give each new file.
-
-        Raises
-        ------
-        SchemaMismatch, TruncatedReply
-            A month is not whole; those before it are stored.
-        """
+        """Store what is due of a question, month by month; give each new file."""
         totals, due = self.due(question, months)
         held = _held(question)
         told(0, len(due))
