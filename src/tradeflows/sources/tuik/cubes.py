@@ -23,10 +23,25 @@ from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import rows
 from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
 
-__all__ = ["COLUMNS", "PUBLISHER", "checked", "flow_of", "is_cube", "parse", "place_of", "written"]
+__all__ = [
+    "COLUMNS",
+    "PUBLISHER",
+    "TERMS",
+    "checked",
+    "flow_of",
+    "is_cube",
+    "parse",
+    "place_of",
+    "written",
+]
 
 FIRST = "#tradeflows: TÜİK's database, 1"
 PUBLISHER = "TÜİK"
+TERMS = {
+    "publisher": PUBLISHER,
+    "licence": "TÜİK: free use with attribution",
+    "terms": "Cite the Turkish Statistical Institute as the source.",
+}
 COLUMNS = ("YIL", "AY", "IHRITH", "ULKE_KODU", "ULKE_ADI", "KOD", "KIRILIM", "OLCU_ADI", *MEASURES)
 _HEAD = ("system", "digits", "codes", "by", "months", "counted", "totals")
 _AGAIN = "bring it again with `tradeflows refresh --source tuik`; nothing is read from this file"

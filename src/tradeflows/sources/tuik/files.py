@@ -25,9 +25,8 @@ from tradeflows.sources.rows import EMPTY, amounts, currency, in_dollars
 from tradeflows.sources.tuik import cubes
 from tradeflows.sources.workbook import first_sheet, unpacked
 
-__all__ = ["PUBLISHER", "add", "parse", "read", "read_tuik"]
+__all__ = ["add", "parse", "read", "read_tuik"]
 
-PUBLISHER = "TÜİK"
 LIMIT = 512 * 1024 * 1024
 _VALUES = {
     "USD": ("value usd", "deger usd", "deger dolar", "deger abd dolari", "usd", "dolar", "dollar",
@@ -61,9 +60,13 @@ _NAMES = {
 _NEEDED = ("flow", "partner", "code", "value", "weight")
 _FLOWS = {"m": "M", "x": "X", "ithalat": "M", "ihracat": "X", "import": "M", "export": "X",
           "imports": "M", "exports": "X"}  # fmt: skip
-_YES, _NO = ("1", "true", "yes", "y", "evet", "e", "x", "gizli"), ("", "0", "false", "no", "n",
-                                                                    "hayir", "h")  # fmt: skip
-_TONNES = ("t", "ton", "tons", "tonne", "tonnes")
+_FLAGS = {
+    **dict.fromkeys(("1", "true", "yes", "y", "evet", "e", "x", "gizli"), True),
+    **dict.fromkeys(("", "0", "false", "no", "n", "hayir", "h"), False),
+}
+_KILOGRAMS = {"": 1.0, "kg": 1.0, "kilogram": 1.0,
+              **dict.fromkeys(("t", "ton", "tons", "tonne", "tonnes"), 1000.0)}  # fmt: skip
+_STATUS = {word: word for word in ("", *tables.STATUS)}
 _MONTHS = {name: n for n, names in enumerate(
     ("ocak january jan", "subat february feb", "mart march mar", "nisan april apr",
      "mayis may", "haziran june jun", "temmuz july jul", "agustos august aug",
@@ -128,11 +131,9 @@ def add(file: Path, **constants: str) -> store.Raw:
         place,
         data,
         {
-            "publisher": PUBLISHER,
+            **cubes.TERMS,
             "title": f"Foreign trade by product and month ({file.name})",
             "url": "https://data.tuik.gov.tr",
-            "licence": "TÜİK: free use with attribution",
-            "terms": "Cite the Turkish Statistical Institute as the source.",
             "accessed": today,
             "vintage": today,
             "coverage": f"{table['period'].min():%Y-%m} to {table['period'].max():%Y-%m}",
@@ -153,34 +154,12 @@ def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
 
 
 def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
-    r"""Turn a downloaded table into the trade table.
+    r"""Turn a downloaded table, or what the database answered, into the trade table.
 
     Headings in Turkish or English, ``;``, ``,`` or tabs between fields, decimal comma or point,
     cp1254 or UTF-8, codes of 2 to 12 digits. Values in lira or euro become USD at the mean rate of
     the month. A quantity without a unit is none.
 
-    Parameters
-    ----------
-    data : bytes
-        CSV, gzipped CSV or XLSX.
-    about : mapping
-        ``origin``, ``vintage`` and ``constants`` for what the file does not say, as in `add`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        The trade table; ``attrs["converted"]`` lists the currencies that were converted.
-
-    Raises
-    ------
-    SchemaMismatch
-        Not a table; without the columns a trade table needs; codes, numbers, units or currencies
-        that leave room for a guess; a constant that the file contradicts.
-    UnknownCode
-        A country that no list holds.
-
-    Examples
-    --------
     >>> text = "Yıl;Ay;Akım;Ülke;GTİP;Değer (USD);Net Ağırlık (KG)\n"
     >>> text += "2025;1;İthalat;Rusya Federasyonu;27.99.99.99.00.00;1.894.617.765,00;0\n"
     >>> table = parse(text.encode("cp1254"), {"origin": "x", "vintage": "2026-01-01"})
@@ -382,9 +361,10 @@ def _trade(
     kinds = columns["currency"]
     rates = snapshot.rates() if set(kinds) != {"USD"} else pd.DataFrame()
     value = in_dollars(number["value"], kinds, days, rates, origin)
-    estimated, missing = _weights_marked(columns, origin)
-    weight = (number["weight"] * _kilograms(columns, origin)).mask(missing)
-    net, net_status = rows.measured(weight, value, estimated)
+    marked = _meant(columns, "weight status", _STATUS, origin)
+    estimated = _meant(columns, "estimated", _FLAGS, origin) | (marked == "estimated")
+    weight = number["weight"] * _meant(columns, "weight unit", _KILOGRAMS, origin)
+    net, net_status = rows.measured(weight.mask(marked == "missing"), value, estimated)
     unit = columns.get("unit", pd.Series("", index=code.index)).str.rpartition("/")[2].str.strip()
     unit = unit.mask(unit.isin(EMPTY))
     amount = number.get("quantity", pd.Series(float("nan"), index=code.index)).where(unit.notna())
@@ -395,13 +375,13 @@ def _trade(
         raise SchemaMismatch(
             f"{origin}: reporters {', '.join(sorted(reporters))}", "Turkey alone", _HELP
         )
-    hidden = _flagged(columns, "confidential", origin)
+    hidden = _meant(columns, "confidential", _FLAGS, origin)
     if "goods" in columns:
         hidden |= columns["goods"].map(plain) == "gizli veri"
     table = pd.DataFrame(
         {
             "origin": origin,
-            "source": PUBLISHER,
+            "source": cubes.PUBLISHER,
             "vintage": str(about.get("vintage", "unknown")),
             "trade_system": str(constants.get("trade_system", "special")),
             "reporter": "TUR",
@@ -430,35 +410,14 @@ def _trade(
     return table
 
 
-def _kilograms(columns: Mapping[str, pd.Series], origin: str) -> pd.Series | float:
-    if "weight unit" not in columns:
-        return 1.0
-    units = columns["weight unit"].map(plain)
-    odd = ~units.isin(["kg", "kilogram", "", *_TONNES])
-    if odd.any():
-        raise SchemaMismatch(
-            f"{origin}: weights in {columns['weight unit'][odd].iloc[0]!r}", "kg or tonnes", _HELP
-        )
-    return units.isin(_TONNES).map({True: 1000.0, False: 1.0})
-
-
-def _weights_marked(columns: Mapping[str, pd.Series], origin: str) -> tuple[pd.Series, pd.Series]:
-    """Return which weights the file calls estimated, and which missing."""
-    estimated = _flagged(columns, "estimated", origin)
-    words = columns.get("weight status", pd.Series("", index=estimated.index)).map(plain)
-    odd = ~words.isin(["", *tables.STATUS])
-    if odd.any():
-        raise SchemaMismatch(
-            f"{origin}: weight status {words[odd].iloc[0]!r}", ", ".join(tables.STATUS), _HELP
-        )
-    return estimated | (words == "estimated"), words == "missing"
-
-
-def _flagged(columns: Mapping[str, pd.Series], name: str, origin: str) -> pd.Series:
+def _meant(
+    columns: Mapping[str, pd.Series], name: str, known: Mapping[str, Any], origin: str
+) -> pd.Series:
+    """Return what the words of a column mean; a column that is not there holds empty words."""
     words = columns.get(name, pd.Series("", index=columns["code"].index)).map(plain)
-    odd = ~words.isin([*_YES, *_NO])
+    odd = ~words.isin(list(known))
     if odd.any():
         raise SchemaMismatch(
-            f"{origin}: {name} holds {columns[name][odd].iloc[0]!r}", "yes or no", _HELP
+            f"{origin}: {name} holds {columns[name][odd].iloc[0]!r}", f"one of {list(known)}", _HELP
         )
-    return words.isin(_YES)
+    return words.map(known)

@@ -196,7 +196,7 @@ def standard(listed: Sequence[str]) -> tuple[Question, ...]:
     Examples
     --------
     >>> [q.name for q in standard(["854231"])]
-    ['general-rus-12', 'general-all-6-x-cc91bd25', 'general-rus-2-currency']
+    ['general-rus-12', 'general-all-6-x-3571e960', 'general-rus-2-currency']
     """
     chapters = ("84", "85", "88", "90")
     codes = (*chapters, *sorted({c for c in listed if not c.startswith(chapters)}))
@@ -450,11 +450,9 @@ def _put(question: Question, month: str, data: bytes, about: dict[str, Any]) -> 
         f"{FOLDER}/{question.name}-{month}@{about['vintage']}-{digest}.csv.gz",
         data,
         {
-            "publisher": cubes.PUBLISHER,
+            **cubes.TERMS,
             "title": f"Foreign trade of Turkey, {question.partner}, {goods}, {month}",
             "url": "https://bi.tuik.gov.tr",
-            "licence": "TÜİK: free use with attribution",
-            "terms": "Cite the Turkish Statistical Institute as the source.",
             "accessed": now.isoformat(timespec="seconds"),
             "coverage": month,
             "obtained": "asked of the publisher's database",
