@@ -11,7 +11,7 @@ from standin import trade as generated
 from standin.harness import QUICK, SNAPSHOT, asked
 from tradeflows import store
 from tradeflows.codes.groups import overlap
-from tradeflows.errors import SourceUnavailable, TradeflowsError, UnknownCode
+from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.measure import bridge
 from tradeflows.measure.bridge import BARS
 from tradeflows.sources import refresh
@@ -270,7 +270,8 @@ def held(monkeypatch):
         call = Call("x", "M", (792,), periods, Box(("M",), ("643",), codes), ())
         known = {"systems": {f"792-{p}": system for p in periods}}
         raw = type("Raw", (), {"query": known})()
-        monkeypatch.setattr(kept, "leaves", lambda: [kept.Leaf(raw, call)])
+        leaf = kept.Leaf(raw, call)
+        monkeypatch.setattr(kept, "leaves", lambda raws=None: [leaf] if raws is None else [])
 
     return asked_
 
@@ -403,3 +404,63 @@ def test_the_page_takes_a_table_of_your_own():
     unsure += " 'code': [90111, 90111], 'value_usd': 1.0, 'net_weight_kg': 1.0})"
     with pytest.raises(TradeflowsError, match="code"):
         pages.run(PAGE, OWN=unsure)
+
+
+# a table of one's own in place of what is stored
+
+
+def own():
+    rows = tf.load(
+        "trade", source="UN Comtrade", reporter="TUR", partner="RUS", flow="M", code="coal"
+    )
+    return rows.assign(code="270112", code_system="HS2017", level=6)
+
+
+def test_a_table_of_ones_own_is_answered_as_what_is_stored():
+    stored, mine = ask(codes=["coal"]), tf.ask("TUR", "RUS", "2701", "2021", "2022", rows=own())
+    assert mine.range("price") == pytest.approx(stored.range("price"))
+    assert "own" not in mine.subject
+    columns = ["code", "period", "value_usd", "net_weight_kg"]
+    bare = tf.tidy(own()[columns].assign(period=own()["period"].dt.strftime("%Y-%m")))
+    few = tf.ask("IND", "RUS", "27", "2021", "2022", rows=bare)  # the pair is what is asked for
+    assert few.range("price") == pytest.approx(stored.range("price"))
+    assert few.subject.startswith("Imports of India from Russia")
+
+
+def test_what_a_table_of_ones_own_lacks_is_named():
+    with pytest.raises(UnknownCode, match="no rows of TUR KAZ M in your table") as refused:
+        tf.ask("TUR", "KAZ", "27", "2021", "2022", rows=own())
+    assert "TUR RUS M" in refused.value.expected
+    with pytest.raises(SourceUnavailable, match="not in your table: 27") as refused:
+        tf.ask("TUR", "RUS", "27", "2021", "2022", rows=own()[own()["period"] < "2022-06"])
+    assert "refresh" not in refused.value.todo
+    with pytest.raises(SchemaMismatch, match=r"rows without freq[\s\S]*tf.tidy"):
+        tf.ask("TUR", "RUS", "27", "2021", "2022", rows=own().drop(columns="freq"))
+
+
+def test_what_is_catalogued_can_be_loaded():
+    held = tf.catalogue("trade")
+    assert len(held) > 50
+    for row in held.sample(4, random_state=1).to_dict("records"):
+        names = ("source", "trade_system", "reporter", "partner", "flow", "freq", "code_system")
+        found = tf.load("trade", **{n: [row[n]] for n in names})
+        assert len(found) == row["rows"]
+        assert f"{found['period'].min():%Y-%m}" == row["first"]
+        assert found["period"].nunique() == row["periods"]
+    assert set(tf.catalogue("prices")["table"]) == {"prices"}
+
+
+def test_results_go_to_spreadsheets_with_nothing_that_is_run(tmp_path):
+    found = ask(codes=["coal"])
+    found.to_csv(tmp_path / "a.csv")
+    table = pd.read_csv(tmp_path / "a.csv")
+    assert table["price"].sum() == pytest.approx(found.table["price"].sum())
+    found.to_excel(tmp_path / "a.xlsx")
+    book = pd.read_excel(tmp_path / "a.xlsx", sheet_name=None)
+    assert list(book) == ["answer", "table", "methods", "rows"]
+    assert book["answer"]["answer"].iloc[0] == found.sentence()
+    assert len(book["rows"]) == len(found.rows)
+    assert book["methods"]["price"].max() == pytest.approx(found.range("price")[1])
+    hostile = tf.bridge(own().assign(code="=cmd()"), "2021", "2022")
+    hostile.to_excel(tmp_path / "b.xlsx")
+    assert pd.read_excel(tmp_path / "b.xlsx", sheet_name="table")["code"].tolist() == ["'=cmd()"]

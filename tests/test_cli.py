@@ -225,6 +225,7 @@ def test_the_screen_reads_parquet_and_writes_it(tmp_path):
     assert every.output != result.output
 
 
+@pytest.mark.filterwarnings("ignore::tradeflows.errors.EstimatedQuantityWarning")
 @pytest.mark.parametrize("option", [("--target", ""), ("--base", "soon")])
 def test_a_bad_option_of_the_screen_is_a_line_and_no_traceback(
     tmp_path, monkeypatch, capsys, option
@@ -247,3 +248,42 @@ def test_revisions_of_a_snapshot_are_none():
     words = ["revisions", "2020-01-01", "2030-01-01"]
     assert json.loads(run.invoke(cli.app, [*words, "--json"]).output) == []
     assert run.invoke(cli.app, words).exit_code == 0
+
+
+def test_a_question_is_answered_in_words_a_picture_and_spreadsheets(tmp_path):
+    words = ["ask", "--reporter", "Turkey", "--partner", "RUS", "--codes", "coal", "--base", "2021",
+             "--current", "2022", "--out", str(tmp_path)]  # fmt: skip
+    shown = run.invoke(cli.app, words)
+    assert shown.exit_code == 0
+    said = " ".join(shown.output.split())
+    assert "Imports of Turkey from Russia (coal) rose from 1.60 bn USD" in said
+    assert "Range over 8 formulas and paths" in said
+    name = "tur-rus-m-coal-2021-2022"
+    assert sorted(p.name for p in tmp_path.iterdir()) == [
+        f"{name}.{k}" for k in ("csv", "png", "xlsx")
+    ]
+    assert (tmp_path / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+    found = json.loads(run.invoke(cli.app, [*words, "--json"]).output)
+    assert found["words"] in said
+    assert {r["bar"] for r in found["range"]} >= {"price", "volume", "change"}
+
+
+def test_a_file_of_ones_own_is_asked_and_what_is_missing_is_named(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "mine.csv"
+    file.write_text("code,period,value_usd,net_weight_kg\n"
+                    "270900,202101,1000,100\n270900,202201,1500,100\n")  # fmt: skip
+    words = ["ask", "--reporter", "India", "--partner", "Russia", "--codes", "2709", "--base",
+             "2021-01", "--file", str(file), "--out", str(tmp_path), "--current"]  # fmt: skip
+    assert "price accounts for 500 USD" in " ".join(
+        run.invoke(cli.app, [*words, "2022-01"]).output.split()
+    )
+    monkeypatch.setattr("sys.argv", ["tradeflows", *words, "2022-02"])
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert "2022-02 not in it" in capsys.readouterr().err
+    monkeypatch.setattr("sys.argv", ["tradeflows", "ask", "--reporter", "TUR", "--partner", "KAZ",
+                                     "--flow", "X", "--codes", "8542", "--base", "2021",
+                                     "--current", "2022"])  # fmt: skip
+    with pytest.raises(SystemExit, match="1"):
+        cli.main()
+    assert "tradeflows refresh --reporter TUR --partner KAZ --flows X" in capsys.readouterr().err

@@ -31,11 +31,11 @@ from tradeflows.errors import (  # noqa: E402
 )
 from tradeflows.load import load  # noqa: E402
 from tradeflows.plot import table_html  # noqa: E402
-from tradeflows.plot.tables import csv_text  # noqa: E402
 from tradeflows.quality import corrections  # noqa: E402
 from tradeflows.sources import baci, eurostat, sdmx, snapshot, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import held  # noqa: E402
 from tradeflows.sources.http import Reply, Session  # noqa: E402
+from tradeflows.spreadsheets import csv_text  # noqa: E402
 
 PARSERS = hostile.parsers()
 ABOUT = hostile.ABOUT

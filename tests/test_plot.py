@@ -27,6 +27,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.measure import Interval
 from tradeflows.plot.style import STYLE, spread
 from tradeflows.report.check import problems
+from tradeflows.spreadsheets import csv_text
 
 MONTHS = pd.date_range("2021-01-01", periods=24, freq="MS")
 RISE = "Imports rose by half"
@@ -430,8 +431,8 @@ def test_hostile_text_is_neutralised():
 
 
 def test_csv_has_ten_digits_and_no_formula():
-    assert tf.plot.csv_text(pd.DataFrame({"x": [-1.5]})) == "x\n-1.5\n"
-    assert "0.1234567891\n" in tf.plot.csv_text(pd.DataFrame({"x": [0.12345678912345]}))
+    assert csv_text(pd.DataFrame({"x": [-1.5]})) == "x\n-1.5\n"
+    assert "0.1234567891\n" in csv_text(pd.DataFrame({"x": [0.12345678912345]}))
     figure = tf.plot.lines(line(), RISE, "USD")
     data = re.search(r"base64,([^\"]+)", figure._repr_html_())[1]
     assert base64.b64decode(data).decode() == figure.csv()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from tradeflows.claims.rules import rule, rules
     from tradeflows.counterfactual import expected, triple_difference
     from tradeflows.errors import require
+    from tradeflows.holdings import catalogue
     from tradeflows.load import load
     from tradeflows.measure import (
         Block,
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
     from tradeflows.sources.tuik import read_tuik
 
 __all__ = [
-    "Block", "Good", "Interval", "ask", "bridge", "bridges", "concord", "expected",
+    "Block", "Good", "Interval", "ask", "bridge", "bridges", "catalogue", "concord", "expected",
     "feasible", "fullest", "hull", "judge", "judge_all", "load", "mirror", "months_by_year",
     "on_one_system", "passed_on", "plot", "price_effect", "price_effects", "price_index",
     "published", "read_baci", "read_comtrade", "read_tuik", "require", "rule", "rules",
@@ -60,6 +61,7 @@ _LATE = {
     "read_tuik": "tradeflows.sources.tuik",
     "require": "tradeflows.errors",
     "ask": "tradeflows.ask",
+    "catalogue": "tradeflows.holdings",
     "concord": "tradeflows.quality.concordance",
     "load": "tradeflows.load",
     "mirror": "tradeflows.measure.mirror",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 
@@ -16,6 +16,7 @@ from tradeflows.codes.groups import ALL_GOODS, overlap
 from tradeflows.errors import (
     ConfidentialValueWarning,
     EstimatedQuantityWarning,
+    SchemaMismatch,
     SourceUnavailable,
     TradeflowsError,
     UnknownCode,
@@ -30,6 +31,7 @@ from tradeflows.sources import stored
 from tradeflows.sources.comtrade import held
 from tradeflows.sources.comtrade.question import Box
 from tradeflows.sources.comtrade.reply import PUBLISHER
+from tradeflows.sources.rows import revision
 from tradeflows.words import Sentence, amount, between
 
 __all__ = ["Answer", "Part", "ask"]
@@ -84,6 +86,11 @@ class Answer(Result):
         return pd.concat(of, ignore_index=True)
 
     @property
+    def rows(self) -> pd.DataFrame:
+        """The rows that answer, of all codes."""
+        return pd.concat([p.rows for p in self.parts], ignore_index=True)
+
+    @property
     def origins(self) -> tuple[str, ...]:
         """Raw files under the answer."""
         return tuple(sorted({str(o) for p in self.parts for o in set(p.rows["origin"])}))
@@ -130,7 +137,7 @@ class Answer(Result):
 
 def ask(
     reporter: str, partner: str, codes: str | Sequence[str], base: str, current: str,
-    flow: str = "M",
+    flow: str = "M", rows: pd.DataFrame | None = None,
 ) -> Answer:  # fmt: skip
     """Answer: price or volume, for any pair, codes and months that are stored.
 
@@ -149,6 +156,10 @@ def ask(
         Windows: ``"2021"``, ``"2021-03"`` or ``"2021-03/2022-02"``.
     flow : {"M", "X"}
         As the reporter counts it.
+    rows : pandas.DataFrame, optional
+        A table of your own, of `tf.read_comtrade` or `tf.tidy`, asked in place of what is stored.
+        Without a column ``reporter``, ``partner`` or ``flow`` all of it is of this pair and flow;
+        without ``code_system`` its codes are of the HS revision in force.
 
     Returns
     -------
@@ -177,9 +188,9 @@ def ask(
     """
     many = isinstance(codes, Iterable) and not isinstance(codes, str)
     wanted: list[str] = list(codes) if many else [codes]  # type: ignore[list-item]
-    pair = _checked(reporter, partner, flow, base, current)
+    pair = _checked(reporter, partner, flow, base, current, own=rows is not None)
     _refuse_overlap(wanted, pair)
-    candidates = list(_statistics(pair))
+    candidates = list(_statistics(pair, rows))
     parts, notes, lacking = [], [], []
     for code in wanted:
         part, remarks = _best(code, pair, candidates)
@@ -197,8 +208,11 @@ def ask(
             "check the spelling; a refresh brings 2, 4 or 6 digits, or TOTAL",
         )
     absent = [c for c in lacking if _askable(c) and len(_asked_months(c, pair)) < len(pair.months)]
-    missing = f"not stored: {', '.join(absent)} for {pair.base} and {pair.current}"
+    where = "not in your table" if pair.own else "not stored"
+    missing = f"{where}: {', '.join(absent)} for {pair.base} and {pair.current}"
     bring = f"{pair.command(absent)} brings it" if absent else "ask for other months or codes"
+    if pair.own:
+        bring = "add these months to your table, or ask for others"
     if not parts:
         said = [*(note.rstrip(".") for note in notes), *([missing] if absent else [])]
         raise SourceUnavailable("; ".join(said), "every month of both windows", bring)
@@ -213,7 +227,9 @@ def ask(
     if absent:
         notes.append(f"{missing[0].upper()}{missing[1:]}. {bring}.")
     subject = _FLOWS[flow].format(spoken(reporter), spoken(partner))
-    made_up = stored.is_generated(store.describe(o) for p in parts for o in set(p.rows["origin"]))
+    made_up = not pair.own and stored.is_generated(
+        store.describe(o) for p in parts for o in set(p.rows["origin"])
+    )
     return Answer(
         f"{subject} ({', '.join(p.code for p in parts)})", str(pair.base), str(pair.current),
         tuple(parts), tuple(notes), tuple(lacking), made_up,
@@ -229,6 +245,7 @@ class _Pair:
     flow: str
     base: Window
     current: Window
+    own: bool = False  # asked of a table of the user's
 
     @property
     def months(self) -> list[pd.Timestamp]:
@@ -262,7 +279,9 @@ class _Pair:
         )
 
 
-def _checked(reporter: str, partner: str, flow: str, base: str, current: str) -> _Pair:
+def _checked(
+    reporter: str, partner: str, flow: str, base: str, current: str, *, own: bool = False
+) -> _Pair:
     for name, given in {"reporter": reporter, "partner": partner, "flow": flow}.items():
         if not isinstance(given, str):
             raise UnknownCode(f"{name} {given!r}", f"one {name} as text", "ask for one at a time")
@@ -270,7 +289,7 @@ def _checked(reporter: str, partner: str, flow: str, base: str, current: str) ->
         raise UnknownCode(f"flow {flow!r}", "M (imports) or X (exports)", "choose one")
     for country in (reporter, partner):
         comtrade(country)
-    pair = _Pair(reporter, partner, flow, Window.parse(base), Window.parse(current))
+    pair = _Pair(reporter, partner, flow, Window.parse(base), Window.parse(current), own)
     if min(pair.base, pair.current).first < 12:
         raise UnknownCode(f"windows {base} and {current}", "years from 0001", "correct the year")
     if len(set(pair.months)) < len(pair.months):
@@ -300,12 +319,43 @@ def _askable(code: str) -> bool:
     return code == ALL_GOODS or (code.isdigit() and len(code) in (2, 4, 6))
 
 
-def _statistics(pair: _Pair) -> Iterator[tuple[str, pd.DataFrame]]:
+def _statistics(pair: _Pair, own: pd.DataFrame | None = None) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield every statistic that holds trade of the pair, under its name."""
-    found = every_row("trade", reporter=pair.reporter, partner=pair.partner, flow=pair.flow)
+    asked = {"reporter": pair.reporter, "partner": pair.partner, "flow": pair.flow}
+    found = every_row("trade", **asked) if own is None else _own(own, asked)
     for (source, system, freq), same in found.groupby(["source", "trade_system", "freq"]):
         rhythm = "" if freq == "M" else ", annual"
-        yield f"{source}, {system} trade{rhythm}", tables.validate(same, "trade", where="stored")
+        name = f"{source}, {system} trade{rhythm}" if own is None else f"your table{rhythm}"
+        yield name, tables.validate(same, "trade", where="stored" if own is None else "rows")
+
+
+def _own(table: pd.DataFrame, asked: Mapping[str, str]) -> pd.DataFrame:
+    """Return the rows of a user's table that are of the pair and flow, with every column."""
+    unsaid = {
+        "origin": "your table", "source": "your table", "vintage": "unknown",
+        "trade_system": "unknown", "valuation": "FOB", "quantity": float("nan"),
+        "quantity_unit": None, "quantity_status": "missing", **asked,
+    }  # fmt: skip
+    if lost := [c for c in tables.TABLES["trade"].names
+                if c not in table and c not in (*unsaid, "code_system")]:  # fmt: skip
+        raise SchemaMismatch(
+            f"rows without {', '.join(lost)}", "a table of trade",
+            "make it with tf.tidy(frame, code=…, value=…, weight=…, period=…)",
+        )  # fmt: skip
+    whole = table.assign(**{c: v for c, v in unsaid.items() if c not in table})
+    if "code_system" not in whole:
+        whole["code_system"] = revision(whole["period"])
+    kept = whole
+    for column, value in asked.items():
+        kept = kept[kept[column] == value]
+    if kept.empty:
+        held = whole[list(asked)].drop_duplicates().head(5).to_numpy().tolist()
+        raise UnknownCode(
+            f"no rows of {' '.join(asked.values())} in your table",
+            f"a reporter, partner and flow of {'; '.join(' '.join(map(str, h)) for h in held)}",
+            "ask for one of them",
+        )
+    return kept[list(tables.TABLES["trade"].names)]
 
 
 def _best(
@@ -328,7 +378,8 @@ def _best(
             unit, form = ("month", "%Y-%m") if set(found["freq"]) == {"M"} else ("year", "%Y")
             few = ", ".join(m.strftime(form) for m in lost[:3])
             more = f" and {len(lost) - 3} more {unit}s" if lost[3:] else ""
-            gaps.append(f"{code} ({name}): {few}{more} not stored; a missing {unit} is no zero.")
+            there = "in it" if pair.own else "stored"
+            gaps.append(f"{code} ({name}): {few}{more} not {there}; a missing {unit} is no zero.")
         else:
             priced = float(found["value_usd"].where(found["net_weight_kg"] > 0, 0).sum())
             able.append((priced, name, found))
@@ -379,7 +430,7 @@ def _with_rest(code: str, parts: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFr
 
 def _asked_months(code: str, pair: _Pair, system: str | None = None) -> set[pd.Timestamp]:
     """Return the months that UN Comtrade was asked for: a code without a row is no trade there."""
-    if not _askable(code):
+    if pair.own or not _askable(code):
         return set()
     box = Box((pair.flow,), (str(comtrade(pair.partner)),), tuple(pair.fine(code)))
     known = held.months(box, comtrade(pair.reporter), system)
@@ -417,7 +468,8 @@ def _priced(code: str, name: str, found: pd.DataFrame, pair: _Pair) -> tuple[Par
             notes.append(f"{code}: {together} answer together: goods moved among them.")
     if not (found["net_weight_kg"] > 0).any():
         more = pair.command([code]) if _askable(code) else "A refresh of the HS codes in it"
-        notes.append(f"{code} ({name}) comes without weights. {more} asks for them.")
+        more = "" if pair.own else f" {more} asks for them."
+        notes.append(f"{code} ({name}) comes without weights.{more}")
     elif code.isdigit() and len(code) < 6 and set(found["code"]) == {code}:
         notes.append(f"{code}: the unit value of a whole group moves with its mix of goods.")
     return Part(code, name, found, envelope), notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import time
 import warnings
@@ -71,6 +72,13 @@ def _table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
+
+
+def _dollars(usd: pd.DataFrame) -> pd.DataFrame:
+    """Return amounts as people write them, what names them in front."""
+    from tradeflows.words import amount
+
+    return usd.map(lambda x: amount(x, "USD")).reset_index()
 
 
 def _shown(frame: pd.DataFrame) -> Table:
@@ -290,6 +298,62 @@ def verify(as_json: AsJson = False) -> None:
     else:
         out.print(f"{len(store.catalogue())} raw files are as their sidecars say.")
     raise typer.Exit(1 if problems else 0)
+
+
+@app.command(rich_help_panel=READ)
+def ask(
+    reporter: Annotated[str, typer.Option(help="Who counts the trade: TUR or Turkey")],
+    partner: Annotated[str, typer.Option(help="With whom: KAZ or Kazakhstan")],
+    codes: Annotated[str, typer.Option(help="HS codes with commas, TOTAL, groups stored")],
+    base: Annotated[str, typer.Option(help="Before: 2021, 2021-03 or 2021-03/2022-02")],
+    current: Annotated[str, typer.Option(help="After, likewise")],
+    flow: Annotated[str, typer.Option(help="M imports, X exports")] = "M",
+    file: Annotated[
+        Path | None, typer.Option(help="A table of your own in place of what is stored.")
+    ] = None,
+    to: Annotated[Path, typer.Option("--out", help="Folder for PNG, CSV and Excel.")] = Path(),
+    as_json: AsJson = False,
+) -> None:
+    """Price or volume: any pair, codes and months that are stored, or of a file of your own.
+
+    A heading is answered by its six-digit codes; what is not stored names the command that brings
+    it. Your file may be a CSV of UN Comtrade, a table of TÜİK, BACI, or a CSV or workbook with
+    columns code, period, value_usd and net_weight_kg.
+    """
+    from tradeflows.ask import ask as asked
+    from tradeflows.codes.countries import from_name
+    from tradeflows.plot import Figure, show
+    from tradeflows.readers import read
+
+    seller, buyer = from_name(reporter), from_name(partner)
+    wanted = [code.strip() for code in codes.split(",") if code.strip()]
+    own = None if file is None else read(file)
+    found = asked(seller, buyer, wanted, base, current, flow.upper(), rows=own)
+    words = "-".join([seller, buyer, flow, *wanted[:3], base, current])
+    place = to / re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    to.mkdir(parents=True, exist_ok=True)
+    files = [place.with_suffix(f".{kind}") for kind in ("png", "csv", "xlsx")]
+    if isinstance(figure := show(found), Figure):
+        figure.png(files[0])
+    found.to_csv(files[1])
+    found.to_excel(files[2])
+    bars = found.by_method.set_index(["method", "path"]).agg(["min", "max"]).T
+    bars = bars.set_axis(["least", "most"], axis=1).rename_axis("bar")
+    if as_json:
+        tables = {"range": bars.reset_index(), "table": found.table}
+        said = {"words": found.sentence(), "notes": found.notes, "files": files}
+        _print_json(said | {name: one.to_dict("records") for name, one in tables.items()})
+        return
+    out.print(f"[bold]{escape(found.sentence())}[/bold]\n")
+    for note in found.notes:
+        out.print(escape(f"{note}\n"))
+    shown = found.table.set_index("code").select_dtypes("number")
+    out.print(_shown(_dollars(shown.head(20))), soft_wrap=False)
+    if len(shown) > 20:
+        out.print(f"and {len(shown) - 20} more codes, in the files")
+    out.print(f"\nRange over {len(found.by_method)} formulas and paths:")
+    out.print(_shown(_dollars(bars[bars.abs().max(axis=1) > 0])))
+    out.print(escape(f"\nwrote {', '.join(map(str, files))}"))
 
 
 @app.command(rich_help_panel=READ)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, ClassVar
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 __all__ = ["Result"]
 
@@ -19,3 +24,34 @@ class Result:
 
     def _repr_html_(self) -> str:
         return str(type(self).shown_by(self)["text/html"])
+
+    def to_csv(self, path: str | Path) -> None:
+        """Write the table: ten significant digits, no text that a spreadsheet would run.
+
+        Parameters
+        ----------
+        path : str or Path
+        """
+        written = import_module("tradeflows.spreadsheets")  # importing a result stays light
+        Path(path).write_text(written.csv_text(_flat(self.table)), "utf-8")  # type: ignore[attr-defined]
+
+    def to_excel(self, path: str | Path) -> None:
+        """Write sentence and notes, table, range over methods and rows, as far as there are any.
+
+        Parameters
+        ----------
+        path : str or Path
+            Ending in ``.xlsx``.
+        """
+        book = import_module("tradeflows.spreadsheets")
+        said = [str(self.sentence()), *getattr(self, "notes", ())]  # type: ignore[attr-defined]
+        sheets: dict[str, Any] = {"answer": {"answer": said}}
+        for name, sheet in (("table", "table"), ("by_method", "methods"), ("rows", "rows")):
+            if (frame := getattr(self, name, None)) is not None and hasattr(frame, "columns"):
+                sheets[sheet] = _flat(frame)
+        book.workbook(path, sheets)
+
+
+def _flat(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table with what its index says as columns."""
+    return table.reset_index() if any(table.index.names) else table

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tradeflows.plot.results import show
     from tradeflows.plot.rows import bars, ranges, scan, waterfall
     from tradeflows.plot.style import GREY, INK, colours
-    from tradeflows.plot.tables import csv_text, table_html
+    from tradeflows.plot.tables import table_html
     from tradeflows.plot.time import fan, histogram, lines
 
 __all__ = [
@@ -48,7 +48,6 @@ __all__ = [
     "Figure",
     "bars",
     "colours",
-    "csv_text",
     "fan",
     "finish",
     "histogram",
@@ -68,7 +67,7 @@ _ROOMS = {
     "results": ("show",),
     "rows": ("bars", "ranges", "scan", "waterfall"),
     "style": ("GREY", "INK", "colours"),
-    "tables": ("csv_text", "table_html"),
+    "tables": ("table_html",),
     "time": ("fan", "histogram", "lines"),
 }
 _HOME = {name: room for room, names in _ROOMS.items() for name in names}

@@ -23,7 +23,8 @@ from tradeflows import store
 from tradeflows.errors import SchemaMismatch, TradeflowsError
 from tradeflows.plot import MIME
 from tradeflows.plot.style import GREY, STYLE, dressed, svg, wrapped
-from tradeflows.plot.tables import csv_text, disarmed, framed, kind_of, table_html
+from tradeflows.plot.tables import framed, kind_of, table_html
+from tradeflows.spreadsheets import csv_text, disarmed
 from tradeflows.words import number, period_text, span
 
 __all__ = ["Figure", "Words", "described", "finish", "made", "noted"]

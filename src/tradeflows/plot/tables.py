@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Mapping
 from html import escape
 from typing import Any
@@ -11,11 +10,10 @@ import pandas as pd
 
 from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
 
-__all__ = ["csv_text", "disarmed", "framed", "kind_of", "table_html"]
+__all__ = ["framed", "kind_of", "table_html"]
 
 _ROWS_SHOWN = 80
 _SHORT, _LONG = 14, 28  # letters: a cell of one line, and of several
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def framed(table: Any) -> pd.DataFrame:
@@ -33,47 +31,6 @@ def framed(table: Any) -> pd.DataFrame:
     if isinstance(table, pd.Series):
         return table.to_frame(table.name or "value")
     return pd.DataFrame(table)
-
-
-def csv_text(frame: pd.DataFrame) -> str:
-    """Write a frame as CSV that a spreadsheet will not run.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The index is not written.
-
-    Returns
-    -------
-    str
-        Ten significant digits; text that begins like a formula gets an apostrophe before it.
-
-    Examples
-    --------
-    >>> print(csv_text(pd.DataFrame({"who": ["=cmd()", "Türkiye"], "x": [1 / 3, -2.0]})))
-    who,x
-    '=cmd(),0.3333333333
-    Türkiye,-2
-    <BLANKLINE>
-    """
-    out = pd.DataFrame({disarmed(str(c)): _plain(frame[c]) for c in frame})
-    text = io.StringIO()
-    out.to_csv(text, index=False, float_format="%.10g", lineterminator="\n")
-    return text.getvalue()
-
-
-def _plain(values: pd.Series) -> pd.Series:
-    if pd.api.types.is_datetime64_any_dtype(values):
-        return pd.Series(values.dt.strftime("%Y-%m-%d"))
-    return values if pd.api.types.is_numeric_dtype(values) else values.map(disarmed)
-
-
-def disarmed(cell: Any) -> Any:
-    """Put an apostrophe before text that a spreadsheet would run as a formula."""
-    if not isinstance(cell, str):
-        return cell
-    text = cell.replace("\r", " ")  # unquoted in CSV, some readers would begin a new line there
-    return f"'{text}" if text.lstrip(" ").startswith(_FORMULA) else text
 
 
 def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
