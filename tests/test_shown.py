@@ -46,6 +46,8 @@ def test_a_bridge_says_what_accounts_for_the_change(trade):
     assert "2018 to 2022" in figure.caption
     steps = ["2018", "price", "volume", "entry", "exit", "unpriced", "2022"]
     assert figure.table["step"].tolist() == steps
+    drawn = [label.get_text() for label in figure.ax.get_yticklabels()]
+    assert drawn == ["2018", "price", "volume", "2022"]  # parts of nothing stand in the table alone
     named = tf.plot.show(found, title="Volume did it", name="mine")
     assert (named.name, named.title) == ("mine", "Volume did it")
     back = measure.bridge(trade, "2022", "2018", path="two-point").sentence()

@@ -7,6 +7,7 @@ import re
 import sys
 import time
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -23,7 +24,6 @@ from tradeflows.progress import progress
 if TYPE_CHECKING:
     import pandas as pd
 
-    from tradeflows.report.trace import Trace
     from tradeflows.sources.comtrade.question import Part
     from tradeflows.sources.refresh import Status
     from tradeflows.sources.tuik import Question
@@ -459,40 +459,35 @@ def trace(
 
     Exits with 1 if a table or raw file is no longer the one that the report was built from.
     """
-    from tradeflows.report.trace import figures
+    from tradeflows.report.trace import INTACT, figures
     from tradeflows.report.trace import trace as traced
 
     if not figure:
-        names = figures(reports)
+        names = list(figures(reports))
         _print_json(names) if as_json else out.print("\n".join(names))
         return
     found = traced(figure, reports)
+    every = {found["now"], *(raw["now"] for raw in found["origins"])}
     if as_json:
-        _print_json(found.as_dict())
+        _print_json(found)
     else:
-        _path(found)
-    raise typer.Exit(0 if found.is_whole else 1)
+        out.print(f"[bold]{escape(found['title'])}[/bold]")
+        drawn = f"{found['notebook']}, cell {found['cell']}"
+        table = f"{found['table']} ({found['now']})"
+        _facts({"figure": found["page"], "drawn by": drawn, "table": table,
+                "sha256": found["sha256"]})  # fmt: skip
+        for raw in found["origins"]:
+            out.print(f"raw file [bold]{escape(raw.pop('id'))}[/bold] ({raw.pop('now')})")
+            _facts(raw)
+    raise typer.Exit(0 if every == {INTACT} else 1)
 
 
-def _path(found: Trace) -> None:
-    """Print a trace from the figure down to the bytes."""
-    out.print(f"[bold]{escape(found.title)}[/bold]")
-    out.print(f"figure    {escape(found.page)}")
-    out.print(f"drawn by  {escape(found.notebook)}, cell {escape(found.cell)}")
-    out.print(f"table     {escape(found.table)}  ({found.now})")
-    out.print(f"          sha256 {found.sha256}")
-    for raw in found.origins:
-        out.print(f"raw file  [bold]{escape(raw.id)}[/bold]  ({raw.now})")
-        lines = {
-            "publisher": f"{raw.publisher}: {raw.title}",
-            "vintage": raw.vintage + (f", accessed {raw.accessed}" if raw.accessed else ""),
-            "address": raw.url,
-            "query": ", ".join(f"{k}={v}" for k, v in raw.query.items()),
-            "sha256": raw.sha256,
-        }
-        for name, words in lines.items():
-            if words:
-                out.print(f"          {name}: {escape(words)}")
+def _facts(facts: Mapping[str, Any]) -> None:
+    """Print what is known of something, a line each."""
+    for name, words in facts.items():
+        said = ", ".join(f"{k}={v}" for k, v in words.items()) if isinstance(words, dict) else words
+        if said:
+            out.print(f"  {name}: {escape(str(said))}")
 
 
 def _said(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

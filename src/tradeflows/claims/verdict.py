@@ -12,6 +12,7 @@ import pandas as pd
 from tradeflows.claims.rules import UNKNOWN, Frozen, Outcome
 from tradeflows.measure.intervals import Interval
 from tradeflows.plot.tables import table_html
+from tradeflows.result import Result
 from tradeflows.words import Sentence, between
 
 __all__ = ["MIME", "Verdict", "Verdicts"]
@@ -27,7 +28,7 @@ _MARKS = {
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Result):
     """What a rule makes of the numbers of a claim."""
 
     rule: Frozen

@@ -65,6 +65,8 @@ def waterfall(
     -------
     Figure
 
+    A part of nothing stands in the table and not in the picture.
+
     Raises
     ------
     SchemaMismatch
@@ -78,7 +80,10 @@ def waterfall(
     >>> figure.caption, figure.table["value"].tolist()
     ('bn USD · made up', [29000000000.0, 30000000000.0, -1000000000.0, 58000000000.0])
     """
-    table = _steps(steps, totals)
+    whole = _steps(steps, totals)
+    _chained(whole)
+    nothing = whole[["value", "low", "high"]].fillna(0).eq(0).all(axis=1)
+    table = whole[~nothing | whole["kind"].isin(["total", "price", "volume"])]
     starts, ends = _chained(table)
     reach = np.column_stack([starts, ends, *(starts + table[c] for c in ("low", "high"))])
     scale = scale_for(float(np.nanmax(np.abs(reach))), unit)
@@ -97,7 +102,7 @@ def waterfall(
         ax.axvline(0, color=INK, lw=0.9)
     said = "; ".join(f"{s} {t}" for s, t in zip(table["step"], texts, strict=True))
     words.setdefault("alt", f"{title}. {said}.")
-    shown = table.dropna(axis="columns", how="all")
+    shown = whole.dropna(axis="columns", how="all")
     if "low" in shown and "range" not in words.get("note", ""):
         noted(words, "lines: ranges")
     return made(canvas, shown, title, scale.unit, source, base=unit, **words)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -13,86 +12,15 @@ from typing import Any
 from tradeflows import store
 from tradeflows.errors import ChecksumMismatch, SchemaMismatch, SourceUnavailable, UnknownCode
 
-__all__ = ["Origin", "Trace", "figures", "trace"]
+__all__ = ["INTACT", "figures", "trace"]
 
 PACKAGE = Path("data") / "datapackage.json"
 INTACT, CHANGED, GONE = "as in the report", "changed since", "gone"
+_OF_RAW = ("id", "publisher", "title", "vintage", "accessed", "url", "query")
 
 
-@dataclass(frozen=True)
-class Origin:
-    """A raw file under a figure; ``now`` compares what is stored now with what the report used.
-
-    ``query`` is what was asked of the publisher, for data that a refresh brought.
-    """
-
-    id: str
-    publisher: str
-    title: str
-    vintage: str
-    accessed: str
-    url: str
-    sha256: str
-    now: str
-    query: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Trace:
-    """Where a figure comes from: page, notebook and cell, table, raw files."""
-
-    figure: str
-    title: str
-    page: str
-    notebook: str
-    cell: str
-    table: str
-    sha256: str
-    now: str
-    origins: tuple[Origin, ...]
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether table and raw files are still those of the report."""
-        return all(found == INTACT for found in (self.now, *(o.now for o in self.origins)))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return everything as plain values, for JSON."""
-        return asdict(self)
-
-
-def figures(reports: Path) -> list[str]:
-    """Return the names of the figures of a built report."""
-    return [str(r["name"]) for r in _resources(reports)]
-
-
-def trace(figure: str, reports: Path) -> Trace:
-    """Walk from a figure to its raw files and compare every hash on the way."""
-    name = figure.rpartition("#")[2].rpartition("/")[2].removesuffix(".csv").removesuffix(".png")
-    known = {str(r["name"]): r for r in _resources(reports)}
-    if name not in known:
-        near = get_close_matches(name, known, 3, 0.4) or sorted(known)
-        raise UnknownCode(
-            f"the report in {reports} has no figure {name!r}",
-            f"one of {', '.join(near)}",
-            "name it as the page does: `tradeflows trace` without a name lists all",
-        )
-    found = known[name]
-    table = reports / PACKAGE.parent / str(found["path"])
-    return Trace(
-        name,
-        str(found["title"]),
-        f"{found.get('page', '')}#{name}",
-        str(found.get("notebook", "")),
-        str(found.get("cell", "")),
-        table.as_posix(),
-        _digest(str(found["hash"])),
-        _compared(table, _digest(str(found["hash"]))),
-        tuple(_origin(source) for source in found.get("sources", ())),
-    )
-
-
-def _resources(reports: Path) -> list[dict[str, Any]]:
+def figures(reports: Path) -> dict[str, Any]:
+    """Return what a built report notes of each figure, by name."""
     try:
         package = json.loads((reports / PACKAGE).read_text("utf-8"))
     except OSError:
@@ -105,35 +33,54 @@ def _resources(reports: Path) -> list[dict[str, Any]]:
         raise SchemaMismatch(
             f"{reports / PACKAGE} is not JSON", "a data package", "run `make report` again"
         ) from None
-    return list(package["resources"])
+    return {str(found["name"]): found for found in package["resources"]}
 
 
-def _digest(text: str) -> str:
-    return text.removeprefix("sha256:")
+def trace(figure: str, reports: Path) -> dict[str, Any]:
+    """Walk from a figure, named as in its address, to its raw files; compare every hash.
+
+    Page, notebook, cell, table and ``origins``; ``now`` of the table and of each raw file compares
+    what is there with what the report used.
+    """
+    name = figure.rpartition("#")[2].rpartition("/")[2].removesuffix(".csv").removesuffix(".png")
+    known = figures(reports)
+    if name not in known:
+        near = get_close_matches(name, known, 3, 0.4) or sorted(known)
+        raise UnknownCode(
+            f"the report in {reports} has no figure {name!r}",
+            f"one of {', '.join(near)}",
+            "name it as the page does: `tradeflows trace` without a name lists all",
+        )
+    found = known[name]
+    table, digest = reports / PACKAGE.parent / found["path"], found["hash"].split(":")[-1]
+    now = GONE
+    if table.is_file():
+        same = hashlib.sha256(table.read_bytes()).hexdigest() == digest
+        now = INTACT if same else CHANGED
+    return {
+        "figure": name,
+        "title": found["title"],
+        "page": f"{found['page']}#{name}",
+        "notebook": found["notebook"],
+        "cell": found["cell"],
+        "table": table.as_posix(),
+        "sha256": digest,
+        "now": now,
+        "origins": [_origin(source) for source in found["sources"]],
+    }
 
 
-def _compared(path: Path, digest: str) -> str:
-    if not path.is_file():
-        return GONE
-    same = hashlib.sha256(path.read_bytes()).hexdigest() == digest
-    return INTACT if same else CHANGED
-
-
-def _origin(source: Mapping[str, Any]) -> Origin:
+def _origin(noted: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the report noted of a raw file, beside what the store says now."""
-    name, noted = str(source.get("raw", source["title"])), str(source.get("sha256", ""))
+    name, digest = noted.get("raw", noted["title"]), noted.get("sha256", "")
+    known, now = {"id": name, **noted}, GONE
     try:
         raw = store.describe(name)
+        known, now = {n: getattr(raw, n) for n in _OF_RAW}, CHANGED
         store.read(name)
-    except (UnknownCode, SchemaMismatch, SourceUnavailable):
-        return Origin(
-            name, str(source.get("publisher", "")), str(source["title"]),
-            str(source.get("vintage", "")), "", str(source.get("path", "")), noted, GONE, {},
-        )  # fmt: skip
+        now = INTACT if raw.sha256 == digest else CHANGED
     except ChecksumMismatch:
-        now = CHANGED
-    else:
-        now = INTACT if raw.sha256 == noted else CHANGED
-    return Origin(
-        raw.id, raw.publisher, raw.title, raw.vintage, raw.accessed, raw.url, noted, now, raw.query
-    )
+        pass
+    except (UnknownCode, SchemaMismatch, SourceUnavailable):
+        now = GONE
+    return {**known, "sha256": digest, "now": now}
