@@ -121,7 +121,10 @@ def test_sql_of_a_measure_is_that_of_its_definition():
     assert sql("index", columns=TWO, formula="fisher", pairs="previous") != whole
     screen = sql("screen", columns=TWO, goods=["8542"], **windows)
     assert "'8542'" in screen
-    with pytest.raises(ValueError, match="measure='mean': expected one of bridge, index, screen"):
+    assert "re-exports" in sql("mirror", columns=[*TWO, "flow"], window="2021")
+    with pytest.raises(
+        ValueError, match="measure='mean': expected one of bridge, index, screen, mirror"
+    ):
         sql("mean")
 
 

@@ -105,7 +105,8 @@ def test_each_planted_cause_lies_in_its_range(draws, found):
 def test_ranges_are_narrow_enough_to_tell_a_cause_from_none(found):
     wide = found.table.set_index(["exporter", "cause"])
     told = (wide["low"].gt(0) | wide["high"].lt(0)).unstack().mean()  # noqa: PD010
-    assert (told[["freight", "timing", "re-exports"]] >= 0.9).all()
+    assert (told[["freight", "timing", "re-exports", "price"]] >= 0.9).all()
+    assert told["quantity"] >= 0.8
 
 
 def test_a_false_price_and_goods_under_another_code_are_named(found):

@@ -19,6 +19,7 @@ from tradeflows.measure.intervals import (
     price_effects,
     volume_effects,
 )
+from tradeflows.measure.mirror import mirror_sql
 from tradeflows.measure.screen import screen_sql
 from tradeflows.measure.volume import Volume, VolumePriceMix, volume, volume_price_mix
 from tradeflows.tables import TABLES
@@ -52,6 +53,7 @@ _TEXTS: dict[str, Callable[..., str]] = {
     "bridge": bridge_sql,
     "index": index_sql,
     "screen": screen_sql,
+    "mirror": mirror_sql,
 }
 
 
@@ -66,7 +68,7 @@ def sql(
 
     Parameters
     ----------
-    measure : {"bridge", "index", "screen"}
+    measure : {"bridge", "index", "screen", "mirror"}
         Which one.
     dialect : str
         ``duckdb``, or any that SQLGlot writes, such as ``spark``; needs the extra ``spark``.
@@ -74,7 +76,7 @@ def sql(
         Columns of the table; by default all of the canonical table.
     **settings
         As in `bridge` (base, current, by, method, path, …); for the index, formula and pairs;
-        for the screen, as in `screen_sql`.
+        for the screen, as in `screen_sql`; for the mirror, the window.
 
     Returns
     -------

@@ -33,7 +33,7 @@ CAUSES = {  # in the order of the bars
     "one side only": "goods that one side alone reports",
     "quantity": "other weights",
     "price": "another price for the same weight",
-    "rest": "goods without a weight on both sides",
+    "rest": "differences of usual size, and goods without a weight on both sides",
 }
 # What freight and insurance add to the exporter's value where the pair itself does not tell: most
 # of trade lies between; OECD's estimate of the mean is 6 % (Miao and Fortanier 2017).
@@ -164,19 +164,23 @@ def mirror(
     confidential              codes that hide the goods, less goods that the other side alone names,
                               which may be the same
     one side only             the other goods that one side alone reports
-    quantity                  (1 + rate) times the exporter's price, times the difference in weight,
+    quantity                  of goods whose weights differ out of line with those of the others:
+                              (1 + rate) times the exporter's price, times the difference in weight,
                               less timing and re-exports
-    price                     the importer's value less its weight at the exporter's price and rate
-    rest                      the difference in goods without a usable weight on both sides
+    price                     of goods whose unit values are out of line: the importer's value less
+                              its weight at the exporter's price and the rate
+    rest                      differences of the usual size, and goods without a usable weight on
+                              both sides
     ========================= ====================================================================
 
     The bars add up to imports minus exports, exactly. Rate and share are taken from the pair itself
     where it has enough goods: the median difference in unit values, a regression of weights on
-    weights of this month and the month before. An importer that also reports FOB (column
-    ``fob_usd``) or whose valuation is FOB needs no estimate. Else the rate lies between 2 and 12 %
-    and the share between none and all. A misstatement by the same rate in all goods cannot be told
-    from freight. Amounts are in USD as each publisher converted them: a difference in exchange
-    rates is part of price.
+    weights of this month and the month before. Out of line is a difference of more than six usual
+    deviations; of fewer than twelve goods every one counts. An importer that also reports FOB
+    (column ``fob_usd``) or whose valuation is FOB needs no estimate. Else the rate lies between 2
+    and 12 % and the share between none and all. A misstatement by the same rate in all goods cannot
+    be told from freight. Amounts are in USD as each publisher converted them: a difference in
+    exchange rates is part of price.
 
     Parameters
     ----------
@@ -268,6 +272,7 @@ def mirror_sql(
         last=wanted.last,
         lag=lag,
         alike=_ALIKE,
+        odd=_ODD,
         needed=_NEEDED,
         z=_Z,
         own="FALSE" if freight else "TRUE",
@@ -356,7 +361,6 @@ def _table(pairs: pd.DataFrame, months: int, known_before: bool) -> pd.DataFrame
     parts = p[["weighed", "unweighed", "recoded"]]
     share = parts.div(parts.sum(axis=1).replace(0.0, 1.0), axis=0)
     unsure = share.mul((late[1] - late[0]) / 2, axis=0)
-    booked = (p["reexports_high"] - p["reexports_low"]) / 2
     named_i = (p["hidden_e"] * f - p["hidden_i"]).clip(lower=0).clip(upper=p["alone_i"])
     named_e = (p["hidden_i"] / f - p["hidden_e"]).clip(lower=0).clip(upper=p["alone_e"])
     guess = (p["f_high"] - p["f_low"] + p["noise"]) * (named_i + named_e)
@@ -364,9 +368,9 @@ def _table(pairs: pd.DataFrame, months: int, known_before: bool) -> pd.DataFrame
     under_way = (p["timing"] if known_before else p["f"] * 0.0, *late)
     booked_again = (p["reexports"], p["reexports_low"], p["reexports_high"])
     rooms = {
-        "quantity": p["quantity_noise"] + unsure["weighed"] + booked.where(p["weighed"] > 0, 0.0),
+        "quantity": p["quantity_room"] + unsure["weighed"],
         "price": p["price_room"],
-        "rest": p["rest_room"] + unsure["unweighed"] + booked.where(p["unweighed"] > 0, 0.0),
+        "rest": p["rest_room"] + unsure["unweighed"],
         "codes": p["codes_room"] + unsure["recoded"],
     }
     around = {name: (p[name], p[name] - room, p[name] + room) for name, room in rooms.items()}

@@ -107,7 +107,8 @@ middle AS (
 ),
 spread AS (
     SELECT
-        r.exporter, r.importer, max(m.n) AS n, max(m.x) AS x, max(m.uneven) AS uneven,
+        r.exporter, r.importer, max(m.n) AS n, max(m.x) AS x, max(m.y) AS y,
+        max(m.uneven) AS uneven,
         1.4826 * median(abs(r.x - m.x)) AS sx, 1.4826 * median(abs(r.y - m.y)) AS sy
     FROM ratio AS r
     INNER JOIN middle AS m ON r.exporter = m.exporter AND r.importer = m.importer
@@ -148,6 +149,7 @@ known AS (
     SELECT
         p.exporter, p.importer,
         coalesce(s.n, 0) AS goods_weighed,
+        coalesce(s.n, 0) >= {needed} AS many, coalesce(s.y, 0) AS y,
         coalesce(s.sx, 0) AS sx, coalesce(s.sy, 0) AS sy,
         {own} AND coalesce(s.n, 0) >= {needed} AS own,
         exp(s.x) - 1 AS rate,
@@ -160,7 +162,7 @@ known AS (
 ),
 assumed AS (
     SELECT
-        exporter, importer, goods_weighed, sx, sy, own, lagged,
+        exporter, importer, goods_weighed, many, y, sx, sy, own, lagged,
         CASE WHEN own THEN greatest(rate, 0) ELSE {rate} END AS f,
         CASE WHEN own THEN greatest(rate - rate_room, 0) ELSE {rate_low} END AS f_low,
         CASE WHEN own THEN greatest(rate + rate_room, 0) ELSE {rate_high} END AS f_high,
@@ -171,7 +173,7 @@ assumed AS (
 ),
 rated AS (
     SELECT
-        c.*, a.sx, a.sy, a.s,
+        c.*, a.many, a.y, a.sx, a.sy, a.s,
         coalesce(c.i / nullif(c.fob, 0) - 1, a.f) AS f,
         coalesce(c.i / nullif(c.fob, 0) - 1, a.f_low) AS f_low,
         coalesce(c.i / nullif(c.fob, 0) - 1, a.f_high) AS f_high,
@@ -190,9 +192,30 @@ short AS (
         least(greatest(e + s * (before - latest) - i / (1 + f_high) + noise, 0), r) AS gone_high
     FROM rated
 ),
+-- A good whose weight or unit value is out of line with the pair's others; of few, every good.
+lined AS (
+    SELECT
+        *,
+        i - (1 + f) * (e + late - gone) AS beyond,
+        (gone_high - gone_low) * (1 + f) / 2 AS gone_room,
+        (f_high - f_low) / 2 * e AS rate_room,
+        CASE WHEN class = 'weighed' THEN ln((i / ki) / (e / ke) / (1 + f)) / nullif(sx, 0) END
+            AS odd,
+        class = 'weighed' AND (NOT many OR abs(ln(ki / ke) - y) > {odd} * sy) AS by_weight,
+        class = 'weighed' AND (NOT many OR abs(ln((i / ki) / (e / ke) / (1 + f))) > {odd} * sx)
+            AS by_price
+    FROM short
+),
+split AS (
+    SELECT
+        *,
+        CASE WHEN by_weight THEN (1 + f) * (e * (ki / ke - 1) - late + gone) ELSE 0 END AS quantity,
+        CASE WHEN by_price THEN i - (1 + f) * e * ki / ke ELSE 0 END AS price
+    FROM lined
+),
 barred AS (
     SELECT
-        exporter, importer, family, class, e, i, r, ke, ki, f, sx, sy,
+        exporter, importer, family, class, e, i, r, ke, ki, f, sx, sy, odd, quantity, price,
         CASE WHEN both_sides THEN f * e ELSE 0 END AS freight,
         CASE WHEN both_sides THEN f_low * e ELSE 0 END AS freight_low,
         CASE WHEN both_sides THEN f_high * e ELSE 0 END AS freight_high,
@@ -201,21 +224,33 @@ barred AS (
         CASE WHEN both_sides THEN -(1 + f) * gone ELSE 0 END AS reexports,
         CASE WHEN both_sides THEN -(1 + f_high) * gone_high ELSE 0 END AS reexports_low,
         CASE WHEN both_sides THEN -(1 + f_low) * gone_low ELSE 0 END AS reexports_high,
-        CASE WHEN class = 'recoded' THEN i - (1 + f) * (e + late - gone) ELSE 0 END AS codes,
-        CASE WHEN class = 'unweighed' THEN i - (1 + f) * (e + late - gone) ELSE 0 END AS rest,
-        CASE WHEN class = 'weighed' THEN (1 + f) * (e * (ki / ke - 1) - late + gone) ELSE 0 END
-            AS quantity,
-        CASE WHEN class = 'weighed' THEN i - (1 + f) * e * ki / ke ELSE 0 END AS price,
-        CASE WHEN class = 'weighed' THEN (1 + f) * e ELSE 0 END AS weighed,
-        CASE WHEN class = 'unweighed' THEN (1 + f) * e ELSE 0 END AS unweighed,
+        CASE WHEN class = 'recoded' THEN beyond ELSE 0 END AS codes,
+        CASE WHEN class IN ('weighed', 'unweighed') THEN beyond - quantity - price ELSE 0 END
+            AS rest,
+        -- the value on which a bar, and so its share of what is uncertain, rests
+        CASE WHEN by_weight THEN (1 + f) * e ELSE 0 END AS weighed,
+        CASE WHEN class IN ('weighed', 'unweighed') AND NOT by_weight THEN (1 + f) * e ELSE 0 END
+            AS unweighed,
         CASE WHEN class = 'recoded' THEN (1 + f) * e ELSE 0 END AS recoded,
-        (f_high - f_low) / 2 * e AS rate_room,
-        CASE WHEN class = 'weighed' THEN ln((i / ki) / (e / ke) / (1 + f)) / nullif(sx, 0) END AS odd,
+        CASE WHEN by_weight THEN gone_room ELSE 0 END AS gone_weighed,
+        CASE WHEN both_sides AND NOT by_weight THEN gone_room ELSE 0 END AS gone_unweighed,
+        CASE WHEN by_price THEN i ELSE 0 END AS priced,
+        CASE WHEN by_price THEN rate_room * ki / ke ELSE 0 END AS rate_priced,
+        CASE WHEN class IN ('weighed', 'unweighed') AND NOT by_price THEN rate_room ELSE 0 END
+            AS rate_unpriced,
+        CASE WHEN class = 'recoded' THEN rate_room ELSE 0 END AS rate_recoded,
+        CASE
+            WHEN class = 'unweighed' THEN sx * sx + sy * sy
+            WHEN class = 'weighed' THEN
+                CASE WHEN by_price THEN 0 ELSE sx * sx END
+                + CASE WHEN by_weight THEN 0 ELSE sy * sy END
+            ELSE 0
+        END * (1 + f) * (1 + f) * e * e AS usual,
         CASE WHEN class = 'hidden' THEN e ELSE 0 END AS hidden_e,
         CASE WHEN class = 'hidden' THEN i ELSE 0 END AS hidden_i,
         CASE WHEN class = 'exporter' THEN e ELSE 0 END AS alone_e,
         CASE WHEN class = 'importer' THEN i ELSE 0 END AS alone_i
-    FROM short
+    FROM split
 ),
 pair AS (
     SELECT
@@ -236,13 +271,11 @@ pair AS (
         sum(CASE WHEN class = 'recoded' THEN e ELSE 0 END) AS recoded_e,
         sum(CASE WHEN class = 'recoded' THEN i ELSE 0 END) AS recoded_i,
         {z} * sqrt(max(b.sx * b.sx + b.sy * b.sy)) AS noise,
-        {z} * max(b.sy) * sqrt(sum(weighed * weighed)) AS quantity_noise,
-        {z} * max(b.sx) * sqrt(sum(CASE WHEN class = 'weighed' THEN i * i ELSE 0 END))
-            + sum(CASE WHEN class = 'weighed' THEN rate_room * ki / ke ELSE 0 END) AS price_room,
-        {z} * sqrt(max(b.sx * b.sx + b.sy * b.sy)) * sqrt(sum(unweighed * unweighed))
-            + sum(CASE WHEN class = 'unweighed' THEN rate_room ELSE 0 END) AS rest_room,
+        {z} * max(b.sy) * sqrt(sum(weighed * weighed)) + sum(gone_weighed) AS quantity_room,
+        {z} * max(b.sx) * sqrt(sum(priced * priced)) + sum(rate_priced) AS price_room,
+        {z} * sqrt(sum(usual)) + sum(rate_unpriced) + sum(gone_unweighed) AS rest_room,
         {z} * sqrt(max(b.sx * b.sx + b.sy * b.sy)) * sqrt(sum(recoded * recoded))
-            + sum(CASE WHEN class = 'recoded' THEN rate_room ELSE 0 END) AS codes_room,
+            + sum(rate_recoded) AS codes_room,
         sum(hidden_e) AS hidden_e, sum(hidden_i) AS hidden_i,
         sum(alone_e) AS alone_e, sum(alone_i) AS alone_i
     FROM barred AS b
