@@ -189,11 +189,10 @@ def test_no_share_where_the_change_is_negative():
 @pytest.mark.parametrize(
     ("lines", "why"),
     [
-        ({"BASE": "2020", "CURRENT": "2021"}, "exports of 2020: 0 of 12 months"),
+        ({"BASE": "2020", "CURRENT": "2021"}, "exports of 2020 are not in the data"),
         ({"CURRENT": "2024"}, "gas of 2024: 2 of 12 months"),
         ({"CURRENT": "2021"}, "2021 does not follow 2021"),
         ({"LINES": "{'coal': LINES['coal']}"}, "what it leaves out"),
-        ({"OTHER": "[2019]"}, "neither USD nor None"),
         ({"SLOPE": "0.2"}, "share no number"),
         ({"SLOPE": "-1"}, "no number above zero"),
         ({"SLOPE": "'a tenth'"}, "no number above zero"),
