@@ -151,7 +151,9 @@ def _columns(found: list[dict[str, Any]], origin: str) -> pd.DataFrame:
     for n in _TEXT:
         data[n] = _series(column(n, "text", str), n, "str", origin).str.strip()
     for n in _WHOLE:
-        data[n] = [_whole_number(v, n, origin) for v in column(n, "a whole number", int, str)]
+        values = column(n, "a whole number", int, str)
+        known = {v: _whole_number(v, n, origin) for v in set(values)}
+        data[n] = [known[v] for v in values]
     for n in (*_NUMBER, "cifvalue", "fobvalue"):
         data[n] = _series(column(n, "a number", int, float, nothing), n, "float64", origin)
         bad = (data[n].abs() > 10**18) | (data[n].isna() & (n == "primaryValue"))
