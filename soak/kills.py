@@ -103,6 +103,7 @@ def put(folder: Path, kills: int, draw: random.Random, outcomes: Counter[str]) -
         if number % 10 == 0:  # a new store now and then, so that verifying stays quick
             here, told = folder / str(number), -1
             (here / "raw").mkdir(parents=True)
+            (here / "raw" / store.MARKER).touch()  # alone: no snapshot is laid under it
             os.environ["TRADEFLOWS_DATA"] = str(here)
         _, said = killed(PUT, told + 1, after=draw.uniform(0, 0.3))
         told = max([told, *(int(n) for n in said[1:] if n.strip().isdigit())])
@@ -132,6 +133,7 @@ def refresh(folder: Path, kills: int, draw: random.Random, outcomes: Counter[str
         while outcomes["killed"] < kills:
             torn = folder / f"torn-{number}"
             (torn / "raw").mkdir(parents=True, exist_ok=True)
+            (torn / "raw" / store.MARKER).touch()
             patch.setenv("TRADEFLOWS_DATA", str(torn))
             early, _ = killed(REFRESH, after=draw.uniform(0, min(took, 4) / 3))
             hold(not store.verify(), "the store does not verify")
