@@ -109,7 +109,10 @@ def test_a_refreshed_edition_takes_the_place_of_the_snapshots(monkeypatch, tmp_p
         brent = {"series": "brent", "months": "2022"}
         before = tf.load("prices", **brent)
         refresh.run(small(), **{**SPRING, "sources": ("worldbank", "eurostat")})
-        assert not tf.load("prices", **brent)["value"].equals(before["value"])
+        found = tf.load("prices", **brent)
+        assert not found["value"].equals(before["value"])
+        every = tf.load("prices", source="World Bank")  # what is made up stands alone
+        assert every["origin"].str.contains("/live/").all()
 
 
 @pytest.mark.usefixtures("site")

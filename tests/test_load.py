@@ -235,6 +235,10 @@ def test_the_advice_is_a_command_that_brings_what_is_missing(monkeypatch, tmp_pa
             tf.load("trade", **asked)
         (command,) = re.findall(r"`(tradeflows refresh [^`]*)`", error.value.todo)
         words = [*shlex.split(command)[1:], "--start", "2022-01", "--end", "2022-03"]
+        words += [
+            "--source",
+            "comtrade",
+        ]  # TÜİK has a server of its own
         assert CliRunner().invoke(cli.app, words).exit_code == 0
         assert len(tf.load("trade", **asked)) == 3
     with pytest.raises(UnknownCode, match=r"`tradeflows refresh --source worldbank`"):

@@ -117,9 +117,14 @@ def _alternatives(column: str, asked: object) -> list[str]:
 
 
 def _found(table: str, months: _Months, columns: dict[str, list[str]]) -> pd.DataFrame:
-    """Return the rows asked for, one that stands in two files once: the newer vintage."""
+    """Return the rows asked for, one that stands in two files once: the newer vintage.
+
+    No row of the snapshot stands beside generated rows of the same source.
+    """
     within = None if months is None else Window.parse(months)
     old, new = _embedded(table, columns), _refreshed(table, columns, within)
+    if len(old) and len(new) and stored.is_generated(map(store.describe, set(new["origin"]))):
+        old = old[~old["source"].isin(new["source"])]
     found = old if new.empty else new
     if len(old) and len(new):
         both = pd.concat([old, new], ignore_index=True).sort_values("vintage", kind="stable")
