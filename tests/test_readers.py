@@ -189,6 +189,18 @@ def test_a_frame_made_tidy_gives_the_numbers_of_the_frame():
     assert (found.price, found.volume) == pytest.approx((known.price, known.volume))
 
 
+def test_what_is_tidy_stays_as_it_is():
+    loose = mine(freq=["A", "A"], period=pd.to_datetime(["2021-01-01", "2022-01-01"]),
+                 weight_status=["estimated", "missing"], confidential=[False, True])  # fmt: skip
+    once = tf.tidy(loose)
+    assert once["weight_status"].tolist() == ["estimated", "missing"]
+    assert once["freq"].tolist() == ["A", "A"]
+    assert once["confidential"].tolist() == [False, True]
+    pd.testing.assert_frame_equal(tf.tidy(once), once)
+    stored = tf.load("trade", source="Eurostat", partner="RUS", code_system="HS2022")
+    pd.testing.assert_frame_equal(tf.tidy(stored), stored, check_like=True)
+
+
 def test_values_in_euro_become_dollars():
     table = tf.tidy(mine(), currency="EUR")
     assert table["value_usd"].iloc[1] == pytest.approx(9 * 1.1314, rel=1e-4)

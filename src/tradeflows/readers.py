@@ -248,7 +248,8 @@ def tidy(
             f"columns among {', '.join(map(str, own))}",
             "name them: tf.tidy(frame, code=…, value=…, weight=… or None, period=…)",
         )
-    days, rhythm = _periods(own[period], freq)
+    days, rhythm = _periods(own[period], freq or own.get("freq"))
+    used |= {"freq", "level", "weight_status", "confidential"} & set(own)
     worth = rows.amounts(own[value], f"column {value!r}", decimal=decimal)
     if currency != "USD":
         kinds = pd.Series(currency, index=own.index)
@@ -256,16 +257,20 @@ def tidy(
     heavy, guessed = pd.Series(float("nan"), index=own.index), pd.Series(False, index=own.index)
     if weight:
         heavy = rows.amounts(own[weight], f"column {weight!r}", decimal=decimal)
+    if "weight_status" in own:
+        heavy = heavy.mask(own["weight_status"] == "missing")
+        guessed = own["weight_status"] == "estimated"
     if estimated:
         guessed = own[estimated].map(lambda v: _FLAGS.get(_plain(v).lower()))
         if guessed.isna().any():
             raise SchemaMismatch(f"column {estimated!r}", "true or false in every row", "mend it")
     codes = hs_codes(own[code], where=f"column {code!r}")
+    hidden = own.get("confidential", pd.Series(False, index=own.index)).astype(bool)
     net, status = rows.measured(heavy, worth, guessed.astype(bool))
     told = {"period": days, "freq": rhythm, "code": codes, "level": rows.level(codes),
             "value_usd": worth, "net_weight_kg": net, "weight_status": status,
-            "confidential": rows.confidential(codes)}  # fmt: skip
-    for name, said, read in (("reporter", reporter, from_name), ("partner", partner, from_name),
+            "confidential": rows.confidential(codes) | hidden}  # fmt: skip
+    for name, said, read in (("reporter", reporter, _country), ("partner", partner, _country),
                              ("flow", flow, _flow)):  # fmt: skip
         said = name if said is None and name in own else said
         if said is not None:
@@ -362,7 +367,7 @@ def _number(text: str) -> float | str | None:
         return text
 
 
-def _periods(values: pd.Series, freq: str) -> tuple[pd.Series, pd.Series]:
+def _periods(values: pd.Series, freq: Any) -> tuple[pd.Series, pd.Series]:
     """Return first days and M or A of periods as people write them."""
     if isinstance(values.dtype, pd.PeriodDtype):
         values = values.astype(str)
@@ -370,14 +375,15 @@ def _periods(values: pd.Series, freq: str) -> tuple[pd.Series, pd.Series]:
     kinds = {kind for _, kind in read.values()}
     months = {day.month for day, kind in read.values() if kind == ""}
     years = {day.year for day, kind in read.values() if kind == ""}
-    if "" in kinds and not freq and months == {1} and len(years) > 1:
+    if "" in kinds and freq is None and months == {1} and len(years) > 1:
         raise SchemaMismatch(
             f"column {values.name!r}: dates of January alone, {min(years)} to {max(years)}",
             "months, or years",
             "pass freq='A' if a row is a year, freq='M' if it is a January",
         )
     days = values.map({value: day for value, (day, _) in read.items()})
-    rhythm = values.map({value: kind or freq or "M" for value, (_, kind) in read.items()})
+    rhythm = values.map({value: kind for value, (_, kind) in read.items()})
+    rhythm = rhythm.mask(rhythm == "", "M" if freq is None else freq)
     return pd.to_datetime(days), rhythm
 
 
@@ -404,6 +410,12 @@ def _period(value: Any) -> tuple[pd.Timestamp, str]:
         if quarter
         else "write it so",
     )
+
+
+def _country(word: Any) -> str:
+    """Return the code of a country by code or name; groups and what no list holds by name stay."""
+    text = str(word).strip()
+    return text if re.match(r"EU\d*$|UN \d|Free zone", text) else from_name(text)
 
 
 def _flow(word: Any) -> str:
