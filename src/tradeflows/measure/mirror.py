@@ -109,10 +109,11 @@ class Mirror(Result):
         sums = self._sums
         sums = sums[(sums != 0).any(axis=1)]
         kinds = {"price": "price", "quantity": "volume", "rest": "unknown"}
-        rows: list[tuple[Any, ...]] = [("exporters report", self.exports, "total", np.nan, np.nan)]
+        rows: list[tuple[Any, ...]] = []
         for name, value, low, high in sums.itertuples():
             rows.append((CAUSES[str(name)], value, kinds.get(str(name), "rest"), low, high))
-        rows.append(("importers report", self.imports, "total", np.nan, np.nan))
+        gap = self.imports - self.exports
+        rows.append(("imports minus exports", gap, "total", np.nan, np.nan))
         return pd.DataFrame(rows, columns=["step", "value", "kind", "low", "high"])
 
     def sentence(self) -> Sentence:
@@ -120,9 +121,9 @@ class Mirror(Result):
         who, whom = ("the exporters", "the importers")
         if len(self.pairs) == 1:
             who, whom = (spoken(str(self.pairs[name].iloc[0])) for name in _ORDER)
-        apart = 1e-9 * (self.imports + self.exports)
+        gap, apart = self.imports - self.exports, 1e-9 * (self.imports + self.exports)
         parts, unsure = [], []
-        for name, value, low, high in self._sums.itertuples():
+        for name, value, low, high in self._sums.sort_values("value", key=abs)[::-1].itertuples():
             if max(abs(low), abs(high)) <= apart:
                 continue
             span = f" ({_usd(low)} to {_usd(high)})" if high - low > apart else ""
@@ -132,12 +133,12 @@ class Mirror(Result):
                 parts.append(f"{CAUSES[str(name)]} {_usd(value)}{span}")
         words = f"In {self.window} {who} reports" if len(self.pairs) == 1 else (
             f"In {self.window} {who} of {len(self.pairs)} pairs report")  # fmt: skip
-        told = f" Of it: {'; '.join(parts)}." if parts else ""
-        open_ = f" Not told from zero: {'; '.join(unsure)}." if unsure else ""
+        told = f" What lies between: {'; '.join(parts)}." if parts else ""
+        open_ = f" What may as well be nothing: {'; '.join(unsure)}." if unsure else ""
         notes = "".join(f" {note}" for note in self.notes)
         return Sentence(
             f"{words} {_usd(self.exports)}, {whom} {_usd(self.imports)},"
-            f" {amount(self.imports - self.exports, 'USD', sign=True)}.{told}{open_}{notes}"
+            f" {_usd(abs(gap))} {'more' if gap > 0 else 'less'}.{told}{open_}{notes}"
         )
 
 

@@ -106,10 +106,15 @@ def _mirrored(result: Mirror, **words: Any) -> Figure:
     ends = {cause: result.bar(cause) for cause in CAUSES}
     told = {cause: end for cause, end in ends.items() if not end.low < 0 < end.high}
     most = max(told, key=lambda cause: abs(told[cause].middle), default="")
-    gap = amount(result.imports - result.exports, "USD", sign=True)
+    gap = result.imports - result.exports
+    who, whom = "Importers", "exporters"
+    if len(result.pairs) == 1:
+        who, whom = (spoken(str(result.pairs[end].iloc[0])) for end in ("importer", "exporter"))
     what = f": {CAUSES[most]} {between(ends[most].low, ends[most].high, _usd)}" if most else ""
+    verb = "report" if len(result.pairs) > 1 else "reports"
     given = {
-        "title": f"Importers report {gap} against exporters in {result.window}{what}",
+        "title": f"{who} {verb} {_usd(abs(gap))} {'more' if gap > 0 else 'less'} than {whom} in "
+        f"{result.window}{what}",
         "name": "mirror",
         "alt": str(result.sentence()),
         "period": result.window,
