@@ -135,13 +135,15 @@ def on_one_system(**columns: Any) -> pd.DataFrame:
     return rows
 
 
-def fullest(sources: Sequence[str], windows: Sequence[object], **columns: Any) -> str:
-    """Return the source that holds most months of some windows; of equals the first.
+def fullest(
+    sources: Sequence[Mapping[str, str]], windows: Sequence[object], **columns: Any
+) -> dict[str, str]:
+    """Return the statistic that holds most months of some windows; of equals the first.
 
     Parameters
     ----------
-    sources : sequence of str
-        Publishers, the preferred one first.
+    sources : sequence of mapping
+        Statistics, the preferred one first: ``{"source": "TÜİK", "trade_system": "general"}``.
     windows : sequence
         Windows of months, see `tradeflows.periods.Window`.
     **columns
@@ -154,25 +156,25 @@ def fullest(sources: Sequence[str], windows: Sequence[object], **columns: Any) -
 
     Examples
     --------
-    >>> fullest(["UN Comtrade", "TÜİK"], ["2022"], partner="RUS", flow="M", code="TOTAL", freq="M")
+    >>> two = [{"source": "UN Comtrade"}, {"source": "TÜİK", "trade_system": "general"}]
+    >>> fullest(two, ["2022"], partner="RUS", flow="M", code="TOTAL", freq="M")["source"]
     'TÜİK'
     """
     asked = columns.get("partner", ())
     partners = [asked] if isinstance(asked, str) else asked
-    held: dict[str, int] = {}
-    for source in sources:
+    held = [0] * len(sources)
+    for n, source in enumerate(sources):
         for window in windows:
             try:
-                rows = on_one_system(source=source, months=window, **columns)
+                rows = on_one_system(months=window, **source, **columns)
             except UnknownCode as error:
                 failed = error
                 continue
             there = [set(rows["period"][rows["partner"] == p]) for p in partners]
-            months = set.intersection(*there) if there else set(rows["period"])
-            held[source] = held.get(source, 0) + len(months)
-    if not held:
+            held[n] += len(set.intersection(*there) if there else set(rows["period"]))
+    if not any(held):
         raise failed
-    return max(held, key=lambda source: held[source])
+    return dict(sources[held.index(max(held))])
 
 
 def _of(system: str, columns: Mapping[str, Any]) -> pd.DataFrame | None:

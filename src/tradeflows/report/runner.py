@@ -118,7 +118,7 @@ def lacking(notebook: Path) -> str:
     """
     about = keys.about(notebook)
     needs = about.get("requires", ())
-    ways = [[{**n, "source": source} for n in needs] for source in about.get("sources", ())]
+    ways = [[{**n, **source} for n in needs] for source in about.get("sources", ())]
     said = [_lacking(way) for way in ways or [needs]]
     return "" if "" in said else said[-1]
 
