@@ -366,6 +366,19 @@ def test_a_file_that_was_changed_by_hand_is_not_read(serve, lines):
     assert engine.PAGE <= 10_000
 
 
+def test_damaged_files_are_refused_and_nothing_else(serve, lines):
+    serve(standin.Office(*lines))
+    text = gzip.decompress(store.read(pulled(months=Window.parse("2017-01"))[0]))
+    small = text[: text.index(b"\n", 2500)]  # the head counts more rows: refused, too
+    draw = np.random.default_rng(7)
+    for _ in range(300):
+        damaged = bytearray(small)
+        for at in draw.integers(len(cubes.FIRST.encode()), 700, 3):
+            damaged[at] = draw.choice(list(b'0123456789;[]{}":,-MX\n\x00e.'))
+        with pytest.raises(SchemaMismatch):
+            tuik.parse(bytes(damaged), {"origin": "x"})
+
+
 # a real browser
 
 

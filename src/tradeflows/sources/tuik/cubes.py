@@ -10,6 +10,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -43,14 +44,15 @@ TERMS = {
     "terms": "Cite the Turkish Statistical Institute as the source.",
 }
 COLUMNS = ("YIL", "AY", "IHRITH", "ULKE_KODU", "ULKE_ADI", "KOD", "KIRILIM", "OLCU_ADI", *MEASURES)
-_HEAD = ("system", "digits", "codes", "by", "months", "counted", "totals")
+_HEAD = {"system": str, "digits": int, "codes": list, "by": str, "months": list, "counted": int,
+         "totals": dict}  # fmt: skip
 _AGAIN = "bring it again with `tradeflows refresh --source tuik`; nothing is read from this file"
 _FLOWS = {"1": "X", "2": "M", "ihracat": "X", "ithalat": "M", "export": "X", "exports": "X",
           "import": "M", "imports": "M"}  # fmt: skip
 _HIDDEN = ("", "gizli veri", "confidential data", "confidential")
-_UNREADABLE = (OSError, EOFError, ValueError, TypeError, AttributeError, zlib.error)
+_UNREADABLE = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError,
+               RecursionError, zlib.error)  # fmt: skip
 LIMIT = 512 * 1024 * 1024
-Totals = Mapping[str, Mapping[str, Sequence[float]]]
 
 
 def flow_of(word: object) -> str:
@@ -176,13 +178,23 @@ def _opened(data: bytes, origin: str) -> tuple[dict[str, Any], pd.DataFrame]:
         _, told, rest = whole.decode("utf-8-sig").split("\n", 2)
         head = json.loads(told.removeprefix("#"))
         lines = pd.read_csv(io.StringIO(rest), sep=";", dtype="str", keep_default_na=False)
-        if tuple(lines.columns) != COLUMNS or not all(k in head for k in _HEAD):
+        if tuple(lines.columns) != COLUMNS:
             raise ValueError("other columns")
         lines = lines.astype(dict.fromkeys(MEASURES, "float64"))
-        if int(head["digits"]) not in LEVELS or head["by"] not in ("", *BREAKDOWNS):
+        if not all(isinstance(head[name], kind) for name, kind in _HEAD.items()):
             raise ValueError("another question")
+        if head["digits"] not in LEVELS or head["by"] not in ("", *BREAKDOWNS):
+            raise ValueError("another question")
+        if not all(re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", m) for m in head["months"]):
+            raise ValueError("months that are none")
         if not set(lines["YIL"] + "-" + lines["AY"].str.zfill(2)) <= set(head["months"]):
             raise ValueError("months that were not asked for")
+        head["codes"] = [c + "" for c in head["codes"]]
+        head["totals"] = {
+            (month, flow): (float(usd), float(kg))
+            for month, flows in head["totals"].items()
+            for flow, (usd, kg) in flows.items()
+        }
     except _UNREADABLE as error:
         raise SchemaMismatch(
             f"{origin}: no whole file of TÜİK's database ({str(error)[:80]})",
@@ -200,7 +212,7 @@ def _proven(head: Mapping[str, Any], lines: pd.DataFrame, origin: str) -> None:
     month = lines["YIL"] + "-" + lines["AY"].str.zfill(2)
     flow = lines["IHRITH"].map({f: flow_of(f) for f in set(lines["IHRITH"])})
     sums = lines[["DOLAR", "MIKTAR_1"]].groupby([month, flow]).sum()
-    asked = {(m, f): t for m, flows in head["totals"].items() for f, t in flows.items()}
+    asked = head["totals"]
     for at in {*sums.index, *asked}:
         found = sums.loc[at].tolist() if at in sums.index else [0.0, 0.0]
         for what, one, other in zip(("USD", "kg"), found, asked.get(at, (0.0, 0.0)), strict=True):
