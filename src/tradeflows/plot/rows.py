@@ -199,13 +199,9 @@ def ranges(
         canvas, ax = drawing()
         ys = _rows(ax, table["label"], 0.15 + 0.25 * bool(marks))
         texts = _ranges(ax, ys, table, scale, spec)
-        ends = table[["low", "high"]].to_numpy() / scale.factor
-        low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
-        low = 0.0 if 0 < low < 0.5 * high else low
-        if low == 0:
+        _limited(ax, table[["low", "high"]].to_numpy() / scale.factor, [x for x, _ in at])
+        if min(ax.get_xlim()) < 0 < max(ax.get_xlim()):
             ax.axvline(0, color=INK, lw=0.9)
-        room = 0.01 * (high - low) or 1.0  # where all is one point
-        ax.set_xlim(min([low - room, *(x for x, _ in at)]), max([high + room, *(x for x, _ in at)]))
         marked(canvas, ax, at)
     said = "; ".join(f"{n}: {t}" for n, t in zip(table["label"], texts, strict=True))
     limits = "; ".join(f"{n} at {scale.text(x)}" for x, n in at)
@@ -273,7 +269,7 @@ def scan(
             ax.set_title(panel, loc="left", fontsize=10, fontweight="bold", pad=5, wrap=True)
             for x in marks.values():
                 _plain(ax, [x / scale.factor] * 2, [0, talls.flat[n]], lw=0.8, ls="--")
-            ax.set_xlim(min(0.0, low), max(0.0, high))
+            _limited(ax, numbers / scale.factor, [x / scale.factor for x in marks.values()])
         heights = talls.max(axis=1)
         for ax, tallest in zip(axes.flat, np.repeat(heights, columns), strict=True):
             ax.set_ylim(tallest, 0)
@@ -306,6 +302,14 @@ def _found(found: Mapping[str, Interval | float | None] | pd.DataFrame) -> pd.Da
     if table[["low", "high"]].isna().to_numpy().all():
         raise SchemaMismatch("ranges without numbers", "at least one range", "check the bounds")
     return table.astype({"label": str, "low": float, "high": float})
+
+
+def _limited(ax: Axes, ends: np.ndarray, marks: Sequence[float]) -> None:
+    """Let the axis hold all ranges and marks, and begin at zero unless zero is far away."""
+    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
+    low = 0.0 if 0 < low < 0.5 * high else low
+    room = 0.01 * (high - low) or 1.0  # where all is one point
+    ax.set_xlim(min([low - room, *marks]), max([high + room, *marks]))
 
 
 def _scale(numbers: Iterable[float], unit: str) -> Scale:
