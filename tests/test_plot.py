@@ -453,7 +453,7 @@ def test_table_view_scales_and_marks_what_is_missing():
 
 def test_long_tables_say_what_is_left_out():
     html = tf.plot.table_html(pd.DataFrame({"n": range(100)}), label="x")
-    assert "20 more rows are in the CSV" in html
+    assert "60 more rows are in the CSV" in html
 
 
 def test_a_png_travels_with_its_words(monkeypatch):

@@ -12,7 +12,7 @@ from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
 
 __all__ = ["framed", "kind_of", "table_html"]
 
-_ROWS_SHOWN = 80
+_ROWS_SHOWN = 40
 _SHORT, _LONG = 14, 28  # letters: a cell of one line, and of several
 
 
