@@ -37,7 +37,7 @@ def test_everyone_is_asked_about_or_among_the_others_or_named(page):
     words = page.cell("asked").text
     for place in page["ASKED"]:
         assert place in page["found"].index or spoken(place) in words
-    assert f"The {len(page['placebos'])} other destinations" in words
+    assert f"The {len(page['others'])} other destinations" in words
 
 
 def test_bars_of_the_gap_add_up_to_the_rows(page):
