@@ -55,13 +55,13 @@ def register(publisher: str) -> Callable[[Reader], Reader]:
 
 def reader(publisher: str) -> Reader:
     """Return the reader of a publisher, or say which there are."""
+    if publisher in _registered:  # looking through installed packages takes a while
+        return _registered[publisher]
     elsewhere = entry_points(group=GROUP)
-    if publisher not in _registered and publisher in elsewhere.names:
-        register(publisher)(elsewhere[publisher].load())
-    if publisher not in _registered:
+    if publisher not in elsewhere.names:
         raise UnknownCode(
             f"no reader for files of {publisher!r}",
             f"one of {', '.join(sorted({*_registered, *elsewhere.names}))}",
             f"write one and put `@sources.register({publisher!r})` above it, or move the file",
         )
-    return _registered[publisher]
+    return register(publisher)(elsewhere[publisher].load())

@@ -77,8 +77,8 @@ def revisions(old: str, new: str, name: str = "trade") -> Revisions:
     found["kind"] = found["_merge"].map({"both": "revised", "left_only": "withdrawn"}).astype("str")
     right = found["_merge"] == "right_only"
     place = [c for c in ("source", "reporter", "flow", "freq", "period") if c in key]
-    known = set(before[place].itertuples(index=False, name=None))
-    there = pd.Series([r in known for r in found[place].itertuples(index=False, name=None)])
+    known = before[place].drop_duplicates().assign(there=True)
+    there = found[place].merge(known, how="left")["there"].notna()
     found.loc[right & there, "kind"] = "added"
     found.loc[right & ~there, "kind"] = "first published"
     found["change"] = found["value_new"].fillna(0) - found["value_old"].fillna(0)
