@@ -234,6 +234,10 @@ def test_a_file_is_known_by_its_headings(tmp_path):
         assert read(tmp_path / "own.csv")["value_usd"].tolist() == [3.0, 9.0]
         mine().to_excel(tmp_path / "own.xlsx", index=False)
         assert read(tmp_path / "own.xlsx")["code"].tolist() == ["270900", "270900"]
+        (tmp_path / "odd.csv").write_text("hs,when,usd\n270900,2021-01,3\n")
+        with pytest.raises(SchemaMismatch) as refused:
+            read(tmp_path / "odd.csv")
+        assert "needs columns code, period, value_usd" in refused.value.__notes__[0]
 
 
 def test_a_table_of_tuik_may_have_a_title_and_columns_of_its_own(tmp_path):

@@ -311,7 +311,14 @@ def read(file: str | Path) -> pd.DataFrame:
     if {"code", "value_usd", "period"} <= set(own):
         weight = "net_weight_kg" if "net_weight_kg" in own else None
         return tidy(own, weight=weight)
-    return tuik.parse(data, {"origin": path.name})
+    try:
+        return tuik.parse(data, {"origin": path.name})
+    except SchemaMismatch as error:
+        error.add_note(
+            "Read as a table of TÜİK. One of your own needs columns code, period, value_usd and "
+            "net_weight_kg; in Python name others: tf.tidy(frame, code=…, value=…, period=…)."
+        )
+        raise
 
 
 def _bytes(path: Path) -> bytes:
