@@ -224,6 +224,15 @@ def test_two_revisions_are_brought_to_codes_of_the_same_goods():
     assert result.table["value"].abs().sum() == pytest.approx(6.0)
 
 
+def test_two_trade_systems_are_named():
+    sent = annual("TUR", "DEU", "X", 100.0, 10.0, trade_system="special")
+    got = annual("DEU", "TUR", "M", 106.0, 10.0, trade_system="general")
+    words = "The exporter counts special trade, the importer general"
+    assert words in tf.mirror(sent, got, "2023").sentence()
+    same = tf.mirror(sent, got.assign(trade_system="special"), "2023")
+    assert words not in same.sentence()
+
+
 def test_who_lacks_a_month_is_left_out_and_a_pair_alone_is_refused(one, draws):
     few = draws[0][draws[0]["reporter"].isin(["A00", "B00", "A01", "B01"])]
     gone = few[~((few["reporter"] == "B01") & (few["period"] == "2021-05-01"))]
@@ -289,3 +298,27 @@ def test_bounds_of_many_goods_keep_their_order():
     by_code = table.groupby("code")[["at_most", "rise_in"]].agg(lambda x: x.clip(lower=0).sum())
     assert (by_code["at_most"] <= by_code["rise_in"] + 1e-9).all()
     assert 0 < table["at_least"].sum() < table["at_most"].sum()
+
+
+def destinations(rng, count):
+    """Return exports of B to destinations that are alike, and one month's rise of what comes in."""
+    found = []
+    for n in range(count):
+        base = rng.lognormal(3, 1, 3)
+        rows_ = months([*base, *(base * rng.lognormal(0, 0.5, 3))])
+        found.append(rows_.assign(partner=f"D{n:02d}"))
+    return found
+
+
+def test_a_destination_like_the_others_stands_out_no_more_often_than_the_level_says():
+    rng = np.random.default_rng(4)
+    into, every = months([10, 10, 10, 5000, 10, 10]), destinations(rng, 12)
+    p = []
+    for n in range(5):
+        rest = pd.concat(every[:n] + every[n + 1 :])
+        p.append(tf.passed_on(into, every[n].drop(columns="partner"), *WINDOWS, placebos=rest).p)
+    assert 0.2 < np.mean(p) < 0.8
+    surge = months([1, 1, 1, 900, 900, 900])
+    found = tf.passed_on(into, surge, *WINDOWS, placebos=pd.concat(every))
+    assert found.p == pytest.approx(1 / 13)
+    assert "of 12 other destinations of these goods 0 reach such a share" in found.sentence()

@@ -342,10 +342,12 @@ def _goods(relation: Relation, window: str | int, settings: Mapping[str, Any]) -
 def _weights(columns: Sequence[str], window: Window, estimated: str, without: str) -> str:
     """Return the SQL of the weights of both sides, and how much of them is usable."""
     quantity = usable(columns, "net_weight_kg", estimated)
+    system = "max(trade_system)" if "trade_system" in columns else "NULL"
     return (
         "SELECT CASE WHEN flow = 'M' THEN partner ELSE reporter END AS exporter,"  # noqa: S608
         " CASE WHEN flow = 'M' THEN reporter ELSE partner END AS importer, flow,"
-        f" sum(CAST(net_weight_kg AS DOUBLE)) AS kg, coalesce(sum({quantity}), 0) AS usable_kg"
+        f" sum(CAST(net_weight_kg AS DOUBLE)) AS kg, coalesce(sum({quantity}), 0) AS usable_kg,"
+        f" {system} AS trade_system"
         f" FROM trade WHERE {window.sql()} AND flow IN ('X', 'M'){without}"
         " GROUP BY ALL ORDER BY ALL"
     )
@@ -423,6 +425,12 @@ def _notes(
     if len(odd):
         more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
         notes.append(f"Unit values are out of line in {', '.join(odd['code'].head(5))}{more}.")
+    systems = weights.set_index("flow")["trade_system"].dropna()
+    if len(set(systems)) > 1:
+        notes.append(
+            f"The exporter counts {systems['X']} trade, the importer {systems['M']}: goods through"
+            " warehouses and free zones are in one of them alone, and part of the rest."
+        )
     kg = weights.groupby("flow")[["kg", "usable_kg"]].sum()
     poor = [who for flow, who in (("X", "the exporter's"), ("M", "the importer's"))
             if flow in kg.index and kg["usable_kg"][flow] < kg["kg"][flow] / 2]  # fmt: skip

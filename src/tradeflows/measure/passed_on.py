@@ -25,13 +25,22 @@ class PassedOn(Result):
 
     ``table`` has a row a code and step (month of the window, or year): ``rise_in`` and ``rise_out``
     against the same step of the base, ``at_least`` and ``at_most`` of what went on, and the same
-    with ``_kg`` where weights are usable on both legs.
+    with ``_kg`` where weights are usable on both legs. ``share`` is at_most over what went out in
+    the current window, ``placebos`` the same of other destinations.
     """
 
     base: str
     current: str
     table: pd.DataFrame
+    share: float
+    placebos: pd.Series = field(repr=False)
     origins: tuple[str, ...] = field(repr=False, default=())
+
+    @property
+    def p(self) -> float:
+        """Share of destinations, this one counted, of which as much can have come from the rise."""
+        n = len(self.placebos)
+        return (1 + int((self.placebos >= self.share).sum())) / (1 + n) if n else np.nan
 
     def sentence(self) -> Sentence:
         """Say between what bounds the rise was passed on."""
@@ -41,11 +50,18 @@ class PassedOn(Result):
         if self.table["rise_in_kg"].notna().any():
             ends = (amount(float(sums[f"at_{end}_kg"]), "kg") for end in ("least", "most"))
             weights = f", by weight {' to '.join(ends)}"
+        among = ""
+        if len(self.placebos):
+            as_much = int((self.placebos >= self.share).sum())
+            among = (
+                f" That is at most {self.share:.0%} of what went out; of {len(self.placebos)} other"
+                f" destinations of these goods {as_much} reach such a share (p = {self.p:.3f})."
+            )
         return Sentence(
             f"From {self.base} to {self.current}, in the goods and months in which they rose, what"
             f" came in rose by {usd['rise_in']} and what went out by"
             f" {usd['rise_out']}; at least {usd['at_least']} and at most"
-            f" {usd['at_most']} of the rise can have gone on{weights}. Bounds of what is"
+            f" {usd['at_most']} of the rise can have gone on{weights}.{among} Bounds of what is"
             " possible, not a finding that it happened."
         )
 
@@ -57,6 +73,7 @@ def passed_on(
     current: str = "2022",
     *,
     others: pd.DataFrame | None = None,
+    placebos: pd.DataFrame | None = None,
     estimated: str = "unpriced",
     published: Published = None,
 ) -> PassedOn:
@@ -76,6 +93,10 @@ def passed_on(
         Windows of one length; each step is set against the same step of the base.
     others : pandas.DataFrame, optional
         B's imports of the same goods from all other countries.
+    placebos : pandas.DataFrame, optional
+        B's exports of the same goods to other destinations, with ``partner``; months without rows
+        are months without trade. If C is a destination like the others, ``p`` is below a level as
+        often as the level says.
     estimated, published
         As in `bridge`.
 
@@ -97,24 +118,40 @@ def passed_on(
     [[40.0, 30.0, 0.0, 30.0]]
     """
     windows = Window.parse(base), Window.parse(current)
-    given = [getattr(rows, "frame", rows) for rows in (into, onward, others) if rows is not None]
-    legs, seen = zip(*(_rises(t, windows, estimated, published)
-                       for t in on_one_revision(given)), strict=True)  # fmt: skip
-    rises = pd.concat(legs, axis=1, keys=["in", "out", "other"][: len(legs)])
-    square = rises.unstack("step").fillna(0.0)  # noqa: PD010 - no rows, no rise
-    blind = sum(square[leg, "blind"] for leg in rises.columns.unique(0)) > 0
+    named = {"in": into, "out": onward, "other": others, "placebo": placebos}
+    given = {name: getattr(t, "frame", t) for name, t in named.items() if t is not None}
+    given = dict(zip(given, on_one_revision(list(given.values())), strict=True))
+    apart = given.pop("placebo", None)
+    read = {n: _rises(t, windows, estimated, published) for n, t in given.items()}
+    table, share = _table({name: rises for name, (rises, _) in read.items()})
+    shares = {}
+    if apart is not None:
+        every, _ = _rises(apart, windows, estimated, [base, current], ("partner",))
+        for name, rises in every.groupby(level="partner"):
+            legs = {"in": read["in"][0], "out": rises.droplevel("partner")}
+            shares[str(name)] = _table(legs)[1]
+    origins = tuple(sorted({origin for _, seen in read.values() for origin in seen.origins}))
+    others_ = pd.Series(shares, dtype=float).dropna()
+    return PassedOn(str(windows[0]), str(windows[1]), table, share, others_, origins)
+
+
+def _table(legs: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, float]:
+    """Return rises and bounds by good and step, and the most as a share of what went out."""
+    square = pd.concat(legs, axis=1).unstack("step").fillna(0.0)  # noqa: PD010 - no rows, no rise
+    blind = sum((square[leg, "blind"] for leg in legs), square["in", "blind"]) > 0
     found: dict[str, pd.DataFrame] = {}
     for name, unit in (("value", ""), ("kg", "_kg")):
-        legs_ = [square[leg, name] for leg in rises.columns.unique(0)]
-        least, most = _bounds(*(leg.to_numpy(float) for leg in legs_))
-        bounds = {"rise_in": legs_[0], "rise_out": legs_[1], "at_least": least, "at_most": most}
+        rises = [square[leg, name] for leg in legs]
+        least, most = _bounds(*(rise.to_numpy(float) for rise in rises))
+        bounds = {"rise_in": rises[0], "rise_out": rises[1], "at_least": least, "at_most": most}
         for label, values in bounds.items():
-            frame = pd.DataFrame(values, index=square.index, columns=legs_[0].columns)
+            frame = pd.DataFrame(values, index=square.index, columns=rises[0].columns)
             found[label + unit] = frame.mask(blind) if unit else frame
+    out = float(square["out", "now"].to_numpy(float).sum())
+    share = float(found["at_most"].to_numpy(float).sum()) / out if out else np.nan
     table = pd.DataFrame({n: t.stack(future_stack=True) for n, t in found.items()})  # noqa: PD013
     table = table[table["rise_in"].ne(0) | table["rise_out"].ne(0)].reset_index()
-    origins = tuple(sorted({origin for one in seen for origin in one.origins}))
-    return PassedOn(str(windows[0]), str(windows[1]), table, origins)
+    return table, share
 
 
 def _bounds(into: Any, out: Any, other: Any = None) -> tuple[Any, Any]:
@@ -133,13 +170,17 @@ def _bounds(into: Any, out: Any, other: Any = None) -> tuple[Any, Any]:
 
 
 def _rises(
-    trade: Any, windows: tuple[Window, Window], estimated: str, published: Published
+    trade: Any,
+    windows: tuple[Window, Window],
+    estimated: str,
+    published: Published,
+    by: tuple[str, ...] = (),
 ) -> tuple[pd.DataFrame, Census]:
     """Return the rise of each good in each step over the same step of the base."""
     old, new = windows
-    with opened(trade, ("period", "code", "value_usd", "net_weight_kg")) as relation:
+    with opened(trade, (*by, "period", "code", "value_usd", "net_weight_kg")) as relation:
         within = f"({old.sql()} OR {new.sql()})"
-        seen = census(relation, "net_weight_kg", within, estimated=estimated)
+        seen = census(relation, "net_weight_kg", within, by=by, estimated=estimated)
         seen.require_one_flow()
         same_length(old, new, annual=seen.annual, per_month=False)
         require(seen, windows, published)
@@ -149,9 +190,10 @@ def _rises(
         start = f"CASE WHEN {new.sql()} THEN {new.first} ELSE {old.first} END"
         quantity = usable(relation.columns, "net_weight_kg", estimated)
         rows = relation.frame(
-            f"SELECT code, {month(relation.columns, lag)} - {start} AS step,"  # noqa: S608
+            f"SELECT {', '.join([*by, 'code'])}, {month(relation.columns, lag)} - {start} AS step,"  # noqa: S608
             f" sum({sign} * CAST(value_usd AS DOUBLE)) AS value, sum({sign} * {quantity}) AS kg,"
+            f" sum(CASE WHEN {new.sql()} THEN value_usd ELSE 0 END) AS now,"
             f" max(CASE WHEN value_usd > 0 AND {quantity} IS NULL THEN 1 ELSE 0 END) AS blind"
             f" FROM trade WHERE {within} GROUP BY ALL ORDER BY ALL"
         )
-    return rows.set_index(["code", "step"]), seen
+    return rows.set_index([*by, "code", "step"]), seen
