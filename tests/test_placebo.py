@@ -20,9 +20,11 @@ from tradeflows.counterfactual import (
     placebo_destinations,
     placebo_products,
     shares,
+    synthetic_difference,
     triple_difference,
     validation,
 )
+from tradeflows.counterfactual.shares import difference
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
 from tradeflows.plot import Figure
 
@@ -208,9 +210,58 @@ def test_a_tripling_stands_out_everywhere(tripled):
     sets = placebo_products(tripled, listed=LISTED, draws=199)
     assert sets.p == pytest.approx((sets.table["estimate"] >= sets.estimate).sum() / 200)
     assert sets.p <= 0.05
-    assert places.estimate == sets.estimate == triple_difference(tripled, listed=LISTED).beta
+    beta = triple_difference(tripled, listed=LISTED).beta
+    assert (places.estimate * places.scale, sets.estimate) == pytest.approx((beta, beta))
     assert len(places.table) == 46
     assert all(isinstance(tf.plot.show(p), Figure) for p in (places, sets))
+
+
+def test_a_destination_noisier_than_others_is_not_found_for_that():
+    """The plain estimate finds it in a large part of worlds in which nothing happened."""
+    first, plain = 0, 0
+    for draw in range(40):
+        rng = np.random.default_rng([3, draw])
+        data = made(rng, destinations=20, noise=0.1)
+        listed = np.ix_(np.isin(CODES, LISTED), [0], np.arange(len(MONTHS)))
+        data.amounts[listed] *= np.exp(rng.normal(0, 1.0, (len(LISTED), 1, len(MONTHS))))
+        found = placebo_destinations(data, listed=LISTED, needed=19)
+        first += found.rank == 1
+        (beta,), _ = difference(data.listed(LISTED)[None], data.total, BEFORE, list(range(20)))
+        plain += np.abs(beta).argmax() == 0
+    assert plain > 20
+    assert first <= 6  # of 40 at one in twenty: more has a chance of 1 %
+
+
+def test_a_synthetic_difference_finds_what_was_planted(tripled):
+    found = synthetic_difference(tripled, listed=LISTED)
+    assert found.estimate == pytest.approx(np.log(3), abs=0.15)
+    assert found.p <= 0.05
+    exact = made(np.random.default_rng(0), destinations=6, noise=0.0)
+    exact.amounts[np.ix_(np.isin(CODES, LISTED), [0], np.arange(len(MONTHS)) >= BEFORE)] *= 1.7
+    small = synthetic_difference(exact, listed=LISTED, needed=5)
+    assert small.estimate == pytest.approx(np.log(1.7), abs=0.05)
+
+
+def test_a_synthetic_difference_follows_what_a_mean_of_others_does_not():
+    """Three destinations drift away from the rest before the event, the one in question too."""
+    data = made(np.random.default_rng(1), destinations=20, noise=0.05)
+    drift = np.exp(0.03 * np.arange(len(MONTHS)))
+    data.amounts[np.ix_(np.isin(CODES, LISTED), range(4), range(len(MONTHS)))] *= drift
+    plain = triple_difference(data, listed=LISTED).beta
+    found = synthetic_difference(data, listed=LISTED, needed=19).estimate
+    assert plain > 0.4
+    assert abs(found) < plain / 4
+
+
+def test_a_synthetic_difference_that_cannot_be_made_says_why(small):
+    few = synthetic_difference(small, listed=LISTED)
+    assert few.reason == "5 other destinations with both throughout, 40 are needed"
+    assert np.isnan(few.p)
+    quiet = replace(small, amounts=small.amounts.copy())
+    quiet.amounts[np.ix_(np.isin(CODES, LISTED), [0], [10, 11, 12, 13, 14])] = 0.0
+    assert "three months without" in synthetic_difference(quiet, listed=LISTED).reason
+    short = replace(small, amounts=small.amounts[:, :, : BEFORE + 2], months=MONTHS[: BEFORE + 2])
+    assert "fewer than 3 published" in synthetic_difference(short, listed=LISTED).reason
 
 
 def test_too_few_destinations_are_undetermined():
@@ -277,7 +328,18 @@ def test_event_study_is_flat_before_and_up_after(tripled):
     assert (late["actual"] > late["high95"]).all()
     assert late["actual"].mean() == pytest.approx(np.log(3), abs=0.3)
     assert found.break_ratio > 1
+    assert 0.05 < found.pre_trend_p <= 1
     assert isinstance(tf.plot.show(found), Figure)
+
+
+def test_a_trend_before_the_event_is_seen_by_the_joint_test():
+    data = made(np.random.default_rng(2), destinations=20, noise=0.2)
+    trend = np.exp(0.03 * np.arange(len(MONTHS)))
+    data.amounts[np.ix_(np.isin(CODES, LISTED), [0], range(len(MONTHS)))] *= trend
+    assert event_study(data, listed=LISTED).pre_trend_p == 1 / 20
+    p = [event_study(made(np.random.default_rng([4, draw]), destinations=12, noise=0.3),
+                     listed=LISTED).pre_trend_p for draw in range(12)]  # fmt: skip
+    assert 0.2 < np.mean(p) < 0.85  # half where nothing happened
 
 
 def test_growth_rank_counts_large_destinations_only():
@@ -305,7 +367,8 @@ def test_the_smallest_effect_is_found_with_the_chance_it_promises(tripled):
     rng = np.random.default_rng(0)
     places = placebo_destinations(tripled, listed=LISTED)
     noise = rng.normal(0, 0.2, 4000)
-    effect = replace(places, values=pd.Series(noise)).smallest_effect()
+    effect = replace(places, values=pd.Series(noise), scale=1.0).smallest_effect()
+    assert replace(places, values=pd.Series(noise), scale=0.5).smallest_effect() == effect / 2
     critical = np.quantile(np.abs(noise), 0.95)
     assert (rng.normal(effect, 0.2, 4000) >= critical).mean() == pytest.approx(0.8, abs=0.03)
     assert np.isnan(replace(places, values=pd.Series([np.nan, -np.inf])).smallest_effect())
@@ -345,7 +408,7 @@ def test_simulations_go_on_where_they_stopped(simulations, tmp_path, monkeypatch
     order = list(simulations.batches(50))
     assert [b[0] for b in order] == [0, 1] * 3
     whole = [simulations.run_batch(*b) for b in order]
-    (tmp_path / f"{simulations.DESIGN}-1-00020-00040.csv").unlink()  # stopped in between
+    next(tmp_path.glob("*-1-00020-00040.csv")).unlink()  # stopped in between
     asked.clear()
     again = [simulations.run_batch(*b) for b in order]
     assert asked == ["second"] * 20

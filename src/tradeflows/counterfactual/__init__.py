@@ -14,6 +14,7 @@ from tradeflows.counterfactual.placebo import (
     placebo_destinations,
     placebo_products,
 )
+from tradeflows.counterfactual.synthetic import synthetic_difference
 from tradeflows.counterfactual.validation import Validation, validation
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "growth_rank",
     "placebo_destinations",
     "placebo_products",
+    "synthetic_difference",
     "triple_difference",
     "validation",
 ]

@@ -203,6 +203,9 @@ class EventStudy(Result):
     break_ratio : float
         Mean β after the event over the largest absolute β before it: how many times larger than
         anything before a break of trend would have to be.
+    pre_trend_p : float
+        Joint test of the quarters before the event: share of destinations whose β there, squared
+        and over its variance, is on average as large. Small: it had left the others before.
     reason : str
     origins : tuple of str
     """
@@ -212,6 +215,7 @@ class EventStudy(Result):
     omitted: str
     table: pd.DataFrame
     break_ratio: float
+    pre_trend_p: float
     reason: str
     origins: tuple[str, ...]
 
@@ -223,7 +227,8 @@ class EventStudy(Result):
         return Sentence(
             f"Listed goods to {spoken(self.destination)} stand at"
             f" {percent(np.expm1(after), sign=True)} after the event,"
-            f" {self.break_ratio:.1f} times the largest quarterly deviation before it"
+            f" {self.break_ratio:.1f} times the largest quarterly deviation before it; the quarters"
+            f" before lie as far from zero for {self.pre_trend_p:.0%} of destinations"
         )
 
 
@@ -257,7 +262,9 @@ def event_study(
         reason = f"{base} is not published"
     if reason:
         blank = pd.DataFrame(columns=["actual", "se"])
-        return EventStudy(destination, data.event, str(base), blank, np.nan, reason, data.origins)
+        return EventStudy(
+            destination, data.event, str(base), blank, np.nan, np.nan, reason, data.origins
+        )
     paths = {str(d): _quarters(data, have, i, base) for i, d in enumerate(data.destinations)}
     betas = pd.DataFrame({d: b for d, (b, _) in paths.items()}).replace([np.inf, -np.inf], np.nan)
     table = pd.DataFrame({"actual": betas[destination], "se": paths[destination][1]})
@@ -267,10 +274,14 @@ def event_study(
     largest = table["actual"][table.index < base.to_timestamp()].abs().max()
     late = table["actual"][table.index >= month(data.event)].mean()
     ratio = float(late / largest) if largest > 0 else np.nan
+    early = table.index < base.to_timestamp()
+    spread = pd.DataFrame({d: s for d, (_, s) in paths.items()}).replace([0.0, np.inf], np.nan)
+    moved = ((betas / spread.to_numpy())[early] ** 2).mean().dropna()
+    joint = float((moved >= moved[destination]).mean()) if destination in moved else np.nan
     if np.isnan(late):
         reason = f"{destination} bought no listed goods in {base} or after the event"
         reason = "the fit did not converge" if np.isinf(table["se"]).any() else reason
-    return EventStudy(destination, data.event, str(base), table, ratio, reason, data.origins)
+    return EventStudy(destination, data.event, str(base), table, ratio, joint, reason, data.origins)
 
 
 def _quarters(data: Cube, have: pd.Index, row: int, base: pd.Period) -> tuple[Floats, Floats]:

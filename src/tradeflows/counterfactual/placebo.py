@@ -40,6 +40,8 @@ class Placebo(Result):
         2 if large falls count as extreme, else 1.
     unit, window : str
     origins : tuple of str
+    scale : float
+        Of the case in question, what one unit of the values is in log points or as a share.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Placebo(Result):
     unit: str
     window: str
     origins: tuple[str, ...]
+    scale: float = 1.0
 
     @property
     def rank(self) -> int:
@@ -69,14 +72,14 @@ class Placebo(Result):
         """Return the smallest estimate that a rank below ``level`` finds with some chance.
 
         Of placebos from a time without effect: the critical value and the noise around an effect
-        both come from them. In the unit of the values; NaN without placebos.
+        both come from them. In log points or as a share; NaN without placebos.
         """
         known = self.values.to_numpy("float64")
         known = known[np.isfinite(known)]
         if not known.size:
             return np.nan
         critical = np.quantile(np.abs(known) if self.sides == 2 else known, 1 - level)
-        return float(critical - np.quantile(known, 1 - chance))
+        return float(self.scale * (critical - np.quantile(known, 1 - chance)))
 
     @property
     def table(self) -> pd.DataFrame:
@@ -101,12 +104,14 @@ class Placebo(Result):
 
 def _of(
     data: Cube, name: str, case: str, sides: int, reason: str,
-    estimate: float = np.nan, values: pd.Series | None = None,
+    estimate: float = np.nan, values: pd.Series | None = None, se: float | None = None,
 ) -> Placebo:  # fmt: skip
     """Return the placebo of a triple difference; without values, an undetermined one."""
     values = pd.Series(dtype="float64") if values is None else values
-    about = (reason, sides, "log points", data.window, data.origins)
-    return Placebo(name, case, estimate, values, *about)
+    unit, scale = ("log points", 1.0) if se is None else ("standard errors", se)
+    return Placebo(
+        name, case, estimate, values, reason, sides, unit, data.window, data.origins, scale
+    )
 
 
 def placebo_destinations(
@@ -122,8 +127,10 @@ def placebo_destinations(
 ) -> Placebo:
     """Re-estimate the triple difference with every other destination as the treated one.
 
-    p is the share of the J + 1 destinations whose absolute estimate is at least as large, the
-    destination itself counted. One whose trade in listed goods stopped counts as more extreme.
+    Each estimate is taken over its own standard error: where trade with the destination in question
+    is noisier than with others, the plain estimate cries wolf. p is the share of the J + 1
+    destinations whose absolute ratio is at least as large, the destination itself counted. One
+    whose trade in listed goods stopped counts as more extreme.
 
     Parameters
     ----------
@@ -139,7 +146,7 @@ def placebo_destinations(
     References
     ----------
     Conley and Taber (2011), Review of Economics and Statistics 93(1). MacKinnon and Webb (2020),
-    Journal of Econometrics 218(2).
+    Journal of Econometrics 218(2), on ranks of ratios.
     """
     data = as_cube(panel, event=event, window=window, value=value)
     have = data.codes[data.codes.isin(list(listed))]
@@ -150,15 +157,16 @@ def placebo_destinations(
         data.listed(have)[None], data.total, data.before, list(range(len(data.destinations)))
     )
     here = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
-    found = float(beta[here])
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = np.where(np.isfinite(beta) & (beta != 0), beta / se, beta)
     known = ~np.isnan(beta)
     known[here] = False
-    values = pd.Series(beta[known], data.destinations[known].astype(str))
-    if not np.isfinite(found):
-        reason = open_because(found, float(se[here]), destination, data.event)
+    values = pd.Series(ratio[known], data.destinations[known].astype(str))
+    if not np.isfinite(beta[here]):
+        reason = open_because(float(beta[here]), float(se[here]), destination, data.event)
     elif len(values) < needed:
         reason = f"{len(values)} other destinations with listed trade, {needed} are needed"
-    return _of(*about, reason, found, values)
+    return _of(*about, reason, float(ratio[here]), values, float(se[here]))
 
 
 def placebo_products(
