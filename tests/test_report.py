@@ -248,7 +248,10 @@ def test_sources_page_lists_every_raw_file(suite):
     for raw in store.catalogue():
         assert f'id="{sources.anchor(raw.id)}"' in page
         assert raw.sha256 in page
-    assert "None so far." in page
+    corrected = [entry["date"] for entry in sources.errata()]
+    assert all(f"<dt>{day}</dt>" in page for day in corrected)
+    assert ("None so far." in page) is not bool(corrected)
+    assert "None so far." in sources.page([], []).body
 
 
 def test_the_files_of_a_pull_stand_together():
