@@ -22,6 +22,8 @@ def agreement() -> pd.DataFrame:
         partner, flow, period, one column of USD a source, ``ratio`` of the first to the second, and
         ``reason``: empty where they agree.
     """
+    if not set(_BOTH) <= {raw.publisher for raw in stored.files("trade")}:
+        return pd.DataFrame(columns=[*_AT, *_BOTH, "ratio", "reason"])
     keep = {"reporter": ["TUR"], "freq": ["M"], "trade_system": ["general"]}
     frames = {s: stored.refreshed("trade", keep={**keep, "source": [s]}) for s in _BOTH}
     frames = {s: rows[rows["level"] == 6] for s, rows in frames.items()}
