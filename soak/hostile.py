@@ -40,6 +40,7 @@ from tradeflows.sources.http import (  # noqa: E402
     Session,
     _Broken,
 )
+from tradeflows.sources.tuik import cubes  # noqa: E402
 
 ABOUT = {"origin": "hostile", "vintage": "2026-01-01"}
 SECONDS = 30.0  # of processor time that one input may cost on a busy machine
@@ -313,6 +314,12 @@ def _tuik_seeds() -> tuple[bytes, ...]:
     files = [others.tuik("tr", "cp1254", rows=6)[0], others.tuik("en", comma=False, rows=6)[0]]
     period = b"period,flow,partner,hs10,value_usd,netwgt_kg,suppl_qty,suppl_unit\n"
     files.append(period + b"2024-01,M,RUS,2710121100,15230024,31022850,5,kg\n")
+    head = {
+        "system": "general", "partner": "RUS", "digits": 6, "codes": [], "by": "",
+        "months": ["2024-01"], "counted": 1, "totals": {"2024-01": {"M": [9.0, 4.0]}},
+    }  # fmt: skip
+    line = ["2024", "01", "2", "75", "Rusya Federasyonu", "854231", "", "KG/ADET", 9.0, 4.0, 6.0]
+    files.append(gzip.decompress(cubes.written(head, [line])))
     return (*files, gzip.compress(files[1], 1), b"\x01" + files[1])
 
 

@@ -203,7 +203,7 @@ def test_a_trap_that_can_be_met_changes_no_byte(serve, lines, whole, trap):
     office = standin.Office(*lines, **settings)
     office.faults.update(faults)
     serve(office)
-    pulled(patience=0.5 if "silent" in trap else 60)
+    pulled(patience=5 if "silent" in trap else 60)
     if settings.get("flag") or not settings.get("dated", True):
         rows = [gzip.decompress(store.read(f)).decode().split("\n")[1] for f in contents()]
         assert len(rows) == len(whole)
