@@ -68,7 +68,7 @@ def test_each_step_narrows_and_a_step_left_out_widens(page, name):
 
 def test_the_headline_leans_on_no_single_press_figure(page):
     marks = [page["kind"][name] for name in page["left"].index[:3]]
-    assert marks == ["record", "record", "corridor"]
+    assert marks == ["record", "single official's figure", "corridor"]
     assert page["here"].name == page["left"].index[2]
     assert "press/published_figures_2026-11.csv" in page.statements["b2"].origins
 
