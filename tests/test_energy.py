@@ -66,7 +66,7 @@ def test_each_step_narrows_and_a_step_left_out_widens(page, name):
         assert narrow.high <= wide.high + 1e-12 * abs(narrow.high)
 
 
-def test_the_headline_leans_on_no_single_press_figure(page):
+def test_the_headline_leans_on_no_figure_of_one_month(page):
     marks = [page["kind"][name] for name in page["left"].index[:3]]
     assert marks == ["record", "single official's figure", "corridor"]
     assert page["here"].name == page["left"].index[2]
