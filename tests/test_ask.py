@@ -100,7 +100,7 @@ def test_groups_apart_may_be_asked_together():
 def test_what_was_refreshed_is_seen_and_generated_rows_stand_alone_of_their_source():
     found = tf.load("trade", source="UN Comtrade", reporter="TUR", partner="KAZ", flow="X")
     assert found["origin"].str.contains("/live/").all()
-    other = tf.load("trade", source="World Bank WITS", partner="RUS")
+    other = tf.load("trade", source="WITS", partner="RUS")
     assert not other["origin"].str.contains("/live/").any()
     assert ask("TUR", "KAZ", ["854231"], "2021", "2022", "X").parts
 
