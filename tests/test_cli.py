@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import tradeflows as tf
 import world
 from standin import harness
 from tradeflows import cli, store
@@ -208,6 +209,10 @@ def test_an_expected_error_is_no_traceback(monkeypatch, capsys):
 def test_help_reads(command):
     result = run.invoke(cli.app, [*command, "--help"])
     assert result.exit_code == 0
+
+
+def test_the_version_is_said():
+    assert run.invoke(cli.app, ["--version"]).output == f"tradeflows {tf.__version__}\n"
 
 
 def test_the_screen_reads_parquet_and_writes_it(tmp_path):

@@ -153,6 +153,8 @@ def test_quarters_are_refused_by_name(quarter):
         ({"code": [10121, 270900]}, "10121"),  # a zero was lost
         ({"value_usd": ["1.200", "3.400"]}, "decimal"),  # thousands, or three decimals
         ({"period": ["202113", "2022-01"]}, "period '202113'"),
+        ({"period": [1.2021, 2.2021]}, "a number with decimals"),  # 1.2020 would be 1.202
+        ({"period": [1, 2]}, "frame.'year'..astype.int. . 100"),  # years stand in another column
         ({"period": ["2021-01", "2021-01"]}, "2 rows share a key"),
         ({"flow": ["X", "sideways"]}, "flow 'sideways'"),
         ({"partner": ["RUS", "Atlantis"]}, "Atlantis"),
@@ -177,6 +179,45 @@ def test_columns_are_named_or_missed_by_name():
     guessed = tf.tidy(mine(guess=["yes", "no"]).replace({"yes": True, "no": False}),
                       estimated="guess")  # fmt: skip
     assert guessed["weight_status"].tolist() == ["estimated", "reported"]
+
+
+@pytest.mark.parametrize(
+    ("name", "factor", "unit"),
+    [("Ton", 1000, "t"), ("net_weight_t", 1000, "t"), ("netWeightTonnes", 1000, "t"),
+     ("Weight (lb)", 0.45359237, "lb"), ("grams", 0.001, "g")],
+)  # fmt: skip
+def test_a_weight_whose_name_says_tonnes_is_not_taken_for_kilograms(name, factor, unit):
+    frame = mine().rename(columns={"net_weight_kg": name})
+    with pytest.raises(SchemaMismatch, match=f"weight_unit='{unit}'"):
+        tf.tidy(frame, weight=name)
+    for said, times in ((unit, factor), ("kg", 1)):
+        table = tf.tidy(frame, weight=name, weight_unit=said)
+        assert table["net_weight_kg"].tolist() == pytest.approx([times, 2 * times])
+    with pytest.raises(SchemaMismatch, match="one of kg, t, g, lb"):
+        tf.tidy(frame, weight=name, weight_unit="barrel")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("Value EUR", "currency='EUR'"), ("Değer (TL)", "currency='TRY'"), ("€", "currency='EUR'"),
+     ("Value (1000 USD)", "counts in '1000'"), ("usd_million", "counts in 'million'")],
+)  # fmt: skip
+def test_a_value_whose_name_says_another_unit_is_not_taken_for_dollars(name, said):
+    with pytest.raises(SchemaMismatch) as refused:
+        tf.tidy(mine().rename(columns={"value_usd": name}), value=name)
+    assert said in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["csv", "xlsx"])
+def test_a_file_is_made_tidy_by_its_path(kind, tmp_path):
+    frame = mine(code=["010121", "270900"]).rename(columns={"code": "HS"})
+    file = tmp_path / f"mine.{kind}"
+    (frame.to_csv if kind == "csv" else frame.to_excel)(file, index=False)
+    pd.testing.assert_frame_equal(tf.tidy(file, code="HS"), tf.tidy(frame, code="HS"))
+    with pytest.raises(SchemaMismatch, match="no such file"):
+        tf.tidy(str(tmp_path / "gone.csv"))
+    with pytest.raises(SchemaMismatch, match="object of type int"):
+        tf.tidy(5)
 
 
 def test_a_frame_made_tidy_gives_the_numbers_of_the_frame():

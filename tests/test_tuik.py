@@ -15,6 +15,7 @@ from standin import others
 from standin.harness import SNAPSHOT, asked
 from tradeflows import bridge, store
 from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode
+from tradeflows.readers import read
 from tradeflows.sources import snapshot, tuik
 
 ABOUT = {"origin": "x", "vintage": "2026-01-01"}
@@ -77,7 +78,7 @@ def test_thousands_are_told_from_decimals() -> None:
     [
         ("", "lines"),
         ("a;b\n1;2", "heading"),
-        ("Yıl;Ay;Akım;GTİP;Değer (USD)\n2025;1;İthalat;2709;5", "lack"),
+        ("Yıl;Ay;Akım;GTİP;Değer (USD)\n2025;1;İthalat;2709;5", "no column for partner, weight"),
         ("Year;Month;Flow;Country;HS8;Value USD;kg\n2025;1;Import;RUS;5040000;5;1", "5040000"),
         ("Year;Month;Flow;Country;HS8;Value USD;kg\n2025;13;Import;RUS;05040000;5;1", "2025-13"),
         ("Year;Month;Flow;Country;HS8;Value USD;kg\n2025;1;Gift;RUS;05040000;5;1", "Gift"),
@@ -224,7 +225,7 @@ def test_values_are_in_the_currency_that_the_file_says(head: str, cells: str, va
         ("Değer;Para birimi", "5000;RUB", "'RUB'"),
         ("Değer;Para birimi", "5000;", "''"),
         ("Değer (USD);Para birimi", "5000;TL", "says TL, the heading USD"),
-        ("Değer (Bin USD)", "5000", "lack"),
+        ("Değer (Bin USD)", "5000", "no column for value"),
     ],
 )
 def test_a_currency_that_is_not_what_the_column_says_is_refused(
@@ -248,8 +249,8 @@ def test_weights_have_the_unit_and_the_flag_that_the_file_says() -> None:
     assert table["weight_status"].tolist() == ["reported", "estimated"]
     assert table["confidential"].tolist() == [False, True]
     assert table["quantity"].isna().all(), "a quantity without a unit is no quantity"
-    with pytest.raises(SchemaMismatch, match="'lb'"):
-        parsed("2022;1;X;Rusya;854231;10;5;lb;H;H;3", head=head)
+    with pytest.raises(SchemaMismatch, match="'varil'"):
+        parsed("2022;1;X;Rusya;854231;10;5;varil;H;H;3", head=head)
     with pytest.raises(SchemaMismatch, match="'perhaps'"):
         parsed("2022;1;X;Rusya;854231;10;5;kg;perhaps;H;3", head=head)
 
@@ -261,6 +262,19 @@ def test_other_reporters_and_years_are_not_taken_for_turkey_of_today() -> None:
     assert years["code_system"].tolist() == ["HS2012", "HS2012", "HS2017", "HS2022"]
     hidden = parsed("2022;1;M;Rusya;27101943;10;5;Gizli veri", head=f"{HEAD};Madde adı")
     assert hidden["confidential"].tolist() == [True]
+
+
+def test_what_a_table_lacks_is_named_first_and_headings_of_that_alone(tmp_path: Path) -> None:
+    file = tmp_path / "one.csv"
+    file.write_text("Yıl;Ay;Akım;GTİP;Değer (USD);Kilo\n2025;1;İthalat;270900;10;5\n", "utf-8")
+    with pytest.raises(SchemaMismatch) as refused:
+        tuik.read_tuik(file)
+    assert "no column for partner" in str(refused.value)
+    assert "tf.read_tuik(file, partner='RUS')" in refused.value.todo
+    assert "net weight" not in str(refused.value)
+    assert tuik.read_tuik(file, partner="RUS")["net_weight_kg"].item() == 5
+    asked = read(file, partner="RUS", flow="X").iloc[0]  # the file itself says the flow
+    assert (asked["partner"], asked["flow"]) == ("RUS", "M")
 
 
 def test_the_sidecar_says_that_values_were_converted(

@@ -16,7 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tradeflows import store
+from tradeflows import __version__, store
 from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, TradeflowsError, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.progress import progress
@@ -60,6 +60,21 @@ Codes = Annotated[str, typer.Option(help="HS codes with commas; also TOTAL, AG2,
 Flows = Annotated[str, typer.Option(help="M imports, X exports, with commas; also RM, RX")]
 Start = Annotated[str, typer.Option(help="First month, 2021-03, or year")]
 End = Annotated[str, typer.Option(help="Last month, or year; the newest published if left out")]
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        out.print(f"tradeflows {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
 
 
 def _print_json(found: Any) -> None:
@@ -327,7 +342,7 @@ def ask(
 
     seller, buyer = from_name(reporter), from_name(partner)
     wanted = [code.strip() for code in codes.split(",") if code.strip()]
-    own = None if file is None else read(file)
+    own = None if file is None else read(file, partner=buyer, flow=flow.upper())
     found = asked(seller, buyer, wanted, base, current, flow.upper(), rows=own)
     words = "-".join([seller, buyer, flow, *wanted[:3], base, current])
     place = to / re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")

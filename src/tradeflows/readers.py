@@ -7,8 +7,9 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
+from numbers import Real
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pandas as pd
 
 from tradeflows import tables
 from tradeflows.codes import hs
-from tradeflows.codes.countries import from_comtrade, from_name
+from tradeflows.codes.countries import from_comtrade, from_name, plain
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import baci, rows, snapshot, tuik
@@ -44,6 +45,8 @@ _TOTALS = {"partner2Code": "0", "motCode": "0", "customsCode": "C00", "mosCode":
            "legacyEstimationFlag": "0"}  # fmt: skip
 _FLAGS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False, "": False,
           "na": False}  # fmt: skip
+_SCALES = ("000", "1000", "thousand", "thousands", "bin", "mn", "mio", "million", "millions",
+           "milyon", "bn", "billion", "billions", "milyar")  # fmt: skip
 _EMPTY = ("", "na", "n/a", "nan", "none", "null")
 _KEY = ["reporter", "partner", "flow", "freq", "period", "code_system", "code"]
 _COMTRADE = "download it again, or name the columns: tf.tidy(frame, code=…, value=…, period=…)"
@@ -183,11 +186,12 @@ def tidy(
     value: str = "value_usd",
     period: str = "period",
     weight: str | None = "net_weight_kg",
+    weight_unit: str = "",
     reporter: str | None = None,
     partner: str | None = None,
     flow: str | None = None,
     estimated: str | None = None,
-    currency: str = "USD",
+    currency: str = "",
     decimal: str = "",
     freq: str = "",
 ) -> pd.DataFrame:
@@ -195,19 +199,22 @@ def tidy(
 
     Parameters
     ----------
-    frame : pandas.DataFrame, or what has ``to_pandas``
+    frame : pandas.DataFrame, what has ``to_pandas``, or the path of a CSV or an Excel workbook
     code, value, period : str
         Its columns: HS codes as text, values, and months or years as ``202101``, ``"2021-01"``,
         ``"2021M01"``, ``"01/2021"``, ``2021`` or dates.
     weight : str, optional
-        Its column of net weights in kg; None where there is none: then nothing has a price.
+        Its column of net weights; None where there is none: then nothing has a price.
+    weight_unit : {"kg", "t", "g", "lb"}, optional
+        Of the weights, kg if left out; needed where the column's name says another.
     reporter, partner, flow : str, optional
         A column, or one value for all rows: countries by ISO 3166 alpha-3 or name, ``"X"`` or
         ``"M"``; columns of these names are taken where nothing is said.
     estimated : str, optional
         A column that is true where the weight is an estimate: it makes no price.
-    currency : {"USD", "EUR", "TRY"}
-        Of the values: euro and lira become USD at the ECB's mean rate of the month.
+    currency : {"USD", "EUR", "TRY"}, optional
+        Of the values, USD if left out; needed where the column's name says another. Euro and lira
+        become USD at the ECB's mean rate of the month.
     decimal : {",", "."}
         The decimal sign, where a column of text reads in two ways.
     freq : {"M", "A"}
@@ -222,7 +229,7 @@ def tidy(
     ------
     SchemaMismatch
         No such column, codes that lost a zero, numbers or periods that read in two ways, quarters,
-        rows that stand twice.
+        rows that stand twice, a unit in a column's name that nothing confirms.
     UnknownCode
         A country that no list holds.
 
@@ -239,8 +246,7 @@ def tidy(
     >>> table[["partner", "period", "code", "value_usd"]].astype(str).values.tolist()
     [['KAZ', '2021-01-01', '854231', '1200.5'], ['KAZ', '2022-01-01', '854231', '900.0']]
     """
-    own = pd.DataFrame(frame.to_pandas() if hasattr(frame, "to_pandas") else frame)
-    own = own.reset_index(drop=True)
+    own = _frame(frame).reset_index(drop=True)
     used = {code, value, period, *([weight] if weight else []), *([estimated] if estimated else [])}
     if own.empty or (lost := sorted(used - set(own))):
         raise SchemaMismatch(
@@ -251,12 +257,14 @@ def tidy(
     days, rhythm = _periods(own[period], freq or own.get("freq"))
     used |= {"freq", "level", "weight_status", "confidential"} & set(own)
     worth = rows.amounts(own[value], f"column {value!r}", decimal=decimal)
+    currency = currency or _heading(value, rows.CURRENCIES, "USD", "currency")
     if currency != "USD":
         kinds = pd.Series(currency, index=own.index)
         worth = rows.in_dollars(worth, kinds, days, snapshot.rates(), f"column {value!r}")
     heavy, guessed = pd.Series(float("nan"), index=own.index), pd.Series(False, index=own.index)
     if weight:
-        heavy = rows.amounts(own[weight], f"column {weight!r}", decimal=decimal)
+        unit = weight_unit or _heading(weight, rows.WEIGHTS, "kg", "weight_unit")
+        heavy = rows.amounts(own[weight], f"column {weight!r}", decimal=decimal) * _kg(unit)
     if "weight_status" in own:
         heavy = heavy.mask(own["weight_status"] == "missing")
         guessed = own["weight_status"] == "estimated"
@@ -291,15 +299,67 @@ def tidy(
     return pd.DataFrame(table.drop(columns=[c for c in unsaid if c not in told]))
 
 
-def read(file: str | Path) -> pd.DataFrame:
-    """Read a file of trade of any kind known: what its headings say decides."""
+def _frame(given: Any) -> pd.DataFrame:
+    """Return what someone holds as a frame: one already, or the table in a file."""
+    if isinstance(given, str | Path):
+        data, name = _bytes(Path(given)), Path(given).name
+        return (
+            _workbook(data, name)
+            if _is_workbook(data, name)
+            else _csv(
+                unpacked(data, name, _LIMIT), name, help_="save it again as CSV or as a workbook"
+            )
+        )
+    try:
+        return pd.DataFrame(given.to_pandas() if hasattr(given, "to_pandas") else given)
+    except (ValueError, TypeError):
+        raise SchemaMismatch(
+            f"an object of type {type(given).__name__}", "a frame, or the path of a file",
+            "pass a pandas.DataFrame, or the path of a CSV or an Excel workbook",
+        ) from None  # fmt: skip
+
+
+def _heading(column: str, units: Mapping[str, tuple[str, ...]], usual: str, option: str) -> str:
+    """Return the usual unit, unless the name of the column says another, or thousands of it."""
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(column))
+    words = [*plain(spaced).split(), *re.findall("[€₺]", spaced)]
+    if scaled := [word for word in words if word in _SCALES]:
+        raise SchemaMismatch(
+            f"column {column!r} counts in {scaled[0]!r}, as its name says",
+            "single units",
+            "multiply it and give the column a name that does not say so",
+        )
+    other = [unit for unit, names in units.items() if unit != usual and {*names} & {*words}]
+    if other:
+        raise SchemaMismatch(
+            f"column {column!r} is in {other[0]}, as its name says",
+            f"{usual}, where no {option} is given",
+            f"pass {option}={other[0]!r}, or {option}={usual!r} if its numbers are {usual}",
+        )
+    return usual
+
+
+def _kg(unit: str) -> float:
+    """Return the kilograms of a unit of weight."""
+    for name, words in rows.WEIGHTS.items():
+        if unit.lower() in words:
+            return rows.KILOGRAMS[name]
+    raise SchemaMismatch(
+        f"weight_unit={unit!r}", f"one of {', '.join(rows.WEIGHTS)}", "turn the weights into kg"
+    )
+
+
+def read(file: str | Path, **unsaid: str) -> pd.DataFrame:
+    """Read a file of trade of any kind known: what its headings say decides.
+
+    ``unsaid`` is the partner and flow of a table of TÜİK that has no such column.
+    """
     path = Path(file)
     if path.suffix.lower() in (".zip", ".csv") and path.name.upper().startswith("BACI"):
         return read_baci(path)
     data = _bytes(path)
-    if data[:4] == b"PK\x03\x04" and path.suffix.lower() == ".xlsx":
-        grid = first_sheet(data, path.name)
-        own = pd.DataFrame(grid[1:], columns=[str(c) for c in grid[0]]) if grid else pd.DataFrame()
+    if _is_workbook(data, path.name):
+        own = _workbook(data, path.name)
     else:
         data = unpacked(data, path.name, _LIMIT)
         if data.lstrip()[:1] in (b"{", b"["):
@@ -312,7 +372,7 @@ def read(file: str | Path) -> pd.DataFrame:
         weight = "net_weight_kg" if "net_weight_kg" in own else None
         return tidy(own, weight=weight)
     try:
-        return tuik.parse(data, {"origin": path.name})
+        return tuik.parse(data, {"origin": path.name, "unsaid": unsaid})
     except SchemaMismatch as error:
         error.add_note(
             "Read as a table of TÜİK. One of your own needs columns code, period, value_usd and "
@@ -327,7 +387,17 @@ def _bytes(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _csv(data: bytes, origin: str, *, ragged: bool = False) -> pd.DataFrame:
+def _is_workbook(data: bytes, name: str) -> bool:
+    return data[:4] == b"PK\x03\x04" and name.lower().endswith(".xlsx")
+
+
+def _workbook(data: bytes, origin: str) -> pd.DataFrame:
+    """Return the first sheet with rows; its first row names the columns."""
+    grid = first_sheet(data, origin)
+    return pd.DataFrame(grid[1:], columns=[str(c) for c in grid[0]]) if grid else pd.DataFrame()
+
+
+def _csv(data: bytes, origin: str, *, ragged: bool = False, help_: str = _COMTRADE) -> pd.DataFrame:
     """Return a CSV or TSV as text; rows of the website end with a comma that its header lacks."""
     try:
         text = data.decode("utf-8-sig")
@@ -345,7 +415,7 @@ def _csv(data: bytes, origin: str, *, ragged: bool = False) -> pd.DataFrame:
         elif line and not ragged:
             raise SchemaMismatch(
                 f"{origin}: line {lines.line_num} has {len(line)} fields",
-                f"{width} as in the headings", _COMTRADE,
+                f"{width} as in the headings", help_,
             )  # fmt: skip
     return pd.DataFrame(body, columns=head, dtype=object)
 
@@ -402,6 +472,12 @@ def _period(value: Any) -> tuple[pd.Timestamp, str]:
     if isinstance(value, date):
         return pd.Timestamp(value.year, value.month, 1), ""
     text = _plain(value)
+    if isinstance(value, Real) and "." in text:  # of 1.2020 a number keeps 1.202
+        raise SchemaMismatch(
+            f"period {text}, a number with decimals",
+            "months as text, '01/2021', or as whole numbers, 202101",
+            "read the column as text: dtype=str in pandas.read_csv or pandas.read_excel",
+        )
     if re.fullmatch(r"(1[89]|2[01])\d\d", text):
         return pd.Timestamp(int(text), 1, 1), "A"
     for form in _MONTHS:
@@ -410,12 +486,18 @@ def _period(value: Any) -> tuple[pd.Timestamp, str]:
     if found := re.fullmatch(r"(\d{4})-?(0[1-9]|1[0-2])-?([0-3]\d)(?:[T ].*)?", text):
         return pd.Timestamp(int(found[1]), int(found[2]), 1), ""
     quarter = re.search(r"Q\s*[1-4]|[1-4]\s*\.?\s*(?:quarter|çeyrek)", text, re.IGNORECASE)
+    todo = "write it so"
+    if quarter:
+        todo = "measures compare months or years: take the monthly table, or sum quarters to years"
+    elif re.fullmatch(r"0?[1-9]|1[0-2]", text):
+        todo = (
+            "put a column of years and one of months together:"
+            " frame['period'] = frame['year'].astype(int) * 100 + frame['month'].astype(int)"
+        )
     raise SchemaMismatch(
         f"the quarter {text!r}" if quarter else f"period {text!r}",
         "months or years: 202101, '2021-01', '2021M01', '01/2021', 2021, or dates",
-        "measures compare months or years: take the monthly table, or sum quarters to years"
-        if quarter
-        else "write it so",
+        todo,
     )
 
 

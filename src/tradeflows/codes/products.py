@@ -21,8 +21,9 @@ __all__ = ["LONGEST", "hs_codes"]
 LONGEST = 12  # digits of Turkey's tariff lines
 _SHOWN = 5
 _HELP = (
-    "read the codes as text with their zeros, e.g. pandas.read_csv(file, dtype={'code': str}),"
-    " or format the column as text in the workbook and write the zeros again"
+    "read the codes as text with their zeros: dtype={'code': str} in pandas.read_csv and"
+    " pandas.read_excel; a workbook that holds numbers has lost them: write them again, if all"
+    " codes have six digits with frame['code'].astype(str).str.zfill(6)"
 )
 
 

@@ -13,6 +13,9 @@ from tradeflows.codes.hs import in_force
 from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 
 __all__ = [
+    "CURRENCIES",
+    "KILOGRAMS",
+    "WEIGHTS",
     "amounts",
     "combined",
     "confidential",
@@ -31,12 +34,19 @@ _CONVENTIONS = {  # by decimal sign: what a number looks like, and the sign betw
     ".": (_GROUPED.format(",", r"\."), ","),
     ",": (_GROUPED.format(r"\.", ","), "."),
 }
-_CURRENCIES = {
+CURRENCIES = {
     "USD": ("usd", "us$", "$", "dolar", "abd dolari", "abd $", "us dollar", "us dollars", "dollar",
             "dollars", "amerikan dolari"),
     "EUR": ("eur", "euro", "euros", "avro", "€"),
     "TRY": ("try", "tl", "trl", "ytl", "lira", "turk lirasi", "turkish lira", "turkish liras", "₺"),
 }  # fmt: skip
+WEIGHTS = {
+    "kg": ("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"),
+    "t": ("t", "mt", "ton", "tons", "tonne", "tonnes"),
+    "g": ("g", "gr", "gram", "grams"),
+    "lb": ("lb", "lbs", "pound", "pounds"),
+}
+KILOGRAMS = {"kg": 1.0, "t": 1000.0, "g": 0.001, "lb": 0.45359237}
 _RANK = {"missing": 0, "estimated": 1, "reported": 2}  # the weakest first
 
 
@@ -107,7 +117,7 @@ def currency(word: Any) -> str:
     ['TRY', 'USD', 'EUR', '']
     """
     plain = str(word).strip().replace("ı", "i").replace("İ", "i").lower().replace("ü", "u")
-    return next((code for code, words in _CURRENCIES.items() if plain in words), "")
+    return next((code for code, words in CURRENCIES.items() if plain in words), "")
 
 
 def in_dollars(

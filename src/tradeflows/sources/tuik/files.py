@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -43,8 +43,8 @@ _NAMES = {
     "partner": ("ulke adi", "country name", "partner", "country", "ulke", "ulke kodu"),
     "code": ("hs12", "gtip", "gtip12", "hs10", "hs8", "hs6", "code", "cn8", "gtip kodu", "hs code",
              "istpoz"),
-    "weight": ("netwgt kg", "net kg", "kilogram", "net weight kg", "miktar kg", "net agirlik kg",
-               "net agirlik", "net weight", "kg", "miktar 1"),
+    "weight": ("netwgt kg", "net kg", "kilogram", "kilo", "net weight kg", "miktar kg",
+               "net agirlik kg", "net agirlik", "net weight", "kg", "miktar 1"),
     "quantity": ("suppl qty", "quantity", "miktar", "miktar 2", "supplementary quantity",
                  "tamamlayici miktar", "quantity 2", "olcu miktari"),
     "unit": ("suppl unit", "unit", "birim", "olcu birimi", "olcu birim", "olcu adi",
@@ -64,8 +64,8 @@ _FLAGS = {
     **dict.fromkeys(("1", "true", "yes", "y", "evet", "e", "x", "gizli"), True),
     **dict.fromkeys(("", "0", "false", "no", "n", "hayir", "h"), False),
 }
-_KILOGRAMS = {"": 1.0, "kg": 1.0, "kilogram": 1.0,
-              **dict.fromkeys(("t", "ton", "tons", "tonne", "tonnes"), 1000.0)}  # fmt: skip
+_KILOGRAMS = {"": 1.0} | {w: rows.KILOGRAMS[unit] for unit, words in rows.WEIGHTS.items()
+                          for w in words}  # fmt: skip
 _STATUS = {word: word for word in ("", *tables.STATUS)}
 _MONTHS = {name: n for n, names in enumerate(
     ("ocak january jan", "subat february feb", "mart march mar", "nisan april apr",
@@ -172,22 +172,33 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     raw = _table(data, origin)
     constants = dict(about.get("constants", {}))
     columns = _named(raw, constants, origin)
+    for name, said in about.get("unsaid", {}).items():
+        columns.setdefault(name, pd.Series(said, index=raw.index))
     missing = [n for n in _NEEDED if n not in columns]
-    if missing or not ({"period"} <= set(columns) or {"year", "month"} <= set(columns)):
+    if not ({"period"} <= set(columns) or {"year", "month"} <= set(columns)):
+        missing += ["period", *(n for n in ("year", "month") if n not in columns)]
+    if missing:
+        said = [f"{n}={e!r}" for n, e in (("partner", "RUS"), ("flow", "M")) if n in missing]
+        say = (
+            f"say what the file does not: tf.read_tuik(file, {', '.join(said)}), or "
+            if said
+            else ""
+        )
         raise SchemaMismatch(
-            f"{origin}: {[str(c) for c in raw.columns][:12]} lack {missing or 'the month'}",
-            f"columns for {', '.join(_NEEDED)} and month; headings that are known: {_headings()}",
-            _HELP,
+            f"{origin}: no column for {', '.join(missing)} among"
+            f" {', '.join(map(str, raw.columns[:12]))}",
+            f"headings such as {_headings(missing)}",
+            say + _HELP,
         )
     known = {name for names in (*_NAMES.values(), *_VALUES.values()) for name in names}
     more = raw[[c for c in raw if about.get("more") and plain(c) not in known]]
     return _trade(columns, about, constants, origin, more)
 
 
-def _headings() -> str:
-    """Return the headings that are read, by what they mean."""
+def _headings(meanings: Iterable[str]) -> str:
+    """Return the headings that are read for these meanings."""
     every = {"value": [n for names in _VALUES.values() for n in names], **_NAMES}
-    return "; ".join(f"{meaning}: {', '.join(names)}" for meaning, names in every.items())
+    return "; ".join(f"{meaning}: {', '.join(every[meaning])}" for meaning in meanings)
 
 
 def _table(data: bytes, origin: str) -> pd.DataFrame:
@@ -248,7 +259,8 @@ def _named(raw: pd.DataFrame, constants: Mapping[str, str], origin: str) -> dict
         if column is not None
     }
     if not columns:
-        raise SchemaMismatch(f"{origin}: no known heading", f"some of {_headings()}", _HELP)
+        known = _headings([*_NEEDED, "period", "year", "month"])
+        raise SchemaMismatch(f"{origin}: no known heading", f"some of {known}", _HELP)
     if {"year", "month"} <= set(columns):
         columns.pop("period", None)
     for name in ("flow", "partner", "reporter"):
