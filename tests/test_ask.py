@@ -451,6 +451,13 @@ def test_what_is_catalogued_can_be_loaded():
         assert f"{found['period'].min():%Y-%m}" == row["first"]
         assert found["period"].nunique() == row["periods"]
     assert set(tf.catalogue("prices")["table"]) == {"prices"}
+    few = tf.catalogue(reporter="TUR", source=["TÜİK", "UN Comtrade"])
+    assert set(few["reporter"]) == {"TUR"}
+    assert len(few) < len(tf.catalogue())
+    with pytest.raises(SourceUnavailable, match="nothing is stored of reporter Atlantis"):
+        tf.catalogue(reporter="Atlantis")
+    with pytest.raises(UnknownCode, match="no columns"):
+        tf.catalogue(exporter="TUR")
 
 
 def test_results_go_to_spreadsheets_with_nothing_that_is_run(tmp_path):

@@ -1,11 +1,14 @@
 """The command line says what is wrong in two lines and exits with it."""
 
 import json
+import re
 import shlex
 import shutil
 import subprocess
 import sys
+import tomllib
 import warnings
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -19,6 +22,7 @@ from tradeflows.claims import judge
 from tradeflows.codes.countries import EU27
 from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, SourceUnavailable
 from tradeflows.load import load
+from tradeflows.report import build
 from tradeflows.sources import refresh
 
 run = CliRunner()
@@ -192,6 +196,30 @@ def test_importing_the_package_is_light_and_load_is_the_function():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_all_but_the_report_works_without_its_packages(tmp_path):
+    text = (Path(__file__).parents[1] / "pyproject.toml").read_text()
+    extra = tomllib.loads(text)["project"]["optional-dependencies"]["report"]
+    assert sorted(re.split("[><=]", one)[0] for one in extra) == sorted(build.NEEDED)
+    code = (
+        f"import sys; sys.modules.update(dict.fromkeys({build.NEEDED}));"
+        "import tradeflows as tf; from tradeflows import cli;"
+        "assert all(hasattr(tf, name) for name in tf.__all__); cli.main()"
+    )
+
+    def said(*words):
+        return subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True,
+                              check=False)  # fmt: skip
+
+    words = ["--reporter", "TUR", "--partner", "RUS", "--codes", "coal", "--base", "2021"]
+    asked = said("ask", *words, "--current", "2022", "--out", str(tmp_path))
+    assert asked.returncode == 0, asked.stderr
+    assert len(list(tmp_path.iterdir())) == 3
+    refused = said("report", "--reports", str(tmp_path / "none"))
+    assert refused.returncode == 1
+    assert "pip install 'tradeflows[report]'" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_an_expected_error_is_no_traceback(monkeypatch, capsys):

@@ -268,6 +268,16 @@ def test_a_refusal_says_what_was_found_expected_and_what_to_do(trade, error, opt
     assert str(caught.value) == words
 
 
+def test_a_screen_judges_value_and_needs_no_weight(trade, result, tmp_path):
+    bare = trade.drop(columns=[c for c in trade if "weight" in c])
+    bare.to_parquet(tmp_path / "bare.parquet")
+    said = ["value_base", "value_current", "score", "p", "stands_out"]
+    for rows in (bare, tmp_path / "bare.parquet"):
+        found = screen(rows, target="RUS", **WINDOWS)
+        pd.testing.assert_frame_equal(found.table[said], result.table[said])
+        assert found.coverage == 0 == found.table["price"].abs().sum()
+
+
 def test_a_list_is_read_in_the_revision_of_the_table(trade, monkeypatch):
     """Where the table names no revision it is HS2022, the newest."""
     lists = {"HS2017": ("60",), "HS2022": ("61",)}

@@ -34,7 +34,7 @@ LEVEL = 0.10
 NEEDED = 8
 WEIGHT = "net_weight_kg"
 _LISTED = "listed goods"
-_USED = ("reporter", "partner", "period", "code", "value_usd", WEIGHT)
+_NEEDED = ("reporter", "partner", "period", "code", "value_usd")
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +162,8 @@ def screen(
     ----------
     trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
         Rows of all pairs; or the path of Parquet files (a glob works), which stream and may be
-        larger than memory.
+        larger than memory. Without ``net_weight_kg`` growth is judged alike, and nothing has a
+        price.
     base, current : str
         Windows such as ``"2021"`` or ``"2022-03/2023-02"``; each is summed first.
     target : str, optional
@@ -220,7 +221,7 @@ def screen(
         if not 0 < number < most:
             raise ValueError(f"{name}={number!r}: expected more than 0, less than {most}")
     windows = Window.parse(base), Window.parse(current)
-    with opened(trade, _USED) as relation:
+    with opened(trade, _NEEDED, optional=[WEIGHT]) as relation:
         months = f"({windows[0].sql()} OR {windows[1].sql()})"
         within = f"{months} AND {_of(flow, relation.columns)}"
         seen = census(relation, WEIGHT, within, estimated=estimated)
@@ -293,7 +294,7 @@ def screen_sql(
     annual: bool = False,
 ) -> str:
     """Return the screen as DuckDB SQL over a table ``trade`` with these columns."""
-    used = [*_USED, *(c for c in (status_column(WEIGHT), "confidential") if c in columns)]
+    used = [*_NEEDED, WEIGHT, *(c for c in (status_column(WEIGHT), "confidential") if c in columns)]
     tested = f"partner = {queries.quoted(target)}" if target else "TRUE"
     left = f" AND coalesce(reporter NOT IN ({queries.quoted(*without)}), TRUE)" if without else ""
     bridged = bridge_sql(

@@ -167,25 +167,29 @@ def month(columns: Sequence[str], lag: int = 1) -> str:
 
 
 @contextmanager
-def opened(trade: Any, needed: Sequence[str]) -> Iterator[Relation]:
+def opened(trade: Any, needed: Sequence[str], optional: Sequence[str] = ()) -> Iterator[Relation]:
     """Open a frame, an Arrow table, or the path of Parquet files (a glob works) as ``trade``.
 
     Frames are read in place; Parquet files stream and may be larger than memory. What is no table
     is refused, so are ``needed`` columns that are missing or that SQL cannot name, codes that are
-    numbers, amounts that are text, periods that are no dates.
+    numbers, amounts that are text, periods that are no dates. ``optional`` amounts that are missing
+    are empty in every row.
     """
     trade = getattr(trade, "frame", trade)  # of a concordance
     with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
         _register(connection, trade)
         types = _types(connection, "given")
+        absent = [name for name in optional if name not in types]
+        needed = [name for name in (*needed, *optional) if name not in absent]
         _check_columns(types, needed)
         relation = Relation(connection, tuple(types))
         flags = _flags(relation, types, needed)
         over = ", ".join(f"{sql} AS {name}" for name, sql in flags.items() if name in types)
         more = [f"{sql} AS {name}" for name, sql in flags.items() if name not in types]
+        more += [f"CAST(NULL AS DOUBLE) AS {name}" for name in absent]
         listed = ", ".join([f"* REPLACE ({over})" if over else "*", *more])
         connection.execute(f"CREATE TEMP VIEW trade AS SELECT {listed} FROM given")  # noqa: S608
-        yield Relation(connection, (*types, *(name for name in flags if name not in types)))
+        yield Relation(connection, (*types, *(n for n in flags if n not in types), *absent))
 
 
 def _types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:

@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ __all__ = ["Built", "build"]
 
 CACHE = ".cache"
 BUILT = "built.json"
+NEEDED = ("nbconvert", "nbclient", "ipykernel", "latex2mathml", "jinja2")  # the extra `report`
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,12 @@ class Built:
 
 def build(notebooks: Path, out: Path) -> Built:
     """Build the report; do nothing where nothing changed."""
+    if lacking := [name for name in NEEDED if not find_spec(name)]:
+        raise TradeflowsError(
+            f"a report needs {', '.join(lacking)}, which are not installed",
+            "the packages of the extra `report`",
+            "pip install 'tradeflows[report]'",
+        )
     found = _found(notebooks)
     cache = out / CACHE
     cache.mkdir(parents=True, exist_ok=True)
