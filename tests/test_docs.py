@@ -31,7 +31,8 @@ def test_every_public_name_has_an_example(name):
     assert any(">>>" in (inspect.getdoc(part) or "") for part in parts)
 
 
-def test_ten_minutes_run():
+def test_ten_minutes_run(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     found = doctest.testfile(
         str(SITE / "ten-minutes.rst"),
         module_relative=False,
@@ -40,3 +41,4 @@ def test_ten_minutes_run():
     )
     assert found.attempted > 10
     assert found.failed == 0
+    assert (tmp_path / "answer.png").read_bytes().startswith(b"\x89PNG")
