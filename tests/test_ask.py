@@ -116,6 +116,8 @@ def test_a_missing_month_is_no_zero():
 def test_totals_without_weights_are_unpriced_and_say_so():
     answer = ask(codes=["TOTAL"])
     assert answer.range("price") == (0.0, 0.0)
+    assert "no usable weight, so that price and volume cannot be told apart" in answer.sentence()
+    assert "price accounts for" not in answer.sentence()
     assert "comes without weights" in notes(answer)
     assert "AG6" in notes(answer)
 
@@ -387,7 +389,7 @@ def test_the_page_answers_other_questions(changed, said):
     [
         ({"PARTNER": '"KAZ"', "FLOW": '"X"', "CODES": '["854231"]'}, "--codes 854231 "),
         ({"CODES": '["coal", "2701"]'}, "none holds another"),
-        ({"PARTNER": '"Russia"'}, "no country 'Russia'"),
+        ({"PARTNER": '"Ruritania"'}, "no country 'Ruritania'"),
     ],
 )
 def test_the_page_refuses_in_words(changed, said):
@@ -428,6 +430,86 @@ def test_a_table_of_ones_own_is_answered_as_what_is_stored():
     few = tf.ask("IND", "RUS", "27", "2021", "2022", rows=bare)  # the pair is what is asked for
     assert few.range("price") == pytest.approx(stored.range("price"))
     assert few.subject.startswith("Imports of India from Russia")
+
+
+def annual(code, system, value, weight, status="reported", **more):
+    """Return a year of own trade for each value: 2021, 2022."""
+    many = len(value)
+    frame = pd.DataFrame({
+        "period": ["2021", "2022"] if many == 2 else ["2021", "2021", "2022", "2022"],
+        "code": code, "code_system": system, "value_usd": value, "net_weight_kg": weight,
+        "weight_status": status,
+    })  # fmt: skip
+    return tf.tidy(frame.assign(**more))
+
+
+def test_what_has_no_price_is_not_said_to_be_zero():
+    mine = annual("440711", "HS2017", [100.0, 150.0], [10.0, 11.0], "estimated")
+    question = ("DEU", "World", "4407", "2021", "2022")
+    refused, taken = (
+        tf.ask(*question, rows=mine),
+        tf.ask(*question, rows=mine, estimated="accepted"),
+    )
+    assert "price and volume cannot be told apart, goods without" in refused.sentence()
+    assert "price accounts for" not in refused.sentence()
+    assert "estimated='accepted'" in notes(refused)
+    same = bridge(mine, "2021", "2022", estimated="accepted")
+    assert taken.range("price")[0] <= same.price <= taken.range("price")[1]
+    assert "price accounts for" in taken.sentence()
+    with pytest.raises(ValueError, match="estimated='maybe'"):
+        tf.ask(*question, rows=mine, estimated="maybe")
+
+
+@pytest.mark.parametrize(
+    ("values", "weights", "word"),
+    [
+        ([100.0, 200.0], [10.0, 19.0], "mainly volume; "),
+        ([100.0, 200.0], [10.0, 10.5], "mainly price; "),
+        ([200.0, 100.0], [20.0, 11.0], "mainly volume; "),
+        ([100.0, 200.0], [10.0, 14.0], ""),
+        ([100.0, 105.0], [10.0, 5.0], ""),
+    ],
+)
+def test_a_sentence_says_what_is_most_of_it_by_every_method(values, weights, word):
+    mine = annual("270112", "HS2017", values, weights)
+    found = tf.ask("TUR", "RUS", "2701", "2021", "2022", rows=mine)
+    assert f": {word}price accounts for" in found.sentence()
+
+
+def test_countries_may_be_named():
+    mine = annual("270112", "HS2017", [100.0, 200.0], [10.0, 19.0], partner="Russia")
+    found = tf.ask("Türkiye", "russia", "27", "2021", "2022", rows=mine)
+    assert found.subject.startswith("Imports of Turkey from Russia")
+    assert set(found.rows["partner"]) == {"RUS"}
+
+
+def test_tariff_lines_are_summed_to_six_digits():
+    """Lines that are renumbered are no exit and entry; a code beside its lines stands once."""
+    lines = ["2710194300", "27101944", "2710194400", "27101944"]
+    mine = annual(lines[:1] + lines[2:3], "HS2022", [100.0, 200.0], [10.0, 19.0])
+    six = annual("271019", "HS2022", [100.0, 200.0], [10.0, 19.0])
+    question = ("TUR", "RUS", ["271019"], "2021", "2022")
+    found = tf.ask(*question, rows=mine)
+    assert set(found.rows["code"]) == {"271019"}
+    assert found.range("price") == tf.ask(*question, rows=six).range("price")
+    assert found.range("entry") == (0.0, 0.0)
+    both = tf.ask(*question, rows=pd.concat([mine, six], ignore_index=True))
+    assert both.table["value_current"].sum() == 200.0
+    assert tf.ask(*question[:2], "27", *question[3:], rows=mine).range("entry") == (0.0, 0.0)
+
+
+def test_a_heading_of_two_revisions_is_answered_or_refused_for_what_it_is():
+    systems = ["HS2017", "HS2022"]
+    question = ("DEU", "POL", "4407", "2021", "2022")
+    found = tf.ask(*question, rows=annual("4407", systems, [100.0, 200.0], [10.0, 19.0]))
+    assert found.table["value_current"].sum() == 200.0
+    moved = annual("2403", systems, [100.0, 200.0], [10.0, 19.0])
+    with pytest.raises(SourceUnavailable) as refused:
+        tf.ask("DEU", "POL", "2403", "2021", "2022", rows=moved)
+    assert "goods of 2403 moved between headings" in str(refused.value)
+    assert "not in your table" not in str(refused.value)
+    assert "add the six-digit codes of 2403" in refused.value.todo
+    assert "these months" not in refused.value.todo
 
 
 def test_what_a_table_of_ones_own_lacks_is_named():

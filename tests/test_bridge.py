@@ -226,6 +226,8 @@ def test_all_weights_missing_is_all_unpriced(handmade):
     assert (result.price, result.volume, result.unpriced) == (0, 0, 280)
     assert result.priced_share == 0
     assert "without a usable quantity" in result.sentence()
+    assert "price and volume cannot be told apart" in result.sentence()
+    assert "price accounts for" not in result.sentence()
 
 
 def test_estimated_weights_make_no_price_unless_accepted(handmade):
@@ -272,8 +274,27 @@ def test_windows_must_not_overlap(handmade):
 def test_annual_rows_need_the_two_point_path(handmade):
     trade = handmade.assign(freq="A")
     with pytest.raises(SchemaMismatch, match="annual"):
-        bridge(trade, "2021", "2022")
-    assert bridge(trade, "2021", "2022", path="two-point").price == pytest.approx(505)
+        bridge(trade, "2021", "2022", path="monthly")
+    assert bridge(trade, "2021", "2022").price == pytest.approx(505)
+    assert bridge(trade, "2021", "2022").path == "two-point"
+
+
+def test_a_tariff_line_that_gives_way_to_another_of_its_six_digits_is_named():
+    """Exit and entry of a renumbered line offset each other; six digits have price and volume."""
+    lines = [("2021", "2710194300"), ("2022", "2710194400")]
+    lines += [(year, "2701120000") for year in ("2021", "2022")]
+    trade = frame([(f"{y}-{m:02d}", code, 100.0 * m, 10.0) for y, code in lines for m in (1, 2, 3)])
+    for path in PATHS:
+        found = bridge(trade, *WINDOWS, path=path)
+        assert found.renumbered == (("2710194300", "2710194400", 600.0),)
+        said = "2710194300 gives way to 2710194400 (600 USD); sum to six digits first."
+        assert str(found).endswith(said)
+        alone = trade[trade["code"] != "2710194400"]
+        for other in (alone, trade.assign(code=trade["code"].str[:6])):
+            assert bridge(other, *WINDOWS, path=path).renumbered == ()
+    seasonal = frame([("2021-01", "2710194300", 1.0, 1.0), ("2022-02", "2710194300", 1.0, 1.0),
+                      ("2021-02", "0101", 1.0, 1.0), ("2022-01", "0101", 1.0, 1.0)])  # fmt: skip
+    assert bridge(seasonal, "2021-01/2021-02", "2022-01/2022-02").renumbered == ()
 
 
 def test_keys_that_stand_twice(handmade):
@@ -296,7 +317,6 @@ def test_keys_that_stand_twice(handmade):
         ("code", ["oil_gas_disclosed"] * 2 + ["oil_products"] * 2 + ["coal"] * 2),
         ("code", ["high_priority_45"] * 3 + ["high_priority_50"] * 3),
         ("code", ["84", "84", "85", "85", "high_priority_45", "high_priority_45"]),
-        ("level", [2, 2, 6, 6, 6, 6]),
         ("partner", ["World", "World", "RUS", "RUS", "RUS", "RUS"]),
         ("flow", ["X", "X", "RX", "RX", "X", "X"]),
         ("trade_system", ["general", "general", "special", "special", "general", "general"]),
@@ -317,9 +337,16 @@ def test_totals_beside_their_parts_say_what_to_keep(handmade):
     with pytest.raises(DoubleCountedTotals, match="code 27 stands beside 270900") as error:
         january(handmade.assign(code=codes))
     assert error.value.todo == "keep one of the two, or one level"
-    with pytest.raises(DoubleCountedTotals, match="levels") as error:
-        january(handmade.assign(level=[2, 2, 6, 6, 6, 6]))
-    assert error.value.todo == "keep one level"
+    flows = handmade.assign(flow=["M", "M", "RM", "RM", "M", "M"])
+    with pytest.raises(DoubleCountedTotals, match="flow RM stands beside M") as error:
+        january(flows)
+    assert error.value.todo.endswith("trade[trade['flow'] == 'M']")
+
+
+def test_levels_of_which_none_holds_another_are_summed(handmade):
+    codes = ["48", "48", "4901", "4901", "271019", "27090010"]
+    found = january(handmade.assign(code=codes, level=[2, 2, 4, 4, 6, 8]))
+    assert found.change == january(handmade).change
 
 
 @pytest.mark.parametrize("codes", ["coal,crude_oil,lpg,oil_products", "TOTAL"])
@@ -603,7 +630,7 @@ def test_rows_that_stand_twice_are_refused_in_short_and_long_windows(years):
         ),
         ({"path": "chained"}, ValueError, "path='chained': expected one of monthly, two-point"),
         (
-            {"freq": "A", "base": "2021", "current": "2022"},
+            {"freq": "A", "base": "2021", "current": "2022", "path": "monthly"},
             SchemaMismatch,
             "annual rows with path='monthly'\n"
             "  expected: months\n"

@@ -11,7 +11,7 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.codes import hs
-from tradeflows.codes.countries import comtrade, spoken
+from tradeflows.codes.countries import comtrade, from_name, spoken
 from tradeflows.codes.groups import ALL_GOODS, overlap
 from tradeflows.errors import (
     ConfidentialValueWarning,
@@ -23,7 +23,7 @@ from tradeflows.errors import (
 )
 from tradeflows.load import rows as every_row
 from tradeflows.measure import Envelope, bridges
-from tradeflows.measure.bridge import BARS, PATHS
+from tradeflows.measure.bridge import BARS, PATHS, UNTOLD
 from tradeflows.periods import Window, span
 from tradeflows.quality.concordance import concord
 from tradeflows.result import Result
@@ -100,6 +100,27 @@ class Answer(Result):
         found = self.by_method[bar]
         return float(found.min()), float(found.max())
 
+    @property
+    def untold(self) -> bool:
+        """Whether nothing has a price: zeros of price and volume then say nothing."""
+        return all(b.untold for p in self.parts for b in p.envelope.results.values())
+
+    def _mainly(self) -> str:
+        """Name price or volume where every method finds it over half the change and above others.
+
+        As in `Bridge.share`, nothing is said of a change within a tenth of the earlier value.
+        """
+        change = self.range("change")[0]
+        if abs(change) <= 0.1 * float(self.table["value_base"].sum()):
+            return ""
+        sign, half = (1 if change > 0 else -1), abs(change) / 2
+        ends = {bar: sorted(sign * end for end in self.range(bar)) for bar in BARS}
+        for bar in ("price", "volume"):
+            others = [most for other, (_, most) in ends.items() if other != bar]
+            if ends[bar][0] > max(half, *others):
+                return f"mainly {bar}; "
+        return ""
+
     def steps(self) -> pd.DataFrame:
         """Return the waterfall by Bennet's formula, with low and high of each bar over methods."""
         first, nothing = self.by_method.iloc[0], (float("nan"), float("nan"))
@@ -124,20 +145,22 @@ class Answer(Result):
                 ("exit", f"{absent} {self.current} for"),
                 ("unpriced", "goods without a usable weight for"),
             )
-            if bar in ("price", "volume") or any(self.range(bar))
+            if any(self.range(bar)) or (bar in ("price", "volume") and not self.untold)
         ]
+        words = [*[UNTOLD] * self.untold, *words]
         lack = f" Not in it: {', '.join(self.lacking)}." if self.lacking else ""
         moved = "per month " * self.per_month + ("rose" if new > old else "fell")
         return Sentence(
             f"{'GENERATED TRADE, NOT DATA. ' * self.generated}{self.subject} "
             f"{moved} from {_usd(old)} in {self.base} to {_usd(new)} in {self.current}: "
-            f"{', '.join(words)} (range over {len(self.by_method)} formulas and paths).{lack}"
+            f"{self._mainly()}{', '.join(words)} "
+            f"(range over {len(self.by_method)} formulas and paths).{lack}"
         )
 
 
 def ask(
     reporter: str, partner: str, codes: str | Sequence[str], base: str, current: str,
-    flow: str = "M", rows: pd.DataFrame | None = None,
+    flow: str = "M", rows: pd.DataFrame | None = None, estimated: str = "unpriced",
 ) -> Answer:  # fmt: skip
     """Answer: price or volume, for any pair, codes and months that are stored.
 
@@ -149,7 +172,7 @@ def ask(
     Parameters
     ----------
     reporter, partner : str
-        ISO 3166 alpha-3.
+        ISO 3166 alpha-3, or a name in English or Turkish.
     codes : str or sequence of str
         HS codes of 2, 4 or 6 digits, ``TOTAL``, or groups of the snapshot such as ``coal``.
     base, current : str
@@ -157,9 +180,12 @@ def ask(
     flow : {"M", "X"}
         As the reporter counts it.
     rows : pandas.DataFrame, optional
-        A table of your own, of `tf.read_comtrade` or `tf.tidy`, asked in place of what is stored.
-        Without a column ``reporter``, ``partner`` or ``flow`` all of it is of this pair and flow;
-        without ``code_system`` its codes are of the HS revision in force.
+        A table of your own, of `tf.read_comtrade`, `tf.read_tuik` or `tf.tidy`, asked in place of
+        what is stored; tariff lines of 8 to 12 digits are summed to six. Without a column
+        ``reporter``, ``partner`` or ``flow`` all of it is of this pair and flow; without
+        ``code_system`` its codes are of the HS revision in force.
+    estimated : {"unpriced", "accepted"}
+        Whether weights that the publisher estimated make prices, as in `tradeflows.bridge`.
 
     Returns
     -------
@@ -188,17 +214,19 @@ def ask(
     """
     many = isinstance(codes, Iterable) and not isinstance(codes, str)
     wanted: list[str] = list(codes) if many else [codes]  # type: ignore[list-item]
-    pair = _checked(reporter, partner, flow, base, current, own=rows is not None)
+    pair = _checked(reporter, partner, flow, base, current, estimated, own=rows is not None)
     _refuse_overlap(wanted, pair)
     candidates = list(_statistics(pair, rows))
-    parts, notes, lacking = [], [], []
+    parts, notes, lacking, refused = [], [], [], {}
     for code in wanted:
         part, remarks = _best(code, pair, candidates)
         notes += remarks
-        if part is None:
-            lacking.append(code)
-        else:
+        if isinstance(part, Part):
             parts.append(part)
+            continue
+        lacking.append(code)
+        if part is not None:
+            refused[code] = part.todo
     known = {code for _, rows in candidates for code in rows["code"].unique()}
     if odd := [code for code in lacking if not _askable(code) and code not in known]:
         groups = ", ".join(sorted(c for c in known if not c.isdigit())) or "(none)"
@@ -207,15 +235,18 @@ def ask(
             f"2, 4 or 6 digits, TOTAL, or a group of {groups}",
             "check the spelling; a refresh brings 2, 4 or 6 digits, or TOTAL",
         )
-    absent = [c for c in lacking if _askable(c) and len(_asked_months(c, pair)) < len(pair.months)]
+    absent = [c for c in lacking if _askable(c) and c not in refused
+              and len(_asked_months(c, pair)) < len(pair.months)]  # fmt: skip
     where = "not in your table" if pair.own else "not stored"
     missing = f"{where}: {', '.join(absent)} for {pair.base} and {pair.current}"
     bring = f"{pair.command(absent)} brings it" if absent else "ask for other months or codes"
-    if pair.own:
-        bring = "add these months to your table, or ask for others"
+    if pair.own and absent:
+        bring = "Add these months to your table, or ask for others"
     if not parts:
         said = [*(note.rstrip(".") for note in notes), *([missing] if absent else [])]
-        raise SourceUnavailable("; ".join(said), "every month of both windows", bring)
+        todos = [*refused.values(), *([bring] if absent or not refused else [])]
+        todo = "; ".join(dict.fromkeys(todos))
+        raise SourceUnavailable("; ".join(said), "every month of both windows", todo)
     annual = [p.code for p in parts if set(p.rows["freq"]) == {"A"}]
     if len(pair.base) != len(pair.current):
         notes.append(
@@ -224,9 +255,10 @@ def ask(
         )
     elif annual and len(annual) < len(parts):
         notes.append(f"{', '.join(annual)}: annual rows, so that all bars compare whole windows.")
+    notes += [f"{code}: {todo}." for code, todo in refused.items()]
     if absent:
         notes.append(f"{missing[0].upper()}{missing[1:]}. {bring}.")
-    subject = _FLOWS[flow].format(spoken(reporter), spoken(partner))
+    subject = _FLOWS[flow].format(spoken(pair.reporter), spoken(pair.partner))
     made_up = not pair.own and stored.is_generated(
         store.describe(o) for p in parts for o in set(p.rows["origin"])
     )
@@ -245,7 +277,8 @@ class _Pair:
     flow: str
     base: Window
     current: Window
-    own: bool = False  # asked of a table of the user's
+    estimated: str
+    own: bool  # asked of a table of the user's
 
     @property
     def months(self) -> list[pd.Timestamp]:
@@ -280,16 +313,20 @@ class _Pair:
 
 
 def _checked(
-    reporter: str, partner: str, flow: str, base: str, current: str, *, own: bool = False
+    reporter: str, partner: str, flow: str, base: str, current: str, estimated: str, *, own: bool
 ) -> _Pair:
     for name, given in {"reporter": reporter, "partner": partner, "flow": flow}.items():
         if not isinstance(given, str):
             raise UnknownCode(f"{name} {given!r}", f"one {name} as text", "ask for one at a time")
+    if estimated not in ("unpriced", "accepted"):
+        raise ValueError(f"estimated={estimated!r}: expected 'unpriced' or 'accepted'")
     if flow not in _FLOWS:
         raise UnknownCode(f"flow {flow!r}", "M (imports) or X (exports)", "choose one")
+    reporter, partner = from_name(reporter), from_name(partner)
     for country in (reporter, partner):
         comtrade(country)
-    pair = _Pair(reporter, partner, flow, Window.parse(base), Window.parse(current), own)
+    windows = Window.parse(base), Window.parse(current)
+    pair = _Pair(reporter, partner, flow, *windows, estimated, own)
     if min(pair.base, pair.current).first < 12:
         raise UnknownCode(f"windows {base} and {current}", "years from 0001", "correct the year")
     if len(set(pair.months)) < len(pair.months):
@@ -360,11 +397,19 @@ def _own(table: pd.DataFrame, asked: Mapping[str, str]) -> pd.DataFrame:
 
 def _best(
     code: str, pair: _Pair, candidates: Sequence[tuple[str, pd.DataFrame]]
-) -> tuple[Part | None, list[str]]:
-    """Return the statistic that answers best: every month, most weights, finest codes."""
-    able, gaps = [], []
+) -> tuple[Part | TradeflowsError | None, list[str]]:
+    """Return the statistic that answers best: every month, most weights, finest codes.
+
+    In place of it stands what a measure refused of it, or None where months are missing.
+    """
+    able, gaps, refused = [], [], None
     for name, rows in candidates:
-        found = _rows_of(code, rows, pair)
+        try:
+            found = _rows_of(code, rows, pair)
+        except TradeflowsError as error:
+            refused = error
+            gaps.append(f"{code} ({name}): {error.found}.")
+            continue
         if found.empty:
             continue
         if set(found["freq"]) == {"A"} and any(
@@ -388,20 +433,26 @@ def _best(
         try:
             return _priced(code, name, found, pair)
         except TradeflowsError as error:
-            return None, [f"{code} ({name}): {error.found}."]
+            return error, [f"{code} ({name}): {error.found}."]
     if len(_asked_months(code, pair)) == len(pair.months):
         where = f"{code} (UN Comtrade)" if gaps else code
         gaps.append(f"{where}: every month is stored, and none has trade in it.")
-    return None, gaps
+    return refused, gaps
 
 
 def _rows_of(code: str, rows: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
     """Return the rows of a code at one level: six digits where there are any."""
     rows = rows[rows["period"].isin(pair.periods(set(rows["freq"])))]
     exact = rows[rows["code"] == code]
-    fine = rows[rows["code_system"].isin(hs.REVISIONS) & (rows["code"].str.len() == 6)]
-    if fine.empty or not _askable(code):
+    known = rows[rows["code_system"].isin(hs.REVISIONS)]
+    length = known["code"].str.len().where(known["code"].str.isdigit())
+    six = known[length == 6]
+    lines = known[(length > 6) & ~known["code"].str[:6].isin(six["code"])]
+    fine = pd.concat([six, lines]) if len(lines) else six
+    if not _askable(code):
         return exact
+    if fine.empty:
+        return _over_revisions(code, exact)
     used = [
         *fine["code_system"].unique(),
         *(hs.in_force(max(m.year, 1988)) for m in pair.months),
@@ -411,6 +462,21 @@ def _rows_of(code: str, rows: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
     prefix = "" if code == ALL_GOODS else code
     parts = fine[fine["code"].str.startswith(prefix) | fine["code"].isin(hs.related(code, *ends))]
     return parts if exact.empty or len(code) == 6 else _with_rest(code, parts, exact)
+
+
+def _over_revisions(code: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a heading in one code system: it is one over revisions if it kept its goods."""
+    systems = sorted(set(rows["code_system"]))
+    if not set(systems[1:]) <= set(hs.REVISIONS) or len(systems) < 2:
+        return rows
+    same = concord(rows).frame.drop(columns="open_to")
+    if len(set(same["code_system"])) > 1:
+        raise SchemaMismatch(
+            f"goods of {code} moved between headings from {systems[0]} to {systems[-1]}",
+            "a heading that holds the same goods throughout, or its six-digit codes",
+            f"add the six-digit codes of {code}, which are compared over revisions",
+        )
+    return same
 
 
 def _with_rest(code: str, parts: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:
@@ -456,11 +522,15 @@ def _priced(code: str, name: str, found: pd.DataFrame, pair: _Pair) -> tuple[Par
         warnings.simplefilter("always")
         paths = PATHS if monthly else ("two-point",)
         envelope = bridges(
-            found, str(pair.base), str(pair.current), paths=paths,
+            found, str(pair.base), str(pair.current), paths=paths, estimated=pair.estimated,
             per_month=len(pair.base) != len(pair.current),
         )  # fmt: skip
-    kinds = (EstimatedQuantityWarning, ConfidentialValueWarning)
-    said = dict.fromkeys(str(w.message) for w in caught if issubclass(w.category, kinds))
+    said = dict.fromkeys(
+        f"{w.message} unless asked with estimated='accepted'"
+        if issubclass(w.category, EstimatedQuantityWarning) else str(w.message)
+        for w in caught
+        if issubclass(w.category, (EstimatedQuantityWarning, ConfidentialValueWarning))
+    )  # fmt: skip
     notes = [f"{code}: {words}." for words in said]
     for family, members in pair.related(code).items():
         if family in set(found["code"]) and not all(m.startswith(code) for m in members):

@@ -22,6 +22,9 @@ class Result:
         del include, exclude  # everything is always offered
         return type(self).shown_by(self)
 
+    def __str__(self) -> str:
+        return str(self.sentence())  # type: ignore[attr-defined]
+
     def _repr_html_(self) -> str:
         return str(type(self).shown_by(self)["text/html"])
 

@@ -36,6 +36,7 @@ __all__ = ["BARS", "PATHS", "Bridge", "Envelope", "bridge", "bridge_sql", "bridg
 
 BARS = ("price", "volume", "entry", "exit", "unpriced")
 PATHS = ("monthly", "two-point")
+UNTOLD = "no usable weight, so that price and volume cannot be told apart"
 MOST_BITS = 62  # months that fit in one integer, a bit each
 _SUMS = ["value_base", "value_current", "change", *BARS]
 
@@ -49,7 +50,8 @@ class Bridge(Result):
     is the whole window, or by the monthly path one month of it. The bridge is accounting: price
     *accounts for* so much, which is not to say that it caused it. With ``per_month`` all amounts
     are averages per month. ``new`` holds the reporters without rows in the earlier window, and the
-    months (or years) in which they are taken to have had no trade.
+    months (or years) in which they are taken to have had no trade; ``renumbered`` the tariff lines
+    that give way to others of their six digits, with the USD that are exit and entry for it.
     """
 
     base: str
@@ -71,6 +73,12 @@ class Bridge(Result):
     origins: tuple[str, ...] = field(repr=False, default=())
     per_month: bool = False
     new: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
+    renumbered: tuple[tuple[str, str, float], ...] = field(repr=False, default=())
+
+    @property
+    def untold(self) -> bool:
+        """Whether nothing has a price: zeros of price and volume then say nothing."""
+        return not self.priced_share and bool(self.unpriced)
 
     def share(self, bar: str) -> float | None:
         """Return a bar over the change, or None where a share would mislead."""
@@ -83,7 +91,8 @@ class Bridge(Result):
         """Say in one sentence what accounts for the change."""
         verb = "rose" if self.change > 0 else "fell" if self.change < 0 else "did not change"
         moved = f" by {amount(abs(self.change), 'USD')}" if self.change else ""
-        parts = ", ".join(self._part(bar) for bar in BARS if bar == "price" or getattr(self, bar))
+        told = [bar for bar in BARS if getattr(self, bar) or (bar == "price" and not self.untold)]
+        parts = ", ".join([*[UNTOLD] * self.untold, *map(self._part, told)])
         old, new = (amount(v, "USD") for v in (self.value_base, self.value_current))
         value = "value per month" if self.per_month else "value"
         zeros = [f"{spoken(name)} ({months[0]} to {months[-1]})" if months[1:] else
@@ -91,7 +100,17 @@ class Bridge(Result):
         assumed = f" Taken for no trade, having no rows: {', '.join(zeros)}." if zeros else ""
         return Sentence(
             f"From {self.base} to {self.current} the {value} {verb}{moved},"
-            f" from {old} to {new}: {parts}.{assumed}"
+            f" from {old} to {new}: {parts}.{assumed}{self.advice()}"
+        )
+
+    def advice(self) -> str:
+        """Say which tariff lines give way to others of their six digits, if any do."""
+        pairs = [f"{a} gives way to {b} ({amount(v, 'USD')})" for a, b, v in self.renumbered]
+        if not pairs:
+            return ""
+        return (
+            f" Exit and entry offset each other inside six digits: {', '.join(pairs[:3])}"
+            f"{f' and {len(pairs) - 3} more' if pairs[3:] else ''}; sum to six digits first."
         )
 
     def _part(self, bar: str) -> str:
@@ -126,7 +145,7 @@ def bridge(
     *,
     by: str | Sequence[str] = ("code",),
     method: str = "bennet",
-    path: str = "monthly",
+    path: str | None = None,
     quantity: str = "net_weight_kg",
     estimated: str = "unpriced",
     per_month: bool = False,
@@ -162,8 +181,9 @@ def bridge(
         Groups of the table: columns, or ``chapter``, ``heading``, ``subheading`` of the code.
     method : {"bennet", "montgomery", "laspeyres", "paasche"}
         How price and volume share what both moved.
-    path : {"monthly", "two-point"}
-        Each month against the same month of the base window, summed; or windows summed first.
+    path : {"monthly", "two-point"}, optional
+        Each month against the same month of the base window, summed; or windows summed first. By
+        default monthly, and two-point where all rows are annual.
     quantity : str
         Column of the quantity.
     estimated : {"unpriced", "accepted"}
@@ -207,13 +227,15 @@ def bridge(
     >>> result.change, result.price, result.volume, result.entry
     (410.0, 450.0, -250.0, 210.0)
     """
-    windows = _windows(base, current, path)
+    windows = _windows(base, current, path or "two-point")
     by, needed = one_or_more(by), ("period", "code", "value_usd", quantity)
     trade, names = coded(trade, by, needed)
     with opened(trade, needed) as relation:
         within = _within(*windows)
         seen = census(relation, quantity, within, by=by, estimated=estimated)
         seen.require_one_flow(by)
+        path = path or ("two-point" if seen.annual else "monthly")
+        _windows(base, current, path)
         if seen.annual and path == "monthly":
             raise SchemaMismatch(
                 "annual rows with path='monthly'", "months", "use path='two-point'"
@@ -233,7 +255,33 @@ def bridge(
             per_month=per_month,
         )
         rows = _checked(relation, decoded(relation.frame(query), names), by)
-    return _result(rows, windows, by, method, path, seen, per_month, new)
+        lines = _renumbered(relation, windows, path)
+    return _result(rows, windows, by, method, path, seen, per_month, new, lines)
+
+
+def _renumbered(
+    relation: Relation, windows: tuple[Window, Window], path: str
+) -> tuple[tuple[str, str, float], ...]:
+    """Return tariff lines that give way to others of their six digits, and the USD of it.
+
+    Only what reaches a hundredth of the value of its six digits: lines come and go all the time.
+    """
+    now = windows[1].sql()
+    start = f"CASE WHEN {now} THEN {windows[1].first} ELSE {windows[0].first} END"
+    step = f"{month(relation.columns)} - {start}" if path == "monthly" else "0"
+    found = relation.frame(
+        "WITH line AS (SELECT CAST(code AS VARCHAR) AS code, "  # noqa: S608
+        f"{step} AS step, "
+        f"sum(CASE WHEN {now} THEN 0 ELSE value_usd END) AS old, "
+        f"sum(CASE WHEN {now} THEN value_usd ELSE 0 END) AS new FROM trade "
+        f"WHERE {_within(*windows)} AND regexp_full_match(CAST(code AS VARCHAR), '[0-9]{{7,}}') "
+        "GROUP BY ALL), net AS (SELECT code, sum(greatest(old, new)) AS size, "
+        "sum(CASE WHEN old = 0 THEN new WHEN new = 0 THEN -old ELSE 0 END) AS net "
+        "FROM line GROUP BY code) SELECT arg_min(code, net) AS gone, arg_max(code, net) AS come, "
+        "least(sum(greatest(net, 0)), sum(greatest(-net, 0))) AS moved FROM net "
+        "GROUP BY left(code, 6) HAVING moved > 0.01 * sum(size) ORDER BY moved DESC, gone"
+    )
+    return tuple(zip(found["gone"], found["come"], map(float, found["moved"]), strict=True))
 
 
 def _windows(base: str, current: str, path: str) -> tuple[Window, Window]:
@@ -359,6 +407,7 @@ def _result(
     seen: Census,
     per_month: bool,
     new: Mapping[str, tuple[str, ...]],
+    renumbered: tuple[tuple[str, str, float], ...],
 ) -> Bridge:
     grouped = rows["is_group"] == 1
     table = rows.loc[grouped, [*by, *_SUMS]].sort_values(list(by) or _SUMS[:1])
@@ -380,6 +429,7 @@ def _result(
         origins=seen.origins,
         per_month=per_month,
         new=new,
+        renumbered=renumbered,
     )
 
 
@@ -426,13 +476,17 @@ class Envelope(Result):
 
     def sentence(self) -> Sentence:
         """Say between which amounts price lies."""
+        if self.first.untold:
+            return Sentence(f"{UNTOLD.capitalize()}.")
         low, high = (amount(end, "USD") for end in self.range("price"))
         many = [len(set(names)) for names in zip(*self.results, strict=True)]
         over = ", ".join(
             f"{n} {word}" if n == 1 else f"{n} {word}s"
             for n, word in zip(many, ("formula", "path"), strict=True)
         )
-        return Sentence(f"Price accounts for {low} to {high} (range over methods: {over}).")
+        return Sentence(
+            f"Price accounts for {low} to {high} (range over methods: {over}).{self.first.advice()}"
+        )
 
 
 def bridges(

@@ -58,7 +58,7 @@ class Census:
 
 
 _SINGLE = ("source", "trade_system", "freq")
-_GROUPS = (*_SINGLE, "code_system", "reporter", "flow", "origin", "level")
+_GROUPS = (*_SINGLE, "code_system", "reporter", "flow", "origin")
 
 
 def census(
@@ -216,10 +216,6 @@ def _check_totals(relation: Relation, rows: pd.DataFrame, within: str, by: Seque
     for name in apart:
         refuse_totals(name, names[name] if isinstance(names[name], np.ndarray) else ())
     _check_systems(rows)
-    open_rows = rows.loc[~rows["hidden"].astype(bool)]
-    if "level" in rows and len(open_rows["level"].dropna().unique()) > 1:
-        levels = sorted(rows["level"].dropna().unique().tolist())
-        raise _double(f"levels {levels} of the HS stand side by side", "keep one level")
 
 
 def refuse_totals(column: str, names: Iterable[Any]) -> None:
@@ -230,7 +226,8 @@ def refuse_totals(column: str, names: Iterable[Any]) -> None:
     if column == "code":
         todo = "keep one of the two, or one level"
         raise _double(f"code {total} stands beside {part} and holds goods of it", todo)
-    todo = f"keep {total} or what it holds, e.g. trade[trade[{column!r}] != {total!r}]"
+    sign = "==" if column == "flow" else "!="  # a flow is wanted whole, a world without its parts
+    todo = f"keep {total} or what it holds, e.g. trade[trade[{column!r}] {sign} {total!r}]"
     if column in ("partner", "reporter") and is_world(total):
         raise _double(f"{column} {total} stands beside {column}s, {part} among them", todo)
     raise _double(f"{column} {part} stands beside {total}, which includes it", todo)
