@@ -519,8 +519,12 @@ def test_what_a_table_of_ones_own_lacks_is_named():
     with pytest.raises(SourceUnavailable, match="not in your table: 27") as refused:
         tf.ask("TUR", "RUS", "27", "2021", "2022", rows=own()[own()["period"] < "2022-06"])
     assert "refresh" not in refused.value.todo
-    with pytest.raises(SchemaMismatch, match=r"rows without freq[\s\S]*tf.tidy"):
-        tf.ask("TUR", "RUS", "27", "2021", "2022", rows=own().drop(columns="freq"))
+    with pytest.raises(SchemaMismatch, match=r"a frame without code[\s\S]*tf.tidy"):
+        tf.ask("TUR", "RUS", "27", "2021", "2022", rows=pd.DataFrame({"HS": ["2701"]}))
+    raw = own()[["period", "code", "value_usd", "net_weight_kg"]]
+    raw = raw.assign(period=raw["period"].dt.strftime("%Y-%m"))  # as a CSV gives it
+    same = tf.ask("TUR", "RUS", "27", "2021", "2022", rows=raw).range("price")
+    assert same == tf.ask("TUR", "RUS", "27", "2021", "2022", rows=tf.tidy(raw)).range("price")
 
 
 def test_what_is_catalogued_can_be_loaded():

@@ -26,6 +26,7 @@ from tradeflows.measure import Envelope, bridges
 from tradeflows.measure.bridge import BARS, PATHS, UNTOLD
 from tradeflows.periods import Window, span
 from tradeflows.quality.concordance import concord
+from tradeflows.readers import tidy
 from tradeflows.result import Result
 from tradeflows.sources import stored
 from tradeflows.sources.comtrade import held
@@ -359,6 +360,8 @@ def _askable(code: str) -> bool:
 def _statistics(pair: _Pair, own: pd.DataFrame | None = None) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield every statistic that holds trade of the pair, under its name."""
     asked = {"reporter": pair.reporter, "partner": pair.partner, "flow": pair.flow}
+    if own is not None and not {"freq", "level"} <= set(own):
+        own = tidy(own, weight="net_weight_kg" if "net_weight_kg" in own else None)
     found = every_row("trade", **asked) if own is None else _own(own, asked)
     for (source, system, freq), same in found.groupby(["source", "trade_system", "freq"]):
         rhythm = "" if freq == "M" else ", annual"

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.codes.countries import spoken
+from tradeflows.codes.countries import from_name, spoken
 from tradeflows.codes.groups import high_priority, listed
 from tradeflows.codes.hs import REVISIONS
 from tradeflows.errors import SchemaMismatch, UnknownCode
@@ -232,6 +233,7 @@ def screen(
         late, new = gaps(seen, windows, published)
         if seen.published and set(seen.published) <= {*late, *new}:
             raise _no_reporter({**new, **late})
+        target = _partner(target, relation, within)
         codes = codes or listed(str(goods), _revision(relation, within))
         query = screen_sql(
             relation.columns, base, current, target=target, goods=codes, flow=flow, least=least,
@@ -312,6 +314,24 @@ def screen_sql(
         tested=f"c.{tested}" if target else tested,
         tested_amounts=f"e.{tested}" if target else tested,
     )
+
+
+def _partner(target: str | None, relation: Relation, within: str) -> str | None:
+    """Return the target as the table writes it; one that is no partner is refused, no finding."""
+    if target is None:
+        return None
+    query = f"SELECT DISTINCT CAST(partner AS VARCHAR) AS name FROM trade WHERE {within}"  # noqa: S608
+    partners = set(relation.frame(query)["name"].dropna())
+    with suppress(UnknownCode):
+        target = target if target in partners else from_name(target)
+    if target not in partners:
+        few = ", ".join(sorted(partners)[:8])
+        raise UnknownCode(
+            f"no partner {target!r} in the table",
+            f"a partner as the table writes it ({few}{', …' * (len(partners) > 8)}), or its name",
+            "correct target=",
+        )
+    return target
 
 
 def _codes(goods: str | Collection[str]) -> tuple[str, ...]:

@@ -320,7 +320,8 @@ def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
         raise SchemaMismatch(
             f"column 'period' is of type {types['period']}",
             "the first day of each month, as a date",
-            "use pandas.to_datetime, or CAST(period AS DATE) when writing the file",
+            "tf.tidy(trade) reads months and years as text; or use pandas.to_datetime, or"
+            " CAST(period AS DATE) when writing the file",
         )
     if not types["code"].startswith(_TEXT):
         raise SchemaMismatch(
