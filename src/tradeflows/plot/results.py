@@ -88,10 +88,11 @@ def _envelope(result: Envelope, **words: Any) -> Figure:
 @show.register
 def _answered(result: Answer, **words: Any) -> Figure:
     price, change = (between(*result.range(bar), _usd) for bar in ("price", "change"))
+    said = "no price for want of weights in" if result.untold else f"price accounts for {price} of"
     mark = "GENERATED TRADE, NOT DATA · " * result.generated + "per month · " * result.per_month
     given = {
-        "title": f"{result.subject}, {result.base} to {result.current}: price accounts for {price} "
-        f"of a change of {change}",
+        "title": f"{result.subject}, {result.base} to {result.current}: "
+        f"{said} a change of {change}",
         "name": "own-question-bridge",
         "alt": str(result.sentence()),
         "period": f"{result.base} to {result.current}",
