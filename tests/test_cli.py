@@ -320,3 +320,28 @@ def test_a_file_of_ones_own_is_asked_and_what_is_missing_is_named(tmp_path, monk
     with pytest.raises(SystemExit, match="1"):
         cli.main()
     assert "tradeflows refresh --reporter TUR --partner KAZ --flows X" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ([], "--decimal"),
+        (["--decimal", ","], "make no price unless asked with estimated='accepted' (--estimated)"),
+        (["--decimal", ",", "--estimated"], "price accounts for 250 USD"),
+    ],
+)
+def test_a_file_with_a_decimal_comma_and_estimated_weights_is_asked(
+    tmp_path, monkeypatch, capsys, options, said
+):
+    file = tmp_path / "mine.csv"
+    file.write_text("code;period;value_usd;net_weight_kg;weight_status\n"
+                    "270900;202101;1250;100,125;estimated\n"
+                    "270900;202201;1500;100,125;estimated\n")  # fmt: skip
+    words = ["ask", "--reporter", "India", "--partner", "Russia", "--codes", "2709", "--base",
+             "2021-01", "--current", "2022-01", "--file", str(file), "--out", str(tmp_path),
+             *options]  # fmt: skip
+    monkeypatch.setattr("sys.argv", ["tradeflows", *words])
+    with pytest.raises(SystemExit):
+        cli.main()
+    shown = capsys.readouterr()
+    assert said in " ".join((shown.out + shown.err).split())

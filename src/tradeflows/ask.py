@@ -529,7 +529,7 @@ def _priced(code: str, name: str, found: pd.DataFrame, pair: _Pair) -> tuple[Par
             per_month=len(pair.base) != len(pair.current),
         )  # fmt: skip
     said = dict.fromkeys(
-        f"{w.message} unless asked with estimated='accepted'"
+        f"{w.message} unless asked with estimated='accepted' (--estimated)"
         if issubclass(w.category, EstimatedQuantityWarning) else str(w.message)
         for w in caught
         if issubclass(w.category, (EstimatedQuantityWarning, ConfidentialValueWarning))

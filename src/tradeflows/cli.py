@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from tradeflows.sources.comtrade.question import Part
-    from tradeflows.sources.refresh import Status
     from tradeflows.sources.tuik import Question
 
 __all__ = ["main"]
@@ -77,16 +76,32 @@ def _options(
     """Take the options that stand before a command."""
 
 
+def _say(words: str, *frames: pd.DataFrame, as_json: bool = False, **data: Any) -> None:
+    """Print words and what tables hold, or, for scripts, the words with data of their own."""
+    if as_json:
+        _print_json({**data, "words": words})
+        return
+    for frame in frames:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in frame:
+            table.add_column(str(column).replace("_", " "), overflow="fold")
+        for row in frame.itertuples(index=False):
+            table.add_row(*(escape(str(cell)) for cell in row))
+        out.print(table, soft_wrap=False)
+    if words:
+        out.print(escape(words))
+
+
 def _print_json(found: Any) -> None:
     """Print JSON as it is: no colour, no line broken to fit a terminal."""
-    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1, default=str) + "\n")
+    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1, default=_plain) + "\n")
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
+def _plain(found: Any) -> Any:
+    """Return the rows of a table, and of anything else what it is called."""
+    if hasattr(found, "to_json"):
+        return json.loads(found.to_json(orient="records", date_format="iso"))
+    return str(found)
 
 
 def _dollars(usd: pd.DataFrame) -> pd.DataFrame:
@@ -94,13 +109,6 @@ def _dollars(usd: pd.DataFrame) -> pd.DataFrame:
     from tradeflows.words import amount
 
     return usd.map(lambda x: amount(x, "USD")).reset_index()
-
-
-def _shown(frame: pd.DataFrame) -> Table:
-    table = _table(*(str(c).replace("_", " ") for c in frame))
-    for row in frame.itertuples(index=False):
-        table.add_row(*(escape(str(cell)) for cell in row))
-    return table
 
 
 @app.command(rich_help_panel=BRING)
@@ -152,10 +160,7 @@ def refresh(
     sources = tuple(s.lower() for s in _listed("source", source))
     if probe:
         tried = live.probe(sources)
-        if as_json:
-            _print_json(tried.to_dict("records"))
-        else:
-            out.print(_shown(tried), soft_wrap=False)
+        _print_json(tried) if as_json else _say("", tried)
         raise typer.Exit(0 if tried["works"].all() else 1)
     asked = _asked(reporter, partner, codes, flows, freq.upper(), nomenclature.upper())
     last = end or None
@@ -172,28 +177,17 @@ def refresh(
     if dry_run:
         able = [s for s in sources if s in live.SOURCES and live.SOURCES[s].plan]
         terms: dict[str, Any] = {"start": start, "end": last, "options": options}
-        _planned([live.plan(asked, source=s, **terms) for s in able], as_json)
+        plans = [live.plan(asked, source=s, **terms) for s in able]
+        words = "\n".join(plan.sentence() for plan in plans)
+        asks = [plan.table[plan.table["data_calls"] > 0] for plan in plans]
+        rows = [row for plan in plans for row in plan.table.to_dict("records")]
+        _say(words, *asks, as_json=as_json, plan=rows)
         return
     with progress("calls", quiet=as_json) as told:
         done = live.run(
             asked, sources=sources, start=start, end=last, wait=wait, told=told, options=options
         )
-    if as_json:
-        _print_json({"stored": done.stored, "calls": done.calls, "words": done.sentence()})
-    else:
-        out.print(escape(done.sentence()))
-
-
-def _planned(plans: list[Any], as_json: bool) -> None:
-    """Print what each source would be asked."""
-    words = "\n".join(plan.sentence() for plan in plans)
-    if as_json:
-        rows = [row for plan in plans for row in plan.table.to_dict("records")]
-        _print_json({"plan": rows, "words": words})
-        return
-    for plan in plans:
-        out.print(_shown(plan.table[plan.table["data_calls"] > 0]), soft_wrap=False)
-    out.print(escape(words))
+    _say(done.sentence(), as_json=as_json, stored=done.stored, calls=done.calls)
 
 
 def _by_hand(file: Path | None, question: Question, months: str) -> None:
@@ -241,59 +235,36 @@ def _listed(option: str, words: str) -> list[str]:
 @app.command(rich_help_panel=BRING)
 def status(as_json: AsJson = False) -> None:
     """List the raw files, and how far live data are proven complete."""
+    import pandas as pd
+
     from tradeflows.sources import agreement
     from tradeflows.sources import refresh as live
 
-    raws, known = store.catalogue(), live.status()
-    beside = agreement.agreement()
+    raws, known, beside = store.catalogue(), live.status(), agreement.agreement()
     proofs = {
-        row["file"]: {"rows": row["rows"], "counted": row["counted"], "proven": row["proven"]}
-        for row in known.files.to_dict("records")
-    } | {
-        raw.id: {"rows": raw.query["proof"]["rows"], "counted": raw.query["proof"]["count"],
-                 "proven": True}
-        for raw in raws if raw.live and raw.query.get("question")
+        raw.id: {"rows": proof["rows"], "counted": proof["count"],
+                 "proven": proof["rows"] == proof["count"]}
+        for raw in raws if raw.live and (proof := raw.query.get("proof"))
     }  # fmt: skip
-    if as_json:
-        fields = ("id", "publisher", "title", "coverage", "vintage", "rows", "sha256", "complete")
-        files = [{**{f: getattr(r, f) for f in fields}, "proof": proofs.get(r.id)} for r in raws]
-        missing = known.missing.to_dict("records")
-        both = json.loads(beside.to_json(orient="records", date_format="iso"))
-        words = f"{known.sentence()} {agreement.sentence(beside)}"
-        _print_json({"files": files, "missing": missing, "agreement": both, "words": words})
-        return
-    table = _table("file", "publisher", "coverage", "vintage", "rows")
-    for raw in (r for r in raws if not r.live):
-        table.add_row(*_cells(raw))
-    out.print(table, soft_wrap=False)
-    _live(known, [r for r in raws if r.live], proofs)
-    if len(beside):
-        out.print(escape(agreement.sentence(beside)))
+    words = " ".join([known.sentence(), *[agreement.sentence(beside)] * (as_json or len(beside))])
+    fields = ("id", "publisher", "title", "coverage", "vintage", "rows", "sha256", "complete")
+    files = [{f: getattr(r, f) for f in fields} | {"proof": proofs.get(r.id)} for r in raws]
+    shown = pd.DataFrame(files)[["id", "publisher", "coverage", "vintage", "rows"]]
+    shown["proof"] = [_proof(raw, proofs.get(raw.id)) for raw in raws]
+    parts = known.missing.groupby("part", sort=False).size().items()
+    gaps = "".join(f"\n  {part}: {n} published months missing" for part, n in parts)
+    _say(words + gaps * (not as_json), shown, as_json=as_json, files=files, missing=known.missing,
+         agreement=beside)  # fmt: skip
 
 
-def _cells(raw: store.Raw, *more: str) -> list[str]:
-    cells = (raw.id, raw.publisher, raw.coverage, raw.vintage, f"{raw.rows:,}", *more)
-    return [escape(cell) for cell in cells]
-
-
-def _live(known: Status, raws: list[store.Raw], proofs: dict[str, Any]) -> None:
-    """Print the live files with the publisher's count beside our rows, and what is missing."""
-    if raws:
-        table = _table("live file", "publisher", "coverage", "vintage", "rows", "proof")
-        for raw in raws:
-            found = proofs.get(raw.id)
-            words = "one file, whole"
-            if found:
-                words = f"{found['rows']} of {found['counted']} rows counted by the publisher" + (
-                    "" if found["proven"] else ": NOT proven"
-                )
-            table.add_row(*_cells(raw, words if raw.complete else "interrupted: not read"))
-        out.print()
-        out.print(table, soft_wrap=False)
-    out.print()
-    out.print(escape(known.sentence()))
-    for part, gaps in known.missing.groupby("part", sort=False):
-        out.print(escape(f"  {part}: {len(gaps)} published months missing"))
+def _proof(raw: store.Raw, found: Mapping[str, Any] | None) -> str:
+    """Say how a file is known to be whole."""
+    if not raw.complete:
+        return "interrupted: not read"
+    if found is None:
+        return "one file, whole" if raw.live else "snapshot"
+    words = f"{found['rows']} of {found['counted']} rows counted by the publisher"
+    return words + ("" if found["proven"] else ": NOT proven")
 
 
 @app.command(rich_help_panel=BRING)
@@ -326,6 +297,10 @@ def ask(
     file: Annotated[
         Path | None, typer.Option(help="A table of your own in place of what is stored.")
     ] = None,
+    decimal: Annotated[str, typer.Option(help="Decimal sign of your file: , or .")] = "",
+    estimated: Annotated[
+        bool, typer.Option("--estimated", help="Let weights that are estimates make prices.")
+    ] = False,
     to: Annotated[Path, typer.Option("--out", help="Folder for PNG, CSV and Excel.")] = Path(),
     as_json: AsJson = False,
 ) -> None:
@@ -342,8 +317,9 @@ def ask(
 
     seller, buyer = from_name(reporter), from_name(partner)
     wanted = [code.strip() for code in codes.split(",") if code.strip()]
-    own = None if file is None else read(file, partner=buyer, flow=flow.upper())
-    found = asked(seller, buyer, wanted, base, current, flow.upper(), rows=own)
+    own = read(file, decimal, partner=buyer, flow=flow.upper()) if file else None
+    weights = "accepted" if estimated else "unpriced"
+    found = asked(seller, buyer, wanted, base, current, flow.upper(), own, weights)
     words = "-".join([seller, buyer, flow, *wanted[:3], base, current])
     place = to / re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
     to.mkdir(parents=True, exist_ok=True)
@@ -355,20 +331,15 @@ def ask(
     bars = found.by_method.set_index(["method", "path"]).agg(["min", "max"]).T
     bars = bars.set_axis(["least", "most"], axis=1).rename_axis("bar")
     if as_json:
-        tables = {"range": bars.reset_index(), "table": found.table}
-        said = {"words": found.sentence(), "notes": found.notes, "files": files}
-        _print_json(said | {name: one.to_dict("records") for name, one in tables.items()})
+        _say(found.sentence(), as_json=True, notes=found.notes, files=files,
+             range=bars.reset_index(), table=found.table)  # fmt: skip
         return
     out.print(f"[bold]{escape(found.sentence())}[/bold]\n")
-    for note in found.notes:
-        out.print(escape(f"{note}\n"))
+    _say("".join(f"{note}\n\n" for note in found.notes).rstrip("\n"))
     shown = found.table.set_index("code").select_dtypes("number")
-    out.print(_shown(_dollars(shown.head(20))), soft_wrap=False)
-    if len(shown) > 20:
-        out.print(f"and {len(shown) - 20} more codes, in the files")
-    out.print(f"\nRange over {len(found.by_method)} formulas and paths:")
-    out.print(_shown(_dollars(bars[bars.abs().max(axis=1) > 0])))
-    out.print(escape(f"\nwrote {', '.join(map(str, files))}"))
+    more = f"and {len(shown) - 20} more codes, in the files\n" if len(shown) > 20 else ""
+    _say(f"{more}\nRange over {len(found.by_method)} formulas and paths:", _dollars(shown.head(20)))
+    _say(f"\nwrote {', '.join(map(str, files))}", _dollars(bars[bars.abs().max(axis=1) > 0]))
 
 
 @app.command(rich_help_panel=READ)
@@ -380,25 +351,16 @@ def judge(
     from tradeflows.claims.judge import judge as judged
     from tradeflows.claims.judge import judge_all
 
-    verdicts = [judged(claim)] if claim else list(judge_all())
+    for verdict in (verdicts := [judged(claim)] if claim else list(judge_all())):
+        if not as_json:
+            number = escape(verdict.headline)
+            out.print(f"[bold]{verdict.rule.claim}[/bold] {escape(verdict.sentence())} ({number})")
     if as_json:
-        _print_json(
-            [
-                {
-                    "claim": v.rule.claim,
-                    "question": v.rule.question,
-                    "grade": v.grade,
-                    "number": v.headline,
-                    "tier": v.rule.tier,
-                    "origins": list(v.origins),
-                }
-                for v in verdicts
-            ]
-        )
-        return
-    for verdict in verdicts:
-        number = escape(verdict.headline)
-        out.print(f"[bold]{verdict.rule.claim}[/bold] {escape(verdict.sentence())} ({number})")
+        _print_json([
+            {"claim": v.rule.claim, "question": v.rule.question, "grade": v.grade,
+             "number": v.headline, "tier": v.rule.tier, "origins": v.origins}
+            for v in verdicts
+        ])  # fmt: skip
 
 
 @app.command(rich_help_panel=READ)
@@ -408,11 +370,10 @@ def revisions(old: str, new: str, name: str = "trade", as_json: AsJson = False) 
 
     found = revised(old, new, name)
     if as_json:
-        _print_json(json.loads(found.table.to_json(orient="records", date_format="iso")))
+        _print_json(found.table)
         return
-    out.print(escape(found.sentence()))
-    if len(found.table):
-        out.print(_shown(found.by_month()), soft_wrap=False)
+    _say(found.sentence())
+    _say("", *[found.by_month()] * bool(len(found.table)))
 
 
 @app.command(rich_help_panel=READ)
@@ -432,8 +393,8 @@ def screen(
         if not files:  # BACI's weights are its own estimates, and make no price
             warnings.simplefilter("ignore", EstimatedQuantityWarning)
         found = rank(files or baci.stored(), base, current, target=goal)
-    out.print(escape(str(found.sentence())))
-    out.print(_shown(found.table.head(20)), soft_wrap=False)
+    _say(found.sentence())
+    _say("", found.table.head(20))
     if to is not None:
         found.parquet(to)
 
@@ -450,16 +411,14 @@ def report(
 
     if check:
         wrong = folder(reports)
-        out.print(escape("\n".join(wrong or [f"{reports}: every page is whole"])))
+        _say("\n".join(wrong or [f"{reports}: every page is whole"]))
         raise typer.Exit(1 if wrong else 0)
     start = time.monotonic()
     done = build(notebooks, reports)
     took = time.monotonic() - start
-    if done.wrote:
-        ran = f"ran {len(done.ran)} notebooks, " if done.ran else ""
-        out.print(escape(f"{ran}wrote the pages, open {reports}/index.html ({took:.0f} s)"))
-    else:
-        out.print(escape(f"{reports} is up to date: nothing to do"))
+    ran = f"ran {len(done.ran)} notebooks, " if done.ran else ""
+    wrote = f"{ran}wrote the pages, open {reports}/index.html ({took:.0f} s)"
+    _say(wrote if done.wrote else f"{reports} is up to date: nothing to do")
 
 
 @app.command(rich_help_panel=READ)

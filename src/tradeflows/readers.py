@@ -349,10 +349,11 @@ def _kg(unit: str) -> float:
     )
 
 
-def read(file: str | Path, **unsaid: str) -> pd.DataFrame:
+def read(file: str | Path, decimal: str = "", **unsaid: str) -> pd.DataFrame:
     """Read a file of trade of any kind known: what its headings say decides.
 
-    ``unsaid`` is the partner and flow of a table of TÜİK that has no such column.
+    ``decimal`` is the sign of a table of one's own whose numbers read in two ways; ``unsaid`` is
+    the partner and flow of a table of TÜİK that has no such column.
     """
     path = Path(file)
     if path.suffix.lower() in (".zip", ".csv") and path.name.upper().startswith("BACI"):
@@ -370,7 +371,7 @@ def read(file: str | Path, **unsaid: str) -> pd.DataFrame:
         return _of_comtrade(own.fillna(""), path.name)
     if {"code", "value_usd", "period"} <= set(own):
         weight = "net_weight_kg" if "net_weight_kg" in own else None
-        return tidy(own, weight=weight)
+        return tidy(own, weight=weight, decimal=decimal)
     try:
         return tuik.parse(data, {"origin": path.name, "unsaid": unsaid})
     except SchemaMismatch as error:

@@ -94,7 +94,7 @@ def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
                 f"{where} holds {written.iloc[n]!r}, which is {chosen.iloc[n]:.12g} with a decimal"
                 f" point and {other.iloc[n]:.12g} with a decimal comma",
                 "a column in which at least one number shows the decimal sign",
-                "pass decimal=',' or decimal='.'",
+                "pass decimal=',' or decimal='.' (--decimal of `tradeflows ask`)",
             )
     number = pd.Series(float("nan"), index=values.index, dtype="float64")
     number[chosen.index] = chosen
