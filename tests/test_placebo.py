@@ -18,12 +18,14 @@ from tradeflows.counterfactual import (
     event_study,
     growth_rank,
     placebo_destinations,
+    placebo_entry,
     placebo_products,
     shares,
     synthetic_difference,
     triple_difference,
     validation,
 )
+from tradeflows.counterfactual.difference import breakdown
 from tradeflows.counterfactual.shares import difference
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
 from tradeflows.plot import Figure
@@ -327,7 +329,7 @@ def test_event_study_is_flat_before_and_up_after(tripled):
     late = found.table[found.table.index >= "2022-04-01"]
     assert (late["actual"] > late["high95"]).all()
     assert late["actual"].mean() == pytest.approx(np.log(3), abs=0.3)
-    assert found.break_ratio > 1
+    assert found.breakdown > 0.5
     assert 0.05 < found.pre_trend_p <= 1
     assert isinstance(tf.plot.show(found), Figure)
 
@@ -340,6 +342,30 @@ def test_a_trend_before_the_event_is_seen_by_the_joint_test():
     p = [event_study(made(np.random.default_rng([4, draw]), destinations=12, noise=0.3),
                      listed=LISTED).pre_trend_p for draw in range(12)]  # fmt: skip
     assert 0.2 < np.mean(p) < 0.85  # half where nothing happened
+
+
+def test_codes_that_appear_are_ranked_whatever_they_are_worth(small):
+    data = made(np.random.default_rng(5), destinations=46)
+    new = np.isin(CODES, LISTED[:3])
+    data.amounts[np.ix_(new, [0], range(BEFORE))] = 0.0
+    found = placebo_entry(data, listed=LISTED)
+    assert (found.estimate, found.rank, found.p) == (3 / len(LISTED), 1, 1 / 46)
+    data.amounts[np.ix_(new, [0], range(BEFORE, len(MONTHS)))] *= 1e-6
+    assert placebo_entry(data, listed=LISTED).estimate == found.estimate
+    assert "40 are needed" in placebo_entry(small, listed=LISTED).reason
+    assert placebo_entry(data, listed=["999999"]).reason
+
+
+def test_a_trend_that_only_goes_on_leaves_no_effect():
+    quarters = pd.date_range("2019-01-01", periods=16, freq="QS")
+    since = np.arange(16.0) - 11
+    event = quarters[12]
+    assert breakdown(pd.Series(since * 0.1, quarters), f"{event:%Y-%m}") == pytest.approx(1)
+    jump = pd.Series(np.where(since > 0, 3.0, 0.1 * since), quarters)
+    assert breakdown(jump, f"{event:%Y-%m}") == pytest.approx(3.0 / (0.1 * 2.5))
+    mixed = f"{event + pd.DateOffset(months=1):%Y-%m}"  # a quarter that is partly after is neither
+    assert breakdown(jump, mixed) == pytest.approx(3.0 / (0.1 * 3))
+    assert np.isnan(breakdown(pd.Series(0.0, quarters), f"{event:%Y-%m}"))
 
 
 def test_growth_rank_counts_large_destinations_only():

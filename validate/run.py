@@ -25,9 +25,15 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 
 from tradeflows.counterfactual.cube import Cube
+from tradeflows.counterfactual.difference import breakdown, by_quarter
 from tradeflows.counterfactual.expectation import Expectation, expected
 from tradeflows.counterfactual.months import cut
-from tradeflows.counterfactual.placebo import growth_rank, placebo_destinations, placebo_products
+from tradeflows.counterfactual.placebo import (
+    growth_rank,
+    placebo_destinations,
+    placebo_entry,
+    placebo_products,
+)
 from tradeflows.counterfactual.shares import difference
 from tradeflows.counterfactual.synthetic import synthetic_difference
 
@@ -36,7 +42,7 @@ STORED = ROOT / "src/tradeflows/counterfactual/validation.csv"
 PARTS = ROOT / "data/processed/validation"
 
 SEED = 20220224
-DESIGN = 2  # one more whenever a truth or a rule changes: older batches are then left aside
+DESIGN = 3  # one more whenever a truth or a rule changes: older batches are then left aside
 FULL = 500
 BATCH = 20
 FACTORS = (1.0, 1.5, 2.0, 3.0)
@@ -54,11 +60,13 @@ PANELS: dict[str, dict[str, float]] = {
     "counts with zeros": {"sd": 0.1, "counts": 1.0},
     "common shock to listed goods": {"sd": 0.1, "common": 0.4},
     "level break at every destination": {"sd": 0.1, "breaks": 0.3},
+    "Russia six times as noisy": {"sd": 0.1, "here": 0.6},
 }
 APART = "drifting trend"  # stated apart: no rule on a single series holds its level there
 FOILS = ("SARIMAX band alone", "unobserved components band alone", "segmented regression",
          "standard error of the triple difference", "placebo destinations, plain rank",
-         "synthetic difference-in-differences")  # fmt: skip
+         "synthetic difference-in-differences", "break of trend as before",
+         "listed codes that appear")  # fmt: skip
 
 PLACEBOS = ("placebo destinations (a2)", "placebo product sets (c4)")
 
@@ -203,7 +211,17 @@ def ranks(data: Cube) -> dict[str, float]:
         PLACEBOS[0]: passed(places.p),
         FOILS[3]: float(abs(places.estimate) > 1.96),
         FOILS[5]: passed(synthetic_difference(data, listed=listed).p),
+        FOILS[6]: beyond(data, listed),
+        FOILS[7]: passed(placebo_entry(data, listed=listed).p),
     }
+
+
+def beyond(data: Cube, listed: pd.Index) -> float:
+    """Tell whether a break of trend as large as any before leaves something of the effect."""
+    path, _ = by_quarter(data, listed, 0)
+    quarters = data.months.to_period("Q").unique().to_timestamp()
+    held = breakdown(pd.Series(path, quarters), data.event) if np.isfinite(path).all() else np.nan
+    return np.nan if np.isnan(held) else float(held > 1)
 
 
 def on_panel(truth: str, rng: np.random.Generator) -> Hits:

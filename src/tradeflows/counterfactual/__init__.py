@@ -12,6 +12,7 @@ from tradeflows.counterfactual.placebo import (
     Placebo,
     growth_rank,
     placebo_destinations,
+    placebo_entry,
     placebo_products,
 )
 from tradeflows.counterfactual.synthetic import synthetic_difference
@@ -31,6 +32,7 @@ __all__ = [
     "expected",
     "growth_rank",
     "placebo_destinations",
+    "placebo_entry",
     "placebo_products",
     "synthetic_difference",
     "triple_difference",

@@ -17,7 +17,14 @@ from tradeflows.periods import month
 from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
 
-__all__ = ["EventStudy", "TripleDifference", "event_study", "triple_difference"]
+__all__ = [
+    "EventStudy",
+    "TripleDifference",
+    "breakdown",
+    "by_quarter",
+    "event_study",
+    "triple_difference",
+]
 
 
 @dataclass(frozen=True)
@@ -200,9 +207,9 @@ class EventStudy(Result):
     table : pandas.DataFrame
         By quarter: actual (β), se (not used), and median, low95, high95, low80, high80 of the
         other destinations.
-    break_ratio : float
-        Mean β after the event over the largest absolute β before it: how many times larger than
-        anything before a break of trend would have to be.
+    breakdown : float
+        The break of trend after the event, from quarter to quarter and as a multiple of the largest
+        before it, from which on the mean β after it may be zero (see `breakdown`).
     pre_trend_p : float
         Joint test of the quarters before the event: share of destinations whose β there, squared
         and over its variance, is on average as large. Small: it had left the others before.
@@ -214,7 +221,7 @@ class EventStudy(Result):
     event: str
     omitted: str
     table: pd.DataFrame
-    break_ratio: float
+    breakdown: float
     pre_trend_p: float
     reason: str
     origins: tuple[str, ...]
@@ -226,9 +233,9 @@ class EventStudy(Result):
         after = self.table.loc[self.table.index >= month(self.event), "actual"].mean()
         return Sentence(
             f"Listed goods to {spoken(self.destination)} stand at"
-            f" {percent(np.expm1(after), sign=True)} after the event,"
-            f" {self.break_ratio:.1f} times the largest quarterly deviation before it; the quarters"
-            f" before lie as far from zero for {self.pre_trend_p:.0%} of destinations"
+            f" {percent(np.expm1(after), sign=True)} after the event; a trend that broke each quarter"
+            f" by {self.breakdown:.1f} times the largest change before would explain it all; the"
+            f" quarters before lie as far from zero for {self.pre_trend_p:.0%} of destinations"
         )
 
 
@@ -252,6 +259,11 @@ def event_study(
     -------
     EventStudy
         The band is the spread of the same estimate over all other destinations.
+
+    References
+    ----------
+    Rambachan and Roth (2023), A more credible approach to parallel trends, Review of Economic
+    Studies 90(5): bounds on relative magnitudes.
     """
     data = as_cube(panel, event=event, window=window)
     have = data.codes[data.codes.isin(list(listed))]
@@ -265,15 +277,13 @@ def event_study(
         return EventStudy(
             destination, data.event, str(base), blank, np.nan, np.nan, reason, data.origins
         )
-    paths = {str(d): _quarters(data, have, i, base) for i, d in enumerate(data.destinations)}
+    paths = {str(d): by_quarter(data, have, i) for i, d in enumerate(data.destinations)}
     betas = pd.DataFrame({d: b for d, (b, _) in paths.items()}).replace([np.inf, -np.inf], np.nan)
     table = pd.DataFrame({"actual": betas[destination], "se": paths[destination][1]})
     for name, q in QUANTILES.items():
         table[name] = betas.drop(columns=destination).quantile(q, axis=1)
     table.index = quarters.unique().to_timestamp().rename("quarter")
-    largest = table["actual"][table.index < base.to_timestamp()].abs().max()
     late = table["actual"][table.index >= month(data.event)].mean()
-    ratio = float(late / largest) if largest > 0 else np.nan
     early = table.index < base.to_timestamp()
     spread = pd.DataFrame({d: s for d, (_, s) in paths.items()}).replace([0.0, np.inf], np.nan)
     moved = ((betas / spread.to_numpy())[early] ** 2).mean().dropna()
@@ -281,12 +291,34 @@ def event_study(
     if np.isnan(late):
         reason = f"{destination} bought no listed goods in {base} or after the event"
         reason = "the fit did not converge" if np.isinf(table["se"]).any() else reason
-    return EventStudy(destination, data.event, str(base), table, ratio, joint, reason, data.origins)
+    held = breakdown(table["actual"], data.event)
+    return EventStudy(destination, data.event, str(base), table, held, joint, reason, data.origins)
 
 
-def _quarters(data: Cube, have: pd.Index, row: int, base: pd.Period) -> tuple[Floats, Floats]:
+def breakdown(path: pd.Series, event: str) -> float:
+    """Return how large a break of trend leaves nothing of the mean of a path after an event.
+
+    A trend that leaves the others each quarter by at most M times the largest change before the
+    event explains a mean of up to M × change × the mean of quarters since. Returned is M where that
+    is the mean; noise in the quarters before makes it smaller. NaN where nothing moved before.
+
+    Examples
+    --------
+    >>> quarters = pd.date_range("2021-01-01", periods=6, freq="QS")
+    >>> breakdown(pd.Series([0.1, 0.0, 0.1, 0.0, 0.6, 0.6], quarters), "2022-01")
+    4.0
+    """
+    before = path.index < (month(event).to_period("Q")).to_timestamp()
+    after = path.index >= month(event)
+    since = np.arange(1, len(path) + 1) - before.sum()
+    reach = path[before].diff().abs().max() * since[after].mean()
+    return float(round(abs(path[after].mean()) / reach, 12)) if reach > 0 else np.nan
+
+
+def by_quarter(data: Cube, have: pd.Index, row: int) -> tuple[Floats, Floats]:
+    """Return β and its standard error by quarter; the last whole one before the event is zero."""
     quarters = data.months.to_period("Q")
-    names = quarters.unique()
+    names, base = quarters.unique(), month(data.event).to_period("Q") - 1
     pieces = []
     for name in names:
         at = np.flatnonzero(quarters == name)

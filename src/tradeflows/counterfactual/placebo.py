@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,13 @@ from tradeflows.periods import span
 from tradeflows.result import Result
 from tradeflows.words import Sentence
 
-__all__ = ["Placebo", "growth_rank", "placebo_destinations", "placebo_products"]
+__all__ = [
+    "Placebo",
+    "growth_rank",
+    "placebo_destinations",
+    "placebo_entry",
+    "placebo_products",
+]
 
 
 @dataclass(frozen=True)
@@ -234,6 +240,60 @@ def _sets(data: Cube, member: Masks, draws: int, rng: np.random.Generator) -> Ma
         picked = rng.random((draws, len(pool))).argsort(axis=1)[:, :wanted]
         np.put_along_axis(sets, pool[picked], True, axis=1)
     return sets
+
+
+def placebo_entry(
+    panel: pd.DataFrame | Cube,
+    *,
+    listed: Collection[str],
+    destination: str = "RUS",
+    event: str = "2022-02",
+    window: str | None = None,
+    needed: int = 40,
+    months_needed: int = 36,
+) -> Placebo:
+    """Rank a destination by the listed codes that appear in its trade: the extensive margin.
+
+    The share of listed codes exported to it in the window, less the share in as many months right
+    before the event, less the same of all other codes. A code sold once in a window counts.
+
+    Parameters
+    ----------
+    panel, listed, destination, event, window, months_needed
+        As in `tradeflows.counterfactual.difference.triple_difference`.
+    needed : int
+        Other destinations that bought listed goods in either window, below which p is undetermined.
+
+    Returns
+    -------
+    Placebo
+        In shares of codes; a large fall is as extreme as a large rise.
+
+    Examples
+    --------
+    >>> months = pd.date_range("2019-02-01", "2022-02-01", freq="MS")
+    >>> rows = [(p, c, t, 10.0) for p in ("RUS", "DEU", "FRA") for c in ("854231", "841810")
+    ...     for t in months if not (p == "RUS" and c == "854231" and t < months[-1])]
+    >>> panel = pd.DataFrame(rows, columns=["partner", "code", "period", "value_usd"])
+    >>> found = placebo_entry(panel, listed=["854231"], window="2022-02", needed=2)
+    >>> found.estimate, found.rank
+    (1.0, 1)
+    """
+    data = as_cube(panel, event=event, window=window)
+    have = data.codes.isin(list(listed))
+    about = (data, "destinations by listed codes that appear", destination, 2)
+    if reason := unusable(data, data.codes[have], destination, months_needed):
+        return _of(*about, reason)
+    late = len(data.months) - data.before
+    ends = slice(data.before - late, data.before), slice(data.before, None)
+    before, after = ((data.amounts[:, :, end] > 0).any(axis=2) for end in ends)
+    more = after.astype("float64") - before
+    grown = pd.Series(more[have].mean(axis=0) - more[~have].mean(axis=0), data.destinations)
+    bought = (before | after)[have].any(axis=0) & (grown.index != destination)
+    if bought.sum() < needed:
+        reason = f"{bought.sum()} other destinations with listed trade, {needed} are needed"
+    found = _of(*about, reason, float(grown[destination]), grown[bought])
+    return replace(found, unit="share of codes")
 
 
 def growth_rank(
