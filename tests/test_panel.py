@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -185,6 +186,10 @@ def test_choices_made_again(shown_of, world):
     assert page.figures["specifications"].table["label"].tolist() == found.index.tolist()
     assert {told[2] for told in page["told"] if told[1] == "both bands"} == {"undetermined"}
     assert "36 are needed" in page.cell("dates").html
+    bounds = list(page["bounds"].values())
+    assert all(wide.low <= b.low <= b.high <= wide.high for b, wide in pairwise(bounds))
+    assert bounds[0].low == bounds[0].high > 0.2
+    assert page["entry"].rank > 1  # more was sold of what was sold before
 
 
 # what a page needs

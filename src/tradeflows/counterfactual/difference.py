@@ -233,9 +233,9 @@ class EventStudy(Result):
         after = self.table.loc[self.table.index >= month(self.event), "actual"].mean()
         return Sentence(
             f"Listed goods to {spoken(self.destination)} stand at"
-            f" {percent(np.expm1(after), sign=True)} after the event; a trend that broke each quarter"
-            f" by {self.breakdown:.1f} times the largest change before would explain it all; the"
-            f" quarters before lie as far from zero for {self.pre_trend_p:.0%} of destinations"
+            f" {percent(np.expm1(after), sign=True)} after the event; a trend that broke each"
+            f" quarter by {self.breakdown:.1f} times the largest change before would explain it;"
+            f" the quarters before lie as far from zero for {self.pre_trend_p:.0%} of destinations"
         )
 
 

@@ -286,7 +286,7 @@ def placebo_entry(
         return _of(*about, reason)
     late = len(data.months) - data.before
     ends = slice(data.before - late, data.before), slice(data.before, None)
-    before, after = ((data.amounts[:, :, end] > 0).any(axis=2) for end in ends)
+    before, after = (data.amounts[:, :, end].max(axis=2, initial=0.0) > 0 for end in ends)
     more = after.astype("float64") - before
     grown = pd.Series(more[have].mean(axis=0) - more[~have].mean(axis=0), data.destinations)
     bought = (before | after)[have].any(axis=0) & (grown.index != destination)
