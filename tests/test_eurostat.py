@@ -19,6 +19,7 @@ HEAD = "DATAFLOW,LAST UPDATE,freq,reporter,partner,product,flow,indicators,TIME_
 ROW = "ESTAT:DS-045409(1.0),15/09/26,M,AT,AE,7204,2,{},2023-09,{}\n"
 TEXT = HEAD + ROW.format("QUANTITY_IN_100KG", "1772.90") + ROW.format("VALUE_IN_EUROS", "204548")
 RATES = pd.Series({pd.Timestamp("2023-09-01"): 1.5})
+DAYS = pd.Timedelta(days=31)
 ABOUT = {"origin": "x", "vintage": "2026-09-15", "rates": RATES}
 USUAL = {"sources": ("eurostat",), "manners": QUICK, "start": "2022-01", "end": "2022-12"}
 
@@ -42,7 +43,9 @@ def test_gzip_and_zip_say_the_same() -> None:
 
 def test_a_month_without_rate_is_named() -> None:
     with pytest.raises(SchemaMismatch, match="2023-09"):
-        eurostat.parse(TEXT.encode(), ABOUT | {"rates": RATES[:0]})
+        eurostat.parse(
+            TEXT.encode(), ABOUT | {"rates": pd.Series({pd.Timestamp("2023-08-01"): 1.5})}
+        )
 
 
 def test_no_value_is_no_zero_and_no_weight_is_missing() -> None:

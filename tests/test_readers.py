@@ -186,11 +186,9 @@ def test_columns_are_named_or_missed_by_name():
     [("Ton", 1000, "t"), ("net_weight_t", 1000, "t"), ("netWeightTonnes", 1000, "t"),
      ("Weight (lb)", 0.45359237, "lb"), ("grams", 0.001, "g")],
 )  # fmt: skip
-def test_a_weight_whose_name_says_tonnes_is_not_taken_for_kilograms(name, factor, unit):
+def test_a_weight_is_in_the_unit_that_its_name_or_the_user_says(name, factor, unit):
     frame = mine().rename(columns={"net_weight_kg": name})
-    with pytest.raises(SchemaMismatch, match=f"weight_unit='{unit}'"):
-        tf.tidy(frame, weight=name)
-    for said, times in ((unit, factor), ("kg", 1)):
+    for said, times in (("", factor), (unit, factor), ("kg", 1)):
         table = tf.tidy(frame, weight=name, weight_unit=said)
         assert table["net_weight_kg"].tolist() == pytest.approx([times, 2 * times])
     with pytest.raises(SchemaMismatch, match="one of kg, t, g, lb"):
@@ -199,13 +197,28 @@ def test_a_weight_whose_name_says_tonnes_is_not_taken_for_kilograms(name, factor
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("Value EUR", "currency='EUR'"), ("Değer (TL)", "currency='TRY'"), ("€", "currency='EUR'"),
-     ("Value (1000 USD)", "counts in '1000'"), ("usd_million", "counts in 'million'")],
+    [("Value (GBP)", "values in GBP"), ("£", "values in GBP"), ("value_rub", "values in RUB"),
+     ("Value (1000 USD)", "counts in '1000'"), ("usd_million", "counts in 'million'"),
+     ("USD or EUR", "names USD and EUR")],
 )  # fmt: skip
 def test_a_value_whose_name_says_another_unit_is_not_taken_for_dollars(name, said):
     with pytest.raises(SchemaMismatch) as refused:
         tf.tidy(mine().rename(columns={"value_usd": name}), value=name)
     assert said in str(refused.value)
+
+
+def test_a_value_in_a_currency_of_the_ecb_becomes_dollars():
+    rates = {"EUR": 1.1314, "TRY": 0.07375}
+    for name, code in (("Value (EUR)", "EUR"), ("Değer (TL)", "TRY"), ("€", "EUR")):
+        frame = mine().rename(columns={"value_usd": name})
+        assert tf.tidy(frame, value=name)["value_usd"].iloc[1] == pytest.approx(
+            9 * rates[code], rel=1e-3
+        )
+        as_dollars = tf.tidy(frame, value=name, currency="USD")
+        assert as_dollars["value_usd"].iloc[1] == 9
+    assert tf.tidy(mine(), currency="euro")["value_usd"].iloc[1] == pytest.approx(10.18, rel=1e-3)
+    with pytest.raises(SchemaMismatch, match="'doubloon'"):
+        tf.tidy(mine(), currency="doubloon")
 
 
 @pytest.mark.parametrize("kind", ["csv", "xlsx"])
@@ -240,11 +253,6 @@ def test_what_is_tidy_stays_as_it_is():
     pd.testing.assert_frame_equal(tf.tidy(once), once)
     stored = tf.load("trade", source="Eurostat", partner="RUS", code_system="HS2022")
     pd.testing.assert_frame_equal(tf.tidy(stored), stored, check_like=True)
-
-
-def test_values_in_euro_become_dollars():
-    table = tf.tidy(mine(), currency="EUR")
-    assert table["value_usd"].iloc[1] == pytest.approx(9 * 1.1314, rel=1e-4)
 
 
 def test_a_year_of_baci_is_read_from_its_zip_and_from_the_file_in_it(tmp_path):

@@ -135,6 +135,34 @@ def book(*rows: list[object]) -> bytes:
     return out.getvalue()
 
 
+def test_notes_below_a_table_are_passed_over_and_cut_rows_are_not() -> None:
+    row = "2022;1;X;Rusya;854231;10;5"
+    for note in ("Kaynak: TÜİK, Dış Ticaret İstatistikleri", "Source: TurkStat;;;;;;",
+                 "(1) 2022 yılı verileri geçicidir.", "*Not*"):  # fmt: skip
+        assert len(parsed(row, "", note, "Not: veriler revize edilebilir")) == 1
+        assert len(tuik.parse(book(HEAD.split(";"), row.split(";"), [note.strip(";")]), ABOUT)) == 1
+    for cut in ("2022;2;X;Rusya;8542", "20", "Rus"):
+        with pytest.raises(SchemaMismatch, match="line 3 has") as refused:
+            parsed(row, cut)
+        assert "download it again" in refused.value.todo
+
+
+def test_months_of_a_workbook_may_be_floats_texts_or_days() -> None:
+    for year, month in ((2022.0, 1.0), ("2022.0", "1.0"), (2022, "Ocak"), ("2022", "01")):
+        cells: list[object] = [year, month, "İhracat", "Rusya", "854231", 1500.255, 1.234]
+        table = tuik.parse(book(HEAD.split(";"), cells), ABOUT)
+        assert table["period"].dt.strftime("%Y-%m").tolist() == ["2022-01"]
+    head = ["Dönem", *HEAD.split(";")[2:]]
+    for when in (
+        202201.0,
+        202201,
+        pd.Timestamp("2022-01-31"),
+        "01.2022",
+    ):
+        table = tuik.parse(book(head, [when, "İhracat", "Rusya", "854231", 1500.255, 1.234]), ABOUT)
+        assert table["period"].dt.strftime("%Y-%m").tolist() == ["2022-01"]
+
+
 def test_a_number_cell_is_that_number() -> None:
     head = [*HEAD.split(";"), "Miktar", "Birim"]
     rows: list[list[object]] = [
@@ -168,7 +196,7 @@ def test_three_decimals_are_no_thousands() -> None:
 
 def test_a_column_of_two_readings_is_refused_until_the_user_says_which() -> None:
     line = "2022;6;X;Rusya;854231;5000;12.250"
-    with pytest.raises(SchemaMismatch, match=r"weight holds '12.250', which is 12\.25 .* 12250 "):
+    with pytest.raises(SchemaMismatch, match=r"KG\)' holds '12.250', which is 12\.25 .* 12250 "):
         parsed(line)
     assert parsed(line, decimal=",")["net_weight_kg"].tolist() == [12250.0]
     assert parsed(line, decimal=".")["net_weight_kg"].tolist() == [12.25]
@@ -222,7 +250,7 @@ def test_values_are_in_the_currency_that_the_file_says(head: str, cells: str, va
     ("head", "cells", "words"),
     [
         ("Değer", "5000", "currency neither"),
-        ("Değer;Para birimi", "5000;RUB", "'RUB'"),
+        ("Değer;Para birimi", "5000;RUB", "values in RUB"),
         ("Değer;Para birimi", "5000;", "''"),
         ("Değer (USD);Para birimi", "5000;TL", "says TL, the heading USD"),
         ("Değer (Bin USD)", "5000", "no column for value"),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -190,12 +191,17 @@ def empty(name: str) -> pd.DataFrame:
     )
 
 
-def validate(frame: pd.DataFrame, name: str, *, where: str = "frame") -> pd.DataFrame:
-    """Check a frame against a table and return it with the table's columns, types and order."""
+def validate(
+    frame: pd.DataFrame, name: str, *, where: str = "frame", more: Sequence[Hashable] = ()
+) -> pd.DataFrame:
+    """Check a frame against a table and return it with the table's columns, types and order.
+
+    ``more`` names columns that follow as they are.
+    """
     table = TABLES[name]
-    _check_columns(frame, table, where)
+    _check_columns(frame.drop(columns=list(more)), table, where)
     data = {c.name: _checked(frame[c.name], c, frame, where) for c in table.columns}
-    out = pd.DataFrame(data, index=frame.index)
+    out = pd.DataFrame(data | {c: frame[c] for c in more}, index=frame.index)
     twice = out.duplicated(list(table.key), keep=False)
     if twice.any():
         raise SchemaMismatch(

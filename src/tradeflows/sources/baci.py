@@ -195,34 +195,14 @@ def _trade(
         )
     value = numbers["v"].astype("float64") * 1000
     code = hs_codes(text["k"], where=origin, digits=6)
-    net, status = rows.measured(
-        numbers["q"].astype("float64") * 1000, value, pd.Series(True, index=piece.index)
-    )
     names = {n: from_comtrade(int(n)) for n in {*numbers["i"], *numbers["j"]}}
-    table = pd.DataFrame(
-        {
-            "origin": origin,
-            "source": PUBLISHER,
-            "vintage": str(about.get("vintage", "unknown")),
-            "trade_system": "unknown",
-            "reporter": numbers["i"].map(names).astype("str"),
-            "partner": numbers["j"].map(names).astype("str"),
-            "flow": "X",
-            "freq": "A",
-            "period": pd.to_datetime(numbers["t"].astype("int64").astype("str") + "-01-01"),
-            "code_system": revision,
-            "code": code,
-            "level": 6,
-            "value_usd": value,
-            "valuation": "FOB",
-            "net_weight_kg": net,
-            "weight_status": status,
-            "quantity": float("nan"),
-            "quantity_unit": pd.Series(None, index=piece.index, dtype="str"),
-            "quantity_status": "missing",
-            "confidential": rows.confidential(code),
-        }
-    )
+    table = rows.trade(
+        about, source=PUBLISHER, flow="X", freq="A", code_system=revision, code=code,
+        reporter=numbers["i"].map(names).astype("str"),
+        partner=numbers["j"].map(names).astype("str"),
+        period=pd.to_datetime(numbers["t"].astype("int64").astype("str") + "-01-01"),
+        value=value, weight=numbers["q"].astype("float64") * 1000, estimated=True,
+    )  # fmt: skip
     rows.refuse_numbers_of_one_area(table, text[["i", "j"]], origin)
     return tables.validate(table, "trade", where=origin)
 

@@ -1,30 +1,30 @@
-"""What the parsers of customs rows share: numbers and currencies, pseudo-codes, weights, parts."""
+"""What the parsers of customs rows share: numbers, pseudo-codes, weights, parts, the table."""
 
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tradeflows import tables
 from tradeflows.codes.hs import in_force
 from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 
 __all__ = [
-    "CURRENCIES",
-    "KILOGRAMS",
-    "WEIGHTS",
+    "EMPTY",
     "amounts",
     "combined",
     "confidential",
-    "currency",
     "in_dollars",
     "level",
     "measured",
     "refuse_numbers_of_one_area",
     "revision",
+    "trade",
     "with_more",
 ]
 
@@ -34,19 +34,6 @@ _CONVENTIONS = {  # by decimal sign: what a number looks like, and the sign betw
     ".": (_GROUPED.format(",", r"\."), ","),
     ",": (_GROUPED.format(r"\.", ","), "."),
 }
-CURRENCIES = {
-    "USD": ("usd", "us$", "$", "dolar", "abd dolari", "abd $", "us dollar", "us dollars", "dollar",
-            "dollars", "amerikan dolari"),
-    "EUR": ("eur", "euro", "euros", "avro", "€"),
-    "TRY": ("try", "tl", "trl", "ytl", "lira", "turk lirasi", "turkish lira", "turkish liras", "₺"),
-}  # fmt: skip
-WEIGHTS = {
-    "kg": ("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"),
-    "t": ("t", "mt", "ton", "tons", "tonne", "tonnes"),
-    "g": ("g", "gr", "gram", "grams"),
-    "lb": ("lb", "lbs", "pound", "pounds"),
-}
-KILOGRAMS = {"kg": 1.0, "t": 1000.0, "g": 0.001, "lb": 0.45359237}
 _RANK = {"missing": 0, "estimated": 1, "reported": 2}  # the weakest first
 
 
@@ -106,18 +93,6 @@ def _number(written: pd.Series, decimal: str) -> pd.Series:
     thousands = _CONVENTIONS[decimal][1]
     plain = written.str.replace(thousands, "", regex=False).str.replace(decimal, ".", regex=False)
     return plain.astype("float64")
-
-
-def currency(word: Any) -> str:
-    """Return the ISO code of a currency as a file names it, or ``""`` for one that is not known.
-
-    Examples
-    --------
-    >>> [currency(w) for w in ("TL", "ABD Doları", "€", "doubloon")]
-    ['TRY', 'USD', 'EUR', '']
-    """
-    plain = str(word).strip().replace("ı", "i").replace("İ", "i").lower().replace("ü", "u")
-    return next((code for code, words in CURRENCIES.items() if plain in words), "")
 
 
 def in_dollars(
@@ -211,18 +186,15 @@ def refuse_numbers_of_one_area(table: pd.DataFrame, numbers: pd.DataFrame, origi
         )
 
 
-def with_more(
-    table: pd.DataFrame, key: pd.DataFrame, more: pd.DataFrame, where: str
-) -> pd.DataFrame:
-    """Add columns that a reader does not know to the rows they stand in, and name them once.
-
-    ``key`` holds, row by row of ``more``, columns that tell the rows of ``table`` apart.
-    """
+def with_more(table: pd.DataFrame, more: pd.DataFrame | None, where: str) -> pd.DataFrame:
+    """Return a checked table of trade with columns that a reader does not know, named once."""
+    if more is None or more.columns.empty:
+        return tables.validate(table, "trade", where=where)
     names = ", ".join(map(str, more))
     warnings.warn(f"{where}: kept as they are: {names}", UnknownColumnWarning, stacklevel=4)
-    both = pd.concat([key, more], axis=1).drop_duplicates(list(key))
-    both = both.astype({"period": table["period"].dtype})
-    return table.merge(both, on=list(key), how="left")
+    apart = more.rename(columns=lambda c: f"{c} (of the file)" if c in table else c)
+    whole = pd.concat([table, apart], axis=1)
+    return tables.validate(whole, "trade", where=where, more=list(apart))
 
 
 def confidential(codes: pd.Series) -> pd.Series:
@@ -244,9 +216,49 @@ def level(codes: pd.Series) -> pd.Series:
     return codes.str.len().where(codes != "TOTAL", 0).astype("Int64")
 
 
-def measured(
-    amount: pd.Series, value: pd.Series, estimated: pd.Series
-) -> tuple[pd.Series, pd.Series]:
+def trade(
+    about: Mapping[str, Any], *, source: str, period: pd.Series, code: pd.Series, value: pd.Series,
+    flow: Any, weight: Any = None, estimated: Any = False, quantity: Any = None, unit: Any = None,
+    guessed: Any = False, hidden: Any = False, **known: Any,
+) -> pd.DataFrame:  # fmt: skip
+    """Return rows of the trade table, not yet checked: what follows from the others is added.
+
+    ``weight`` (kg) and ``quantity`` (in ``unit``) may be ``estimated`` and ``guessed``; ``hidden``
+    are rows whose product is. ``known`` are the other columns, and those that differ from what is
+    usual: months, the HS revision in force, imports CIF and all else FOB.
+    """
+    index = value.index
+    net, net_status = measured(pd.Series(weight, index=index), value, estimated)
+    amount, amount_status = measured(pd.Series(quantity, index=index), value, guessed)
+    flows = pd.Series(flow, index=index, dtype="str")
+    table = pd.DataFrame(
+        {
+            "origin": str(about.get("origin", "file")),
+            "source": source,
+            "vintage": str(about.get("vintage", "unknown")),
+            "trade_system": "unknown",
+            "flow": flows,
+            "freq": "M",
+            "period": period,
+            "code": code,
+            "level": level(code),
+            "value_usd": value,
+            "valuation": flows.isin(["M", "RM"]).map({True: "CIF", False: "FOB"}),
+            "net_weight_kg": net,
+            "weight_status": net_status,
+            "quantity": amount,
+            "quantity_unit": pd.Series(unit, index=index, dtype="str").where(amount.notna()),
+            "quantity_status": amount_status,
+            "confidential": confidential(code) | hidden,
+        },
+        index=index,
+    )
+    if "code_system" not in known:
+        known["code_system"] = revision(period)
+    return table.assign(**known)
+
+
+def measured(amount: pd.Series, value: pd.Series, estimated: Any) -> tuple[pd.Series, pd.Series]:
     """Return an amount, empty where it is missing, and whether it is reported or estimated.
 
     Zero or nothing beside a positive value is missing, whatever the flags say.

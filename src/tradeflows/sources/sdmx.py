@@ -49,9 +49,6 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     origin = str(about.get("origin", "reply"))
     frame = table_of(data, origin)
     frame = frame.rename(columns={c: str(c).lower() for c in frame.columns})
-    constants = {
-        "origin": origin, "source": PUBLISHER, "vintage": str(about.get("vintage", "unknown")),
-    }  # fmt: skip
     found = set(frame.columns)
     needed = next((n for n in (_TRADE, _VOLUMES) if n <= found), None)
     if needed is None or found - needed - _ABOUT:
@@ -63,9 +60,8 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
         )
     _check_dataset(frame, _COMEXT if needed is _TRADE else _ENERGY, origin)
     if needed is _VOLUMES:
-        return _volumes(frame, constants, origin)
-    rates = about.get("rates")
-    return _trade(frame, constants, dollars() if rates is None else rates, origin)
+        return _volumes(frame, about, origin)
+    return _trade(frame, about, origin)
 
 
 def _check_dataset(frame: pd.DataFrame, known: tuple[str, ...], origin: str) -> None:
@@ -103,9 +99,7 @@ def _values(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
     return frame.assign(number=number, period=days)
 
 
-def _trade(
-    frame: pd.DataFrame, constants: dict[str, str], rates: pd.Series, origin: str
-) -> pd.DataFrame:
+def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.DataFrame:
     if odd := sorted(set(frame["indicators"]) - set(_INDICATORS)):
         raise SchemaMismatch(
             f"{origin}: indicators {', '.join(odd[:8])}", f"of {', '.join(_INDICATORS)}", _HELP
@@ -118,42 +112,24 @@ def _trade(
     wide = _wide(_values(frame, origin), origin)
     if wide.empty:
         return tables.empty("trade")
-    rate = wide["period"].map(rates)
-    if rate.isna().any():
-        month = wide["period"][rate.isna()].iloc[0]
-        raise SchemaMismatch(
-            f"{origin}: no exchange rate for {month:%Y-%m}", "a rate for every month",
-            "ask up to the last month with a rate, or pass rates",
-        )  # fmt: skip
-    value = wide["euro"] * rate
+    rates = about.get("rates")
+    value = rows.in_dollars(
+        wide["euro"], pd.Series("EUR", index=wide.index), wide["period"],
+        snapshot.rates() if rates is None else pd.DataFrame({"EUR": rates}), origin,
+    )  # fmt: skip
     code = hs_codes(wide["product"], where=origin, also=_CODES)
-    net, net_status = rows.measured(wide["kg"], value, wide["guessed kg"])
-    extra, extra_status = rows.measured(wide["extra"], value, wide["guessed extra"])
-    table = pd.DataFrame(
-        {
-            "trade_system": "special",
-            "reporter": _countries(wide["reporter"], wide["period"]),
-            "partner": _countries(wide["partner"], wide["period"]),
-            "flow": wide["flow"].map({"1": "M", "2": "X"}).astype("str"),
-            "freq": "M",
-            "period": wide["period"],
-            "code_system": rows.revision(wide["period"]),
-            "code": code,
-            "level": rows.level(code),
-            "value_usd": value,
-            "valuation": wide["flow"].map({"1": "CIF", "2": "FOB"}).astype("str"),
-            "net_weight_kg": net,
-            "weight_status": net_status,
-            "quantity": extra,
-            "quantity_unit": pd.Series("supplementary unit", index=wide.index).where(extra.notna()),
-            "quantity_status": extra_status,
-            "confidential": rows.confidential(code) | wide["secret"],
-        }
-    )
+    table = rows.trade(
+        about, source=PUBLISHER, trade_system="special", period=wide["period"], code=code,
+        reporter=_countries(wide["reporter"], wide["period"]),
+        partner=_countries(wide["partner"], wide["period"]),
+        flow=wide["flow"].map({"1": "M", "2": "X"}), value=value, weight=wide["kg"],
+        estimated=wide["guessed kg"], quantity=wide["extra"], unit="supplementary unit",
+        guessed=wide["guessed extra"], hidden=wide["secret"],
+    )  # fmt: skip
     for side in ("reporter", "partner"):
         table[side] = table[side].mask(_northern_ireland(wide, side), "Northern Ireland")
     table = _joined(table.assign(letters=wide["partner"]), origin)
-    return tables.validate(table.assign(**constants), "trade", where=origin)
+    return tables.validate(table, "trade", where=origin)
 
 
 def _wide(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
@@ -251,13 +227,16 @@ def _letters(code: str) -> str:
         return code
 
 
-def _volumes(frame: pd.DataFrame, constants: dict[str, str], origin: str) -> pd.DataFrame:
+def _volumes(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.DataFrame:
     frame = _values(frame, origin)
     if frame.empty:
         return tables.empty("volumes")
     unit = frame["unit"].map(lambda u: _UNITS.get(u, (u, 1.0)))
     table = pd.DataFrame(
         {
+            "origin": origin,
+            "source": PUBLISHER,
+            "vintage": str(about.get("vintage", "unknown")),
             "series": frame["siec"].map(lambda s: _SERIES.get(s, f"siec {s}")).astype("str"),
             "reporter": _countries(frame["geo"], frame["period"]),
             "partner": _countries(frame["partner"], frame["period"]),
@@ -267,7 +246,7 @@ def _volumes(frame: pd.DataFrame, constants: dict[str, str], origin: str) -> pd.
             "unit": unit.map(lambda u: u[0]).astype("str"),
         }
     )
-    return tables.validate(table.assign(**constants), "volumes", where=origin)
+    return tables.validate(table, "volumes", where=origin)
 
 
 def _country(letters: str, year: int) -> str:

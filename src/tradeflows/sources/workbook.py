@@ -17,7 +17,7 @@ import openpyxl
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["DAMAGED", "bounded_zip", "first_sheet", "sheet", "unpacked"]
+__all__ = ["DAMAGED", "bounded_zip", "first_sheet", "is_workbook", "sheet", "unpacked"]
 
 MOST_BYTES = 400 * 1024 * 1024
 MOST_RATIO = 200
@@ -58,6 +58,11 @@ def bounded_zip(data: Any, origin: str, most: int = MOST_BYTES) -> Iterator[zipf
                     "do not open it: it looks like a zip bomb",
                 )
         yield source
+
+
+def is_workbook(data: bytes) -> bool:
+    """Tell an Excel workbook from other zips."""
+    return data[:4] == b"PK\x03\x04" and b"[Content_Types].xml" in data
 
 
 def first_sheet(data: bytes, origin: str) -> list[tuple[Any, ...]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
@@ -19,7 +19,7 @@ from tradeflows.sources.comtrade.question import ALL, level
 from tradeflows.sources.registry import register
 from tradeflows.sources.workbook import unpacked
 
-__all__ = ["CAPS", "PUBLISHER", "parse", "read", "records"]
+__all__ = ["CAPS", "PUBLISHER", "is_table", "parse", "read", "records", "table"]
 
 PUBLISHER = "UN Comtrade"
 CAPS = (500, 100_000, 250_000)
@@ -32,8 +32,21 @@ _UNITS = {
 _NOT_NAMED = "TOTAL|99[0-9A-Z]*"  # beside digits: 9999AA and its like
 _TEXT = ("freqCode", "flowCode", "classificationCode", "cmdCode", "customsCode")
 _WHOLE = ("reporterCode", "partnerCode", "partner2Code", "motCode", "qtyUnitCode", "period")
-_NUMBER = ("qty", "netWgt", "primaryValue")
+_NUMBER = ("qty", "netWgt", "cifvalue", "fobvalue", "legacyEstimationFlag", "mosCode")
 _FLAG = ("isQtyEstimated", "isNetWgtEstimated")
+_TOTALS = {"partner2Code": 0, "motCode": 0, "customsCode": "C00", "mosCode": 0,
+           "qtyUnitCode": -1, "qty": None, "isQtyEstimated": False, "cifvalue": None,
+           "fobvalue": None, "legacyEstimationFlag": 0}  # fmt: skip
+_OTHERS = (  # columns that say nothing more about price and volume
+    "datasetCode", "typeCode", "refPeriodId", "refYear", "refMonth", "reporterISO",
+    "reporterDesc", "flowDesc", "partnerISO", "partnerDesc", "partner2ISO", "partner2Desc",
+    "classificationSearchCode", "isOriginalClassification", "cmdDesc", "aggrLevel", "isLeaf",
+    "customsDesc", "mosDesc", "motDesc", "qtyUnitAbbr", "altQtyUnitCode", "altQtyUnitAbbr",
+    "altQty", "isAltQtyEstimated", "grossWgt", "isGrossWgtEstimated", "isReported",
+    "isAggregate",
+)  # fmt: skip
+_FLAGS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False, "": False}
+_NOTHING = ("", "na", "n/a", "nan", "none", "null")
 _KEY = ["reporterCode", "partnerCode", "flowCode", "freqCode", "period", "cmdCode"]
 _ASK = "refresh again; if it stays, the publisher changed its format: report it"
 _BLANK = re.compile(r"\s*")
@@ -69,7 +82,27 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
         )
     if not found:
         return tables.empty("trade")
-    return _trade(_wanted(_columns(found, origin), query, origin), about, origin)
+    names = {name: None for name in found[0] if _letters(name) in _NAMES}
+    known = pd.DataFrame({n: pd.Series([r.get(n) for r in found], dtype=object) for n in names})
+    return _trade(_wanted(_columns(known, origin), query, origin), about, origin)
+
+
+def table(frame: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
+    """Turn a frame or file with UN Comtrade's columns, however spelled, into the trade table.
+
+    Columns that are not its own are kept at the end.
+    """
+    origin = str(about.get("origin", "frame"))
+    _whole({"data": [{}] * len(frame)}, origin)
+    frame = frame.reset_index(drop=True)
+    more = frame[[c for c in frame if _letters(c) not in _NAMES]]
+    cells = frame.astype(object).where(frame.notna(), None)
+    return _trade(_wanted(_columns(cells, origin), {}, origin), about, origin, more)
+
+
+def is_table(frame: pd.DataFrame) -> bool:
+    """Tell whether a frame has UN Comtrade's columns."""
+    return {"cmdcode", "primaryvalue"} <= {_letters(c) for c in frame}
 
 
 def _replies(data: bytes, origin: str) -> list[Any]:
@@ -131,59 +164,74 @@ def _whole(reply: Any, origin: str) -> list[dict[str, Any]]:
     return found
 
 
-def _columns(found: list[dict[str, Any]], origin: str) -> pd.DataFrame:
-    """Return the columns of interest with their types; names are met whatever their case."""
-    names = {name.lower(): name for name in reversed(found[0])}
-    wanted = (*_TEXT, *_WHOLE, *_NUMBER, *_FLAG)
-    if missing := [n for n in wanted if n.lower() not in names]:
-        raise SchemaMismatch(f"{origin}: no columns {missing}", f"all of {wanted}", _ASK)
+def _letters(name: Any) -> str:
+    return re.sub(r"[^a-z0-9]", "", str(name).lower())
 
-    def column(name: str, kind: str, *types: type) -> list[Any]:
-        key = names.get(name.lower(), name)
-        values = [record.get(key) for record in found]
-        if not set(map(type, values)) <= set(types):
-            odd = next(v for v in values if type(v) not in types)
-            raise _mistyped(origin, name, odd, kind)
-        return values
 
-    nothing = type(None)
-    data: dict[str, Any] = {}
-    for n in _TEXT:
-        data[n] = _series(column(n, "text", str), n, "str", origin).str.strip()
-    for n in _WHOLE:
-        values = column(n, "a whole number", int, str)
-        known = {v: _whole_number(v, n, origin) for v in set(values)}
-        data[n] = [known[v] for v in values]
-    for n in (*_NUMBER, "cifvalue", "fobvalue"):
-        data[n] = _series(column(n, "a number", int, float, nothing), n, "float64", origin)
-        bad = (data[n].abs() > 10**18) | (data[n].isna() & (n == "primaryValue"))
-        if bad.any():
-            raise _mistyped(origin, n, data[n][bad].iloc[0], "a finite number")
-    for n in _FLAG:
-        flags = column(n, "true or false", bool, int, float, nothing)
-        if odd := set(flags) - {True, False, None}:
-            raise _mistyped(origin, n, odd, "true or false")
-        data[n] = pd.Series([bool(v) for v in flags], dtype=bool)
-    legacy = pd.Series([r.get("legacyEstimationFlag") for r in found], dtype=object)
-    data["isQtyEstimated"] |= legacy.isin([2, 6])  # 2 quantity, 4 weight, 6 both
-    data["isNetWgtEstimated"] |= legacy.isin([4, 6])
-    data["mosCode"] = [str(r.get("mosCode")).strip() in ("0", "None", "") for r in found]
+def _columns(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
+    """Return the columns of interest with their types; names are met however they are spelled."""
+    names = {_NAMES.get(_letters(c), ""): c for c in reversed(frame.columns)}
+    if missing := [n for n in _READ if n not in names and n not in _TOTALS]:
+        raise SchemaMismatch(f"{origin}: no columns {missing}", f"all of {[*_READ]}", _ASK)
+    data: dict[str, pd.Series] = {}
+    for name, (read, dtype, kind) in _READ.items():
+        found = []
+        for value in frame[names[name]] if name in names else [_TOTALS[name]] * len(frame):
+            try:
+                found.append(read(value))
+            except (ValueError, TypeError, KeyError, OverflowError):
+                raise _mistyped(origin, name, value, kind) from None
+        data[name] = pd.Series(found, index=frame.index, dtype=dtype)
+    data["isQtyEstimated"] |= data["legacyEstimationFlag"].isin([2, 6])  # 2 quantity, 4 weight
+    data["isNetWgtEstimated"] |= data["legacyEstimationFlag"].isin([4, 6])
     return pd.DataFrame(data)
 
 
-def _series(values: list[Any], name: str, kind: str, origin: str) -> pd.Series:
-    try:
-        return pd.Series(values, dtype=kind)
-    except (UnicodeEncodeError, OverflowError):
-        odd = "half a letter" if kind == "str" else "a number without end"
-        raise _mistyped(origin, name, odd, "values") from None
+def _text(value: Any) -> str:
+    if isinstance(value, float) and value.is_integer():  # a code that became a number
+        value = int(value)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise TypeError
+    (text := str(value).strip()).encode()
+    return text
 
 
-def _whole_number(value: int | str, name: str, origin: str) -> int:
-    text = str(value).strip() if isinstance(value, int) or len(value) < 16 else ""
-    if not text.lstrip("-").isdecimal() or len(text) > 11 or abs(int(text)) > 10**9:
-        raise _mistyped(origin, name, value, "a whole number")
-    return int(text)
+def _number(value: Any) -> float:
+    """Return a number, or the number that is none for nothing."""
+    text = value.strip() if isinstance(value, str) else value
+    if text is None or (isinstance(text, str) and text.lower() in _NOTHING):
+        return float("nan")
+    number = float(text)
+    if isinstance(text, bool) or abs(number) > 10**18 or "_" in str(text):
+        raise ValueError
+    return number
+
+
+def _whole_number(value: Any) -> int:
+    number = _number(value)
+    if not number.is_integer() or abs(number) > 10**9:
+        raise ValueError
+    return int(number)
+
+
+def _flag(value: Any) -> bool:
+    return _FLAGS["" if (number := str(value).lower().removesuffix(".0")) in _NOTHING else number]
+
+
+def _worth(value: Any) -> float:
+    if (number := _number(value)) != number:
+        raise ValueError
+    return number
+
+
+_READ: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
+    **dict.fromkeys(_TEXT, (_text, "str", "text")),
+    **dict.fromkeys(_WHOLE, (_whole_number, "int64", "a whole number")),
+    **dict.fromkeys(_NUMBER, (_number, "float64", "a number")),
+    **dict.fromkeys(_FLAG, (_flag, "bool", "true or false")),
+    "primaryValue": (_worth, "float64", "a finite number"),
+}
+_NAMES = {_letters(name): name for name in (*_READ, *_OTHERS)}
 
 
 def _mistyped(origin: str, name: str, value: Any, kind: str) -> SchemaMismatch:
@@ -197,7 +245,7 @@ def _wanted(frame: pd.DataFrame, query: Mapping[str, Any], origin: str) -> pd.Da
         (frame["partner2Code"] == 0)
         & (frame["customsCode"] == "C00")
         & (frame["motCode"] == 0)
-        & frame["mosCode"]
+        & (frame["mosCode"].fillna(0) == 0)
     ]
     if box := query.get("box"):
         asked = {
@@ -226,10 +274,12 @@ def _wanted(frame: pd.DataFrame, query: Mapping[str, Any], origin: str) -> pd.Da
             "one row per reporter, partner, flow, period and code",
             _ASK,
         )
-    return frame.reset_index(drop=True)
+    return frame
 
 
-def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.DataFrame:
+def _trade(
+    frame: pd.DataFrame, about: Mapping[str, Any], origin: str, more: pd.DataFrame | None = None
+) -> pd.DataFrame:
     if frame.empty:
         return tables.empty("trade")
     query = about.get("query", {})
@@ -239,8 +289,6 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
     # A sum over goods has no unit value: totals and chapters never give a weight.
     weight = frame["netWgt"].mask(digits < 4)
     quantity = frame["qty"].mask((digits < 4) | (frame["qtyUnitCode"] == -1))
-    net, net_status = rows.measured(weight, value, frame["isNetWgtEstimated"])
-    quantity, quantity_status = rows.measured(quantity, value, frame["isQtyEstimated"])
     harmonised = frame["classificationCode"].str.startswith("H")  # other systems have odd lengths
     code = frame["cmdCode"].copy()
     code[harmonised] = hs_codes(code[harmonised], where=origin, also=_NOT_NAMED)
@@ -251,32 +299,20 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
     days = pd.to_datetime(period, format="%Y%m", errors="coerce")
     if days.isna().any():
         raise _mistyped(origin, "period", period[days.isna()].iloc[0], "a month or a year")
-    table = pd.DataFrame(
-        {
-            "origin": origin,
-            "source": PUBLISHER,
-            "vintage": _told(pair, released, str(about.get("vintage", "unknown"))),
-            "trade_system": _told(pair, query.get("systems", {}), "unknown"),
-            "reporter": frame["reporterCode"].map(from_comtrade),
-            "partner": frame["partnerCode"].map(from_comtrade),
-            "flow": frame["flowCode"],
-            "freq": frame["freqCode"],
-            "period": days,
-            "code_system": frame["classificationCode"].map(lambda c: hs.revision(c) or c),
-            "code": code,
-            "level": digits,
-            "value_usd": value,
-            "valuation": (imports & ~fob).map({True: "CIF", False: "FOB"}),
-            "net_weight_kg": net,
-            "weight_status": net_status,
-            "quantity": quantity,
-            "quantity_unit": _told(frame["qtyUnitCode"], _UNITS, "unit {}"),
-            "quantity_status": quantity_status,
-            "confidential": rows.confidential(code),
-        }
-    )
+    table = rows.trade(
+        about, origin=origin, source=PUBLISHER,
+        vintage=_told(pair, released, str(about.get("vintage", "unknown"))),
+        trade_system=_told(pair, query.get("systems", {}), "unknown"),
+        reporter=frame["reporterCode"].map(from_comtrade),
+        partner=frame["partnerCode"].map(from_comtrade),
+        flow=frame["flowCode"], freq=frame["freqCode"], period=days,
+        code_system=frame["classificationCode"].map(lambda c: hs.revision(c) or c), code=code,
+        value=value, valuation=(imports & ~fob).map({True: "CIF", False: "FOB"}),
+        weight=weight, estimated=frame["isNetWgtEstimated"], quantity=quantity,
+        unit=_told(frame["qtyUnitCode"], _UNITS, "unit {}"), guessed=frame["isQtyEstimated"],
+    )  # fmt: skip
     rows.refuse_numbers_of_one_area(table, frame[["reporterCode", "partnerCode"]], origin)
-    return tables.validate(table, "trade", where=origin)
+    return rows.with_more(table, None if more is None else more.loc[frame.index], origin)
 
 
 def _told(keys: pd.Series, known: Mapping[Any, Any], otherwise: str) -> pd.Series:

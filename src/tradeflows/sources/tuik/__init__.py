@@ -1,5 +1,6 @@
 """TÜİK: its database, asked month by month with proof, and files that people hold."""
 
+from tradeflows.sources.tuik.cubes import is_cube
 from tradeflows.sources.tuik.files import add, parse, read, read_tuik
 from tradeflows.sources.tuik.pull import (
     ALL,
@@ -16,6 +17,6 @@ from tradeflows.sources.tuik.pull import (
 )
 
 __all__ = [
-    "ALL", "Office", "Question", "add", "answers", "by_hand", "newest", "parse", "plan", "probe",
-    "pull",     "questions", "read", "read_tuik", "standard",
+    "ALL", "Office", "Question", "add", "answers", "by_hand", "is_cube", "newest", "parse",
+    "plan", "probe", "pull", "questions", "read", "read_tuik", "standard",
 ]  # fmt: skip

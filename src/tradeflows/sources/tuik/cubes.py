@@ -22,6 +22,7 @@ from tradeflows.codes.countries import from_name, plain
 from tradeflows.codes.hs import codes as codes_of
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import rows
+from tradeflows.sources.tabular import flow
 from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
 
 __all__ = [
@@ -47,8 +48,7 @@ COLUMNS = ("YIL", "AY", "IHRITH", "ULKE_KODU", "ULKE_ADI", "KOD", "KIRILIM", "OL
 _HEAD = {"system": str, "digits": int, "codes": list, "by": str, "months": list, "counted": int,
          "totals": dict}  # fmt: skip
 _AGAIN = "bring it again with `tradeflows refresh --source tuik`; nothing is read from this file"
-_FLOWS = {"1": "X", "2": "M", "ihracat": "X", "ithalat": "M", "export": "X", "exports": "X",
-          "import": "M", "imports": "M"}  # fmt: skip
+_FLAGS = {"1": "X", "2": "M"}
 _HIDDEN = ("", "gizli veri", "confidential data", "confidential")
 _UNREADABLE = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError,
                RecursionError, zlib.error)  # fmt: skip
@@ -63,10 +63,7 @@ def flow_of(word: object) -> str:
     >>> flow_of("İhracat"), flow_of("2")
     ('X', 'M')
     """
-    found = _FLOWS.get(plain(str(word)))
-    if found is None:
-        raise SchemaMismatch(f"TÜİK: flow {word!r}", "İhracat or İthalat", _AGAIN)
-    return found
+    return _FLAGS.get(str(word)) or flow(word)
 
 
 def place_of(name: str) -> str:
@@ -134,38 +131,19 @@ def checked(data: bytes, about: Mapping[str, Any]) -> tuple[dict[str, Any], pd.D
     head, lines = _opened(data, origin)
     _proven(head, lines, origin)
     digits = int(head["digits"])
-    value = lines["DOLAR"]
     code = _padded(lines["KOD"], digits, origin)
-    weight, status = rows.measured(lines["MIKTAR_1"], value, pd.Series(False, index=lines.index))
     unit = lines["OLCU_ADI"].str.rpartition("/")[2].str.strip()
     alone = ~lines["OLCU_ADI"].str.contains("/")
     amount = lines["MIKTAR_2"].mask(alone & (unit == "KG"), lines["MIKTAR_1"])
     amount = amount.mask(unit == "", float("nan"))
-    quantity, counted = rows.measured(amount, value, pd.Series(False, index=lines.index))
     days = pd.to_datetime(lines["YIL"] + "-" + lines["AY"].str.zfill(2), format="%Y-%m")
-    table = pd.DataFrame(
-        {
-            "origin": origin,
-            "source": PUBLISHER,
-            "vintage": str(about.get("vintage", "unknown")),
-            "trade_system": str(head["system"]),
-            "reporter": "TUR",
-            "partner": lines["ULKE_ADI"].map({n: place_of(n) for n in set(lines["ULKE_ADI"])}),
-            "flow": lines["IHRITH"].map({f: flow_of(f) for f in set(lines["IHRITH"])}),
-            "freq": "M",
-            "period": days,
-            "code_system": _revisions(days, code),
-            "code": code,
-            "value_usd": value,
-            "net_weight_kg": weight,
-            "weight_status": status,
-            "quantity": quantity,
-            "quantity_unit": unit.where(quantity.notna()),
-            "quantity_status": counted,
-            "confidential": rows.confidential(code),
-        }
-    )
-    table["valuation"] = table["flow"].map({"M": "CIF", "X": "FOB"})
+    table = rows.trade(
+        about, source=PUBLISHER, trade_system=str(head["system"]), reporter="TUR",
+        partner=lines["ULKE_ADI"].map({n: place_of(n) for n in set(lines["ULKE_ADI"])}),
+        flow=lines["IHRITH"].map({f: flow_of(f) for f in set(lines["IHRITH"])}), period=days,
+        code_system=_revisions(days, code), code=code, value=lines["DOLAR"],
+        weight=lines["MIKTAR_1"], quantity=amount, unit=unit,
+    )  # fmt: skip
     if head["by"]:
         table = table.assign(by=head["by"], category=lines["KIRILIM"].replace("", "not stated"))
     return head, table

@@ -1,0 +1,353 @@
+"""Tables that people hold, in files and frames, as the table of trade.
+
+`table_of` reads the table in a file, `trade_of` what stands in columns whose meaning is known:
+periods, flows, amounts, currencies and units as people write them, where one reading is possible.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Mapping
+from datetime import date
+from itertools import islice
+from numbers import Real
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from tradeflows import tables
+from tradeflows.codes.countries import from_name, plain
+from tradeflows.codes.products import hs_codes
+from tradeflows.errors import SchemaMismatch
+from tradeflows.sources import rows, snapshot
+from tradeflows.sources.workbook import first_sheet, is_workbook, unpacked
+
+__all__ = [
+    "CURRENCIES",
+    "LIMIT",
+    "WEIGHTS",
+    "bytes_of",
+    "country",
+    "currencies",
+    "flow",
+    "table_of",
+    "text_of",
+    "trade_of",
+    "unit_of",
+]
+
+LIMIT = 4 << 30  # bytes of an unpacked file
+CURRENCIES = {
+    "USD": ("usd", "us$", "$", "dolar", "abd dolari", "abd $", "us dollar", "us dollars", "dollar",
+            "dollars", "amerikan dolari"),
+    "EUR": ("eur", "euro", "euros", "avro", "€"),
+    "TRY": ("try", "tl", "trl", "ytl", "lira", "turk lirasi", "turkish lira", "turkish liras", "₺"),
+    **{code: (code.lower(),) for code in (
+        "AED", "AMD", "AUD", "AZN", "BRL", "BYN", "CAD", "CHF", "CZK", "DKK", "EGP", "GEL", "HKD",
+        "HUF", "IDR", "ILS", "IRR", "KGS", "KRW", "KZT", "MXN", "MYR", "NOK", "NZD", "PLN", "SAR",
+        "SEK", "SGD", "THB", "TWD", "UAH", "UZS", "VND", "ZAR")},
+    "CNY": ("cny", "rmb", "yuan", "renminbi"), "GBP": ("gbp", "sterling", "pound", "pounds", "£"),
+    "INR": ("inr", "rupee", "rupees", "₹"), "JPY": ("jpy", "yen", "¥"),
+    "RUB": ("rub", "rur", "ruble", "rubles", "rouble", "roubles", "₽"),
+}  # fmt: skip
+_RATED = ("USD", "EUR", "TRY")  # of which there are rates of exchange
+WEIGHTS = {
+    "kg": ("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"),
+    "t": ("t", "mt", "ton", "tons", "tonne", "tonnes"),
+    "g": ("g", "gr", "gram", "grams"),
+    "lb": ("lb", "lbs", "pound", "pounds"),
+}
+_KILOGRAMS = {"kg": 1.0, "t": 1000.0, "g": 0.001, "lb": 0.45359237}
+_FLOWS = {"x": "X", "m": "M", "rx": "RX", "rm": "RM", "export": "X", "exports": "X", "import": "M",
+          "imports": "M", "ihracat": "X", "ithalat": "M"}  # fmt: skip
+_FLAGS = {
+    **dict.fromkeys(("1", "true", "t", "yes", "y", "evet", "e", "x", "gizli"), True),
+    **dict.fromkeys(("", "0", "false", "f", "no", "n", "hayir", "h", "na"), False),
+}
+_SCALES = ("000", "1000", "thousand", "thousands", "bin", "mn", "mio", "million", "millions",
+           "milyon", "bn", "billion", "billions", "milyar")  # fmt: skip
+_NOTHING = ("", "na", "n/a", "nan", "none", "null", "nat", "<na>")
+_NOTE = re.compile(r"(kaynak|source|not|note|aciklama|veri|guncelleme|son guncelleme)\b")
+_HELP = "save it again as CSV or as a workbook, headings in one row and a line for each row"
+
+
+def bytes_of(path: Path) -> bytes:
+    """Return what a file of the user holds."""
+    if not path.is_file():
+        raise SchemaMismatch(f"{path.name}: no such file", "a file of trade", "correct its name")
+    return path.read_bytes()
+
+
+def table_of(data: bytes, origin: str) -> pd.DataFrame:
+    """Return the table in a CSV, a TSV or the first sheet of a workbook, plain or packed.
+
+    Titles above its headings and notes below it are passed over.
+    """
+    if book := is_workbook(data):
+        lines = [["" if v is None else v for v in line] for line in first_sheet(data, origin)]
+    else:
+        lines = _lines(unpacked(data, origin, LIMIT), origin)
+    while lines and (not any(lines[-1]) or _is_note(lines[-1])):
+        lines.pop()
+    filled = [sum(str(c).strip() != "" for c in line) for line in lines[:60]]
+    top = next((n for n, cells in enumerate(filled) if cells >= min(4, max(filled))), 0)
+    if len(lines) - top < 2:
+        raise SchemaMismatch(f"{origin}: {len(lines)} lines", "headings and rows", _HELP)
+    width, body = len(lines[top]), []
+    for n, line in enumerate(lines[top + 1 :], top + 2):
+        if len(line) > width and not any(line[width:]):  # a separator more than headings
+            del line[width:]
+        if book:
+            line += [""] * (width - len(line))
+        if len(line) == width:
+            body.append(line)
+        elif any(line):
+            raise SchemaMismatch(
+                f"{origin}: line {n} has {len(line)} fields", f"{width} as in the headings",
+                "delete it if it is no row of the table; if rows are cut, download it again",
+            )  # fmt: skip
+    return pd.DataFrame([line for line in body if any(line)], columns=[*map(str, lines[top])],
+                        dtype=object)  # fmt: skip
+
+
+def _lines(data: bytes, origin: str) -> list[list[Any]]:
+    for encoding in ("utf-8-sig", "cp1254"):
+        try:
+            text = data.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if "\0" not in text:
+            break
+    else:
+        raise SchemaMismatch(f"{origin}: no text in UTF-8 or cp1254", "a CSV table", _HELP)
+    first = list(islice(io.StringIO(text), 60))
+    wide = (line for line in first if max(map(line.count, ";\t,")) >= 3)
+    separator = max((";", "\t", ","), key=next(wide, "".join(first)).count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator))
+    except csv.Error as error:
+        raise SchemaMismatch(f"{origin}: no CSV ({error})", "a CSV table", _HELP) from None
+
+
+def _is_note(line: list[Any]) -> bool:
+    """Tell whether a line names sources or explains; a row that was cut does neither."""
+    cells = [str(c).strip() for c in line if str(c).strip()]
+    return len(cells) == 1 and (cells[0][0] in "*†(" or bool(_NOTE.match(plain(cells[0]))))
+
+
+def trade_of(
+    columns: Mapping[str, pd.Series], about: Mapping[str, Any], *, freq: Any = None,
+    more: pd.DataFrame | None = None, **known: Any,
+) -> pd.DataFrame:  # fmt: skip
+    """Return the table of trade of columns by meaning.
+
+    ``code``, ``value`` with the ``currency`` of each row, and ``period``, or ``year`` and
+    ``month``, are needed. ``about`` holds origin, vintage and the ``decimal`` sign; ``known`` has
+    columns of the table that stand in none, and ``more`` those that are kept as they are.
+    """
+    origin, index = str(about.get("origin", "file")), columns["code"].index
+
+    def where(name: str) -> str:
+        return f"{origin}: column {columns[name].name!r}"
+
+    def meant(name: str, means: Mapping[str, Any]) -> pd.Series:
+        words = columns.get(name, pd.Series("", index=index)).map(lambda v: plain(text_of(v)))
+        if (odd := ~words.isin(list(means))).any():
+            raise SchemaMismatch(
+                f"{where(name)}, {name}: {columns[name][odd].iloc[0]!r}", f"one of {[*means]}",
+                "correct these cells",
+            )  # fmt: skip
+        return words.map(means)
+
+    days, rhythm = _periods(columns, freq, origin)
+    code = hs_codes(columns["code"], where=where("code"))
+    number = {
+        name: rows.amounts(columns[name], where(name), decimal=str(about.get("decimal", "")))
+        for name in ("value", "weight", "quantity") if name in columns
+    }  # fmt: skip
+    value, kinds = number["value"], columns["currency"]
+    if set(kinds) != {"USD"}:
+        value = rows.in_dollars(value, kinds, days, snapshot.rates(), where("value"))
+    nothing = pd.Series(float("nan"), index=index)
+    marked = meant("weight status", {word: word for word in ("", *tables.STATUS)})
+    per_unit = {w: _KILOGRAMS[unit] for unit, words in WEIGHTS.items() for w in words} | {"": 1.0}
+    weight = number.get("weight", nothing) * meant("weight unit", per_unit)
+    unit = columns.get("unit", pd.Series("", index=index)).map(text_of).str.rpartition("/")[2]
+    unit = unit.str.strip().mask(unit.isin(rows.EMPTY))
+    hidden = meant("confidential", _FLAGS)
+    if "goods" in columns:
+        hidden |= columns["goods"].map(plain) == "gizli veri"
+    sides = {name: columns[name].map({w: read(w) for w in columns[name].unique()}).astype("str")
+             for name, read in (("reporter", country), ("partner", country), ("flow", flow))
+             if name in columns}  # fmt: skip
+    table = rows.trade(
+        about, period=days, code=code, value=value, weight=weight.mask(marked == "missing"),
+        estimated=meant("estimated", _FLAGS) | (marked == "estimated"),
+        quantity=number.get("quantity", nothing).where(unit.notna()), unit=unit, hidden=hidden,
+        **{"freq": rhythm, **known, **sides},
+    )  # fmt: skip
+    return rows.with_more(table, more, origin)
+
+
+def currencies(
+    value: pd.Series, heading: str, said: str, column: pd.Series | None, origin: str
+) -> pd.Series:
+    """Return the currency of every value: what heading, column and the user agree on."""
+    told = {"the heading": heading, "currency=": said and _known(said, CURRENCIES, "currency")}
+    words = set() if column is None else set(column[~value.map(text_of).isin(rows.EMPTY)])
+    known = {word: _known(word, CURRENCIES, f"{origin}: values") for word in words}
+    one = {code for code in told.values() if code}
+    if len(one) > 1 or (one and set(known.values()) - one):
+        raise SchemaMismatch(
+            f"{origin}: the column of currencies says {', '.join(sorted(words)) or 'nothing'},"
+            f" {', '.join(f'{k} {v}' for k, v in told.items() if v)}",
+            "one currency for one value",
+            "download the table in US dollars, or correct currency=",
+        )
+    if not one and not words:
+        raise SchemaMismatch(
+            f"{origin}: values whose currency neither a heading nor a column names",
+            "a heading such as Değer (USD), or a column Para birimi",
+            "pass currency='USD' if that is what the download says, or download it in US dollars",
+        )
+    return pd.Series(one.pop(), index=value.index) if one else column.map(known).fillna("USD")  # type: ignore[union-attr]
+
+
+def _known(word: Any, units: Mapping[str, tuple[str, ...]], what: str) -> str:
+    """Return the unit or currency that a word stands for."""
+    wanted = "one of " + ", ".join(WEIGHTS if units is WEIGHTS else _RATED)
+    spelled = str(word).strip().replace("ı", "i").replace("İ", "i").lower().replace("ü", "u")
+    for unit, words in units.items():
+        if spelled in words:
+            return unit
+    raise SchemaMismatch(f"{what} {word!r}", wanted, "turn the numbers into it")
+
+
+def unit_of(
+    heading: Any, units: Mapping[str, tuple[str, ...]], usual: str, option: str, said: str = ""
+) -> str:
+    """Return the unit of a column: what the user says, else what its name says, else the usual.
+
+    Thousands of it and two units in one name are refused.
+
+    Examples
+    --------
+    >>> unit_of("Value (EUR)", CURRENCIES, "USD", "currency"), unit_of("kg", WEIGHTS, "kg", "unit")
+    ('EUR', 'kg')
+    """
+    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(heading))
+    words = {*plain(spaced).split(), *re.findall("[€₺£¥₹₽]", spaced)}
+    if scaled := sorted(words & {*_SCALES}):
+        raise SchemaMismatch(
+            f"column {heading!r} counts in {scaled[0]!r}, as its name says", "single units",
+            "multiply it and give the column a name that does not say so",
+        )  # fmt: skip
+    if said:
+        return _known(said, units, f"{option}=")
+    found = [unit for unit, names in units.items() if words & {*names}]
+    if len(found) > 1:
+        raise SchemaMismatch(
+            f"column {heading!r} names {' and '.join(found)}", "one unit in a name",
+            f"pass {option}={found[0]!r} or {option}={found[1]!r}",
+        )  # fmt: skip
+    return found[0] if found else usual
+
+
+def text_of(cell: Any) -> str:
+    """Return a cell as text: nothing as nothing, whole numbers without a point, days as months."""
+    if isinstance(cell, date) and not pd.isna(cell):
+        return f"{cell:%Y-%m}"
+    if isinstance(cell, float) and cell.is_integer():
+        return f"{cell:.0f}"
+    text = str(cell).strip()
+    return "" if text.lower() in _NOTHING else text
+
+
+def country(word: Any) -> str:
+    """Return the code of a country by code or name; groups and what no list holds by name stay."""
+    text = str(word).strip()
+    return text if re.match(r"EU\d*$|UN \d|Free zone", text) else from_name(text)
+
+
+def flow(word: Any) -> str:
+    """Return X, M, RX or RM as English, Turkish or a letter says it."""
+    spelled = plain(word)
+    found = _FLOWS.get(spelled, _FLOWS.get(spelled.split(" ")[0]))
+    if found is None:
+        raise SchemaMismatch(
+            f"flow {word!r}", "X, M, RX, RM, export, import, İhracat or İthalat", "rename it"
+        )
+    return found
+
+
+_MONTHS = (r"(?P<y>\d{4})[-/.M]?(?P<m>0[1-9]|1[0-2])", r"(?P<m>0?[1-9]|1[0-2])[-/.](?P<y>\d{4})")
+_NAMES = {name: n for n, names in enumerate(
+    ("ocak january jan", "subat february feb", "mart march mar", "nisan april apr",
+     "mayis may", "haziran june jun", "temmuz july jul", "agustos august aug",
+     "eylul september sep", "ekim october oct", "kasim november nov", "aralik december dec"), 1)
+    for name in names.split()}  # fmt: skip
+
+
+def _periods(
+    columns: Mapping[str, pd.Series], freq: Any, origin: str
+) -> tuple[pd.Series, pd.Series]:
+    """Return first days and M or A of periods as people write them."""
+    if "month" in columns:
+        month = columns["month"].map(lambda m: str(_NAMES.get(plain(m), text_of(m))))
+        month = month.str.removesuffix(".0").str.zfill(2)
+        values = columns["year"].map(text_of).str.removesuffix(".0") + "-" + month
+    else:
+        values = columns["period"]
+    if isinstance(values.dtype, pd.PeriodDtype):
+        values = values.astype(str)
+    read = {value: _period(value, origin) for value in values.unique()}
+    kinds = {kind for _, kind in read.values()}
+    months = {day.month for day, kind in read.values() if kind == ""}
+    years = {day.year for day, kind in read.values() if kind == ""}
+    if "" in kinds and freq is None and months == {1} and len(years) > 1:
+        raise SchemaMismatch(
+            f"column {values.name!r}: dates of January alone, {min(years)} to {max(years)}",
+            "months, or years",
+            "pass freq='A' if a row is a year, freq='M' if it is a January",
+        )
+    days = values.map({value: day for value, (day, _) in read.items()})
+    rhythm = values.map({value: kind for value, (_, kind) in read.items()})
+    rhythm = rhythm.mask(rhythm == "", "M" if freq is None else freq)
+    return pd.to_datetime(days), rhythm
+
+
+def _period(value: Any, origin: str) -> tuple[pd.Timestamp, str]:
+    """Return the first day of a month or year, and M or A, or nothing where it is a date."""
+    if isinstance(value, date) and not pd.isna(value):
+        return pd.Timestamp(value.year, value.month, 1), ""
+    text = text_of(value)
+    if isinstance(value, Real) and "." in text:  # of 1.2020 a number keeps 1.202
+        raise SchemaMismatch(
+            f"{origin}: period {text}, a number with decimals",
+            "months as text, '01/2021', or as whole numbers, 202101",
+            "read the column as text: dtype=str in pandas.read_csv or pandas.read_excel",
+        )
+    if re.fullmatch(r"(1[89]|2[01])\d\d", text):
+        return pd.Timestamp(int(text), 1, 1), "A"
+    for form in _MONTHS:
+        if found := re.fullmatch(form, text):
+            return pd.Timestamp(max(int(found["y"]), 1), int(found["m"]), 1), "M"
+    if found := re.fullmatch(r"(\d{4})[-/.]?(0[1-9]|1[0-2])[-/.]?([0-3]\d)(?:[T ].*)?", text):
+        return pd.Timestamp(int(found[1]), int(found[2]), 1), ""
+    quarter = re.search(r"Q\s*[1-4]|[1-4]\s*\.?\s*(?:quarter|çeyrek)", text, re.IGNORECASE)
+    todo = "write it so"
+    if quarter:
+        todo = "measures compare months or years: take the monthly table, or sum quarters to years"
+    elif re.fullmatch(r"0?[1-9]|1[0-2]", text):
+        todo = (
+            "put a column of years and one of months together:"
+            " frame['period'] = frame['year'].astype(int) * 100 + frame['month'].astype(int)"
+        )
+    raise SchemaMismatch(
+        f"{origin}: " + (f"the quarter {text!r}" if quarter else f"period {text!r}"),
+        "months or years: 202101, '2021-01', '2021M01', '01/2021', 2021, or dates",
+        todo,
+    )
