@@ -216,10 +216,11 @@ def test_all_but_the_report_works_without_its_packages(tmp_path):
     asked = said("ask", *words, "--current", "2022", "--out", str(tmp_path))
     assert asked.returncode == 0, asked.stderr
     assert len(list(tmp_path.iterdir())) == 3
-    refused = said("report", "--reports", str(tmp_path / "none"))
-    assert refused.returncode == 1
-    assert "pip install 'tradeflows[report]'" in refused.stderr
-    assert "Traceback" not in refused.stderr
+    for words in ([], ["--check"]):
+        refused = said("report", "--reports", str(tmp_path / "none"), *words)
+        assert refused.returncode == 1
+        assert "pip install 'tradeflows[report]'" in refused.stderr
+        assert "Traceback" not in refused.stderr
 
 
 def test_an_expected_error_is_no_traceback(monkeypatch, capsys):

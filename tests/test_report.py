@@ -15,7 +15,7 @@ import tradeflows as tf
 from tradeflows.errors import TradeflowsError
 from tradeflows.report import check, keys, sources
 from tradeflows.report.build import build
-from tradeflows.report.page import mathml
+from tradeflows.report.page import _linked, mathml, tree
 from tradeflows.report.runner import NotebookFailed
 
 ROOT = Path(__file__).parents[1]
@@ -270,15 +270,16 @@ def test_the_files_of_a_pull_stand_together():
     assert len(sources.page(many).body) < 200_000
 
 
-def test_figures_lead_to_their_raw_files():
-    from tradeflows.report.build import _cited
-    from tradeflows.report.page import Page
-
-    page = Page(
-        "a.html", "A", "", (), '<cite data-raw="a/b.csv">B</cite><cite data-raw="c">C</cite>'
+def test_links_lead_to_pages_and_sources_to_raw_files():
+    body = tree(
+        '<cite data-raw="a/b.csv">B</cite><cite data-raw="c">C</cite>'
+        '<a href="./01-x.ipynb#Why">x</a><a href="01-xy.html">y</a>'
     )
-    body = _cited(page, {"a/b.csv": "raw-a-b-csv"}).body
-    assert body == '<cite><a href="sources.html#raw-a-b-csv">B</a></cite><cite>C</cite>'
+    _linked(body, {"01-x": "index.html"}, {"a/b.csv": "raw-a-b-csv"})
+    assert str(body) == (
+        '<cite><a href="sources.html#raw-a-b-csv">B</a></cite><cite>C</cite>'
+        '<a href="index.html#Why">x</a><a href="01-xy.html">y</a>'
+    )
 
 
 def test_errata_are_dated_and_sorted():
@@ -316,7 +317,7 @@ WHOLE = """<title>t</title><meta name="description"><meta name="viewport"><main>
         ("</main>", '<a href="#F">', "no such place; there is #f"),
         ("</main>", '<p id="f">', "ids used twice: f"),
         ("</main>", '<nav aria-label="n"></nav><p role="region" aria-label="n">', "twice: n"),
-        ("</main>", "x" * 400_000, "more than 400 kB"),
+        ("</main>", "x" * 300_000, "more than 300 kB"),
     ],
 )
 def test_check_finds(old, new, said):

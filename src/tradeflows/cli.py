@@ -406,10 +406,12 @@ def report(
     check: Annotated[bool, typer.Option("--check", help="Only check the pages there.")] = False,
 ) -> None:
     """Run the notebooks that changed and render every page; as `make report` does."""
-    from tradeflows.report.build import build
-    from tradeflows.report.check import folder
+    from tradeflows.report.build import build, needed
 
     if check:
+        needed()
+        from tradeflows.report.check import folder
+
         wrong = folder(reports)
         _say("\n".join(wrong or [f"{reports}: every page is whole"]))
         raise typer.Exit(1 if wrong else 0)

@@ -18,7 +18,7 @@ from tradeflows.report import keys
 if TYPE_CHECKING:
     from tradeflows.report.page import Page
 
-__all__ = ["Built", "build"]
+__all__ = ["Built", "build", "needed"]
 
 CACHE = ".cache"
 BUILT = "built.json"
@@ -33,14 +33,19 @@ class Built:
     wrote: bool = False
 
 
-def build(notebooks: Path, out: Path) -> Built:
-    """Build the report; do nothing where nothing changed."""
+def needed() -> None:
+    """Refuse to go on without the packages of the extra `report`."""
     if lacking := [name for name in NEEDED if not find_spec(name)]:
         raise TradeflowsError(
             f"a report needs {', '.join(lacking)}, which are not installed",
             "the packages of the extra `report`",
             "pip install 'tradeflows[report]'",
         )
+
+
+def build(notebooks: Path, out: Path) -> Built:
+    """Build the report; do nothing where nothing changed."""
+    needed()
     found = _found(notebooks)
     cache = out / CACHE
     cache.mkdir(parents=True, exist_ok=True)
@@ -145,77 +150,35 @@ def _render(copies: Mapping[Path, Path]) -> dict[str, str | bytes]:
     stems = [p.stem for p in copies]
     names = {stem: page.file_of(stem, stems[0]) for stem in stems}
     nbs = {p.stem: page.read(copy) for p, copy in copies.items()}
-    pages = [page.render(nb, stem, names) for stem, nb in nbs.items()]
-    pages = [_cited(p, {r.id: sources.anchor(r.id) for r in raw}) for p in pages]
-    pictures = tables.pictures(pages)
-    pages = [_pictured(p, pictures) for p in pages]
+    anchors = {r.id: sources.anchor(r.id) for r in raw}
+    pages = [page.render(nb, stem, names, anchors) for stem, nb in nbs.items()]
     files = tables.files(pages, raw, _version())
-    return {**_framed([*pages, sources.page(raw)]), **files, **pictures}
-
-
-def _cited(page: Page, anchors: Mapping[str, str]) -> Page:
-    """Let the sources under a figure lead to the raw files."""
-    import re
-    from dataclasses import replace
-    from html import unescape
-
-    def link(found: re.Match[str]) -> str:
-        place = anchors.get(unescape(found[1]))
-        if place is None:
-            return f"<cite>{found[2]}</cite>"
-        return f'<cite><a href="sources.html#{place}">{found[2]}</a></cite>'
-
-    body = re.sub(r'<cite data-raw="([^"]*)">(.*?)</cite>', link, page.body)
-    return replace(page, body=body)
-
-
-def _pictured(page: Page, pictures: Mapping[str, bytes]) -> Page:
-    """Offer the chart as PNG beside its data."""
-    import re
-    from dataclasses import replace
-
-    def offered(found: re.Match[str]) -> str:
-        name = found[1]
-        if f"data/{name}.png" not in pictures:
-            return found[0]
-        return (
-            f'{found[0]} <span class="also">· <a download="{name}.png" href="data/{name}.png">'
-            f"Chart as PNG<span hidden> of {name}</span></a></span>"
-        )
-
-    body = re.sub(r'<a download="([a-z0-9-]+)\.csv".*?</a>', offered, page.body)
-    return replace(page, body=body)
+    return {**_framed([*pages, sources.page(raw)]), **files, **tables.pictures(pages)}
 
 
 def _framed(pages: Sequence[Page]) -> dict[str, str]:
     """Put every page, and all of them together, into the frame."""
     from dataclasses import replace
-    from importlib import resources
 
-    from jinja2 import Environment
-    from markupsafe import Markup
-
+    from tradeflows.report import page as single
     from tradeflows.report import sources, whole
     from tradeflows.sources import stored
 
-    here = resources.files("tradeflows.report")
-    frame = Environment(autoescape=True).from_string(here.joinpath("page.j2").read_text("utf-8"))
-    css = Markup(here.joinpath("page.css").read_text("utf-8").strip())  # noqa: S704 - our own file
-    common: dict[str, Any] = {"css": css, "rules": keys.rules(), "version": _version()}
+    frame = single.template("page.j2")
+    common: dict[str, Any] = {"rules": keys.rules(), "version": _version()}
     common["made_up"] = stored.is_generated()
     around = [None, *pages, None]
     out = {
         p.file: frame.render(
-            common, page=p, pages=pages, body=Markup(p.body), whole=whole.FILE,  # noqa: S704
-            home="index.html", sources=sources.FILE, errata=f"{sources.FILE}#errata",
+            common, page=p, pages=pages, body=p.body, whole=whole.FILE, home="index.html",
+            sources=sources.FILE, errata=f"{sources.FILE}#errata",
             before=around[n], after=around[n + 2],
         )
         for n, p in enumerate(pages)
     }  # fmt: skip
     parts = whole.chapters(pages)
-    first = replace(parts[0], contents=())
     out[whole.FILE] = frame.render(
-        common, page=first, pages=parts, body=Markup(whole.merged(parts)), whole=None,  # noqa: S704
+        common, page=replace(parts[0], contents=()), pages=parts, body=whole.merged(parts),
         home=parts[0].file, sources=parts[-1].file, errata=f"{parts[-1].file}--errata",
     )  # fmt: skip
     return {name: text.rstrip() + "\n" for name, text in out.items()}

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote
+
+from tradeflows.report.page import tree
 
 __all__ = ["folder", "problems"]
 
-PAGE_BYTES = 400_000
+PAGE_BYTES = 300_000
 WHOLE_BYTES = 2_000_000
 WHOLE = "tradeflows.html"
 _LOADS = {
@@ -21,128 +22,63 @@ _LOADS = {
     "use": "href", "track": "src", "input": "src",
 }  # fmt: skip
 _CSS_LOADS = re.compile(r"@import|url\(\s*['\"]?(?!#|data:)[^)]*\)", re.IGNORECASE)
-_VOID = {"img", "br", "hr", "meta", "link", "input", "source", "col", "embed", "track", "wbr"}
-
-
-@dataclass
-class _Figure:
-    """What was seen of a figure so far."""
-
-    name: str
-    label: bool = False
-    caption: str = ""
-    csv: bool = False
-    table: bool = False
-
-
-@dataclass
-class _Seen(HTMLParser):
-    """One page, read once."""
-
-    ids: list[str] = field(default_factory=list)
-    links: list[str] = field(default_factory=list)
-    figures: list[_Figure] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    landmarks: list[str] = field(default_factory=list)
-    has: set[str] = field(default_factory=set)
-    open: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note what a tag is, loads and links to."""
-        given = {k: v or "" for k, v in attrs}
-        if tag not in _VOID:
-            self.open.append(tag)
-        self.has.add(tag if tag != "meta" else f"meta {given.get('name', '')}")
-        if "id" in given:
-            self.ids.append(given["id"])
-        if tag == "nav" or given.get("role") == "region":
-            self.landmarks.append(given.get("aria-label", ""))
-        if tag == "a" and "href" in given:
-            self.links.append(given["href"])
-        self._loads(tag, given)
-        self._figure(tag, given)
-
-    def _loads(self, tag: str, given: dict[str, str]) -> None:
-        target = given.get(_LOADS.get(tag, ""), given.get("xlink:href", ""))
-        if tag in _LOADS and target and not target.startswith(("data:", "#")):
-            self.wrong.append(f"<{tag}> fetches {target}")
-        if tag == "script":
-            self.wrong.append("a script: pages must work without")
-        if tag == "img" and not given.get("alt"):
-            self.wrong.append("an image without alt text: finish it with tf.plot")
-        if _CSS_LOADS.search(given.get("style", "")):
-            self.wrong.append(f"a style fetches: {given['style'][:60]}")
-
-    def _figure(self, tag: str, given: dict[str, str]) -> None:
-        if tag == "figure":
-            self.figures.append(_Figure(given.get("id", "")))
-            if not given.get("id"):
-                self.wrong.append("a figure without id")
-        if "figure" not in self.open or not self.figures:
-            return
-        figure = self.figures[-1]
-        if tag == "svg" and given.get("role") == "img" and given.get("aria-label", "").strip():
-            figure.label = True
-        if tag == "a" and "download" in given and given.get("href", "").startswith("data:text/csv"):
-            figure.csv = True
-        if tag == "table" and "details" in self.open:
-            figure.table = True
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Treat `<path/>` as opened and closed."""
-        self.handle_starttag(tag, attrs)
-        if tag not in _VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        """Close the tag and whatever was left open inside it."""
-        while tag in self.open:
-            if self.open.pop() == tag:
-                return
-
-    def handle_data(self, data: str) -> None:
-        """Read captions and styles."""
-        if "figcaption" in self.open and self.figures:
-            self.figures[-1].caption += data
-        if self.open and self.open[-1] == "style" and _CSS_LOADS.search(data):
-            self.wrong.append("a stylesheet fetches something")
-
-
-def _read(html: str) -> _Seen:
-    seen = _Seen()
-    seen.feed(html)
-    seen.close()
-    for figure in seen.figures:
-        parts = {
-            "a caption": figure.caption.strip(),
-            "an svg with role=img and aria-label": figure.label,
-            "its data as CSV": figure.csv,
-            "its table": figure.table,
-        }
-        lost = [what for what, there in parts.items() if not there]
-        if lost:
-            seen.wrong.append(f"figure {figure.name or '(no id)'} lacks {', '.join(lost)}")
-    for needed in ("title", "h1", "main", "meta description", "meta viewport"):
-        if needed not in seen.has:
-            seen.wrong.append(f"no {needed}")
-    for what, names in (("ids", seen.ids), ("names of landmarks", seen.landmarks)):
-        twice = [name for name, n in Counter(names).items() if n > 1]
-        if twice:
-            seen.wrong.append(f"{what} used twice: {', '.join(sorted(twice)[:5])}")
-    return seen
+_NEEDED = ("title", "h1", "main", "meta[name=description]", "meta[name=viewport]")
+_PARTS = {
+    "a caption": "figcaption",
+    "an svg with role=img and aria-label": "svg[role=img][aria-label]:not([aria-label=''])",
+    "its data as CSV": "a[download][href^='data:text/csv']",
+    "its table": "details table",
+}
 
 
 def problems(files: Mapping[str, str]) -> list[str]:
     """Return what is wrong with a set of pages; nothing if all is well."""
-    pages = {name: _read(text) for name, text in files.items() if name.endswith(".html")}
+    pages = {name: tree(text) for name, text in files.items() if name.endswith(".html")}
+    ids = {name: [str(tag["id"]) for tag in page.find_all(id=True)] for name, page in pages.items()}
     out = []
-    for name, seen in pages.items():
-        wrong = [*seen.wrong, *_links(name, seen, pages, files), *_size(name, files[name])]
+    for name, page in pages.items():
+        wrong = [*_fetched(page), *_incomplete(page), *_twice(page, ids[name])]
+        wrong += [*_lost(name, page, ids, files), *_size(name, files[name])]
         out += [f"{name}: {w}" for w in dict.fromkeys(wrong)]
     return out
+
+
+def _fetched(page: Any) -> list[str]:
+    """Return what a page would fetch or run."""
+    wrong = []
+    for tag in page.find_all(list(_LOADS)):
+        target = tag.get(_LOADS[tag.name], tag.get("xlink:href", ""))
+        if target and not target.startswith(("data:", "#")):
+            wrong.append(f"<{tag.name}> fetches {target}")
+    wrong += ["a script: pages must work without" for _ in page.find_all("script")]
+    styled = [str(tag["style"]) for tag in page.find_all(style=_CSS_LOADS)]
+    wrong += [f"a style fetches: {style[:60]}" for style in styled]
+    sheets = [sheet for sheet in page.find_all("style") if _CSS_LOADS.search(sheet.get_text())]
+    return wrong + ["a stylesheet fetches something"] * bool(sheets)
+
+
+def _incomplete(page: Any) -> list[str]:
+    """Return what a page and its figures lack."""
+    wrong = [f"no {needed}" for needed in _NEEDED if not page.select_one(needed)]
+    if any(not image.get("alt") for image in page.find_all("img")):
+        wrong.append("an image without alt text: finish it with tf.plot")
+    for figure in page.find_all("figure"):
+        found = {what: figure.select_one(part) for what, part in _PARTS.items()}
+        lost = [what for what, tag in found.items() if tag is None]
+        if not lost and not found["a caption"].get_text(strip=True):
+            lost = ["a caption"]
+        name = figure.get("id", "")
+        wrong += [f"figure {name or '(no id)'} lacks {', '.join(lost)}"] * bool(lost)
+        wrong += ["a figure without id"] * (not name)
+    return wrong
+
+
+def _twice(page: Any, ids: list[str]) -> list[str]:
+    """Return ids and names of landmarks that stand twice."""
+    regions = page.select("nav, [role=region]")
+    named = {"ids": ids, "names of landmarks": [r.get("aria-label", "") for r in regions]}
+    twice = {what: [n for n, k in Counter(names).items() if k > 1] for what, names in named.items()}
+    return [f"{what} used twice: {', '.join(sorted(n)[:5])}" for what, n in twice.items() if n]
 
 
 def _size(name: str, text: str) -> list[str]:
@@ -150,19 +86,20 @@ def _size(name: str, text: str) -> list[str]:
     return [f"{size / 1000:,.0f} kB, more than {limit / 1000:,.0f} kB"] if size > limit else []
 
 
-def _links(
-    name: str, seen: _Seen, pages: Mapping[str, _Seen], files: Mapping[str, str]
+def _lost(
+    name: str, page: Any, ids: Mapping[str, list[str]], files: Mapping[str, str]
 ) -> list[str]:
+    """Return links that lead nowhere."""
     wrong = []
-    for link in seen.links:
+    for link in (str(a["href"]) for a in page.find_all("a", href=True)):
         if re.match(r"(?:https?|mailto|data):", link):
             continue
         file, _, part = link.partition("#")
         target = unquote(file) or name
         if target not in files:
             wrong.append(f"link to {link}: no such file")
-        elif part and target in pages and unquote(part) not in pages[target].ids:
-            near = [i for i in pages[target].ids if i.lower() == unquote(part).lower()]
+        elif part and target in ids and unquote(part) not in ids[target]:
+            near = [i for i in ids[target] if i.lower() == unquote(part).lower()]
             hint = f"; there is #{near[0]}" if near else ""
             wrong.append(f"link to {link}: no such place{hint}")
     return wrong

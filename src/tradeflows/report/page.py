@@ -4,34 +4,35 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from html import escape, unescape
-from importlib import resources
-from itertools import count
+from itertools import count, groupby
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from bs4 import BeautifulSoup
-from jinja2 import DictLoader
+from jinja2 import Environment, PackageLoader, Template
 from latex2mathml.converter import convert
-from nbconvert import HTMLExporter
+from markupsafe import Markup
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
+from pygments.token import Comment, Keyword, String  # type: ignore[import-untyped]
 
 from tradeflows.errors import TradeflowsError
 from tradeflows.plot import MIME
 
-__all__ = ["Page", "file_of", "read", "render"]
+__all__ = ["Page", "file_of", "read", "render", "template", "told_apart", "tree"]
 
 DESCRIPTION = 180
 _NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")
 _SHORT = 12  # characters that stay on one line
-_REGION = re.compile(r'<[^<>]*role="region"[^<>]*>')
-_LABEL = re.compile(r'aria-label="([^"]*)"')
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAG = re.compile(r"<[^>]+>")
 _UNIT = re.compile(r"(?<=\d) (?=%|(?:bn|m|USD|EUR|t|kg|kB)\b)")  # numbers stay with their unit
 _FUNCTION = re.compile(r"(<mi>(?:ln|log|exp|max|min|sin|cos)</mi>)(?!<mo[^>]*>(?:\(|&#x00028;))")
+_LOOKS = {Keyword: "k", Comment: "c", String: "s"}  # of code; all else is plain
 _THIN = '<mspace width="0.167em"/>'
 
 
@@ -94,8 +95,8 @@ class _Prose(IPythonRenderer):  # type: ignore[misc]
         return mathml(body)
 
     def table(self, text: str) -> str:
-        """Wrap a table so that it scrolls instead of the page."""
-        return wide_table(f"<table>\n{text}</table>")
+        """Mark a table as one of text, which scrolls instead of the page."""
+        return f'<div class="table" role="region" tabindex="0" aria-label="Table"><table>{text}</table></div>'  # noqa: E501
 
 
 def mathml(formula: str, *, block: bool = False) -> str:
@@ -115,30 +116,32 @@ def mathml(formula: str, *, block: bool = False) -> str:
     return _FUNCTION.sub(rf"\1{_THIN}", out)
 
 
-def wide_table(table: str) -> str:
-    """Wrap a table so that it scrolls by itself, by keyboard too."""
-    return f'<div class="table" role="region" tabindex="0" aria-label="Table">{table}</div>'
+def template(name: str, **filters: Callable[..., Any]) -> Template:
+    """Return a template of this folder; values are escaped unless marked as HTML."""
+    environment = Environment(loader=PackageLoader(__package__, ""), autoescape=True)
+    environment.filters |= filters
+    return environment.get_template(name)
 
 
-def _result(html: str) -> str:
-    """Put a frame's own table into one that scrolls: text left, numbers right, pandas' look off."""
-    if 'class="dataframe"' not in html and '<table id="T_' not in html:
-        return html
-    soup = BeautifulSoup(html, "html.parser")
-    table = soup.find("table")
-    if table is None or table.find_parent("figure"):
-        return html
+def tree(html: str) -> BeautifulSoup:
+    """Return a piece of HTML as a tree."""
+    return BeautifulSoup(html, "html.parser")
+
+
+def _shown(table: Any) -> None:
+    """Make a frame's own table one that scrolls: text left, numbers right, pandas' look off."""
     for tag in (table, *table.find_all(True)):
         for look in ("border", "style", "valign", "halign"):
             tag.attrs.pop(look, None)
     table["class"] = "dataframe"
     _aligned(table)
-    frame = table.find_parent("div") or table
-    for style in frame.find_all("style") if frame is not table else ():
-        style.decompose()  # pandas' own, which a page does not need
-    scrolls = {"class": "table", "role": "region", "tabindex": "0", "aria-label": _name(table)}
-    table.wrap(soup.new_tag("div", attrs=scrolls))
-    return str(soup)
+    if frame := table.find_parent("div"):
+        for style in frame.find_all("style"):
+            style.decompose()  # pandas' own, which a page does not need
+    caption = table.find("caption")
+    name = f"Table: {caption.get_text(strip=True)}" if caption else "Table"
+    scrolls = {"class": "table", "role": "region", "tabindex": "0", "aria-label": name}
+    table.wrap(tree("").new_tag("div", attrs=scrolls))
 
 
 def _aligned(table: Any) -> None:
@@ -161,17 +164,17 @@ def _aligned(table: Any) -> None:
             row[-n]["class"] = kind
 
 
-def _name(table: Any) -> str:
-    caption = table.find("caption")
-    return f"Table: {caption.get_text(strip=True)}" if caption else "Table"
+def _look(token: Any) -> str:
+    return next((look for kind, look in _LOOKS.items() if token in kind), "")
 
 
-def _code(source: str) -> str:
-    from pygments import highlight  # type: ignore[import-untyped]
-    from pygments.formatters import HtmlFormatter  # type: ignore[import-untyped]
-    from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
-
-    return str(highlight(source, PythonLexer(), HtmlFormatter(nowrap=True, classprefix="c-")))
+def _code(source: str) -> Markup:
+    """Return code with its keywords, comments and strings marked."""
+    code = Markup()
+    for look, tokens in groupby(PythonLexer().get_tokens(source), lambda found: _look(found[0])):
+        text = "".join(text for _, text in tokens)
+        code += Markup('<i class="{}">{}</i>').format(look, text) if look else text
+    return code.rstrip("\n")
 
 
 def read(path: Path) -> Any:
@@ -194,26 +197,30 @@ def title_of(nb: Any, name: str) -> str:
     )
 
 
-def render(nb: Any, stem: str, files: dict[str, str]) -> Page:
-    """Render the main part of a notebook's page."""
-    prose = _Prose()
-    exporter = HTMLExporter(
-        extra_loaders=[DictLoader({"cells.j2": _template("cells.j2")})], template_file="cells.j2"
-    )
+def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, str]) -> Page:
+    """Render the main part of a notebook's page.
+
+    ``files`` are the pages by notebook, ``anchors`` the places of raw files on the page of sources.
+    """
+    prose, nb = _Prose(), _folded(nb)
     markdown = MarkdownWithMath(renderer=prose).render
-    nb = _folded(nb)
-    filters = {"prose": markdown, "result": _result, "code": _code, "quiet": _quiet}
-    for name, function in filters.items():
-        exporter.register_filter(name, function)
-    body, _ = exporter.from_notebook_node(nb)
-    title = title_of(nb, stem)
+    cells = template("cells.j2", prose=markdown, code=_code, quiet=_quiet)
+    body = tree(cells.render(nb=nb))
+    figures = _figures(nb)
+    for table in body.select("table.dataframe, table[id^=T_]"):
+        if not table.find_parent("figure"):
+            _shown(table)
+    _linked(body, files, anchors)
+    for figure in figures:
+        _offered(body, figure["name"])
+    told_apart(body)
     return Page(
         file=files[stem],
-        title=title,
+        title=title_of(nb, stem),
         description=_description(body),
         contents=tuple(prose.contents),
-        body=_UNIT.sub("\N{NO-BREAK SPACE}", told_apart(_linked(body, files))),
-        figures=tuple(_figures(nb)),
+        body=_UNIT.sub("\N{NO-BREAK SPACE}", str(body)),
+        figures=tuple(figures),
         notebook=stem,
     )
 
@@ -248,46 +255,51 @@ def _shows(output: Any) -> bool:
     )
 
 
-def _template(name: str) -> str:
-    return resources.files("tradeflows.report").joinpath(name).read_text("utf-8")
-
-
 def _quiet(text: Any) -> str:
-    """Return terminal output without its colours, escaped."""
-    lines = text if isinstance(text, str) else "\n".join(text)
-    return escape(_COLOURS.sub("", lines).rstrip(), quote=False)
+    """Return terminal output without its colours."""
+    return _COLOURS.sub("", text if isinstance(text, str) else "\n".join(text)).rstrip()
 
 
-def _description(body: str) -> str:
+def _description(body: BeautifulSoup) -> str:
     """Return the first sentence or two after the title, for search results and previews."""
-    found = re.search(r"</h1>.*?<p>(.*?)</p>", body, re.DOTALL)
-    words = plain(found[1]) if found else ""
+    first = body.select_one("h1 ~ p")
+    words = " ".join(first.get_text().split()) if first else ""
     if len(words) <= DESCRIPTION:
         return words
     return words[:DESCRIPTION].rsplit(" ", 1)[0].rstrip(",;:") + " …"
 
 
-def _linked(body: str, files: dict[str, str]) -> str:
-    """Let links to notebooks lead to their pages."""
-    for stem, file in files.items():
-        body = re.sub(rf'href="(?:\./)?{re.escape(stem)}\.(?:ipynb|html)', f'href="{file}', body)
-    return body
+def _linked(body: BeautifulSoup, files: Mapping[str, str], anchors: Mapping[str, str]) -> None:
+    """Let links to notebooks lead to their pages, and sources to their raw files."""
+    for link in body.select("a[href]"):
+        name, mark, place = str(link["href"]).removeprefix("./").partition("#")
+        if file := files.get(name.removesuffix(".ipynb").removesuffix(".html")):
+            link["href"] = f"{file}{mark}{place}"
+    for cite in body.select("cite[data-raw]"):
+        if anchor := anchors.get(str(cite["data-raw"])):
+            link = body.new_tag("a", href=f"sources.html#{anchor}")
+            link.extend(list(cite.contents))
+            cite.append(link)
+        del cite["data-raw"]
 
 
-def told_apart(body: str) -> str:
+def _offered(body: BeautifulSoup, name: str) -> None:
+    """Offer a chart as PNG beside its data."""
+    for link in body.select(f'a[download="{name}.csv"]'):
+        link.insert_after(tree(
+            f' <span class="also">· <a download="{name}.png" href="data/{name}.png">'
+            f"Chart as PNG<span hidden> of {name}</span></a></span>"
+        ))  # fmt: skip
+
+
+def told_apart(body: BeautifulSoup) -> None:
     """Give tables that scroll different names: a screen reader lists them side by side."""
     taken: set[str] = set()
-
-    def named(found: re.Match[str]) -> str:
-        name = base = re.sub(r" \(\d+\)$", "", found[1])
-        for n in count(2):
-            if name not in taken:
-                break
-            name = f"{base} ({n})"
+    for region in body.select("[role=region][aria-label]"):
+        base = re.sub(r" \(\d+\)$", "", str(region["aria-label"]))
+        names = (base if n == 1 else f"{base} ({n})" for n in count(1))
+        region["aria-label"] = name = next(n for n in names if n not in taken)
         taken.add(name)
-        return f'aria-label="{name}"'
-
-    return _REGION.sub(lambda tag: _LABEL.sub(named, tag[0]), body)
 
 
 def _figures(nb: Any) -> list[dict[str, Any]]:

@@ -8,11 +8,9 @@ from importlib import resources
 from itertools import groupby
 from typing import Any
 
-from jinja2 import Environment
-
 from tradeflows.documents import parsed
 from tradeflows.errors import SchemaMismatch
-from tradeflows.report.page import Page
+from tradeflows.report.page import Page, template
 from tradeflows.store import Raw
 
 __all__ = ["FILE", "anchor", "errata", "page"]
@@ -40,10 +38,8 @@ def page(catalogue: Sequence[Raw], corrected: Sequence[Mapping[str, str]] | None
         for raw in files:
             pulls.setdefault(str(raw.query.get("part", raw.id)), []).append(raw)
         groups.append((publisher, list(pulls.values())))
-    environment = Environment(autoescape=True, trim_blocks=True)
-    environment.filters["asked"] = lambda query: ", ".join(f"{k}={v}" for k, v in query.items())
-    template = resources.files("tradeflows.report").joinpath("sources.j2").read_text("utf-8")
-    body = environment.from_string(template).render(
+    described = template("sources.j2", asked=lambda q: ", ".join(f"{k}={v}" for k, v in q.items()))
+    body = described.render(
         groups=groups, count=len(catalogue), bytes=sum(raw.bytes for raw in catalogue),
         anchor=anchor, errata=errata() if corrected is None else corrected,
     )  # fmt: skip

@@ -2,54 +2,55 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
-from tradeflows.report.page import Page, told_apart
+from tradeflows.report.page import Page, told_apart, tree
 
 __all__ = ["FILE", "chapters", "merged"]
 
 FILE = "tradeflows.html"
-_TAG = re.compile(r"<[a-zA-Z][^>]*>")
-_OWN = re.compile(r' (id|for|aria-labelledby|aria-describedby)="([^"]+)"')
-_HREF = re.compile(r' href="([^"#:]*)(?:#([^"]*))?"')
-_URL = re.compile(r"url\(#([^)]+)\)")
-_PICTURE = re.compile(r' <span class="also">.*?</a></span>')  # a file beside the page, not in it
 
 
 def chapters(pages: Sequence[Page]) -> list[Page]:
     """Return the pages as chapters of one file."""
     known = {p.file: p.file.removesuffix(".html") for p in pages}
-    out = []
-    for page in pages:
-        stem = known[page.file]
-        alone = _PICTURE.sub("", page.body)
-        body = _TAG.sub(lambda tag: _inward(tag[0], stem, known), alone)  # noqa: B023
-        contents = tuple((f"{stem}--{slug}", words) for slug, words in page.contents)
-        out.append(replace(page, file=f"#{stem}", body=body, contents=contents))
-    return out
+    return [_chapter(page, known) for page in pages]
 
 
 def merged(pages: Sequence[Page]) -> str:
     """Return the bodies of all chapters, one after the other."""
-    return told_apart(
+    whole = tree(
         "\n".join(
             f'<article class="chapter" id="{p.file.removeprefix("#")}">\n{p.body}\n</article>'
             for p in pages
         )
     )
+    told_apart(whole)
+    return str(whole)
 
 
-def _inward(tag: str, stem: str, known: dict[str, str]) -> str:
-    tag = _OWN.sub(lambda m: f' {m[1]}="{stem}--{m[2]}"', tag)
-    tag = _URL.sub(lambda m: f"url(#{stem}--{m[1]})", tag)
+def _chapter(page: Page, known: dict[str, str]) -> Page:
+    stem, body = known[page.file], tree(page.body)
+    for beside in body.select(".also"):  # a file beside the page, not in it
+        beside.decompose()
+    for tag in body.find_all(True):
+        for name, value in tag.attrs.items():
+            if name == "id":
+                tag[name] = f"{stem}--{value}"
+            elif name == "href":
+                tag[name] = _inward(value, stem, known)
+            elif "url(#" in value:
+                tag[name] = str(value).replace("url(#", f"url(#{stem}--")
+    contents = tuple((f"{stem}--{slug}", words) for slug, words in page.contents)
+    return replace(page, file=f"#{stem}", body=str(body), contents=contents)
 
-    def link(found: re.Match[str]) -> str:
-        file, part = found[1], found[2]
-        if file and file not in known:
-            return found[0]
-        chapter = known[file] if file else stem
-        return f' href="#{chapter}--{part}"' if part else f' href="#{chapter}"'
 
-    return _HREF.sub(link, tag)
+def _inward(link: Any, stem: str, known: dict[str, str]) -> str:
+    """Turn a link to a page, or to a place of one, into a link within the file."""
+    file, _, part = link.partition("#")
+    if file and file not in known:
+        return str(link)
+    chapter = known[file] if file else stem
+    return f"#{chapter}--{part}" if part else f"#{chapter}"
