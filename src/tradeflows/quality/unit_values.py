@@ -5,28 +5,23 @@ A flag lists, it never deletes: what is flagged stays in the table until the rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
-from tradeflows.errors import SchemaMismatch
 from tradeflows.quality.census import census, unique
-from tradeflows.quality.relation import keys, one_or_more, opened, status_column, usable
+from tradeflows.quality.relation import (
+    PREFIXES,
+    keys,
+    one_or_more,
+    opened,
+    status_column,
+    usable,
+)
 
-__all__ = [
-    "RULES",
-    "flags",
-    "hidiroglou_berthelot",
-    "outliers",
-    "relatives",
-    "unit_values",
-]
-
-Flags = NDArray[np.bool_]
-Numbers = NDArray[np.float64]
+__all__ = ["flags", "outliers", "relatives", "unit_values"]
 
 
 def unit_values(
@@ -98,146 +93,56 @@ def relatives(
 
 def flags(
     trade: Any,
-    rule: str = "robust z",
     *,
     within: str | Sequence[str] = ("chapter", "flow"),
     lag: int = 12,
     factor: float = 5.0,
     least: int = 20,
-    **cutoffs: float,
 ) -> pd.DataFrame:
     """List the unit values whose change over a year looks like an error.
 
-    A pair is listed if the rule flags it among its group *and* the unit value moved by more than
+    A pair is listed if the log of its relative lies more than 3.5 robust standard deviations (at
+    least 0.02 each) from the median of its group *and* the unit value moved by more than
     ``factor``. Groups of fewer than ``least`` pairs are pooled.
 
     Parameters
     ----------
     trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
         Rows.
-    rule : str
-        A name of `RULES`, or ``"hidiroglou-berthelot"``.
     within : str or sequence of str
         Groups: columns, or ``chapter`` and ``heading`` of the code; absent columns are ignored.
     lag : int
         Months between the two unit values.
     factor : float
-        Least movement worth a flag, up or down; 1 leaves the decision to the rule.
+        Least movement worth a flag, up or down; 1 leaves the decision to the deviation.
     least : int
         Smallest group that is judged by itself.
-    **cutoffs : float
-        Passed to the rule.
 
     Returns
     -------
     pandas.DataFrame
-        The flagged pairs, largest movement first, with ``rule``; the table itself is not changed.
+        The flagged pairs, largest movement first; the table itself is not changed.
+
+    References
+    ----------
+    IMF et al. (2020), Consumer Price Index Manual, 5.113-5.135.
     """
     pairs = relatives(trade, lag=lag)
-    prefixes = {"chapter": pairs["code"].str[:2], "heading": pairs["code"].str[:4]}
-    found = [prefixes.get(n, pairs.get(n)) for n in one_or_more(within)]
+    codes = {name: pairs["code"].str[:n] for name, n in PREFIXES.items()}
     group = pd.Series("all", index=pairs.index)
-    for part in found:
+    for name in one_or_more(within):
+        part = codes.get(name, pairs.get(name))
         group = group if part is None else group + " " + part.astype(str)
-    small = group.map(group.value_counts()) < least
-    group = group.where(~small, "pooled")
-    odd = pd.Series(False, index=pairs.index)
-    for _, rows in pairs.groupby(group):
-        odd.loc[rows.index] = _judged(rows, rule, cutoffs)
-    moved = np.abs(np.log(pairs["relative"]))
-    listed = pairs[odd & (moved >= np.log(factor))].assign(rule=rule)
-    order = moved[listed.index].sort_values(ascending=False).index
+    group = group.mask(group.map(group.value_counts()) < least, "pooled")
+    moved = np.log(pairs["relative"])
+    odd = moved.groupby(group).transform(outliers, cutoff=3.5, floor=0.02).astype(bool)
+    listed = pairs[odd & (moved.abs() >= np.log(factor))]
+    order = moved[listed.index].abs().sort_values(ascending=False).index
     ordered: pd.DataFrame = listed.loc[order].reset_index(drop=True)
     return ordered
 
 
-def _judged(rows: pd.DataFrame, rule: str, cutoffs: dict[str, float]) -> Flags:
-    relative = rows["relative"].to_numpy(float)
-    if rule == "hidiroglou-berthelot":
-        size = rows[["value_usd", "value_usd_before"]].max(axis=1).to_numpy(float)
-        return hidiroglou_berthelot(relative, size, **cutoffs)
-    if rule == "robust z":
-        return outliers(np.log(relative), rule, **{"cutoff": 3.5, "floor": 0.02, **cutoffs})
-    return outliers(relative, rule, **cutoffs)
-
-
-def outliers(relative: ArrayLike, rule: str = "robust z", **cutoffs: float) -> Flags:
-    """Flag the relatives, or their logs, that a rule of `RULES` finds odd; nothing is removed.
-
-    IMF et al. (2020), Consumer Price Index Manual, 5.113-5.135; Rais (2008), Outlier detection for
-    the consumer price index.
-    """
-    x = np.asarray(relative, dtype=float)
-    if not np.isfinite(x).all():
-        raise SchemaMismatch(
-            f"{int((~np.isfinite(x)).sum())} relatives are not finite",
-            "numbers only",
-            "drop pairs without a unit value first; `relatives` does",
-        )
-    if rule not in RULES:
-        raise ValueError(f"rule={rule!r}: expected one of {', '.join(RULES)}")
-    return RULES[rule](x, **cutoffs) if len(x) else np.zeros(0, dtype=bool)
-
-
-def _quartiles(x: Numbers) -> tuple[float, float, float]:
-    low, middle, high = np.quantile(x, [0.25, 0.5, 0.75])
-    return float(low), float(middle), float(high)
-
-
-def _robust_z(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
-    middle = float(np.median(x))
-    spread = 1.4826 * float(np.median(np.abs(x - middle)))
-    return np.asarray(np.abs(x - middle) > cutoff * max(spread, floor), dtype=bool)
-
-
-def _quartile(x: Numbers, *, cutoff: float = 2.5, floor: float = 0.0) -> Flags:
-    low, middle, high = _quartiles(x)
-    least = abs(floor * middle)
-    up, down = max(high - middle, least), max(middle - low, least)
-    return (x - middle > cutoff * up) | (middle - x > cutoff * down)
-
-
-def _tukey(x: Numbers, *, cutoff: float = 2.5) -> Flags:
-    low, high = np.quantile(x, [0.05, 0.95])
-    tail = np.asarray((x < low) | (x > high), dtype=bool)
-    kept = x[(x != 1) & ~tail]
-    if not len(kept):
-        return tail
-    middle = kept.mean()
-    up, down = kept[kept >= middle].mean() - middle, middle - kept[kept <= middle].mean()
-    odd = (x - middle > cutoff * up) | (middle - x > cutoff * down)
-    return np.asarray(tail | odd, dtype=bool)
-
-
-RULES: dict[str, Callable[..., Flags]] = {
-    "robust z": _robust_z,
-    "quartile": _quartile,
-    "tukey": _tukey,
-}
-
-
-def symmetric(relative: ArrayLike) -> Numbers:
-    """Return Hidiroglou and Berthelot's transform: r / median - 1, or 1 - median / r below it."""
-    r = np.asarray(relative, dtype=float)
-    middle = np.median(r)
-    return np.asarray(np.where(r < middle, 1 - middle / r, r / middle - 1), dtype=float)
-
-
-def hidiroglou_berthelot(
-    relative: ArrayLike,
-    size: ArrayLike,
-    *,
-    power: float = 0.4,
-    floor: float = 0.05,
-    cutoff: float = 4.0,
-) -> Flags:
-    """Flag positive relatives, the larger the trade the sooner; U, A and C of the paper.
-
-    Hidiroglou and Berthelot (1986), Statistical editing and imputation for periodic business
-    surveys, Survey Methodology 12.
-    """
-    effect = symmetric(relative) * np.asarray(size, dtype=float) ** power
-    low, middle, high = _quartiles(effect)
-    least = abs(floor * middle)
-    up, down = max(high - middle, least), max(middle - low, least)
-    return (effect > middle + cutoff * up) | (effect < middle - cutoff * down)
+def outliers(x: pd.Series, cutoff: float = 2.5, floor: float = 0.0) -> pd.Series:
+    """Tell numbers that lie far from the median, in robust standard deviations (1.4826 MAD)."""
+    distance = (x - x.median()).abs()
+    return distance > cutoff * max(1.4826 * distance.median(), floor)
