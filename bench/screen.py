@@ -43,7 +43,8 @@ def ours(file: str) -> pd.DataFrame:
     """Screen all pairs with the one definition."""
     from tradeflows.measure.screen import screen
 
-    return screen(file, base="2021", current="2022", least=LEAST, needed=NEEDED).table
+    table = screen(file, base="2021", current="2022", least=LEAST, needed=NEEDED).table
+    return table.assign(growth=np.log1p(table["growth_percent"] / 100))
 
 
 def polars(file: str) -> pd.DataFrame:

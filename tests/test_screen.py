@@ -95,6 +95,9 @@ def test_growth_excess_and_p_by_hand(trade, result):
     score = excess / excess.abs().groupby(tenth).transform("median")
     ours = result.table.dropna(subset="p").assign(goods="listed goods").set_index(keys)
     placebos = score[score.index.get_level_values("goods") != "listed goods"]
+    np.testing.assert_allclose(
+        np.log1p(ours["growth_percent"] / 100), growth[ours.index], atol=1e-12
+    )
     np.testing.assert_allclose(ours["excess"], excess[ours.index], rtol=1e-9)
     np.testing.assert_allclose(ours["score"], score[ours.index], rtol=1e-9)
     p = [(1 + (placebos >= s - 1e-12).sum()) / (1 + len(placebos)) for s in ours["score"]]
@@ -208,7 +211,7 @@ def test_what_counts_as_a_find_and_in_which_order():
     assert found["among_destinations"].tolist()[:3] == [2, 3, 5]
     assert list(found) == [
         "reporter", "partner", "value_base", "value_current", "change", "price", "volume", "entry",
-        "exit", "unpriced", "weighed", "growth", "among_destinations",
+        "exit", "unpriced", "weighed", "growth_percent", "among_destinations",
         "destinations", "excess", "score", "among_placebos", "placebos", "p", "q", "stands_out",
     ]  # fmt: skip
 

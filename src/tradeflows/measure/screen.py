@@ -87,8 +87,10 @@ class Screen(Result):
         return words
 
     def case(self, reporter: str, partner: str | None = None) -> pd.Series:
-        """Return the row of one pair, its most striking goods."""
-        partner = partner or self.target
+        """Return the row of one pair, by codes or names of countries."""
+        known = {*self.table["reporter"], *self.table["partner"], *self.late}
+        reporter = _written(reporter, known)
+        partner = _written(partner, known) if partner else self.target
         rows = self.table
         rows = rows[(rows["reporter"] == reporter) & (rows["partner"] == partner)]
         if rows.empty and reporter in self.late:
@@ -186,6 +188,9 @@ def screen(
     Returns
     -------
     Screen
+        Its ``table`` has a row a pair, the most striking first: amounts in USD, ``weighed`` (share
+        of the current value that has a price), ``growth_percent`` (of value + least, on which the
+        ranks are), ranks, ``excess``, ``score``, p, its corrected q, and whether it stands out.
 
     Raises
     ------
@@ -271,10 +276,11 @@ def _judged(rows: pd.DataFrame, level: float) -> pd.DataFrame:
     if known.any():
         rows.loc[known, "q"] = false_discovery_control(rows.loc[known, "p"].to_numpy("float64"))
     rows["stands_out"] = rows["q"] <= level
+    rows["growth_percent"] = 100 * np.expm1(rows["growth"])
     ranks = ["among_destinations", "destinations", "among_placebos", "placebos"]
     rows[ranks] = rows[ranks].astype("Int64")
     named = ["reporter", "partner", "value_base", "value_current", "change"]
-    bars = ["price", "volume", "entry", "exit", "unpriced", "weighed", "growth"]
+    bars = ["price", "volume", "entry", "exit", "unpriced", "weighed", "growth_percent"]
     columns = [*named, *bars, *ranks[:2], "excess", "score", *ranks[2:], "p", "q", "stands_out"]
     order = ["p", "score", "reporter", "partner"]
     rows = rows.sort_values(order, ascending=[True, False, True, True])
@@ -322,8 +328,7 @@ def _partner(target: str | None, relation: Relation, within: str) -> str | None:
         return None
     query = f"SELECT DISTINCT CAST(partner AS VARCHAR) AS name FROM trade WHERE {within}"  # noqa: S608
     partners = set(relation.frame(query)["name"].dropna())
-    with suppress(UnknownCode):
-        target = target if target in partners else from_name(target)
+    target = _written(target, partners)
     if target not in partners:
         few = ", ".join(sorted(partners)[:8])
         raise UnknownCode(
@@ -332,6 +337,13 @@ def _partner(target: str | None, relation: Relation, within: str) -> str | None:
             "correct target=",
         )
     return target
+
+
+def _written(place: str, known: Collection[str]) -> str:
+    """Return a country as the table writes it: its code, where it is known by its name."""
+    with suppress(UnknownCode):
+        return place if place in known else from_name(place)
+    return place
 
 
 def _codes(goods: str | Collection[str]) -> tuple[str, ...]:
