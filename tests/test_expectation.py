@@ -1,5 +1,6 @@
 """What was expected of a series: bands of sums, planted rises, and series that cannot be used."""
 
+import itertools
 import warnings
 
 import numpy as np
@@ -19,11 +20,11 @@ EVENT = "2022-02"
 FIT, FITS = statespace._fit, {}
 
 
-def _fitted(data, model):
+def _fitted(data, model, told):
     """Fit once what several tests ask about: nothing after the event is in it."""
     key = (model, data.season, data.logs.tobytes(), data.exog[: data.before].tobytes())
     if key not in FITS:
-        FITS[key] = FIT(data, model)
+        FITS[key] = FIT(data, model, told)
     return FITS[key]
 
 
@@ -43,6 +44,21 @@ def series() -> pd.Series:
 
 def after(series: pd.Series, factor: float) -> pd.Series:
     return series.where(series.index < f"{EVENT}-01", series * factor)
+
+
+@pytest.mark.parametrize("seconds", [0.0, 3.0])
+def test_a_long_fit_says_how_far_it_is_and_a_report_does_not(series, seconds, monkeypatch, capsys):
+    monkeypatch.setattr(statespace, "_fit", FIT)
+    clock = itertools.count(step=seconds)
+    monkeypatch.setattr("tradeflows.progress.time.monotonic", lambda: next(clock))
+    monkeypatch.delenv("TRADEFLOWS_THREADS", raising=False)
+    expected(series, event=EVENT, models=("sarimax",))
+    said = capsys.readouterr().err.splitlines()
+    told = [f"expecting Exports: {n} models done, {1 - n} left" for n in (0, 1)]
+    assert list(dict.fromkeys(said)) == (told if seconds else [])
+    monkeypatch.setenv("TRADEFLOWS_THREADS", "1")
+    expected(series, event=EVENT, models=("sarimax",))
+    assert not capsys.readouterr().err
 
 
 def test_nothing_happened(series):

@@ -14,10 +14,12 @@ Told = Callable[[str, int, int], None]  # a part of the job, how much of it is d
 
 
 @contextmanager
-def progress(unit: str, *, quiet: bool = False) -> Iterator[Told]:
-    """Show how many calls, cells, … of each part are done and left."""
+def progress(unit: str, *, quiet: bool = False, wait: float = 0.0) -> Iterator[Told]:
+    """Show how many calls, cells, … of each part are done and left, after some seconds of wait."""
+    start = time.monotonic()
     if quiet or not sys.stderr.isatty():
-        yield (lambda *_: None) if quiet else _lines(unit)
+        lines = _lines(unit)
+        yield lambda *a: None if quiet or time.monotonic() - start < wait else lines(*a)
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -32,6 +34,8 @@ def progress(unit: str, *, quiet: bool = False) -> Iterator[Told]:
         tasks: dict[str, Any] = {}
 
         def told(part: str, done: int, left: int) -> None:
+            if time.monotonic() - start < wait:
+                return
             if part not in tasks:
                 tasks[part] = bars.add_task(part)
             bars.update(tasks[part], completed=done, total=done + left)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -11,6 +13,7 @@ from tradeflows.counterfactual.months import cut, summed
 from tradeflows.counterfactual.statespace import NAMES, Band, band
 from tradeflows.errors import UnknownCode
 from tradeflows.periods import month, span
+from tradeflows.progress import progress
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount
 
@@ -145,7 +148,8 @@ def expected(
     path is summed over the window, and the quantiles are those of the sums. Too few published
     months before the event leave the answer undetermined; too many zero months turn months into
     quarters; a zero that remains is met by adding half the smallest positive value before the log.
-    A model that does not converge leaves the answer undetermined.
+    A model that does not converge leaves the answer undetermined. A fit that takes longer than two
+    seconds says how far it is, except on the pages of a report.
 
     Parameters
     ----------
@@ -212,12 +216,19 @@ def expected(
         return Expectation(
             name, unit, event, shown, "undetermined", data, np.nan, (), "month", (), origins
         )
-    bands = tuple(band(data, m, rng=rng) for m in models)
-    outcome, reason = _outcome(bands)
+    said = f"expecting {name}"
+    bands = []
+    with progress("models", wait=2.0, quiet="TRADEFLOWS_THREADS" in os.environ) as told:
+        for i, model in enumerate(models):
+            left = len(models) - i
+            bands.append(band(data, model, rng=rng, told=partial(told, said, i, left)))
+        told(said, len(models), 0)
+    outcome, reason = _outcome(tuple(bands))
     steps = "month" if data.season == 12 else "quarter"
     return Expectation(
-        name, unit, event, shown, outcome, reason, data.actual, bands, steps, data.missing, origins
-    )
+        name, unit, event, shown, outcome, reason, data.actual, tuple(bands), steps,
+        data.missing, origins,
+    )  # fmt: skip
 
 
 def _outcome(bands: tuple[Band, ...]) -> tuple[str, str]:

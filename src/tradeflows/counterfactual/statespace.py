@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,14 +59,14 @@ class Band:
         return "below" if self.actual < self.low95 else "inside"
 
 
-def band(data: Cut, model: str, *, rng: int = 0) -> Band:
+def band(data: Cut, model: str, *, rng: int = 0, told: Callable[[], None] = lambda: None) -> Band:
     """Fit one model before the event and simulate what follows.
 
     ``sarimax`` is the airline model (0,1,1)(0,1,1), ``unobserved`` a local linear trend with two
     seasonal harmonics (Harvey, 1989). Parameters are taken as known: the band holds shocks to come,
-    not estimation error.
+    not estimation error. ``told`` is called at each step of the search.
     """
-    result, optimiser, notes = _fit(data, model)
+    result, optimiser, notes = _fit(data, model, told)
     paths = None if result is None else simulated(result, data, rng=rng)
     table = pd.DataFrame({"actual": data.levels}, data.periods.rename("period"))
     table = table.assign(**dict.fromkeys(QUANTILES, np.nan))
@@ -136,7 +137,7 @@ def _build(data: Cut, model: str) -> Any:
     )
 
 
-def _fit(data: Cut, model: str) -> tuple[Any, str, tuple[str, ...]]:
+def _fit(data: Cut, model: str, told: Callable[[], None]) -> tuple[Any, str, tuple[str, ...]]:
     """Fit, once more with Powell's method if the first optimiser did not converge.
 
     The gradient is exact to rounding (complex steps): with forward differences the search ends
@@ -148,8 +149,9 @@ def _fit(data: Cut, model: str) -> tuple[Any, str, tuple[str, ...]]:
             warnings.simplefilter("always")
             try:
                 result = _build(data, model).fit(
-                    method=optimiser, maxiter=500, disp=0, optim_score="approx"
-                )
+                    method=optimiser, maxiter=500, disp=0, optim_score="approx",
+                    callback=lambda _: told(),
+                )  # fmt: skip
                 good = bool(result.mle_retvals["converged"]) and bool(
                     np.isfinite(result.params).all() and np.isfinite(result.llf)
                 )
