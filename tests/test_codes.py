@@ -264,7 +264,7 @@ def test_what_publishers_write_has_one_meaning(read, given, meant) -> None:
 def test_families_join_what_a_revision_divided() -> None:
     of = hs.families("HS2017", "HS2022").set_index(["revision", "code"])["family"]
     assert of["HS2022", "851713"] == of["HS2022", "851714"] == of["HS2017", "851712"] == "851712"
-    to = hs.converted("HS2017", "HS2022", "HS2022").set_index(["revision", "code"])["family"]
+    to = hs.families("HS2017", "HS2022", "HS2022").set_index(["revision", "code"])["family"]
     assert to["HS2017", "851712"] == "851713+851714"
     assert (to["HS2017", "880330"], to["HS2022", "854231"]) == ("880730", "854231")
     assert hs.related("854151", "HS2017", "HS2022") == {"854150": ("854150", "854151", "854159")}

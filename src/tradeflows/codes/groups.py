@@ -79,7 +79,7 @@ def listed(version: str, system: str) -> tuple[str, ...]:
         )
     first, last = ends
     if last < LAST:
-        known = hs.converted(last, last, LAST)
+        known = hs.families(last, LAST, last)
         codes = known[known["revision"] == LAST].set_index("code")["family"].reindex(codes)
     return tuple(sorted(set(_families(first, last, last).reindex(codes).dropna())))
 

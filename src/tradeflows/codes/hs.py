@@ -25,10 +25,8 @@ from tradeflows.documents import parsed
 __all__ = [
     "REVISIONS",
     "codes",
-    "converted",
     "families",
     "in_force",
-    "members",
     "related",
     "revision",
     "span",
@@ -45,7 +43,6 @@ _SPELLINGS = {
     "HS1988": "HS1992",  # the first text, in force since 1988, lists the codes of H0
     "HS88": "HS1992",
 }
-_WHERE = ["revision", "code"]
 
 
 def revision(name: object) -> str | None:
@@ -81,36 +78,27 @@ def codes(name: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=32)
-def families(first: str, last: str) -> pd.DataFrame:
-    """Return the family of every code of the revisions from one to another."""
-    return _grouped(first, last, last, REVISIONS.index(first))
+def families(first: str, last: str, to: str = "") -> pd.DataFrame:
+    """Return the family of every code of the revisions from one to another.
 
-
-@lru_cache(maxsize=32)
-def converted(first: str, to: str, last: str) -> pd.DataFrame:
-    """Return the code of one revision that each code of the revisions around it is brought to.
-
-    A newer code goes where the conversion sends it. Of an older code that was divided no table says
-    how much went where: the codes of its family are one, named by them all.
+    With `to`, the code of that revision which each code is brought to: a newer code goes where the
+    conversion sends it. Of an older code that was divided no table says how much went where: the
+    codes of its family are one, named by them all. Columns are revision, code, family, open_to.
     """
-    return _grouped(first, to, last, REVISIONS.index(to))
-
-
-def members(known: pd.DataFrame) -> pd.DataFrame:
-    """Describe the families that hold more than one code."""
-    several = known.groupby("family")["code"].transform("nunique") > 1
-    known = known[several].assign(chapter=known["code"].str[:2])
-    if known.empty:
-        columns = ["family", "chapters", "open_to", "reason"]
-        return pd.DataFrame(columns=columns, dtype="str")
-    wide = _joined(known["family"] + "|" + known["revision"], known["code"], ", ")
-    at = pd.MultiIndex.from_tuples([tuple(str(key).split("|")) for key in wide.index])
-    found = wide.set_axis(at.set_names(["family", "revision"])).unstack().fillna("")  # noqa: PD010
-    chapters = _joined(known["family"], known["chapter"], ", ").reindex(found.index)
-    mixed = chapters.index[chapters.str.contains(",")]
-    opened = known.drop_duplicates("family").set_index("family")["open_to"]
-    reason = _reasons(known, set(mixed)).reindex(found.index).fillna("")
-    return found.assign(chapters=chapters, open_to=opened, reason=reason).reset_index()
+    nodes, edges = _tables()
+    low, high = REVISIONS.index(first), REVISIONS.index(last)
+    middle, naming = (REVISIONS.index(to),) * 2 if to else (high, low)
+    step = edges["step"].to_numpy()
+    label = _components(len(nodes), edges[(step > low) & (step <= middle) & edges["joins"]])
+    for number in range(middle + 1, high + 1):
+        sent = edges[(step == number) & edges["converts"]]
+        label[sent["newer"]] = label[sent["older"]]
+    inside = nodes["rank"].between(low, high)
+    known = nodes[inside].assign(label=label[inside])
+    known["family"] = known["label"].map(_names(known, naming))
+    shared = known["label"].map(_outside(edges[(step > low) & (step <= high)], label, nodes))
+    known["open_to"] = shared.astype("str").fillna("")
+    return known[["revision", "code", "family", "open_to"]].reset_index(drop=True)
 
 
 @lru_cache(maxsize=256)
@@ -133,26 +121,6 @@ def stable_headings(first: str, last: str) -> frozenset[str]:
     everywhere = known.groupby(heading)["revision"].nunique() == known["revision"].nunique()
     whole = inside.groupby(heading).all()
     return frozenset(whole.index[whole & everywhere])
-
-
-def _grouped(first: str, middle: str, last: str, naming: int) -> pd.DataFrame:
-    """Join families up to `middle`, convert what is newer to it, and name all by one revision."""
-    nodes, edges = _tables()
-    low, mid, high = (REVISIONS.index(name) for name in (first, middle, last))
-    step = edges["step"].to_numpy()
-    joins = edges[(step > low) & (step <= mid) & edges["joins"]]
-    label = _components(len(nodes), joins)
-    for number in range(mid + 1, high + 1):
-        sent = edges[(step == number) & edges["converts"]]
-        label[sent["newer"]] = label[sent["older"]]
-    rank = nodes["rank"].to_numpy()
-    inside = (rank >= low) & (rank <= high)
-    known = nodes[inside].assign(label=label[inside])
-    known["family"] = known["label"].map(_names(known, naming))
-    outside = edges[(step > low) & (step <= high)]
-    shared = known["label"].map(_outside(outside, label, nodes))
-    known["open_to"] = shared.astype("str").fillna("")
-    return known[[*_WHERE, "family", "open_to"]].reset_index(drop=True)
 
 
 def _components(count: int, joins: pd.DataFrame) -> npt.NDArray[np.int64]:
@@ -198,37 +166,13 @@ def _outside(edges: pd.DataFrame, label: npt.NDArray[np.int64], nodes: pd.DataFr
     return _joined(labels, headings, ", ")
 
 
-def _reasons(known: pd.DataFrame, mixed: set[str]) -> pd.Series:
-    """Say what put codes of several chapters into one family, and what was mended in it."""
-    nodes, edges = _tables()
-    at = pd.MultiIndex.from_frame(known[_WHERE])
-    family = pd.Series(known["family"].to_numpy(), at).reindex(
-        pd.MultiIndex.from_frame(nodes[_WHERE])
-    )
-    newer, older = (nodes.iloc[edges[end]].reset_index(drop=True) for end in ("newer", "older"))
-    of = pd.Series(family.iloc[edges["newer"]].to_numpy())
-    inside = (of == family.iloc[edges["older"]].to_numpy()) & edges["joins"].to_numpy()
-    crosses = (newer["code"].str[:2] != older["code"].str[:2]) & of.isin(mixed)
-    mended = edges["reason"].to_numpy() != ""
-    kept = inside & (crosses | mended)
-    found = pd.DataFrame({
-        "family": of, "revision": newer["revision"], "newer": newer["code"], "older": older["code"],
-        "how": np.where(edges["converts"], "converts", "correlates"), "reason": edges["reason"],
-    })[kept]  # fmt: skip
-    by = ["family", "reason", "revision", "how", "older"]
-    pairs = found.groupby(by, sort=False)["newer"].agg(", ".join).reset_index()
-    words = "UNSD " + pairs["how"] + " " + pairs["revision"] + " " + pairs["newer"] + " to "
-    said = pairs["reason"].where(pairs["reason"] != "", words + pairs["older"])
-    return _joined(pairs["family"], said, "; ")
-
-
 @lru_cache
 def _tables() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return codes (revision, code, rank) and pairs of them: newer, older, step, which table."""
     with files("tradeflows.codes").joinpath("hs.csv.gz").open("rb") as handle:
         kinds = {"newer_revision": "str", "newer": "str", "older": "str"}
         pairs = pd.read_csv(handle, dtype=kinds, compression="gzip")
-    pairs = pairs.astype({"converts": bool, "correlates": bool}).assign(reason="", links=False)
+    pairs = pairs.astype({"converts": bool, "correlates": bool}).assign(links=False)
     pairs = _mended(pairs)
     rank = pairs["newer_revision"].map({name: n for n, name in enumerate(REVISIONS)}).astype(int)
     ends = [
@@ -263,7 +207,7 @@ def _mended(pairs: pd.DataFrame) -> pd.DataFrame:
                 {
                     "newer_revision": entry["revision"], "newer": new, "older": old,
                     "converts": kind == "converts", "correlates": False,
-                    "reason": entry["reason"], "links": kind == "links",
+                    "links": kind == "links",
                 }
                 for new in entry["newer"] for old in older
             ]  # fmt: skip

@@ -17,7 +17,6 @@ from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 __all__ = [
     "EMPTY",
     "amounts",
-    "combined",
     "confidential",
     "in_dollars",
     "level",
@@ -34,7 +33,6 @@ _CONVENTIONS = {  # by decimal sign: what a number looks like, and the sign betw
     ".": (_GROUPED.format(",", r"\."), ","),
     ",": (_GROUPED.format(r"\.", ","), "."),
 }
-_RANK = {"missing": 0, "estimated": 1, "reported": 2}  # the weakest first
 
 
 def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
@@ -130,36 +128,6 @@ def revision(days: pd.Series) -> pd.Series:
     """
     systems: pd.Series = days.dt.year.map(in_force).astype("str")
     return systems
-
-
-def combined(table: pd.DataFrame, key: list[str]) -> pd.DataFrame:
-    """Sum rows that share a key, such as the parts of a country; a sum has its weakest status.
-
-    Of columns that are neither key nor amount the first counts.
-
-    Examples
-    --------
-    >>> parts = pd.DataFrame({"partner": "GBR", "value_usd": [950.0, 50.0],
-    ...     "net_weight_kg": [9.0, None], "weight_status": ["reported", "missing"]})
-    >>> combined(parts, ["partner"]).drop(columns="partner").values.tolist()
-    [[1000.0, nan, 'missing']]
-    """
-    twice = table.duplicated(key, keep=False)
-    if not twice.any():
-        return table
-    parts = table[twice]
-    groups = parts.groupby(key, sort=False)
-    summed = groups.first()
-    summed["value_usd"] = groups["value_usd"].sum()
-    for amount, status in (("net_weight_kg", "weight_status"), ("quantity", "quantity_status")):
-        if amount in parts:
-            valued = parts[status].where(parts["value_usd"] > 0, "reported")
-            weakest = valued.map(_RANK).groupby([parts[k] for k in key], sort=False).min()
-            summed[status] = weakest.map({rank: name for name, rank in _RANK.items()})
-            summed[amount] = groups[amount].sum().where(summed[status] != "missing")
-    if "confidential" in parts:
-        summed["confidential"] = groups["confidential"].any()
-    return pd.concat([table[~twice], summed.reset_index()[list(table)]], ignore_index=True)
 
 
 def refuse_numbers_of_one_area(table: pd.DataFrame, numbers: pd.DataFrame, origin: str) -> None:

@@ -15,6 +15,7 @@ from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import rows, snapshot
 from tradeflows.sources.http import Manners
 from tradeflows.sources.workbook import unpacked
+from tradeflows.sums import summed
 
 __all__ = ["PUBLISHER", "dollars", "parse", "table_of"]
 
@@ -200,9 +201,9 @@ def _joined(table: pd.DataFrame, origin: str) -> pd.DataFrame:
     )  # fmt: skip
     by = [twice[k] for k in key]
     whole = twice["value_usd"].mask(is_part, 0).groupby(by).transform("sum")
-    summed = twice["value_usd"].where(is_part, 0).groupby(by).transform("sum")
+    total = twice["value_usd"].where(is_part, 0).groupby(by).transform("sum")
     wholes = (~is_part).groupby(by).transform("sum")
-    odd = (wholes > 1) | ((wholes == 1) & ((whole - summed).abs() > 1e-9 * whole))
+    odd = (wholes > 1) | ((wholes == 1) & ((whole - total).abs() > 1e-9 * whole))
     if odd.any():
         first = twice[odd].iloc[0]
         same = twice[(twice[key] == first[key]).all(axis=1)]
@@ -217,7 +218,8 @@ def _joined(table: pd.DataFrame, origin: str) -> pd.DataFrame:
             " month then lacks a part",
         )
     dropped = twice.index[is_part & (wholes == 1)]
-    return rows.combined(table.drop(index=dropped), key)[list(table.columns.drop("letters"))]
+    kept = table.drop(index=dropped)
+    return summed(kept, kept.groupby(key, sort=False).ngroup()).drop(columns="letters")
 
 
 def _letters(code: str) -> str:

@@ -24,6 +24,7 @@ from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import rows
 from tradeflows.sources.tabular import flow
 from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
+from tradeflows.sums import summed
 
 __all__ = [
     "COLUMNS",
@@ -236,7 +237,4 @@ def _at(table: pd.DataFrame, level: int, digits: int) -> pd.DataFrame:
             net_weight_kg=float("nan"), weight_status="missing", quantity=float("nan"),
             quantity_unit=None, quantity_status="missing", confidential=False,
         )  # fmt: skip
-    units = table.groupby(key)["quantity_unit"].transform("nunique") > 1
-    table.loc[units, ["quantity", "quantity_unit"]] = [float("nan"), None]
-    table.loc[units, "quantity_status"] = "missing"
-    return rows.combined(table, key)
+    return summed(table, table.groupby(key, sort=False).ngroup())
