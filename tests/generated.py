@@ -1,11 +1,17 @@
-"""Generated trade as refreshes bring it, and what the rules make of it."""
+"""Generated trade as refreshes bring it, and what the rules make of it.
+
+Worlds hand pages their rows: a refresh of all of them costs more than all else. That a refresh
+brings these rows, and pages the same verdicts by it, is shown on a smaller world (`refreshed`).
+"""
 
 from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -25,19 +31,20 @@ from tradeflows.periods import span
 from tradeflows.quality.concordance import concord
 from tradeflows.report import runner
 from tradeflows.sources import refresh, stored
+from tradeflows.sources.comtrade.question import SYSTEMS
 
 FIRST, LAST = "2019-02", "2023-02"
 CHAPTERS = ("84", "85", "88", "90")
 UNITS = {5: "u", 8: "kg", -1: None}
 # As few goods and partners as leave 40 destinations to compare Russia with.
 SMALL = {"chapters": (39, 62, 84, 85, 87, 88, 90), "others": 27, "last": LAST.replace("-", "")}
-TURKEY = ("turkey-russia", "turkey-controls")
-MIRRORS = ("transit-priority", "supply-priority")
-REFRESHED = "rerouting"  # has what others report too
+MIRRORED = ("2021-01", "2022-12")  # both windows of the main comparison
 # cells on which no statement rests
-BESIDE = ("mix", "control", "quarters", "family", "mirror-words", "sensitivity")
+BESIDE = ("mix", "control", "quarters", "family", "mirror-words", "sensitivity", "fans", "placebos",
+          "answer")  # fmt: skip
 PAGES = ("05-energy-in-the-panel", "06-electronics-in-the-panel")
-KEPT = ("rows", "exports", "detail", "imports", "totals", "turnover", "split", "priced",
+HELD = ("rows", "detail", "totals", "mirror")
+KEPT = (*HELD, "exports", "imports", "turnover", "split", "priced",
         "of_change", "measured", "neighbours", "supply")  # fmt: skip
 
 
@@ -63,28 +70,35 @@ class Judged:
         return concord(rows, to="HS2012-HS2022").frame
 
 
-def judged(folder: Path, world: trade.World) -> Judged:
-    """Let the panel's pages judge every claim of a world.
-
-    One scenario is refreshed from the stand-in and read from what was stored. The others hand pages
-    the same rows without that way, which costs more than all else.
-    """
+def judged(folder: Path, world: trade.World, **asked: Any) -> Judged:
+    """Let the panel's pages judge every claim of a world, from its rows (`made`)."""
     with pytest.MonkeyPatch.context() as patch:
-        if world.scenario != REFRESHED:
-            held(patch, folder, made(world))
-            patch.setattr(stored, "is_generated", lambda *_: True)
-            return _judged(world, without=BESIDE)
-        parts = {p.name: p for p in refresh.parts()}
-        pull = partial(refresh.run, sources=["comtrade"], manners=QUICK)
+        held(patch, folder, made(world, **asked))
+        patch.setattr(stored, "is_generated", lambda *_: True)
+        return _judged(world)
+
+
+def refreshed(
+    folder: Path, world: trade.World, first: str, chapters: Sequence[str], mirrors: Sequence[str]
+) -> Judged:
+    """Let the panel's pages judge every claim of a world, from what refreshes of it have stored.
+
+    The standard pull is asked, of machinery some chapters and of mirrors some reporters.
+    """
+    parts = {p.name: p for p in refresh.parts()}
+    machines = replace(parts["turkey-controls"], codes=tuple(f"AG6/{c}" for c in chapters))
+    others = [parts[name] for name in ("transit-priority", "supply-priority")]
+    others = [replace(p, reporters=tuple(r for r in p.reporters if r in mirrors)) for p in others]
+    pull = partial(refresh.run, sources=["comtrade"], manners=QUICK)
+    with pytest.MonkeyPatch.context() as patch, asked(patch, folder, world):
         _quick(patch)
-        with asked(patch, folder, world):
-            pull([parts[name] for name in TURKEY], start=FIRST, end=LAST)
-            pull([parts[name] for name in MIRRORS], start="2021-01", end="2022-12")
-            return _judged(world)
+        pull([parts["turkey-russia"], machines], start=first, end=_last(world))
+        pull(others, start=MIRRORED[0], end=MIRRORED[1])
+        return _judged(world)
 
 
-def _judged(world: trade.World, without: tuple[str, ...] = ()) -> Judged:
-    shown = [pages.run(name, without=without) for name in PAGES]
+def _judged(world: trade.World) -> Judged:
+    shown = [pages.run(name, without=BESIDE) for name in PAGES]
     verdicts = {v.rule.claim: v for page in shown for v in page.passed_on}
     values = {name: page[name] for page in shown for name in KEPT if name in page}
     reasons = {"a": shown[1]["why_a"], "c": shown[1]["why_c"]}
@@ -110,15 +124,17 @@ def held(
     **changed : DataFrame
         ``rows`` (exports), ``detail`` (imports) or ``totals``, as the pages call them.
     """
-    kept = {name: changed.get(name, found[name]) for name in ("rows", "detail", "totals")}
+    kept = {name: changed.get(name, found[name]) for name in HELD}
 
     def load(table: str, **asked: Any) -> pd.DataFrame:
         assert table == "trade"
-        if asked["reporter"] != "TUR" or asked.get("source") == "TÜİK":
+        rows = kept["mirror"]
+        if asked["reporter"] == "TUR":
+            fine = asked.get("level") == 6
+            rows = kept["totals" if not fine else "detail" if asked["flow"] == "M" else "rows"]
+            rows = rows[rows["flow"] == asked.get("flow", rows["flow"])]
+        if rows.empty or asked.get("source") == "TÜİK":
             raise UnknownCode("no rows of others", "a refresh", "refresh")
-        fine = asked.get("level") == 6
-        rows = kept["totals" if not fine else "detail" if asked["flow"] == "M" else "rows"]
-        rows = rows[rows["flow"] == asked.get("flow", rows["flow"])]
         return rows[rows["period"].isin(span(asked["months"]))] if "months" in asked else rows
 
     shutil.copytree(SNAPSHOT / "press", folder / "raw" / "press", dirs_exist_ok=True)
@@ -126,6 +142,15 @@ def held(
     _quick(patch)
     for module in (runner, sys.modules["tradeflows.series"]):
         patch.setattr(module, "load", load)
+
+
+def months_of(start: str = FIRST, end: str = LAST) -> list[str]:
+    """Return months as UN Comtrade writes them."""
+    return [p.strftime("%Y%m") for p in pd.period_range(start, end, freq="M")]
+
+
+def _last(world: trade.World) -> str:
+    return f"{world.last[:4]}-{world.last[4:]}"
 
 
 def _fitted(data: Cut, model: str) -> Any:
@@ -140,49 +165,79 @@ _FIT = statespace._fit
 _FITS: dict[tuple[object, ...], Any] = {}
 
 
-def months_of(start: str = FIRST, end: str = LAST) -> list[str]:
-    """Return months as UN Comtrade writes them."""
-    return [p.strftime("%Y%m") for p in pd.period_range(start, end, freq="M")]
+def made(
+    world: trade.World,
+    first: str = FIRST,
+    chapters: Sequence[str] = CHAPTERS,
+    mirrors: Collection[str] | None = None,
+) -> dict[str, pd.DataFrame]:
+    """Return what a refresh brings of a world, the last three as in `refreshed`.
 
-
-def made(world: trade.World) -> dict[str, pd.DataFrame]:
-    """Return what a refresh brings of Turkey's trade: exports, imports from Russia, totals."""
-    totals = []
-    for flow in "XM":
-        for month in months_of():
-            rows = published(world, trade.TURKEY, flow, month, str(trade.RUSSIA))
-            totals.append(_rows(world, rows[rows["level"] < 4], flow, month))
+    Exports to Russia and those of machinery to all, imports from Russia, totals, and what others
+    report, in the world where it matters.
+    """
+    months = months_of(first, _last(world))
+    elsewhere = _mirrors(world, mirrors) if world.scenario == "rerouting" else []
     return {
-        "rows": rows_of(world, "X", months_of()),
-        "detail": rows_of(world, "M", months_of()),
-        "totals": pd.concat(totals, ignore_index=True),
+        "rows": rows_of(world, "X", months, tuple(chapters)),
+        "detail": rows_of(world, "M", months),
+        "totals": pd.concat([_totals(world, f, m) for f in "XM" for m in months]),
+        "mirror": pd.concat([rows_of(world, "X", months[:1])[:0], *elsewhere]),
     }
 
 
-def rows_of(world: trade.World, flow: str, months: list[str]) -> pd.DataFrame:
+def rows_of(
+    world: trade.World, flow: str, months: list[str], chapters: tuple[str, ...] = CHAPTERS
+) -> pd.DataFrame:
     """Return rows as the loaders would: weights missing, estimated or reported."""
-    frames = []
-    for month in months:
-        rows = trade.month(world, trade.TURKEY, flow, month)
-        machines = rows["code"].str[:2].isin(CHAPTERS) if flow == "X" else False
-        rows = rows[(rows["partner"] == trade.RUSSIA) | machines]
-        frames.append(_rows(world, rows.assign(level=6), flow, month))
-    return pd.concat(frames, ignore_index=True)
+    made = [_rows_of(trade.alike(world, flow, month), flow, month, chapters) for month in months]
+    return pd.concat(made, ignore_index=True)
 
 
-def _rows(world: trade.World, rows: pd.DataFrame, flow: str, month: str) -> pd.DataFrame:
+@lru_cache(maxsize=200)
+def _rows_of(world: trade.World, flow: str, month: str, chapters: tuple[str, ...]) -> pd.DataFrame:
+    rows = trade.month(world, trade.TURKEY, flow, month)
+    machines = rows["code"].str[:2].isin(chapters) if flow == "X" else False
+    rows = rows[(rows["partner"] == trade.RUSSIA) | machines]
+    return _rows(world, rows.assign(level=6), trade.TURKEY, flow, month)
+
+
+def _totals(world: trade.World, flow: str, month: str) -> pd.DataFrame:
+    return _totals_of(trade.alike(world, flow, month), flow, month)
+
+
+@lru_cache(maxsize=200)
+def _totals_of(world: trade.World, flow: str, month: str) -> pd.DataFrame:
+    rows = published(world, trade.TURKEY, flow, month, str(trade.RUSSIA))
+    return _rows(world, rows[rows["level"] < 4], trade.TURKEY, flow, month)
+
+
+def _mirrors(world: trade.World, of: Collection[str] | None) -> Iterator[pd.DataFrame]:
+    """Return what Russia's neighbours bought from Turkey and suppliers sold to it, listed goods."""
+    goods = {code for each in trade.listed() for code in each}
+    ways = [(r, "M") for r in trade.TRANSIT] + [(r, "X") for r in trade.SUPPLIERS]
+    ways = [way for way in ways if of is None or from_comtrade(way[0]) in of]
+    for (reporter, flow), month in product(ways, months_of(*MIRRORED)):
+        rows = trade.month(world, reporter, flow, month)
+        rows = rows[rows["code"].isin(goods)].assign(level=6)
+        yield _rows(world, rows, reporter, flow, month)
+
+
+def _rows(
+    world: trade.World, rows: pd.DataFrame, reporter: int, flow: str, month: str
+) -> pd.DataFrame:
     names = {number: from_comtrade(number) for number in rows["partner"].unique()}
     return pd.DataFrame(
         {
             "origin": "generated",
             "source": "UN Comtrade",
-            "trade_system": "general",
-            "reporter": "TUR",
+            "trade_system": "general" if reporter == trade.TURKEY else "special",
+            "reporter": from_comtrade(reporter),
             "partner": rows["partner"].map(names),
             "flow": flow,
             "freq": "M",
             "period": pd.Timestamp(f"{month[:4]}-{month[4:]}-01"),
-            "code_system": {"H5": "HS2017", "H6": "HS2022"}[world.revision(trade.TURKEY, month)],
+            "code_system": SYSTEMS[world.revision(reporter, month)],
             "code": rows["code"],
             "level": rows["level"],
             "value_usd": rows["value"],

@@ -1,4 +1,4 @@
-"""Generated trade from the rows that a refresh brings to the verdicts; one world is refreshed.
+"""Generated trade from the rows that a refresh brings to the verdicts.
 
 Five worlds, each with one thing planted. What was planted is found, every verdict is the right
 one, and where weights are missing nothing is made up.
@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import tradeflows as tf
-from generated import REFRESHED, made
+from generated import HELD, judged, refreshed
 from standin import trade
 from tradeflows.codes.countries import SPECIAL
 from tradeflows.codes.groups import high_priority
@@ -53,15 +53,27 @@ def test_there_is_a_test_for_every_scenario():
     assert set(WORLDS) == set(trade.SCENARIOS)
 
 
-def test_a_refresh_brings_what_was_published(world):
+def test_a_refresh_brings_what_was_published_and_pages_judge_it_alike(tmp_path):
     """Worlds that are not refreshed hand pages these rows."""
-    found = world(REFRESHED)
-    key = ["flow", "period", "partner", "level", "code"]
-    for name, planted in made(found.world).items():
+    world = trade.World("rerouting", chapters=(39, 90), others=0, last="202212")
+    few = {"first": "2021-01", "chapters": ("88", "90"), "mirrors": ("KAZ", "DEU")}
+    found = refreshed(tmp_path / "refreshed", world, **few)
+    handed = judged(tmp_path / "handed", world, **few)
+    key = ["reporter", "flow", "period", "partner", "level", "code"]
+    for name in HELD:
         brought = found[name][found[name]["partner"] != "World"]
-        one, other = (f.sort_values(key, ignore_index=True) for f in (brought, planted))
-        seen = [c for c in planted if c != "origin" and not c.startswith("quantity")]
+        one, other = (f.sort_values(key, ignore_index=True) for f in (brought, handed[name]))
+        seen = [
+            c for c in other if c not in ("origin", "obtained") and not c.startswith("quantity")
+        ]
         pd.testing.assert_frame_equal(one[seen], other[seen], check_dtype=False)
+    assert set(found["neighbours"].dropna().index) == {"KAZ"}
+    for name in ("neighbours", "supply"):
+        pd.testing.assert_frame_equal(found[name], handed[name])
+    assert found.reasons == handed.reasons
+    for claim, verdict in found.verdicts.items():
+        assert verdict.numbers == pytest.approx(handed.verdicts[claim].numbers), claim
+        assert verdict.say == handed.verdicts[claim].say
 
 
 @pytest.mark.parametrize("scenario", WORLDS)

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 EVENT = "202203"
-SCENARIOS = ("nothing", "prices", "volume", "entry", "rerouting")
+TOUCHED = {"nothing": "", "prices": "M", "volume": "X", "entry": "X", "rerouting": "MX"}  # flows
+SCENARIOS = tuple(TOUCHED)
 PRICE, VOLUME, TRANSIT_VOLUME, SUPPLY = 2.0, 3.0, 4.0, 2.0
 TURKEY, RUSSIA = 792, 643
 TRANSIT = (398, 417, 860, 268, 31, 51)
@@ -31,13 +32,14 @@ _TABLES = _LIST.with_name("hs.csv.gz")
 _SAMPLE = ("854231", "854232", "854233", "854239", "851762", "852691", "853221", "854800")
 
 
-def listed() -> list[tuple[str, str, str]]:
+@lru_cache
+def listed() -> tuple[tuple[str, str, str], ...]:
     """Return the high-priority codes in HS 2022, 2017 and 2012; a few where no list is shipped."""
     if not _LIST.is_file():
-        return [(c, c, c) for c in _SAMPLE]
+        return tuple((c, c, c) for c in _SAMPLE)
     with _LIST.open(encoding="utf-8", newline="") as handle:
         table = [(r["hs2022"], r["hs2017"], r["hs2012"]) for r in csv.DictReader(handle)]
-    return [(a, b or a, c or b or a) for a, b, c in table]
+    return tuple((a, b or a, c or b or a) for a, b, c in table)
 
 
 @lru_cache
@@ -58,6 +60,7 @@ def unchanged() -> dict[str, tuple[str, ...]]:
     return {chapter: tuple(sorted(codes)) for chapter, codes in found.items()}
 
 
+@lru_cache
 def products(
     breadth: int, chapters: tuple[int, ...] = CHAPTERS, *, hidden: bool = True
 ) -> pd.DataFrame:
@@ -124,7 +127,7 @@ class World:
 
     def truth(self, base: str = "2021", current: str = "2022") -> dict[str, float]:
         """Return what was planted: change of value against a world where nothing happened."""
-        calm = replace(self, scenario="nothing")
+        calm = _calm(self)
         sums = {}
         for name, world in (("with", self), ("without", calm)):
             for year in (base, current):
@@ -207,10 +210,20 @@ def _quantities(world: World, flow: str, period: str) -> tuple[np.ndarray, np.nd
     return kg, price
 
 
+def alike(world: World, flow: str, period: str) -> World:
+    """Return the world where nothing happened, for what both publish: it is made once for all."""
+    touched = period >= EVENT and flow[-1] in TOUCHED[world.scenario]
+    return world if touched else _calm(world)
+
+
+@lru_cache
+def _calm(world: World) -> World:
+    return replace(world, scenario="nothing")
+
+
 RE_SHARE = 0.05  # of exports and imports that leave, or come, again
 
 
-@lru_cache(maxsize=64)
 def month(
     world: World, reporter: int, flow: str, period: str, system: str = ""
 ) -> pd.DataFrame:  # fmt: skip
@@ -218,12 +231,17 @@ def month(
 
     Re-exports and re-imports are a part of Turkey's exports and imports.
     """
+    return _month(alike(world, flow, period), reporter, flow, period, system)
+
+
+@lru_cache(maxsize=200)
+def _month(world: World, reporter: int, flow: str, period: str, system: str) -> pd.DataFrame:
     if reporter == TURKEY:
         kg, price = _quantities(world, flow[-1], period)
         kg = kg * (RE_SHARE if flow.startswith("R") else 1)
         partners, mark = list(world.partners), 1.0
     elif reporter in TRANSIT and flow == "M":
-        calm = replace(world, scenario="nothing")
+        calm = _calm(world)
         kg, price = (a[[world.partners.index(reporter)]] for a in _quantities(calm, "X", period))
         partners, mark = [TURKEY], CIF  # what is rerouted does not arrive
     elif reporter in SUPPLIERS and flow == "X":

@@ -134,7 +134,9 @@ def cube(
     months = pd.DatetimeIndex(periods[inside].drop_duplicates().sort_values())  # published at all
     wanted = inside & rows["code"].str.startswith(tuple(chapters)) & ~rows["partner"].isin(exclude)
     rows = rows.loc[wanted]
-    _check_single(rows.assign(digits=rows["code"].str.extract(r"^(\d*)")[0].str.len()), "digits")
+    once_each = rows[["code"]].drop_duplicates()
+    digits = once_each["code"].str.extract(r"^(\d*)")[0].str.len()
+    _check_single(once_each.assign(digits=digits), "digits")
     rows = once(rows, value)
     where = [pd.factorize(rows[c], sort=True) for c in ("code", "partner", "period")]
     at = months.get_indexer(pd.DatetimeIndex(where[2][1]))[where[2][0]]

@@ -131,7 +131,7 @@ def volume(
         with opened(rows, _NEEDED) as relation:
             census(relation, "net_weight_kg", within, estimated="accepted").require_one_flow()
     months = [span(w) for w in (base, current)]
-    there = set(trade["period"]) | set(elsewhere["period"])
+    there = set(trade["period"].unique()) | set(elsewhere["period"].unique())
     gone = [f"{m:%Y-%m}" for window in months for m in window if m not in there]
     if gone or len(months[0]) != len(months[1]):
         raise SchemaMismatch(
