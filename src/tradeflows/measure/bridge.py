@@ -15,7 +15,6 @@ import pandas as pd
 from tradeflows.codes.countries import spoken
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure import queries
-from tradeflows.measure.coding import coded, decoded
 from tradeflows.measure.window import Published, require, same_length
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census
@@ -229,7 +228,6 @@ def bridge(
     """
     windows = _windows(base, current, path or "two-point")
     by, needed = one_or_more(by), ("period", "code", "value_usd", quantity)
-    trade, names = coded(trade, by, needed)
     with opened(trade, needed) as relation:
         within = _within(*windows)
         seen = census(relation, quantity, within, by=by, estimated=estimated)
@@ -254,7 +252,7 @@ def bridge(
             lag=12 if seen.annual else 1,
             per_month=per_month,
         )
-        rows = _checked(relation, decoded(relation.frame(query), names), by)
+        rows = _checked(relation, relation.frame(query), by)
         lines = _renumbered(relation, windows, path)
     return _result(rows, windows, by, method, path, seen, per_month, new, lines)
 
@@ -268,7 +266,7 @@ def _renumbered(
     """
     now = windows[1].sql()
     start = f"CASE WHEN {now} THEN {windows[1].first} ELSE {windows[0].first} END"
-    step = f"{month(relation.columns)} - {start}" if path == "monthly" else "0"
+    step = f"{month()} - {start}" if path == "monthly" else "0"
     found = relation.frame(
         "WITH line AS (SELECT CAST(code AS VARCHAR) AS code, "  # noqa: S608
         f"{step} AS step, "
@@ -332,7 +330,7 @@ def bridge_sql(
     now = new.sql()
     if path == "monthly":
         start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
-        named["step"] = f"{month(columns)} - {start}"
+        named["step"] = f"{month()} - {start}"
     months = same_length(old, new, annual=lag == 12, per_month=per_month)
     over = [f" / {n}" if per_month else "" for n in months]
     unit = f"{quantity}_unit" if f"{quantity}_unit" in columns else None
@@ -375,9 +373,9 @@ def _repeats(old: Window, new: Window, path: str, lag: int) -> str:
     if path == "monthly" or len(old) == len(new) == 1:
         return "count(*) - bit_count(bit_or(CASE WHEN now THEN 2 ELSE 1 END))"
     if len(old) + len(new) > MOST_BITS:
-        return f"count(*) - count(DISTINCT {month((), lag)})"
+        return f"count(*) - count(DISTINCT {month(lag)})"
     first = f"CASE WHEN now THEN {new.first - len(old)} ELSE {old.first} END"
-    bit = f"CAST(1 AS BIGINT) << CAST({month((), lag)} - {first} AS INTEGER)"
+    bit = f"CAST(1 AS BIGINT) << CAST({month(lag)} - {first} AS INTEGER)"
     return f"count(*) - bit_count(bit_or({bit}))"
 
 

@@ -17,12 +17,11 @@ import pandas as pd
 
 from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
 from tradeflows.measure import multilateral, queries
-from tradeflows.measure.coding import coded
 from tradeflows.measure.queries import log_mean
 from tradeflows.measure.window import Published, require
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census, unique
-from tradeflows.quality.relation import CODED, Relation, keys, month, opened, too_large, usable
+from tradeflows.quality.relation import Relation, keys, month, opened, too_large, usable
 from tradeflows.result import Result
 from tradeflows.words import Sentence, is_yearly, percent, period_text, span
 
@@ -150,7 +149,7 @@ def price_index(
     if formula in MULTILATERAL and base not in ("previous-year", "fixed"):
         raise ValueError(f"base={base!r}: {formula} starts at the first period; leave base out")
     needed = ("period", "code", "value_usd", quantity)
-    with opened(coded(trade, needed=needed)[0], needed) as relation:
+    with opened(trade, needed) as relation:
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
         seen.require_one_flow()
@@ -234,15 +233,14 @@ def index_sql(
     if first:
         first = first.whole(lag)
         ends = {"first": first.first, "last": first.last, "length": len(first) // lag}
-    # A partner nobody names is one partner, as in sums; numbers for keys are never empty.
-    equal = {n: "=" if CODED.format(n) in columns else "IS NOT DISTINCT FROM" for n in names}
-    joined = [f"b.{name} {equal[name]} c.{name}" for name in names]
+    # A partner nobody names is one partner, as in sums.
+    joined = [f"b.{name} IS NOT DISTINCT FROM c.{name}" for name in names]
     joined.append(match.format(lag=lag, c_year=year.replace("m /", "c.m /")))
     total = "sum({0}.v) OVER (PARTITION BY b.m, c.m) AS total{1},"  # for shares, before sums
     return queries.text("index").format(
         keys=", ".join(names),
         pair_keys=", ".join(f"c.{name}" for name in names),
-        month=month(columns, lag),
+        month=month(lag),
         year=year,
         match=pairs,
         quantity=usable(columns, quantity, estimated),

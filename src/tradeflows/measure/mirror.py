@@ -264,7 +264,7 @@ def mirror_sql(
     fob += ["CASE WHEN valuation = 'FOB' THEN value_usd END"] if "valuation" in columns else []
     rate = freight or FREIGHT
     return queries.text("mirror").format(
-        month=month(columns, lag),
+        month=month(lag),
         hidden=hidden(columns),
         quantity=usable(columns, "net_weight_kg", estimated),
         fob=f"CAST(coalesce({', '.join([*fob, 'NULL'])}) AS DOUBLE)",

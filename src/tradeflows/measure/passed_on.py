@@ -190,7 +190,7 @@ def _rises(
         start = f"CASE WHEN {new.sql()} THEN {new.first} ELSE {old.first} END"
         quantity = usable(relation.columns, "net_weight_kg", estimated)
         rows = relation.frame(
-            f"SELECT {', '.join([*by, 'code'])}, {month(relation.columns, lag)} - {start} AS step,"  # noqa: S608
+            f"SELECT {', '.join([*by, 'code'])}, {month(lag)} - {start} AS step,"  # noqa: S608
             f" sum({sign} * CAST(value_usd AS DOUBLE)) AS value, sum({sign} * {quantity}) AS kg,"
             f" sum(CASE WHEN {new.sql()} THEN value_usd ELSE 0 END) AS now,"
             f" max(CASE WHEN value_usd > 0 AND {quantity} IS NULL THEN 1 ELSE 0 END) AS blind"

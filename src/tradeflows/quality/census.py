@@ -21,7 +21,6 @@ from tradeflows.errors import (
     SchemaMismatch,
 )
 from tradeflows.quality.relation import (
-    CODED,
     LARGEST,
     PAIR,
     PREFIXES,
@@ -118,7 +117,7 @@ def unique(
     """Refuse a product that stands twice in one period; a bit for each period finds it."""
     columns, within = relation.columns, f"({within})"
     found = keys(columns, ()) | {n: n for n in (f"{quantity}_unit",) if n in columns}
-    bits = f"bit_count(bitstring_agg({month(columns, lag)}, {months[0]}, {months[-1] + 11}))"
+    bits = f"bit_count(bitstring_agg({month(lag)}, {months[0]}, {months[-1] + 11}))"
     query = (
         "SELECT {0} FROM trade WHERE "  # noqa: S608
         f"{within} GROUP BY {{0}} HAVING count(*) > {bits} ORDER BY ALL LIMIT 3"
@@ -135,8 +134,6 @@ def unique(
 
 def _check_periods(relation: Relation) -> None:
     """Refuse rows that no window would ever hold: they would be left out in silence."""
-    if CODED.format("month") in relation.columns:  # given only where every row has its month
-        return
     dated = relation.frame("SELECT count(*) - count(period) AS missing FROM trade")
     if missing := int(dated["missing"].iloc[0]):
         raise SchemaMismatch(

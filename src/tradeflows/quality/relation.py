@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     import duckdb
 
 __all__ = [
-    "CODED",
     "LARGEST",
     "PAIR",
     "PREFIXES",
@@ -36,7 +35,6 @@ __all__ = [
 
 PAIR = ("reporter", "partner", "flow", "code")
 LARGEST = "1.7976931348623157e308"  # NaN compares as larger in DuckDB and in Spark
-CODED = "{}__coded"  # column of integers that stand for the text of a key
 # Codes under which reporters book goods that they do not name.
 PSEUDO = "(left(code, 4) IN ('2799', '9999') OR code = '99')"
 PREFIXES = {"chapter": 2, "heading": 4, "subheading": 6}
@@ -130,8 +128,7 @@ def keys(columns: Sequence[str], by: Sequence[str]) -> dict[str, str]:
         _check_name(name)
     found = {}
     for name in (*(pair for pair in PAIR if pair in columns), *by):
-        text = name if name in columns else f"left(code, {PREFIXES[name]})"
-        found[name] = CODED.format(name) if CODED.format(name) in columns else text
+        found[name] = name if name in columns else f"left(code, {PREFIXES[name]})"
     return found
 
 
@@ -155,15 +152,12 @@ def _words() -> frozenset[str]:
         return frozenset(str(row[0]) for row in connection.sql(query).fetchall())
 
 
-def month(columns: Sequence[str], lag: int = 1) -> str:
+def month(lag: int = 1) -> str:
     """Return the SQL of a row's month, counted from year 0; with ``lag=12`` January stands for all.
 
     Offices date annual rows on the first or on the last day of the year.
     """
-    if lag == 12:
-        return "12 * year(period)"
-    name = CODED.format("month")
-    return name if name in columns else "12 * year(period) + month(period) - 1"
+    return "12 * year(period)" + " + month(period) - 1" * (lag != 12)
 
 
 @contextmanager
