@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 import tradeflows as tf
 from tradeflows.codes import hs
-from tradeflows.codes.groups import asked, high_priority, is_essential, listed
+from tradeflows.codes.groups import asked, high_priority, listed
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.measure.bridge import bridge
 from tradeflows.quality.concordance import concord
@@ -541,20 +541,3 @@ def test_groups_that_cannot_be_compared_say_why():
     broken = high_priority()[lambda d: d["comparability"] == "break"]
     assert set(broken["hs2022"]) == {"854149", "901380"}
     assert (broken["why"].str.len() > 20).all()
-
-
-@pytest.mark.parametrize(
-    ("code", "essential"),
-    [
-        ("010121", True),
-        ("240110", True),
-        ("25", False),
-        ("27", True),
-        ("300210", True),
-        ("901710", False),
-        ("902290", True),
-        ("902300", False),
-    ],
-)
-def test_essential_goods(code, essential):
-    assert is_essential(code) is essential

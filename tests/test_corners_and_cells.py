@@ -11,7 +11,7 @@ from tradeflows import measure
 from tradeflows.errors import EstimatedQuantityWarning
 from tradeflows.measure import montgomery
 
-MULTILATERAL = ["geks_fisher", "geks_tornqvist", "geks_walsh", "geary_khamis_multilateral", "wtpd"]
+MULTILATERAL = ["geks_fisher", "geks_tornqvist", "geks_walsh"]
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""Groups of goods: the high-priority list, totals and what they hold, essential goods."""
+"""Groups of goods: the high-priority list, totals and what they hold."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ __all__ = [
     "asked",
     "changed_codes",
     "high_priority",
-    "is_essential",
     "listed",
     "overlap",
 ]
@@ -101,14 +100,6 @@ def changed_codes() -> pd.DataFrame:
         rows.append((group["name"], *held, group["comparability"], group["why"]))
     columns = ["goods", "HS 2017", "HS 2022", "comparable", "why"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def is_essential(code: str) -> bool:
-    """Say whether a code is food, fuel, medicine or medical: what claim c leaves out."""
-    chapter, heading = int(code[:2]), code[:4]
-    if 1 <= chapter <= 24 or chapter in (27, 30):
-        return True
-    return "9018" <= heading <= "9022"
 
 
 def overlap(one: str, other: str) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
-from tradeflows.measure import multilateral, queries
+from tradeflows.measure import queries
 from tradeflows.measure.queries import log_mean
 from tradeflows.measure.window import Published, require
 from tradeflows.periods import Window
@@ -46,7 +46,7 @@ FORMULAS = {
     "geometric_paasche": "exp(sum(v1 * ln([a] / v0)) / sum(v1))",
     "geary_khamis": "(sum(v1 * (v0 / (v0 + [b]))) / sum(v0 * ([b] / (v0 + [b]))))",
 }
-MULTILATERAL = ("geks_fisher", "geks_tornqvist", "geks_walsh", *multilateral.SOLVED)
+MULTILATERAL = ("geks_fisher", "geks_tornqvist", "geks_walsh")
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +103,7 @@ def price_index(
     formula : str
         Laspeyres, paasche, fisher, tornqvist, walsh, sato_vartia, montgomery_vartia,
         geometric_laspeyres, geometric_paasche, geary_khamis, or over the full window geks_fisher,
-        geks_tornqvist, geks_walsh, geary_khamis_multilateral, wtpd.
+        geks_tornqvist, geks_walsh.
     base : str
         - ``previous-year``: each month against the average of the year before (its values over its
           quantities, not the mean of monthly unit values), the years chained; the first year is 1,
@@ -175,12 +175,12 @@ def price_index(
 def _links(
     relation: Relation, settings: dict[str, Any], formula: str, pairs: str, **more: Any
 ) -> pd.DataFrame:
-    """Return price and volume of every pair of periods of one kind, or the cells themselves."""
+    """Return price and volume of every pair of periods of one kind."""
     rows = relation.frame(index_sql(relation.columns, formula, pairs, **settings, **more))
-    indices = rows[[name for name in _INDICES if name in rows]].to_numpy(float)
+    indices = rows[_INDICES].to_numpy(float)
     if not (np.isfinite(indices) & (indices > 0)).all():
         raise too_large("an index is not a positive finite number")
-    return rows.sort_values(["m0", "m"]) if "m0" in rows else rows
+    return rows.sort_values(["m0", "m"])
 
 
 def _values(seen: Census) -> dict[int, float]:
@@ -208,7 +208,6 @@ _PAIRS = {
     "month-to-year": (_BASE_YEARS, "cell", "b.m = {c_year} - 1"),
     "year-to-year": (_BASE_YEARS, "base", "b.m = c.m - 1"),
     "all": (_BASE_CELLS, "cell", "TRUE"),
-    "cells": (_BASE_CELLS, "cell", "FALSE"),
 }
 
 
@@ -249,14 +248,11 @@ def index_sql(
         current=current,
         on=" AND ".join(joined),
         totals=total.format("b", 0) + total.format("c", 1) if formula == "sato_vartia" else "",
-        select=select or _select(formula, pairs, names),
+        select=select or _select(formula),
     )
 
 
-def _select(formula: str, pairs: str, names: Sequence[str]) -> str:
-    if pairs == "cells":
-        ranked = f"dense_rank() OVER (ORDER BY {', '.join(names)}) - 1 AS product"
-        return f"SELECT {ranked}, m, v, q FROM cell"  # noqa: S608
+def _select(formula: str) -> str:
     if formula not in FORMULAS:
         raise ValueError(f"formula={formula!r}: expected one of {', '.join(FORMULAS)}")
     price, volume = (FORMULAS[formula].replace("[a]", a).replace("[b]", b) for a, b in ("ab", "ba"))
@@ -315,21 +311,21 @@ def _previous_year(links: Callable[..., pd.DataFrame], months: list[int]) -> pd.
 def _full_window(
     links: Callable[..., pd.DataFrame], formula: str, months: list[int]
 ) -> pd.DataFrame:
-    """Return the series of a formula that sets every period against every other."""
-    if formula in multilateral.SOLVED:
-        cells, names = links("fisher", "cells"), ("v", "q")
-        shape = (len(months), int(cells["product"].max()) + 1 if len(cells) else 0)
-        at = np.searchsorted(months, cells["m"]), cells["product"].to_numpy()
-        both = {name: np.zeros(shape) for name in names}
-        for name in names:
-            both[name][at] = cells[name]
-        price = multilateral.SOLVED[formula](both["v"], both["q"])
-        total = both["v"].sum(axis=1)
-    else:
-        pairs = links(formula.removeprefix("geks_"), "all")
-        square = pairs.set_index(["m0", "m"])["price"].unstack("m")  # noqa: PD010
-        price = multilateral.geks(square.reindex(index=months, columns=months).to_numpy(float))
-        total = pairs.loc[pairs["m0"] == pairs["m"], "matched"].to_numpy(float)
+    """Return the geometric mean of all paths from the first period over one other (EKS).
+
+    ln P(0, t) = mean over k of ln P(0, k) + ln P(k, t), from the bilateral indices of all pairs.
+    """
+    pairs = links(formula.removeprefix("geks_"), "all").set_index(["m0", "m"])
+    square = pairs["price"].unstack("m").reindex(index=months, columns=months)  # noqa: PD010
+    logs = np.log(square.to_numpy(float))
+    if np.isnan(logs).any():
+        raise SchemaMismatch(
+            "periods that share no priced product",
+            "products that link each period of the window with every other",
+            "choose a shorter window, or a bilateral formula",
+        )
+    price = np.exp((logs[0][:, None] + logs).mean(axis=0))
+    total = np.array([pairs.loc[(m, m), "matched"] for m in months], dtype=float)
     value = total / total[0]
     columns = {"price": price, "volume": value / price, "value": value, "matched": total}
     return pd.DataFrame({"m": months, **columns})
