@@ -13,7 +13,7 @@ from tradeflows.codes.totals import is_world
 from tradeflows.counterfactual.months import Floats
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
 from tradeflows.periods import month, span
-from tradeflows.quality.census import refuse_totals, unique
+from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import opened
 
 __all__ = ["CHAPTERS", "EXCLUDED", "Cube", "cube", "destinations", "once", "origins_of"]
@@ -23,7 +23,9 @@ CHAPTERS = ("84", "85", "88", "90")
 EXCLUDED = ("KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM", "ARE", "SRB", "BLR")
 
 _AREAS = tuple(SPECIAL.values())
-_SINGLE = ("reporter", "flow", "source", "trade_system", "freq", "code_system")
+_TOLD_APART = (
+    "period", "partner", "reporter", "flow", "source", "trade_system", "freq", "code_system",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -133,11 +135,7 @@ def cube(
     inside = ((periods >= month(start)) & (periods < when)) | periods.isin(after)
     months = pd.DatetimeIndex(periods[inside].drop_duplicates().sort_values())  # published at all
     wanted = inside & rows["code"].str.startswith(tuple(chapters)) & ~rows["partner"].isin(exclude)
-    rows = rows.loc[wanted]
-    once_each = rows[["code"]].drop_duplicates()
-    digits = once_each["code"].str.extract(r"^(\d*)")[0].str.len()
-    _check_single(once_each.assign(digits=digits), "digits")
-    rows = once(rows, value)
+    rows = once(rows.loc[wanted], value)
     where = [pd.factorize(rows[c], sort=True) for c in ("code", "partner", "period")]
     at = months.get_indexer(pd.DatetimeIndex(where[2][1]))[where[2][0]]
     values = np.zeros((len(where[0][1]), len(where[1][1]), len(months)))
@@ -161,9 +159,9 @@ def cube(
 def destinations(
     panel: pd.DataFrame, value: str = "value_usd", more: Collection[str] = ()
 ) -> pd.DataFrame:
-    """Return the rows of one reporter's partners by month; what would be summed twice is refused.
+    """Return the rows of partners by month, without the world, under any name, and no country.
 
-    The world, under any name, and areas that are no country are left out. A row may lack the value.
+    A row may lack the value, and nothing else that is needed.
     """
     needed = ["partner", "period", *more, value]
     absent = [c for c in needed if c not in panel.columns]
@@ -171,47 +169,36 @@ def destinations(
         raise SchemaMismatch(
             f"panel without columns {absent}", ", ".join(needed), "add or rename them"
         )
-    for name in (*_SINGLE, f"{value}_unit"):
-        _check_single(panel, name)
     empty = [name for name in needed if name != value and panel[name].isna().any()]
     if empty:
         raise SchemaMismatch(
             f"rows without {', '.join(empty)}", "each row's own", "complete these rows or drop them"
         )
-    number = panel[value].astype("float64")
-    if bad := int(((number < 0) | np.isinf(number)).sum()):
-        raise SchemaMismatch(
-            f"{bad} rows have a {value} that is negative or not finite",
-            "zero or more, or none where it is not known",
-            "correct the source file",
-        )
     gone = [p for p in panel["partner"].unique() if p in _AREAS or is_world(p)]
     rows = panel[~panel["partner"].isin(gone)]
-    refuse_totals("partner", rows["partner"].unique())
-    months = pd.DatetimeIndex(rows["period"]).to_period("M").to_timestamp()
-    return rows.assign(period=months)
+    return rows.assign(period=pd.DatetimeIndex(rows["period"]).to_period("M").to_timestamp())
 
 
 def once(rows: pd.DataFrame, value: str = "value_usd") -> pd.DataFrame:
-    """Return the rows of `destinations`; products or partners that stand twice are refused."""
+    """Return the rows of `destinations` after the census that every measure takes."""
     if rows.empty:
         return rows
+    unit = f"{value}_unit"
+    for name in ("reporter", unit):
+        if len(found := set(rows[name].dropna()) if name in rows else ()) > 1:
+            raise DoubleCountedTotals(
+                f"panel with {name} {', '.join(sorted(map(str, found))[:4])}",
+                f"one {name}",
+                "keep one",
+            )
+    held = [name for name in (*_TOLD_APART, unit) if name in rows]
+    amounts = rows[held].assign(code=rows.get("code", "TOTAL"), value_usd=rows[value].fillna(0.0))
     months = pd.DatetimeIndex(rows["period"])
-    numbers = 12 * months.year + months.month - 1
-    needed = ("partner", "period", "code", value)
-    with opened(rows if "code" in rows else rows.assign(code=""), needed) as relation:
-        unique(relation, "TRUE", value, [int(numbers.min()), int(numbers.max())])
+    ends = [12 * day.year + day.month - 1 for day in (months.min(), months.max())]
+    with opened(amounts, ("period", "code", "value_usd")) as relation:
+        census(relation, "value_usd").require_one_flow()
+        unique(relation, "TRUE", value, ends)
     return rows
-
-
-def _check_single(frame: pd.DataFrame, name: str) -> None:
-    found = list(frame[name].dropna().unique()) if name in frame.columns else []
-    if len(found) > 1:
-        raise DoubleCountedTotals(
-            f"panel with {name} {', '.join(sorted(str(f) for f in found[:4]))}",
-            f"one {name}: each describes the same trade",
-            "keep one; tf.concord(trade) brings HS revisions that follow each other together",
-        )
 
 
 def origins_of(frame: pd.DataFrame) -> tuple[str, ...]:

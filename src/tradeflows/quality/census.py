@@ -32,7 +32,7 @@ from tradeflows.quality.relation import (
 )
 from tradeflows.tables import STATUS
 
-__all__ = ["Census", "census", "refuse_totals", "unique"]
+__all__ = ["Census", "census", "unique"]
 
 
 @dataclass(frozen=True)
@@ -211,11 +211,11 @@ def _check_totals(relation: Relation, rows: pd.DataFrame, within: str, by: Seque
     listed = ", ".join(map(text, apart))
     names = relation.frame(f"SELECT {listed} FROM trade WHERE {within}").iloc[0]  # noqa: S608
     for name in apart:
-        refuse_totals(name, names[name] if isinstance(names[name], np.ndarray) else ())
+        _refuse_totals(name, names[name] if isinstance(names[name], np.ndarray) else ())
     _check_systems(rows)
 
 
-def refuse_totals(column: str, names: Iterable[Any]) -> None:
+def _refuse_totals(column: str, names: Iterable[Any]) -> None:
     """Refuse names of a column, such as partner, of which one holds trade of the other."""
     if (found := one_inside_another(column, names)) is None:
         return
