@@ -280,7 +280,7 @@ def test_a_result_shows_sentence_table_and_chart(kind):
     html = bundle["text/html"]
     assert html == result._repr_html_()
     assert html.startswith(f"<p>{result.sentence()}</p>".replace("&", "&amp;"))
-    assert html.count('<table class="data">') == 2  # of the result, and behind its chart
+    assert html.count('<table class="dataframe">') == 2  # of the result, and behind its chart
     assert html.count("<svg ") == 1
     parts = bundle[tf.plot.MIME]
     assert re.fullmatch(rf"{kind}-[0-9a-f]{{6}}", parts["name"])
@@ -448,7 +448,7 @@ def test_table_view_scales_and_marks_what_is_missing():
     assert "<caption>x · bn USD</caption>" in html
     assert "<td>58.8</td>" in html
     assert "<td>–</td>" in html
-    assert '<th scope="row" class="text">Jan 2021</th>' in html
+    assert '<th style="text-align:left">Jan 2021</th>' in html
 
 
 def test_long_tables_say_what_is_left_out():

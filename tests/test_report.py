@@ -50,7 +50,7 @@ def _page(suite, name):
 
 def test_every_notebook_has_a_page_and_the_first_is_the_index(suite):
     assert sorted(_texts(suite[1])) == [
-        "01-the-data.html",
+        "01-held.html",
         "02-last.html",
         "data/bridge.csv",
         "data/bridge.png",
@@ -86,7 +86,7 @@ def test_a_notebook_touched_runs_alone_and_the_pages_stay_the_same(suite):
 def test_a_page_lost_or_changed_is_written_again(suite):
     before = _texts(suite[1])
     (suite[1] / "02-last.html").unlink()
-    (suite[1] / "01-the-data.html").write_text("gone")
+    (suite[1] / "01-held.html").write_text("gone")
     assert build(*suite).ran == ()
     assert _texts(suite[1]) == before
 
@@ -101,7 +101,7 @@ def test_no_page_holds_a_place_on_this_machine_or_a_date_of_today(suite):
     import datetime
 
     today = datetime.datetime.now(tz=datetime.UTC).date().isoformat()
-    for name in ("index.html", "01-the-data.html", "02-last.html"):
+    for name in ("index.html", "01-held.html", "02-last.html"):
         assert str(suite[0].parent) not in _page(suite, name)
         assert today not in _page(suite, name)
 
@@ -122,7 +122,7 @@ def test_a_failing_cell_is_told_in_few_words_and_the_old_page_stays(tmp_path):
     out.mkdir()
     (out / "index.html").write_text("the old page")
     tiny_suite.save(
-        notebooks / "01-the-data.ipynb",
+        notebooks / "01-held.ipynb",
         "# Data\n\nx",
         "## Where it goes wrong",
         "x = 1\nraise ValueError('first line\\nlast line')",
@@ -130,7 +130,7 @@ def test_a_failing_cell_is_told_in_few_words_and_the_old_page_stays(tmp_path):
     with pytest.raises(NotebookFailed) as failed:
         build(notebooks, out)
     said = str(failed.value)
-    assert '01-the-data.ipynb: cell 3 (cell-2), under "Where it goes wrong"' in said
+    assert '01-held.ipynb: cell 3 (cell-2), under "Where it goes wrong"' in said
     assert "line 2: raise ValueError" in said
     assert "ValueError: first line" in said
     assert "last line" in said
@@ -166,11 +166,11 @@ def test_ids_in_the_one_file_are_unique_and_its_links_stay_inside(suite):
     assert all(link.startswith(("#", "data:", "https://", "http://")) for link in inner)
     for link in inner:
         assert not link.startswith("#") or link[1:] in [*ids, "main"], link
-    assert 'href="#01-the-data--What-is-hidden"' in whole
+    assert 'href="#01-held--What-is-hidden"' in whole
 
 
 def test_links_between_notebooks_lead_to_pages(suite):
-    assert 'href="01-the-data.html#What-is-hidden"' in _page(suite, "index.html")
+    assert 'href="01-held.html#What-is-hidden"' in _page(suite, "index.html")
 
 
 def test_first_screen_and_frame(suite):
@@ -178,12 +178,12 @@ def test_first_screen_and_frame(suite):
     assert "<title>Was it price, or volume?</title>" in page
     words = "A claim, and two series."
     assert f'<meta name="description" content="{words}">' in page
-    assert '<a rel="next" href="01-the-data.html">' in page
+    assert '<a rel="next" href="01-held.html">' in page
     assert 'rel="prev"' not in page
     assert '<li><a href="#What-moved">What moved</a></li>' in page
     digest, version = keys.rules()
     assert f"Rules: sha256 {digest}, version {version}" in page
-    assert '<a rel="prev" href="index.html">' in _page(suite, "01-the-data.html")
+    assert '<a rel="prev" href="index.html">' in _page(suite, "01-held.html")
 
 
 def test_code_is_folded_unless_it_is_hidden(suite):
@@ -199,14 +199,14 @@ def test_tags_hide_output_and_whole_cells(suite):
 
 
 def test_results_without_html_are_shown_as_text(suite):
-    page = _page(suite, "01-the-data.html")
+    page = _page(suite, "01-held.html")
     assert '<pre class="out" tabindex="0">said</pre>' in page
     assert '<pre class="out" tabindex="0">2</pre>' in page
     assert "'&lt;b&gt;plain&lt;/b&gt;'" in _page(suite, "02-last.html")
 
 
 def test_a_plain_frame_scrolls_by_keyboard_and_has_a_name(suite):
-    page = _page(suite, "01-the-data.html")
+    page = _page(suite, "01-held.html")
     assert 'aria-label="Table"' in page
     assert 'aria-label="Table (2)"' in page
     assert "<style scoped" not in page
@@ -214,7 +214,7 @@ def test_a_plain_frame_scrolls_by_keyboard_and_has_a_name(suite):
 
 
 def test_hostile_text_does_nothing(suite):
-    page = _page(suite, "01-the-data.html")
+    page = _page(suite, "01-held.html")
     assert "<script" not in page
     assert "<img" not in page
     assert "'=cmd(),1" in (suite[1] / "data" / "hostile.csv").read_text()

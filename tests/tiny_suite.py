@@ -6,7 +6,7 @@ import nbformat
 from nbformat import v4
 
 ANSWERS = "00-answers"
-DATA = "01-the-data"
+DATA = "01-held"
 LAST = "02-last"
 
 _FIGURES = """\
@@ -41,7 +41,7 @@ Growth splits in logs: $\Delta\ln V = \Delta\ln P + \Delta\ln Q$, and
 
 $$P_F = \sqrt{P_L \cdot P_P}$$
 
-See [what is hidden](01-the-data.ipynb#What-is-hidden).
+See [what is hidden](01-held.ipynb#What-is-hidden).
 """
 _WIDE = """\
 from IPython.display import HTML

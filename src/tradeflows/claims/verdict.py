@@ -98,13 +98,15 @@ class Verdict(Result):
         grade = f"the statement is {self.grade}" if decided else self.grade
         r = self.rule
         said = f"{r.speaker}, {r.place}, {_day(r.date)}"
+        fold = {
+            "In detail": self.detail,
+            "What would change this": r.would_change,
+            "What the data cannot show": r.cannot_show,
+        }
         more = "".join(
             f'<p class="box"><b>{label}.</b> {escape(text)}</p>'
-            for label, text in (
-                ("What would change this", r.would_change),
-                ("What the data cannot show", r.cannot_show),
-            )
-        )
+            for label, text in fold.items() if text
+        )  # fmt: skip
         link = f' <a href="{escape(self.page)}">See the evidence</a>' if self.page else ""
         tier = "" if r.tier == "snapshot" else f"-{r.tier}"
         return (
@@ -113,9 +115,9 @@ class Verdict(Result):
             f'<p class="card-quote">{escape(r.quote)}</p><p class="card-meta">{escape(said)}</p>'
             f'<p class="card-grade"><span aria-hidden="true">{mark}</span> {escape(grade)}</p>'
             f'<p class="card-number">{escape(self.headline)}</p>'
-            f'<p class="card-say">{escape(self.say)}. {escape(self.detail)}{link}</p>'
+            f'<p class="card-say">{escape(self.say)}.{link}</p>'
             f'<p class="card-meta">Evidence: {escape(r.tier)} · claim {escape(r.claim)}</p>'
-            f"<details><summary>What would change this, what the data cannot show</summary>{more}"
+            f"<details><summary>In detail, and what would change this</summary>{more}"
             "</details></article>"
         )
 

@@ -278,13 +278,12 @@ def finish(
     years = rows.index.map(lambda x: isinstance(x, int | np.integer) and 1900 <= x <= 2100)
     if isinstance(rows.index, pd.DatetimeIndex) or bool(years.all()):
         words.setdefault("period", span(rows.index))
-    words.setdefault("alt", f"{title}. {described(rows)}")
-    words.setdefault("origins", table)
+    said = described(rows)
     with rc_context(STYLE):
         dressed(canvas)
     if rows is frame:
         frame = frame.rename_axis(str(frame.index.name or "period")).reset_index()
-    return made(canvas, frame, title, unit, source, **words)
+    return made(canvas, frame, title, unit, source, said, table, **words)
 
 
 def described(table: pd.DataFrame) -> str:
@@ -312,23 +311,28 @@ def noted(words: Words, note: str, *, first: bool = False) -> None:
 
 
 def made(
-    canvas: Canvas, table: pd.DataFrame, title: str, unit: str, source: str, *, name: str = "",
-    alt: str = "", period: str = "", note: str = "", origins: Any = (), base: str = "",
+    canvas: Canvas, table: pd.DataFrame, title: str, unit: str, source: str, said: str,
+    of: Any = (), *, name: str = "", alt: str = "", period: str = "", note: str = "",
+    origins: Any = None, base: str = "",
 ) -> Figure:  # fmt: skip
-    """Bind a chart to its words; `base` is the unit of the table where the chart is scaled."""
+    """Bind a chart to its words.
+
+    ``said`` and ``of`` are its numbers in words and what it is drawn from, where the caller gives
+    no alternative text or origins; ``base`` is the unit of the table where the chart is scaled.
+    """
     canvas.draw_without_rendering()
     canvas.set_layout_engine("none")  # laid out once: however often it is shown, it stays
     return Figure(
         name=name or _slug(title),
         title=title,
-        alt=alt or title,
+        alt=alt or f"{title}. {said}",
         table=table.drop(columns="origin", errors="ignore").reset_index(drop=True),
         fig=canvas,
         unit=unit,
         period=period,
         note=note,
         source=source,
-        origins=_origins(origins, table),
+        origins=_origins(of if origins is None else origins, table),
         base="" if base == "share" else base,
     )
 

@@ -59,30 +59,30 @@ def show(result: Any, **words: Any) -> Figure | Sentence:
     return Sentence(result.sentence())
 
 
+def _words(result: Any, given: dict[str, Any], **own: Any) -> dict[str, Any]:
+    """Return what a chart says: what the caller gives, else its own words, else the result's."""
+    usual = {"title": str(result.sentence()), "origins": getattr(result, "origins", ())}
+    if hasattr(result, "base") and hasattr(result, "current"):
+        usual["period"] = f"{result.base} to {result.current}"
+    return {**usual, **own, **given}
+
+
 @show.register
 def _bars(result: Bridge, **words: Any) -> Figure:
     bar = max(BARS, key=lambda bar: abs(getattr(result, bar)))
     part, change = _usd(getattr(result, bar)), amount(result.change, "USD", sign=True)
-    given = {
-        "title": f"{bar.capitalize()} accounts for {part} of a change of {change} from "
-        f"{result.base} to {result.current}",
-        "name": "bridge",
-        "alt": str(result.sentence()),
-        "period": f"{result.base} to {result.current}",
-        "note": "per month" * result.per_month,
-        "origins": result.origins,
-    }
-    return waterfall(**{"steps": result.steps(), **given, **words})
+    title = f"{bar.capitalize()} accounts for {part} of a change of {change} from {result.base} to "
+    own = {"name": "bridge", "alt": str(result.sentence()), "note": "per month" * result.per_month}
+    given = {"steps": result.steps(), "title": f"{title}{result.current}", **words}
+    return waterfall(**_words(result, given, **own))
 
 
 @show.register
 def _envelope(result: Envelope, **words: Any) -> Figure:
-    given = {
-        "title": str(result.sentence()).rstrip("."),
-        "name": "bridges",
-        "alt": f"{result.first.sentence()} {result.sentence()}",
-    }
-    return _bars(result.first, **{"steps": result.steps(), **given, **words})
+    title = str(result.sentence()).rstrip(".")
+    alt = f"{result.first.sentence()} {result.sentence()}"
+    given = {"steps": result.steps(), "title": title, "name": "bridges", "alt": alt, **words}
+    return _bars(result.first, **given)
 
 
 @show.register
@@ -90,16 +90,14 @@ def _answered(result: Answer, **words: Any) -> Figure:
     price, change = (between(*result.range(bar), _usd) for bar in ("price", "change"))
     said = "no price for want of weights in" if result.untold else f"price accounts for {price} of"
     mark = "GENERATED TRADE, NOT DATA · " * result.generated + "per month · " * result.per_month
-    given = {
+    own = {
         "title": f"{result.subject}, {result.base} to {result.current}: "
         f"{said} a change of {change}",
         "name": "own-question-bridge",
         "alt": str(result.sentence()),
-        "period": f"{result.base} to {result.current}",
         "note": f"{mark}bars: Bennet's formula; {len(result.by_method)} formulas and paths",
-        "origins": result.origins,
     }
-    return waterfall(result.steps(), **{**given, **words})
+    return waterfall(result.steps(), **_words(result, words, **own))
 
 
 @show.register
@@ -108,33 +106,27 @@ def _mirrored(result: Mirror, **words: Any) -> Figure:
     told = {cause: end for cause, end in ends.items() if not end.low < 0 < end.high}
     most = max(told, key=lambda cause: abs(told[cause].middle), default="")
     gap = result.imports - result.exports
-    who, whom = "Importers", "exporters"
+    who, whom, verb = "Importers", "exporters", "report"
     if len(result.pairs) == 1:
         who, whom = (spoken(str(result.pairs[end].iloc[0])) for end in ("importer", "exporter"))
+        verb = "reports"
     what = f": {CAUSES[most]} {between(ends[most].low, ends[most].high, _usd)}" if most else ""
-    verb = "report" if len(result.pairs) > 1 else "reports"
-    given = {
+    own = {
         "title": f"{who} {verb} {_usd(abs(gap))} {'more' if gap > 0 else 'less'} than {whom} in "
         f"{result.window}{what}",
         "name": "mirror",
         "alt": str(result.sentence()),
         "period": result.window,
-        "origins": result.origins,
     }
-    return waterfall(**{"steps": result.steps(), **given, **words})
+    return waterfall(result.steps(), **_words(result, words, **own))
 
 
 @show.register
 def _index(result: PriceIndex, **words: Any) -> Figure:
-    last = result.table.iloc[-1]
-    given = {
-        "title": f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f}",
-        "unit": "index",
-        "name": "price-index",
-        "alt": str(result.sentence()),
-        "origins": result.origins,
-    }
-    return lines(result.table.set_index("period")[["price", "volume"]], **{**given, **words})
+    last, table = result.table.iloc[-1], result.table.set_index("period")[["price", "volume"]]
+    title = f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f}"
+    own = {"title": title, "unit": "index", "name": "price-index", "alt": str(result.sentence())}
+    return lines(table, **_words(result, words, **own))
 
 
 @show.register
@@ -144,46 +136,41 @@ def _volumes(result: Volume, **words: Any) -> Figure | Sentence:
         return result.sentence()
     value = Interval(result.value, result.value)
     rows = {str(name): hull([Interval(x, x), value]) for name, x in known.items()}
-    given = {
-        "title": str(result.sentence()),
+    own = {
         "unit": "share",
         "name": "volume-by-measure",
-        "period": f"{result.base} to {result.current}",
         "note": "from the growth in volume to the growth in value",
-        "origins": result.origins,
         "marks": {"no growth": 0.0},
     }
-    return ranges(rows, **{**given, **words})
+    return ranges(rows, **_words(result, words, **own))
 
 
 @show.register
 def _fan(result: Expectation, *, model: str = "sarimax", **words: Any) -> Figure | Sentence:
     if result.outcome == "undetermined":
         return result.sentence()
-    name = "-".join(re.findall(r"[a-z0-9]+", f"expected {result.name} {model}".lower()))
-    given = {
+    own = {
         "title": result.finding,
         "unit": result.unit,
-        "name": name,
+        "name": "-".join(re.findall(r"[a-z0-9]+", f"expected {result.name} {model}".lower())),
         "alt": f"{result.sentence()}: actual, median and bands by {NAMES[model]}.",
         "note": f"expected by {NAMES[model]} from the months before {result.event}",
-        "origins": result.origins,
+        "events": {"event": result.event},
     }
-    return fan(result.paths(model).tail(48), events={"event": result.event}, **{**given, **words})
+    return fan(result.paths(model).tail(48), **_words(result, words, **own))
 
 
 @show.register
 def _quarters(result: EventStudy, **words: Any) -> Figure | Sentence:
     if result.reason:
         return result.sentence()
-    given = {
-        "title": str(result.sentence()),
+    own = {
         "unit": "log points",
         "name": f"event-study-{result.destination.lower()}",
         "note": f"{result.omitted} = 0; expected: median and bands of the other destinations",
-        "origins": result.origins,
+        "events": {"event": result.event},
     }
-    return fan(result.table, events={"event": result.event}, **{**given, **words})
+    return fan(result.table, **_words(result, words, **own))
 
 
 @show.register
@@ -191,15 +178,13 @@ def _placebos(result: Placebo, **words: Any) -> Figure | Sentence:
     finite = result.values.replace([np.inf, -np.inf], np.nan).dropna()  # noqa: PD011 - its name
     if not np.isfinite(result.estimate) or finite.empty:
         return result.sentence()
-    given = {
-        "title": str(result.sentence()),
+    own = {
         "unit": result.unit,
         "name": f"placebo-{'-'.join(result.name.lower().split())}",
         "period": result.window,
         "note": "" if np.isnan(result.p) else f"p = {result.p:.3f}",
-        "origins": result.origins,
     }
-    return histogram(finite, {spoken(result.case): result.estimate}, **{**given, **words})
+    return histogram(finite, {spoken(result.case): result.estimate}, **_words(result, words, **own))
 
 
 @show.register
@@ -214,18 +199,16 @@ def _scores(
     values = rest["score"].set_axis([result.named(r) for r in rest.itertuples()])
     rank = 1 + int((rest["score"] > row["score"]).sum())
     here = result.named(row)
-    given = {
+    own = {
         "title": f"{here} ranks {rank} of {len(judged)} by growth of listed goods out of step with "
         "other goods",
         "unit": "excess growth over what is usual for its size",
         "name": "screen",
-        "period": f"{result.base} to {result.current}",
         "note": f"p = {row['p']:.4f}, corrected {row['q']:.3f}",
-        "origins": result.origins,
         "counted": "cases",
     }
     few = values if len(values) < 500 else values.reset_index(drop=True)
-    return histogram(few, {here: float(row["score"])}, **{**given, **words})
+    return histogram(few, {here: float(row["score"])}, **_words(result, words, **own))
 
 
 @show.register
@@ -236,14 +219,13 @@ def _alarms(result: Validation, **words: Any) -> Figure | Sentence:
     rows = alarms[["low", "high", "rate"]] * 100
     rows = rows.set_axis(["low", "high", "value"], axis=1)
     rows.insert(0, "label", alarms["rule"] + ", " + alarms["truth"])
-    given = {
-        "title": str(result.sentence()),
+    own = {
         "unit": "%",
         "name": "false-alarms",
         "note": "simulated; Wilson's 95 % intervals",
         "marks": {"nominal": 100 * float(alarms["nominal"].iloc[0])},
     }
-    return ranges(rows, **{**given, **words})
+    return ranges(rows, **_words(result, words, **own))
 
 
 def bundle(result: Any) -> dict[str, Any]:

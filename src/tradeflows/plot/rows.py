@@ -101,11 +101,10 @@ def waterfall(
             _plain(ax, [end, end], [y - _BAR / 2, below + _BAR / 2], lw=0.7, alpha=0.6)
         ax.axvline(0, color=INK, lw=0.9)
     said = "; ".join(f"{s} {t}" for s, t in zip(table["step"], texts, strict=True))
-    words.setdefault("alt", f"{title}. {said}.")
     shown = whole.dropna(axis="columns", how="all")
     if "low" in shown and "range" not in words.get("note", ""):
         noted(words, "lines: ranges")
-    return made(canvas, shown, title, scale.unit, source, base=unit, **words)
+    return made(canvas, shown, title, scale.unit, source, f"{said}.", base=unit, **words)
 
 
 def _steps(steps: pd.DataFrame, totals: Mapping[str, Interval | float] | None) -> pd.DataFrame:
@@ -205,9 +204,9 @@ def ranges(
         marked(canvas, ax, at)
     said = "; ".join(f"{n}: {t}" for n, t in zip(table["label"], texts, strict=True))
     limits = "; ".join(f"{n} at {scale.text(x)}" for x, n in at)
-    words.setdefault("alt", f"{title}. {said}.{f' Marked: {limits}.' if limits else ''}")
+    said += f". Marked: {limits}." if limits else "."
     shown = table.dropna(axis="columns", how="all")
-    return made(canvas, shown, title, scale.unit, source, base=unit, **words)
+    return made(canvas, shown, title, scale.unit, source, said, base=unit, **words)
 
 
 def scan(
@@ -282,8 +281,8 @@ def scan(
     broken = f", {lost} contradict themselves" if lost else ""
     within = f"from {scale.text(low)} to {scale.text(high)} {scale.unit}{broken}"
     variants = f"{len(rows)} assumptions in {len(table)} variants"
-    words.setdefault("alt", f"{title}. {variants}: {within}.")
-    return made(canvas, table, title, scale.unit, source, base=unit, **words)
+    return made(canvas, table, title, scale.unit, source, f"{variants}: {within}.", base=unit,
+                **words)  # fmt: skip
 
 
 def _found(found: Mapping[str, Interval | float | None] | pd.DataFrame) -> pd.DataFrame:
@@ -416,10 +415,9 @@ def bars(
         f"{i}: {', '.join(map(scale.text, row))}"
         for i, row in zip(names[:12], scaled.to_numpy(), strict=False)
     )
-    words.setdefault("alt", f"{title}. {', '.join(columns)}: {said} {scale.unit}.")
-    words.setdefault("origins", table)
+    said = f"{', '.join(columns)}: {said} {scale.unit}."
     shown = numbers.rename_axis(str(frame.index.name or "category")).reset_index()
-    return made(canvas, shown, title, scale.unit, source, base=unit, **words)
+    return made(canvas, shown, title, scale.unit, source, said, table, base=unit, **words)
 
 
 def _look(kind: str) -> dict[str, Any]:

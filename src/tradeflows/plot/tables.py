@@ -13,7 +13,6 @@ from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
 __all__ = ["framed", "kind_of", "table_html"]
 
 _ROWS_SHOWN = 40
-_SHORT, _LONG = 14, 28  # letters: a cell of one line, and of several
 
 
 def framed(table: Any) -> pd.DataFrame:
@@ -41,14 +40,14 @@ def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
     frame : pandas.DataFrame
         The first column names the rows; numeric columns are in `unit`.
     label : str
-        What the table holds: its caption, and its name for screen readers.
+        What the table holds: its caption.
     unit : str
         Unit of the numeric columns.
 
     Returns
     -------
     str
-        A table in a wrapper that scrolls by keyboard.
+        A table; on a page it scrolls, by keyboard too.
 
     Examples
     --------
@@ -59,46 +58,25 @@ def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:
     largest = max((float(frame[c].abs().max()) for c in numbers), default=0.0)
     scale = scale_for(largest if largest == largest else 0.0, unit)
     few = frame.head(_ROWS_SHOWN)
-    columns = [_texts(few[c], scale.factor) for c in few]
     left = [not pd.api.types.is_numeric_dtype(few[c]) for c in few]
-    looks = [_look(cells, text) for cells, text in zip(columns, left, strict=True)]
-    head = "".join(_cell(str(c), "th", "col", look) for c, look in zip(few, looks, strict=True))
+    columns = [_texts(few[c], scale.factor) for c in few]
+    head = "".join(_cell(str(c), "th", text) for c, text in zip(few, left, strict=True))
     rows = "".join(
-        "<tr>"
-        + "".join(
-            _cell(cell, "td" if k else "th", "" if k else "row", looks[k])
-            for k, cell in enumerate(row)
-        )
-        + "</tr>"
+        f"<tr>{''.join(map(_cell, row, ['th', *['td'] * (len(row) - 1)], left))}</tr>"
         for row in zip(*columns, strict=True)
     )
     more = len(frame) - len(few)
     foot = f"<p>{more} more rows are in the CSV.</p>" if more > 0 else ""
     words = " · ".join(escape(w) for w in (label, scale.unit) if w)
     return (
-        f'<div class="table" role="region" tabindex="0" aria-label="{escape(label)}">'
-        f'<table class="data"><caption>{words}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
-        f"{foot}</div>"
+        f'<table class="dataframe"><caption>{words}</caption>'
+        f"<thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>{foot}"
     )
 
 
-def _look(cells: list[str], left: bool) -> str:
-    """Return the class of a column: text on the left, broken into lines where it is long."""
-    if not left:
-        return ""
-    longest = max(map(len, cells), default=0)
-    if longest > _LONG:
-        return "text long"
-    if longest > _SHORT:
-        return "text wrap"
-    return "text" if any(" " in cell for cell in cells) else "text word"
-
-
-def _cell(text: str, tag: str, scope: str, look: str) -> str:
-    kind = f' scope="{scope}"' if scope else ""
-    css = f' class="{look}"' if look else ""
-    return f"<{tag}{kind}{css}>{html_text(text)}</{tag}>"
+def _cell(text: str, tag: str, left: bool) -> str:
+    look = ' style="text-align:left"' if left else ""
+    return f"<{tag}{look}>{html_text(text)}</{tag}>"
 
 
 def _texts(values: pd.Series, factor: float) -> list[str]:

@@ -91,8 +91,7 @@ def lines(
         named = not floors or scaled.shape[1] > 1
         return {str(column): str(column) for column in scaled} if named else {}
 
-    words.setdefault("origins", table)
-    return _over_time(frame, draw, title, unit, source, events or {}, [*means], words)
+    return _over_time(frame, draw, title, unit, source, events or {}, [*means], table, words)
 
 
 def fan(
@@ -139,9 +138,8 @@ def fan(
         names = ("actual", "expected", "80 % band", "95 % band")
         return dict(zip(("actual", "median", "high80", "high95"), names, strict=True))
 
-    words.setdefault("origins", table)
-    shown = frame[list(_BANDS)]
-    return _over_time(shown, draw, title, unit, source, events or {}, ["actual", "median"], words)
+    said, shown = ["actual", "median"], frame[list(_BANDS)]
+    return _over_time(shown, draw, title, unit, source, events or {}, said, table, words)
 
 
 def _over_time(
@@ -152,6 +150,7 @@ def _over_time(
     source: str,
     events: Mapping[str, Any],
     described_: list[str],
+    of: Any,
     words: Words,
 ) -> Figure:
     """Draw a chart over time, with its axes, its events, and what it says."""
@@ -183,9 +182,9 @@ def _over_time(
         ends = [(name, scaled[column].set_axis(xs).dropna()) for column, name in named.items()]
         _named(canvas, ax, [(n, _place(ax, v.index[-1]), v.iloc[-1]) for n, v in ends if len(v)])
     words.setdefault("period", span(frame.index))
-    words.setdefault("alt", f"{title}. {described(scaled[described_])[:-1]}, {scale.unit}.")
+    said = f"{described(scaled[described_])[:-1]}, {scale.unit}."
     shown = frame.rename_axis(str(frame.index.name or "period")).reset_index()
-    return made(canvas, shown, title, scale.unit, source, base=unit, **words)
+    return made(canvas, shown, title, scale.unit, source, said, of, base=unit, **words)
 
 
 def _place(ax: Axes, when: Any) -> float:
@@ -300,7 +299,5 @@ def histogram(
     noted(words, f"{', '.join(mark)} and {len(known)} {counted}", first=True)
     said = "; ".join(f"{n}: {scale.text(x / scale.factor)}" for n, x in mark.items())
     least, most = (scale.text(x / scale.factor) for x in (known.min(), known.max()))
-    said += f"; {len(known)} {counted} from {least} to {most}"
-    words.setdefault("alt", f"{title}. {said} {scale.unit}.")
-    words.setdefault("origins", values)
-    return made(canvas, table, title, scale.unit, source, base=unit, **words)
+    said += f"; {len(known)} {counted} from {least} to {most} {scale.unit}."
+    return made(canvas, table, title, scale.unit, source, said, values, base=unit, **words)

@@ -27,7 +27,7 @@ __all__ = ["Page", "file_of", "read", "render", "template", "told_apart", "tree"
 
 DESCRIPTION = 180
 _NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")
-_SHORT = 12  # characters that stay on one line
+_SHORT, _LONG = 12, 28  # letters that stay on one line, and that need a wide column
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAG = re.compile(r"<[^>]+>")
 _UNIT = re.compile(r"(?<=\d) (?=%|(?:bn|m|USD|EUR|t|kg|kB)\b)")  # numbers stay with their unit
@@ -94,10 +94,6 @@ class _Prose(IPythonRenderer):  # type: ignore[misc]
         """Write a formula within a line."""
         return mathml(body)
 
-    def table(self, text: str) -> str:
-        """Mark a table as one of text, which scrolls instead of the page."""
-        return f'<div class="table" role="region" tabindex="0" aria-label="Table"><table>{text}</table></div>'  # noqa: E501
-
 
 def mathml(formula: str, *, block: bool = False) -> str:
     """Turn LaTeX into MathML, with the thin spaces that functions such as ln need."""
@@ -129,17 +125,16 @@ def tree(html: str) -> BeautifulSoup:
 
 
 def _shown(table: Any) -> None:
-    """Make a frame's own table one that scrolls: text left, numbers right, pandas' look off."""
+    """Make a table one that scrolls: text left, numbers right, pandas' look off."""
     for tag in (table, *table.find_all(True)):
         for look in ("border", "style", "valign", "halign"):
             tag.attrs.pop(look, None)
     table["class"] = "dataframe"
     _aligned(table)
-    if frame := table.find_parent("div"):
-        for style in frame.find_all("style"):
-            style.decompose()  # pandas' own, which a page does not need
+    if style := table.find_previous_sibling("style"):
+        style.decompose()  # pandas' own, which a page does not need
     caption = table.find("caption")
-    name = f"Table: {caption.get_text(strip=True)}" if caption else "Table"
+    name = caption.get_text(strip=True) if caption else "Table"
     scrolls = {"class": "table", "role": "region", "tabindex": "0", "aria-label": name}
     table.wrap(tree("").new_tag("div", attrs=scrolls))
 
@@ -159,7 +154,8 @@ def _aligned(table: Any) -> None:
         texts = [cell.get_text(strip=True) for cell in column]
         kind = "number" if all(map(_NUMBER.fullmatch, texts)) else "text"
         for cell, text in zip(column, texts, strict=True):
-            cell["class"] = f"{kind} short" if len(text) <= _SHORT else kind
+            size = " short" if len(text) <= _SHORT else " long" if len(text) > _LONG else ""
+            cell["class"] = kind + size
         for row in (row for row in head if len(row) >= n):
             row[-n]["class"] = kind
 
@@ -207,9 +203,8 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
     cells = template("cells.j2", prose=markdown, code=_code, quiet=_quiet)
     body = tree(cells.render(nb=nb))
     figures = _figures(nb)
-    for table in body.select("table.dataframe, table[id^=T_]"):
-        if not table.find_parent("figure"):
-            _shown(table)
+    for table in body.find_all("table"):
+        _shown(table)
     _linked(body, files, anchors)
     for figure in figures:
         _offered(body, figure["name"])
