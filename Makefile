@@ -36,7 +36,7 @@ help:  ## list the targets
 report: reports/.built  ## run every notebook on the data and render reports/index.html
 
 test: $(LOCKED)/requirements-dev.lock  ## run the tests, side by side (those in a browser: make pages)
-	$(PY) -m pytest -q -n auto --dist loadfile -m "not browser"
+	$(PY) -m pytest -q -n auto --dist loadfile --no-loadscope-reorder -m "not browser"
 
 expected: $(LOCKED)/requirements-dev.lock  ## write the numbers that tests/test_expected.py compares, on purpose only
 	PYTHONPATH=tests:$$PYTHONPATH $(PY) -m expected

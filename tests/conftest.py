@@ -21,6 +21,17 @@ from standin import trade
 settings.register_profile("tradeflows", deadline=None, derandomize=True)
 settings.load_profile("tradeflows")
 
+# Begun first, or one worker would end alone with them.
+LONG = ("test_scenarios", "test_panel", "test_report", "test_refresh", "test_energy", "test_faults",
+        "test_ask", "test_tuik_database", "test_screen", "test_notebooks")  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest files first."""
+    rank = {name: n for n, name in enumerate(LONG)}
+    items.sort(key=lambda item: rank.get(item.path.stem, len(LONG)))
+
+
 Once = Callable[[object, Callable[[], Any]], Any]
 
 

@@ -156,7 +156,7 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / judge.FILE).write_text(json.dumps(stated), "utf-8")
         with mock.patch("tradeflows.store.processed", return_value=Path(folder)):
-            return _run(Path(name).stem, tuple(sorted(changed.items())))
+            return _run.__wrapped__(Path(name).stem, tuple(sorted(changed.items())))
 
 
 @cache

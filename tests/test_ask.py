@@ -356,8 +356,8 @@ def test_annual_rows_get_no_monthly_zeros(made_up, held):
 PAGE = "90-your-own-question"
 
 
-def test_the_page_does_every_step_of_the_answer_again():
-    page = pages.run(PAGE)
+def test_the_page_does_every_step_of_the_answer_again(shown):
+    page = shown(pages.FOLDER / f"{PAGE}.ipynb")
     answer = ask()
     assert page.cell("first-screen").text.count(str(answer.sentence())) >= 1
     pd.testing.assert_frame_equal(

@@ -49,8 +49,8 @@ def test_an_index_shows_itself_as_two_lines():
 PAGE = "80-method-price-and-volume"
 
 
-def test_the_page_shows_each_trap_and_the_package_avoids_it():
-    page = pages.run(PAGE)
+def test_the_page_shows_each_trap_and_the_package_avoids_it(shown):
+    page = shown(pages.FOLDER / f"{PAGE}.ipynb")
     entry = page["entry"]
     assert entry["mistake"].tolist() == pytest.approx([2, 2])
     grown = examples.six_products(entrant=True)

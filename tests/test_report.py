@@ -9,9 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 import tiny_suite
 import tradeflows as tf
+from tradeflows import cli
 from tradeflows.errors import TradeflowsError
 from tradeflows.report import check, keys, sources
 from tradeflows.report.build import build
@@ -117,8 +119,7 @@ def test_a_warning_is_its_words_without_the_place_that_gave_it(tmp_path):
 
 
 def test_a_failing_cell_is_told_in_few_words_and_the_old_page_stays(tmp_path):
-    notebooks = tiny_suite.write(tmp_path / "notebooks")
-    out = tmp_path / "reports"
+    notebooks, out = tmp_path / "notebooks", tmp_path / "reports"
     out.mkdir()
     (out / "index.html").write_text("the old page")
     tiny_suite.save(
@@ -325,7 +326,7 @@ def test_check_finds(old, new, said):
     assert wrong == [] if said is None else any(said in w for w in wrong), wrong
 
 
-def test_the_command_builds_checks_and_says_when_nothing_is_to_do(tmp_path):
+def test_the_command_builds_checks_and_says_when_nothing_is_to_do(tmp_path, monkeypatch):
     settled = (
         "import sys; from tradeflows.report import keys; keys.shared = lambda _: 'settled';"
         "from tradeflows.cli import main; main()"
@@ -342,10 +343,12 @@ def test_the_command_builds_checks_and_says_when_nothing_is_to_do(tmp_path):
     assert first.stderr == "00-x: 0 cells done, 1 left\n00-x: 1 cells done, 0 left\n"
     assert first.stdout.startswith("ran 1 notebooks, wrote the pages")
     assert "nothing to do" in run(["-c", settled], "report").stdout
-    assert run(["-m", "tradeflows.cli"], "report", "--check").returncode == 0
-    lost = run(["-m", "tradeflows.cli"], "report", "--check", "--reports", "nowhere")
-    assert lost.returncode == 1
-    assert "make report" in lost.stdout
+    monkeypatch.chdir(tmp_path)
+    command = CliRunner()
+    assert command.invoke(cli.app, ["report", "--check"]).exit_code == 0
+    lost = command.invoke(cli.app, ["report", "--check", "--reports", "nowhere"])
+    assert lost.exit_code == 1
+    assert "make report" in lost.output
 
 
 def test_finding_nothing_to_do_imports_nothing_heavy():

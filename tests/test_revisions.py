@@ -1,9 +1,6 @@
 """What publishers changed in the past is seen, and a report of then can be built again."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from standin.harness import QUICK, live, small
 from tradeflows import store
 from tradeflows.errors import UnknownCode
 from tradeflows.load import load
+from tradeflows.report.build import build
 from tradeflows.sources import refresh, worldbank
 from tradeflows.sources import stored as rooms
 from tradeflows.sources.revisions import revisions
@@ -102,16 +100,12 @@ table = found.set_index("period")[["value_usd"]].rename(columns={"value_usd": "i
 plot.lines(table, name="imports", title="Imports", unit="USD", alt="A line",
               origins=tuple(found["origin"].unique()))
 """
-BUILD = """
-import sys, pathlib
-from tradeflows.report.build import build
-build(*map(pathlib.Path, sys.argv[1:]))
-"""
 
 
 def report(notebooks: Path, out: Path, as_of: str) -> dict[str, bytes]:
-    env = {**os.environ, "AS_OF": as_of}
-    subprocess.run([sys.executable, "-c", BUILD, notebooks, out], env=env, check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AS_OF", as_of)
+        build(notebooks, out)
     files = [p for p in out.rglob("*") if p.is_file() and ".cache" not in p.parts]
     return {p.relative_to(out).as_posix(): p.read_bytes() for p in files}
 
