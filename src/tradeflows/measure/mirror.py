@@ -16,7 +16,7 @@ from tradeflows.measure import queries
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.window import Published, gaps, require, require_months
 from tradeflows.periods import Window
-from tradeflows.quality.census import Census, census, unique
+from tradeflows.quality.census import Census, census
 from tradeflows.quality.concordance import concord
 from tradeflows.quality.relation import Relation, hidden, month, opened, usable
 from tradeflows.result import Result
@@ -44,8 +44,15 @@ _Z = 2.6  # standard errors in a range: 99 %, for what is estimated by a median 
 _ALIKE = 0.8  # weights that differ less may be of the same goods under two codes
 _USED = ("reporter", "partner", "flow", "period", "code", "value_usd", "net_weight_kg")
 _ORDER = ["exporter", "importer"]
-_FRAMES = ("table", "pairs", "goods", "weights")
+_FRAMES = ("table", "pairs", "goods")
 _FEW = 100  # pairs of which the goods are listed
+_GOODS = (
+    "SELECT exporter, importer, family AS code, class, e AS exports, i AS imports,"
+    " ke AS exports_kg, ki AS imports_kg, freight, timing, reexports,"
+    " CASE WHEN class = 'recoded' THEN beyond ELSE 0 END AS codes, quantity, price,"
+    " CASE WHEN class = 'recoded' THEN 0 ELSE beyond - quantity - price END AS rest, odd"
+    " FROM split ORDER BY abs(i - e) DESC, family"
+)
 _ODD = 6.0  # usual deviations of a unit value beyond which a good is named
 
 
@@ -64,7 +71,6 @@ class Mirror(Result):
     table: pd.DataFrame
     pairs: pd.DataFrame = field(repr=False)
     goods: pd.DataFrame = field(repr=False)
-    weights: pd.DataFrame = field(repr=False)
     notes: tuple[str, ...] = ()
     origins: tuple[str, ...] = field(repr=False, default=())
     late: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
@@ -235,14 +241,18 @@ def mirror(
         pairs = relation.frame(mirror_sql(relation.columns, window, **settings)).fillna(0.0)
         if pairs.empty:
             raise UnknownCode("no pair of countries", "trade in the window", "choose another")
-        goods = _goods(relation, window, settings) if len(pairs) <= _FEW else pd.DataFrame(
-            columns=[*_ORDER, "code"])  # fmt: skip
-        weights = relation.frame(_weights(relation.columns, wanted, estimated, out))
+        if pairs["twice"].any():
+            _refuse_twice(relation, window, settings)
+        goods, weights = pd.DataFrame(columns=[*_ORDER, "code", "odd"]), pd.DataFrame()
+        if len(pairs) <= _FEW:
+            goods = relation.frame(mirror_sql(relation.columns, window, select=_GOODS, **settings))
+        if len(pairs) == 1:
+            weights = relation.frame(_weights(relation.columns, wanted, estimated, out))
     months = len(wanted.whole(12)) if annual else len(wanted)
     table = _table(pairs, months, settings["known_before"])
     notes = _notes(pairs, goods, weights, sides, freight)
     origins = tuple(sorted({*sides[0][0].origins, *sides[1][0].origins}))
-    return Mirror(str(wanted), table, pairs, goods, weights, notes, origins, late)
+    return Mirror(str(wanted), table, pairs, goods, notes, origins, late)
 
 
 def mirror_sql(
@@ -263,12 +273,16 @@ def mirror_sql(
     fob = ["fob_usd"] if "fob_usd" in columns else []
     fob += ["CASE WHEN valuation = 'FOB' THEN value_usd END"] if "valuation" in columns else []
     rate = freight or FREIGHT
+    years = annual and len(wanted) <= 240  # a bit a flow and year in one number: one pass is enough
     return queries.text("mirror").format(
         month=month(lag),
         hidden=hidden(columns),
         quantity=usable(columns, "net_weight_kg", estimated),
         fob=f"CAST(coalesce({', '.join([*fob, 'NULL'])}) AS DOUBLE)",
         within=f"{wide.sql()} AND flow IN ('X', 'M', 'RX'){without}",
+        bit=f"(CAST(1 AS BIGINT) << CAST((m - {wanted.first}) / 4 AS INTEGER))" if years else "1",
+        rows="side" if years else "cell",
+        twice="sum(bit) - bit_or(bit)" if years else "max(bit)",
         first=wanted.first,
         last=wanted.last,
         lag=lag,
@@ -324,32 +338,30 @@ def _side(
     late, _ = gaps(seen, [window], published)
     if set(seen.published) <= set(late):
         require(seen, [window], published)
-    lag = 12 if seen.annual else 1
-    unique(relation, within, "net_weight_kg", [window.first - 1, window.last], lag)
     return seen, late
 
 
-def _goods(relation: Relation, window: str | int, settings: Mapping[str, Any]) -> pd.DataFrame:
-    """Return the bars of each good."""
+def _refuse_twice(relation: Relation, window: str | int, settings: Mapping[str, Any]) -> None:
+    """Name goods that stand twice in one period."""
     select = (
-        "SELECT exporter, importer, family AS code, class, e AS exports, i AS imports,"
-        " ke AS exports_kg, ki AS imports_kg, freight, timing, reexports, codes, quantity, price,"
-        " rest, odd FROM barred ORDER BY abs(i - e) DESC, family"
+        "SELECT exporter, importer, family AS code FROM split WHERE twice > 0 ORDER BY ALL LIMIT 3"
     )
-    return relation.frame(mirror_sql(relation.columns, window, select=select, **settings))
+    twice = relation.frame(mirror_sql(relation.columns, window, select=select, **settings))
+    raise SchemaMismatch(
+        f"rows share a key, among them {twice.to_dict('records')}",
+        "one row per (reporter, partner, flow, code, period)",
+        "sum them first, or keep one of them",
+    )
 
 
 def _weights(columns: Sequence[str], window: Window, estimated: str, without: str) -> str:
-    """Return the SQL of the weights of both sides, and how much of them is usable."""
+    """Return the SQL of one pair's weights on both sides, and how much of them is usable."""
     quantity = usable(columns, "net_weight_kg", estimated)
     system = "max(trade_system)" if "trade_system" in columns else "NULL"
     return (
-        "SELECT CASE WHEN flow = 'M' THEN partner ELSE reporter END AS exporter,"  # noqa: S608
-        " CASE WHEN flow = 'M' THEN reporter ELSE partner END AS importer, flow,"
-        f" sum(CAST(net_weight_kg AS DOUBLE)) AS kg, coalesce(sum({quantity}), 0) AS usable_kg,"
-        f" {system} AS trade_system"
-        f" FROM trade WHERE {window.sql()} AND flow IN ('X', 'M'){without}"
-        " GROUP BY ALL ORDER BY ALL"
+        "SELECT flow, sum(CAST(net_weight_kg AS DOUBLE)) AS kg,"  # noqa: S608
+        f" coalesce(sum({quantity}), 0) AS usable_kg, {system} AS trade_system"
+        f" FROM trade WHERE {window.sql()} AND flow IN ('X', 'M'){without} GROUP BY flow"
     )
 
 
@@ -425,20 +437,20 @@ def _notes(
     if len(odd):
         more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
         notes.append(f"Unit values are out of line in {', '.join(odd['code'].head(5))}{more}.")
-    systems = weights.set_index("flow")["trade_system"].dropna()
+    weights = weights.set_index("flow")
+    systems = weights["trade_system"].dropna()
     if len(set(systems)) > 1:
         notes.append(
             f"The exporter counts {systems['X']} trade, the importer {systems['M']}: goods through"
             " warehouses and free zones are in one of them alone, and part of the rest."
         )
-    kg = weights.groupby("flow")[["kg", "usable_kg"]].sum()
     poor = [who for flow, who in (("X", "the exporter's"), ("M", "the importer's"))
-            if flow in kg.index and kg["usable_kg"][flow] < kg["kg"][flow] / 2]  # fmt: skip
-    if poor and len(kg) == 2:
+            if flow in weights.index and weights["usable_kg"][flow] < weights["kg"][flow] / 2]  # fmt: skip
+    if poor and len(weights) == 2:
         notes.append(
-            f"The exporter's weight is {amount(float(kg['kg']['X']), 'kg')}, the importer's"
-            f" {amount(float(kg['kg']['M']), 'kg')}; {joined(poor)} is estimated or not usable, so"
-            " that the difference says nothing of quantities."
+            f"The exporter's weight is {amount(float(weights['kg']['X']), 'kg')}, the importer's"
+            f" {amount(float(weights['kg']['M']), 'kg')}; {joined(poor)} is estimated or not"
+            " usable, so that the difference says nothing of quantities."
         )
     return tuple(notes)
 
