@@ -245,6 +245,36 @@ def test_who_lacks_a_month_is_left_out_and_a_pair_alone_is_refused(one, draws):
         tf.mirror(sent, got[got["period"] != "2021-05-01"], YEAR)
 
 
+@pytest.mark.parametrize("flow", ["X", "M", "RX"])
+@pytest.mark.parametrize(
+    ("freq", "window"), [("A", "2001/2002"), ("A", "2001/2023"), ("M", "2001-01/2002-01")]
+)
+def test_a_good_that_stands_twice_in_any_period_is_refused(freq, window, flow):
+    year = [annual("A", "B", "X", 100.0, 10.0), annual("B", "A", "M", 106.0, 10.0),
+            annual("A", "B", "RX", 9.0, 1.0)]  # fmt: skip
+    days = pd.to_datetime(["2001-01-01", "2002-01-01"])
+    whole = pd.concat([pd.concat(year).assign(period=day, freq=freq) for day in days])
+    stated = dict.fromkeys("AB", "2001/2023")
+    assert tf.mirror(whole, window=window, published=stated).exports == 200.0
+    for day in days:
+        again = whole[(whole["flow"] == flow) & (whole["period"] == day)]
+        with pytest.raises(SchemaMismatch, match=r"share a key.*120190"):
+            tf.mirror(pd.concat([whole, again]), window=window, published=stated)
+
+
+def test_files_of_two_revisions_or_of_months_beside_years_are_refused(tmp_path):
+    sent, got = annual("A", "B", "X", 100.0, 10.0), annual("B", "A", "M", 106.0, 10.0)
+    for name, word in (
+        ("code_system", "code systems HS2017, HS2022"),
+        ("freq", "column 'freq' holds A, M"),
+    ):
+        values = ("HS2017", "HS2022") if name == "code_system" else ("A", "M")
+        both = [rows_.assign(**{name: v}) for rows_, v in zip((sent, got), values, strict=True)]
+        pd.concat(both).to_parquet(tmp_path / "both.parquet")
+        with pytest.raises(ValueError, match=word):
+            tf.mirror(tmp_path / "both.parquet", window="2023")
+
+
 # three countries
 
 

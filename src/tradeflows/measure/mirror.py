@@ -16,7 +16,7 @@ from tradeflows.measure import queries
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.window import Published, gaps, require, require_months
 from tradeflows.periods import Window
-from tradeflows.quality.census import Census, census
+from tradeflows.quality.census import Census, census_of_flows
 from tradeflows.quality.concordance import concord
 from tradeflows.quality.relation import Relation, hidden, month, opened, usable
 from tradeflows.result import Result
@@ -230,9 +230,15 @@ def mirror(
     if freight is not None and not isinstance(freight, Interval):
         freight = Interval(freight, freight)
     with opened(_one_table(exports, imports), _USED) as relation:
-        sides = [_side(relation, flow, wanted, estimated, published) for flow in ("X", "M")]
-        annual, late = sides[0][0].annual, sides[0][1] | sides[1][1]
-        before = any(d.year * 12 + d.month == wanted.first for d in sides[0][0].value_of)
+        wide = Window(wanted.first - 1, wanted.last).sql()
+        seen = census_of_flows(relation, "net_weight_kg", f"{wide} AND flow IN ('X', 'M', 'RX')",
+                               estimated=estimated)  # fmt: skip
+        sides = [seen.get(flow, Census({}, (), annual=False)) for flow in ("X", "M")]
+        late = {
+            who: lacks for side in sides for who, lacks in _late(side, wanted, published).items()
+        }
+        annual = sides[0].annual
+        before = any(d.year * 12 + d.month == wanted.first for d in sides[0].value_of)
         out = f" AND reporter NOT IN ({queries.quoted(*late)})" if late else ""
         settings: dict[str, Any] = {
             "freight": freight, "estimated": estimated, "annual": annual, "without": out,
@@ -250,8 +256,8 @@ def mirror(
             weights = relation.frame(_weights(relation.columns, wanted, estimated, out))
     months = len(wanted.whole(12)) if annual else len(wanted)
     table = _table(pairs, months, settings["known_before"])
-    notes = _notes(pairs, goods, weights, sides, freight)
-    origins = tuple(sorted({*sides[0][0].origins, *sides[1][0].origins}))
+    notes = _notes(pairs, goods, weights, late, freight)
+    origins = tuple(sorted({origin for side in seen.values() for origin in side.origins}))
     return Mirror(str(wanted), table, pairs, goods, notes, origins, late)
 
 
@@ -326,19 +332,13 @@ def on_one_revision(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
     return [concord(t, to=hs.system(min(ends), max(ends))).frame for t in tables]
 
 
-def _side(
-    relation: Relation, flow: str, window: Window, estimated: str, published: Published
-) -> tuple[Census, dict[str, tuple[str, ...]]]:
-    """Check the rows of one side, and return who lacks a month of the window."""
-    wide = Window(window.first - 1, window.last).sql()
-    within = f"{wide} AND flow = '{flow}'"
-    seen = census(relation, "net_weight_kg", within, by=("reporter", "partner"),
-                  estimated=estimated)  # fmt: skip
+def _late(seen: Census, window: Window, published: Published) -> dict[str, tuple[str, ...]]:
+    """Return who lacks a month of the window; where all do, or the side is not there, refuse."""
     require_months(seen, [window], published)
     late, _ = gaps(seen, [window], published)
     if set(seen.published) <= set(late):
         require(seen, [window], published)
-    return seen, late
+    return late
 
 
 def _refuse_twice(relation: Relation, window: str | int, settings: Mapping[str, Any]) -> None:
@@ -420,13 +420,13 @@ def _notes(
     pairs: pd.DataFrame,
     goods: pd.DataFrame,
     weights: pd.DataFrame,
-    sides: Sequence[Any],
+    late: Mapping[str, Any],
     freight: Interval | None,
 ) -> tuple[str, ...]:
     """Say what one pair's ranges rest on, and whose weights tell nothing."""
     notes = []
-    if sides[0][1] or sides[1][1]:
-        names = [spoken(name) for name in {**sides[0][1], **sides[1][1]}]
+    if late:
+        names = [spoken(name) for name in late]
         more = f" and {len(names) - 5} more" if names[5:] else ""
         notes.append(f"Left out, as a missing month is no zero: {', '.join(names[:5])}{more}.")
     if len(pairs) > 1:
@@ -444,8 +444,9 @@ def _notes(
             f"The exporter counts {systems['X']} trade, the importer {systems['M']}: goods through"
             " warehouses and free zones are in one of them alone, and part of the rest."
         )
-    poor = [who for flow, who in (("X", "the exporter's"), ("M", "the importer's"))
-            if flow in weights.index and weights["usable_kg"][flow] < weights["kg"][flow] / 2]  # fmt: skip
+    whose = {"X": "the exporter's", "M": "the importer's"}
+    little = weights.index[weights["usable_kg"] < weights["kg"] / 2]
+    poor = [whose[flow] for flow in ("X", "M") if flow in little]
     if poor and len(weights) == 2:
         notes.append(
             f"The exporter's weight is {amount(float(weights['kg']['X']), 'kg')}, the importer's"

@@ -32,7 +32,7 @@ from tradeflows.quality.relation import (
 )
 from tradeflows.tables import STATUS
 
-__all__ = ["Census", "census", "unique"]
+__all__ = ["Census", "census", "census_of_flows", "unique"]
 
 
 @dataclass(frozen=True)
@@ -56,8 +56,7 @@ class Census:
             )
 
 
-_SINGLE = ("source", "trade_system", "freq")
-_GROUPS = (*_SINGLE, "code_system", "reporter", "flow", "origin")
+_GROUPS = ("source", "trade_system", "freq", "code_system", "reporter", "flow", "origin")
 
 
 def census(
@@ -76,6 +75,25 @@ def census(
     their parts as `tradeflows.codes.totals` knows them. Estimated weights that are left out
     (``estimated``, as in `usable`) are worth a warning.
     """
+    return _census(relation, quantity, within, by, estimated, apart=False)[""]
+
+
+def census_of_flows(
+    relation: Relation, quantity: str, within: str, *, estimated: str = "unpriced"
+) -> dict[str, Census]:
+    """Look once at all flows, as `census` does; each may be of another source and trade system."""
+    return _census(relation, quantity, within, (), estimated, apart=True)
+
+
+def _census(
+    relation: Relation,
+    quantity: str,
+    within: str,
+    by: Sequence[str],
+    estimated: str,
+    *,
+    apart: bool,
+) -> dict[str, Census]:
     columns, within = relation.columns, f"({within})"  # an OR in it binds less than what follows
     groups = {name: name for name in _GROUPS if name in columns}
     groups["hidden"] = hidden(columns)
@@ -93,10 +111,17 @@ def census(
     _check_periods(relation)
     _check_numbers(rows, quantity)
     _check_words(relation, rows, status, within)
-    _check_single(rows)
-    _check_totals(relation, rows, within, by)
+    parts = {str(flow): part for flow, part in rows.groupby("flow")} if apart else {"": rows}
+    _check_single(rows, ("freq",))
+    for part in parts.values():
+        _check_single(part, ("source", "trade_system"))
+    _check_totals(relation, rows, within, [n for n in (*PAIR, *by) if n != "flow" or not apart])
     _check_digits(relation, within)
     _warn(rows, columns, estimated)
+    return {name: _described(part) for name, part in parts.items()}
+
+
+def _described(rows: pd.DataFrame) -> Census:
     return Census(
         rows.groupby("period")["value"].sum().to_dict(),
         tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
@@ -192,8 +217,8 @@ def _check_words(relation: Relation, rows: pd.DataFrame, status: str, within: st
         )
 
 
-def _check_single(rows: pd.DataFrame) -> None:
-    for name in _SINGLE:
+def _check_single(rows: pd.DataFrame, names: Sequence[str]) -> None:
+    for name in names:
         found = sorted(rows[name].dropna().astype(str).unique()) if name in rows else []
         if len(found) > 1:
             raise DoubleCountedTotals(
@@ -204,8 +229,9 @@ def _check_single(rows: pd.DataFrame) -> None:
 
 
 def _check_totals(relation: Relation, rows: pd.DataFrame, within: str, by: Sequence[str]) -> None:
-    apart = [*PAIR, *(name for name in by if name not in (*PAIR, *PREFIXES))]
-    apart = [name for name in apart if name in relation.columns]
+    apart = [
+        name for name in dict.fromkeys(by) if name in relation.columns and name not in PREFIXES
+    ]
     # as text: of categories DuckDB would list the numbers behind them
     text = 'list(DISTINCT CAST("{0}" AS VARCHAR)) AS "{0}"'.format
     listed = ", ".join(map(text, apart))
