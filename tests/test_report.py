@@ -340,7 +340,8 @@ def test_the_command_builds_checks_and_says_when_nothing_is_to_do(tmp_path, monk
 
     tiny_suite.save(tmp_path / "notebooks" / "00-x.ipynb", "# One\n\nPage.", "1 + 1")
     first = run(["-c", settled], "report")
-    assert first.stderr == "00-x: 0 cells done, 1 left\n00-x: 1 cells done, 0 left\n"
+    lines = "1 of 1 notebooks to run\n00-x: 0 cells done, 1 left\n00-x: 1 cells done, 0 left\n"
+    assert first.stderr == lines
     assert first.stdout.startswith("ran 1 notebooks, wrote the pages")
     assert "nothing to do" in run(["-c", settled], "report").stdout
     monkeypatch.chdir(tmp_path)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import combinations
+from typing import Any
 
 import pandas as pd
 
@@ -23,11 +24,10 @@ from tradeflows.errors import (
 )
 from tradeflows.load import rows as every_row
 from tradeflows.measure import Envelope, bridges
-from tradeflows.measure.bridge import BARS, PATHS, UNTOLD
+from tradeflows.measure.bridge import BARS, PATHS, UNTOLD, Bridge
 from tradeflows.periods import Window, span
 from tradeflows.quality.concordance import concord
 from tradeflows.readers import tidy
-from tradeflows.result import Result
 from tradeflows.sources import stored
 from tradeflows.sources.comtrade import held
 from tradeflows.sources.comtrade.question import Box
@@ -51,68 +51,51 @@ class Part:
 
 
 @dataclass(frozen=True, eq=False)
-class Answer(Result):
-    """What the stored data say of a pair, codes and two windows."""
+class Answer(Envelope):
+    """What the stored data say of a pair, codes and two windows.
 
-    subject: str
-    base: str
-    current: str
-    parts: tuple[Part, ...]
-    notes: tuple[str, ...]
+    Its bridges are those of all codes summed, by formula and by the paths that every code has:
+    annual rows have no months, and a sum needs all its parts.
+    """
+
+    subject: str = ""
+    parts: tuple[Part, ...] = ()
+    notes: tuple[str, ...] = ()
     lacking: tuple[str, ...] = ()
     generated: bool = False
 
     @property
-    def per_month(self) -> bool:
-        """Whether all amounts are averages per month: the windows are of unequal length."""
-        return len(Window.parse(self.base)) != len(Window.parse(self.current))
-
-    @property
     def paths(self) -> tuple[str, ...]:
-        """Paths that every code has: annual rows have no months, and a sum needs all its parts."""
-        every = [{path for _, path in p.envelope.results} for p in self.parts]
-        return tuple(path for path in PATHS if all(path in one for one in every))
-
-    @property
-    def by_method(self) -> pd.DataFrame:
-        """One row per formula and path: the five bars and the change in USD, all codes summed."""
-        rows = pd.concat([p.envelope.by_method for p in self.parts], ignore_index=True)
-        same = rows[rows["path"].isin(self.paths)]
-        return same.groupby(["method", "path"], sort=False, as_index=False).sum()
+        """Paths that every code has."""
+        return tuple(dict.fromkeys(path for _, path in self.results))
 
     @property
     def table(self) -> pd.DataFrame:
         """One row per code, Bennet's form: values, change and its five bars in USD."""
-        of = [p.envelope["bennet", self.paths[0]].table for p in self.parts]
-        return pd.concat(of, ignore_index=True)
+        return self.first.table
+
+    @property
+    def per_month(self) -> bool:
+        """Whether all amounts are averages per month: the windows are of unequal length."""
+        return self.first.per_month
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """Raw files under the answer."""
+        return self.first.origins
 
     @property
     def rows(self) -> pd.DataFrame:
         """The rows that answer, of all codes."""
         return pd.concat([p.rows for p in self.parts], ignore_index=True)
 
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """Raw files under the answer."""
-        return tuple(sorted({str(o) for p in self.parts for o in set(p.rows["origin"])}))
-
-    def range(self, bar: str) -> tuple[float, float]:
-        """Return the lowest and the highest value of a bar over formulas and paths."""
-        found = self.by_method[bar]
-        return float(found.min()), float(found.max())
-
-    @property
-    def untold(self) -> bool:
-        """Whether nothing has a price: zeros of price and volume then say nothing."""
-        return all(b.untold for p in self.parts for b in p.envelope.results.values())
-
     def _mainly(self) -> str:
         """Name price or volume where every method finds it over half the change and above others.
 
         As in `Bridge.share`, nothing is said of a change within a tenth of the earlier value.
         """
-        change = self.range("change")[0]
-        if abs(change) <= 0.1 * float(self.table["value_base"].sum()):
+        change = self.first.change
+        if abs(change) <= 0.1 * self.first.value_base:
             return ""
         sign, half = (1 if change > 0 else -1), abs(change) / 2
         ends = {bar: sorted(sign * end for end in self.range(bar)) for bar in BARS}
@@ -124,38 +107,36 @@ class Answer(Result):
 
     def steps(self) -> pd.DataFrame:
         """Return the waterfall by Bennet's formula, with low and high of each bar over methods."""
-        first, nothing = self.by_method.iloc[0], (float("nan"), float("nan"))
-        ends = self.table[["value_base", "value_current"]].sum()
-        rows = [(b, float(first[b]), b, *self.range(b)) for b in BARS if any(self.range(b))]
-        rows.insert(0, (self.base, float(ends["value_base"]), "total", *nothing))
-        rows.append((self.current, float(ends["value_current"]), "total", *nothing))
-        return pd.DataFrame(rows, columns=["step", "value", "kind", "low", "high"])
+        steps = super().steps()
+        something = steps[["value", "low", "high"]].fillna(0).ne(0).any(axis=1)
+        return steps[something | (steps["kind"] == "total")].reset_index(drop=True)
 
     def sentence(self) -> Sentence:
         """Say whether price or volume, in one sentence; a second one if codes are not in it."""
-        old, new = (float(self.table[f"value_{w}"].sum()) for w in ("base", "current"))
+        first = self.first
+        old, new = first.value_base, first.value_current
         absent = "goods without trade in"
-        if "monthly" in self.paths and len(Window.parse(self.base)) > 1:  # as `Bridge` says it
+        if "monthly" in self.paths and len(Window.parse(first.base)) > 1:  # as `Bridge` says it
             absent += " the matching month of"
         words = [
             f"{name} {between(*self.range(bar), _usd)}"
             for bar, name in (
                 ("price", "price accounts for"),
                 ("volume", "volume for"),
-                ("entry", f"{absent} {self.base} for"),
-                ("exit", f"{absent} {self.current} for"),
+                ("entry", f"{absent} {first.base} for"),
+                ("exit", f"{absent} {first.current} for"),
                 ("unpriced", "goods without a usable weight for"),
             )
-            if any(self.range(bar)) or (bar in ("price", "volume") and not self.untold)
+            if any(self.range(bar)) or (bar in ("price", "volume") and not first.untold)
         ]
-        words = [*[UNTOLD] * self.untold, *words]
+        words = [*[UNTOLD] * first.untold, *words]
         lack = f" Not in it: {', '.join(self.lacking)}." if self.lacking else ""
-        moved = "per month " * self.per_month + ("rose" if new > old else "fell")
+        moved = "per month " * first.per_month + ("rose" if new > old else "fell")
         return Sentence(
             f"{'GENERATED TRADE, NOT DATA. ' * self.generated}{self.subject} "
-            f"{moved} from {_usd(old)} in {self.base} to {_usd(new)} in {self.current}: "
+            f"{moved} from {_usd(old)} in {first.base} to {_usd(new)} in {first.current}: "
             f"{self._mainly()}{', '.join(words)} "
-            f"(range over {len(self.by_method)} formulas and paths).{lack}"
+            f"(range over {len(self.results)} formulas and paths).{lack}"
         )
 
 
@@ -264,9 +245,31 @@ def ask(
         store.describe(o) for p in parts for o in set(p.rows["origin"])
     )
     return Answer(
-        f"{subject} ({', '.join(p.code for p in parts)})", str(pair.base), str(pair.current),
+        _summed(parts), f"{subject} ({', '.join(p.code for p in parts)})",
         tuple(parts), tuple(notes), tuple(lacking), made_up,
     )  # fmt: skip
+
+
+def _summed(parts: Sequence[Part]) -> dict[tuple[str, str], Bridge]:
+    """Return the bridges of all codes together, by the formulas and paths that each of them has."""
+    by_method = pd.concat([p.envelope.by_method for p in parts])
+    sums: dict[Any, Any] = by_method.groupby(["method", "path"]).sum().to_dict("index")
+    out = {}
+    for key, one in parts[0].envelope.results.items():
+        if not all(key in p.envelope.results for p in parts):
+            continue
+        every = [p.envelope[key] for p in parts]
+        old, new = (sum(getattr(b, f"value_{w}") for b in every) for w in ("base", "current"))
+        out[key] = replace(
+            one, **sums[key], value_base=old, value_current=new,
+            priced_share=sum(b.priced_share * b.value_current for b in every) / new if new else 0.0,
+            table=pd.concat([b.table for b in every], ignore_index=True),
+            monthly=pd.concat([b.monthly for b in every]).groupby("period", as_index=False).sum(),
+            origins=tuple(sorted({o for b in every for o in b.origins})),
+            new={name: months for b in every for name, months in b.new.items()},
+            renumbered=tuple(pair for b in every for pair in b.renumbered),
+        )  # fmt: skip
+    return out
 
 
 @dataclass(frozen=True)
@@ -376,12 +379,6 @@ def _own(table: pd.DataFrame, asked: Mapping[str, str]) -> pd.DataFrame:
         "trade_system": "unknown", "valuation": "FOB", "quantity": float("nan"),
         "quantity_unit": None, "quantity_status": "missing", **asked,
     }  # fmt: skip
-    if lost := [c for c in tables.TABLES["trade"].names
-                if c not in table and c not in (*unsaid, "code_system")]:  # fmt: skip
-        raise SchemaMismatch(
-            f"rows without {', '.join(lost)}", "a table of trade",
-            "make it with tf.tidy(frame, code=…, value=…, weight=…, period=…)",
-        )  # fmt: skip
     whole = table.assign(**{c: v for c, v in unsaid.items() if c not in table})
     if "code_system" not in whole:
         whole["code_system"] = revision(whole["period"])
@@ -395,7 +392,7 @@ def _own(table: pd.DataFrame, asked: Mapping[str, str]) -> pd.DataFrame:
             f"a reporter, partner and flow of {'; '.join(' '.join(map(str, h)) for h in held)}",
             "ask for one of them",
         )
-    return kept[list(tables.TABLES["trade"].names)]
+    return kept.filter(items=tables.TABLES["trade"].names)
 
 
 def _best(

@@ -72,9 +72,9 @@ def _bars(result: Bridge, **words: Any) -> Figure:
     bar = max(BARS, key=lambda bar: abs(getattr(result, bar)))
     part, change = _usd(getattr(result, bar)), amount(result.change, "USD", sign=True)
     title = f"{bar.capitalize()} accounts for {part} of a change of {change} from {result.base} to "
-    own = {"name": "bridge", "alt": str(result.sentence()), "note": "per month" * result.per_month}
-    given = {"steps": result.steps(), "title": f"{title}{result.current}", **words}
-    return waterfall(**_words(result, given, **own))
+    own = {"steps": result.steps(), "title": f"{title}{result.current}", "name": "bridge",
+           "alt": str(result.sentence()), "note": "per month" * result.per_month}  # fmt: skip
+    return waterfall(**_words(result, words, **own))
 
 
 @show.register
@@ -87,17 +87,18 @@ def _envelope(result: Envelope, **words: Any) -> Figure:
 
 @show.register
 def _answered(result: Answer, **words: Any) -> Figure:
+    first = result.first
     price, change = (between(*result.range(bar), _usd) for bar in ("price", "change"))
-    said = "no price for want of weights in" if result.untold else f"price accounts for {price} of"
-    mark = "GENERATED TRADE, NOT DATA · " * result.generated + "per month · " * result.per_month
+    said = "no price for want of weights in" if first.untold else f"price accounts for {price} of"
+    mark = "GENERATED TRADE, NOT DATA · " * result.generated + "per month · " * first.per_month
     own = {
-        "title": f"{result.subject}, {result.base} to {result.current}: "
-        f"{said} a change of {change}",
+        "steps": result.steps(),
+        "title": f"{result.subject}, {first.base} to {first.current}: {said} a change of {change}",
         "name": "own-question-bridge",
         "alt": str(result.sentence()),
-        "note": f"{mark}bars: Bennet's formula; {len(result.by_method)} formulas and paths",
+        "note": f"{mark}bars: Bennet's formula; {len(result.results)} formulas and paths",
     }
-    return waterfall(result.steps(), **_words(result, words, **own))
+    return _bars(first, **{**own, **words})
 
 
 @show.register

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib import metadata
@@ -57,8 +58,9 @@ def build(notebooks: Path, out: Path) -> Built:
     if _is_built(out, key):
         os.utime(out / "index.html")
         return Built()
-    _refuse_generated(out)
     todo = [p for p, copy in copies.items() if not copy.is_file()]
+    sys.stderr.write(f"{len(todo)} of {len(found)} notebooks to run\n")  # before slow imports
+    _refuse_generated(out)
     from tradeflows.report import runner
 
     runner.run({p: first[p] for p in todo if p in first})
