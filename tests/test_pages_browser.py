@@ -277,9 +277,9 @@ def test_every_figure_is_traced_on_its_page(browser, folder):
             assert "sources.html#raw-" in it.page.url
 
 
-def test_the_first_screen_holds_question_answer_and_cards(browser, folder):
+def test_the_first_screen_holds_question_answer_and_picture(browser, folder):
     with _Open(browser, folder, "index.html") as it:
-        for what in ("h1", "h1 + p", ".card-grade"):
+        for what in ("h1", "h1 + p", "main ul li:last-child", "figure svg"):
             box = it.page.locator(what).first.bounding_box() or {"y": 0, "height": 0}
             assert box["y"] + box["height"] <= MODES["light"]["height"], what
 

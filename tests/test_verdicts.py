@@ -235,11 +235,24 @@ def test_the_page_of_rules_names_what_is_heard_as_unknown(shown):
     assert "c4 p of claim c" in words
 
 
-def test_both_tiers_stand_side_by_side(shown):
-    page = shown(pages.FOLDER / "00-answers.ipynb")
-    assert "supported (61 %): within 55 to 65 %" in page.cell("tiers").text
-    assert page.cell("tiers").text.count("tradeflows refresh") == len(tf.rules().claims)
-    assert "made up" not in page.cell("made-up").text
+def test_what_the_panel_says_stands_beside_the_snapshot_and_only_that():
+    steps = pd.DataFrame({"value": [1e9, 1e9, 2e9], "kind": ["total", "price", "total"]})
+    steps = steps.assign(step=["2021", "dearer", "2022"])
+    stated = [
+        tf.state(c, tf.rule(c).period, **dict.fromkeys(tf.rule(c, "snapshot").numbers))
+        for c in ("a", "b3", "c")
+    ]
+    growth = {"turnover_growth": tf.Interval(1, 1), "growth_gap": None}
+    stated += [tf.state("b1", tf.rule("b1").period, **growth)]
+    unknown = dict.fromkeys(tf.rule("b2", "snapshot").numbers)
+    stated += [tf.state("b2", tf.rule("b2").period, picture=steps, **unknown)]
+    for tier, count in (("snapshot", 0), ("panel", 2)):
+        stated += [tf.state("b4", 2022, tier=tier, headline="61 %", **SHARE)]
+        made = pages.Page("made", [pages.Cell("states", "", stated)], {})
+        page = pages.run("00-answers", after=[made])
+        assert page.cell("tiers").text.count("supported (61 %): within 55 to 65 %") == count
+        assert ("not stored here" in page.cell("tiers").text) == (count == 0)
+        assert "made up" not in page.cell("made-up").text
 
 
 # the rules file
