@@ -153,11 +153,11 @@ def _last(world: trade.World) -> str:
     return f"{world.last[:4]}-{world.last[4:]}"
 
 
-def _fitted(data: Cut, model: str) -> Any:
+def _fitted(data: Cut, model: str, *told: Any) -> Any:
     """Fit once what worlds share: until the event their months are the same."""
     key = (model, data.season, data.logs.tobytes(), data.exog[: data.before].tobytes())
     if key not in _FITS:
-        _FITS[key] = _FIT(data, model)
+        _FITS[key] = _FIT(data, model, *told)
     return _FITS[key]
 
 
