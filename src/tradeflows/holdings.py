@@ -44,7 +44,7 @@ def catalogue(table: str = "", **columns: Any) -> pd.DataFrame:
     >>> held = catalogue("trade")
     >>> "RUS" in set(held["partner"][held["source"] == "UN Comtrade"])
     True
-    >>> catalogue(reporter="TUR", partner="KAZ", flow="X")["partner"].unique().tolist()
+    >>> catalogue(reporter="Turkey", partner="KAZ", flow="X")["partner"].unique().tolist()
     ['KAZ']
     """
     fit = [n for n, t in tables.TABLES.items() if n != "published" and {*columns} <= {*t.names}]
@@ -54,7 +54,7 @@ def catalogue(table: str = "", **columns: Any) -> pd.DataFrame:
     if found.empty and columns:
         raise SourceUnavailable(
             f"nothing is stored of {', '.join(f'{c} {said}' for c, said in columns.items())}",
-            "values of the catalogue; countries by ISO 3166 alpha-3",
+            "values of the catalogue; countries by name or ISO 3166 alpha-3",
             "look through tf.catalogue(), or bring it: tradeflows refresh --help",
         )
     by = [c for c in _BY if c in found]

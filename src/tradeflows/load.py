@@ -18,6 +18,7 @@ from tradeflows.periods import Window
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import stored
 from tradeflows.sources.comtrade import held
+from tradeflows.sources.tabular import country
 
 __all__ = ["load", "rows"]
 
@@ -40,9 +41,10 @@ def load(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFra
         A window such as ``"2022"`` or ``"2021-03/2022-02"``, see `tradeflows.periods.Window`; of
         ``published`` the figures whose months all lie in it.
     **columns : str, int, bool, or a list or tuple of them
-        Values to keep, by column: ``reporter="TUR"``, ``level=6``, ``series="brent"``. A list or a
-        comma separates alternatives: ``code="coal,lpg"``. Each must stand somewhere in the table,
-        or be a country or an HS revision: of a misspelt one no rows would be missed.
+        Values to keep, by column: ``reporter="TUR"`` or ``"Turkey"``, ``level=6``,
+        ``series="brent"``. A list or a comma separates alternatives: ``code="coal,lpg"``. Each must
+        stand somewhere in the table, or be a country or an HS revision: of a misspelt one no rows
+        would be missed.
 
     Returns
     -------
@@ -111,9 +113,19 @@ def _alternatives(column: str, asked: object) -> list[str]:
             f"write it so, or leave {column} out to keep every row",
         )
     texts = [part.strip() for value in several for part in str(value).split(",")]
+    if column in ("reporter", "partner"):
+        return [_place(text) for text in texts]
     if column == "code_system":  # HS1988 and H0 are HS1992
         return [revision(text) or text for text in texts]
     return texts
+
+
+def _place(text: str) -> str:
+    """Return the code of a country by its name too; what no list holds as it is."""
+    try:
+        return country(text)
+    except UnknownCode:
+        return text
 
 
 def _found(table: str, months: _Months, columns: dict[str, list[str]]) -> pd.DataFrame:

@@ -87,6 +87,11 @@ def asked(raw: store.Raw) -> Call:
             "the question the reply answers, as a refresh wrote it",
             "delete file and sidecar, and refresh again",
         ) from None
+    if raw.query.get("whole", raw.query["box"]) not in (None, raw.query["box"]):
+        raise SchemaMismatch(
+            "one piece of a question, as an older tradeflows stored it: the others may be missing",
+            "a file with all replies to a question", "delete file and sidecar, and refresh again",
+        )  # fmt: skip
     return call
 
 
