@@ -39,8 +39,8 @@ def test_no_rows_is_an_error_that_lists_what_there_is():
         tf.load("trade", reporter="TUR", flow="imports")
     with pytest.raises(UnknownCode, match=r"(?s)source=TUIK.*TÜİK"):
         tf.load("trade", source="TUIK")
-    with pytest.raises(UnknownCode, match=r"(?s)partner=Russia.*more"):
-        tf.load("trade", partner="Russia")
+    with pytest.raises(UnknownCode, match=r"(?s)partner=Ruritania.*more"):
+        tf.load("trade", partner="Ruritania")
     with pytest.raises(UnknownCode, match=r"(?s)months=1990.*months from 20"):
         tf.load("prices", series="brent", months="1990")
     with pytest.raises(UnknownCode, match="stand in one row"):

@@ -17,7 +17,6 @@ from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, Tradeflows
 from tradeflows.periods import Window
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import stored
-from tradeflows.sources.comtrade import held
 from tradeflows.sources.tabular import country
 
 __all__ = ["load", "rows"]
@@ -134,13 +133,22 @@ def _found(table: str, months: _Months, columns: dict[str, list[str]]) -> pd.Dat
     No row of the snapshot stands beside generated rows of the same source.
     """
     within = None if months is None else Window.parse(months)
-    old, new = _embedded(table, columns), _refreshed(table, columns, within)
-    if len(old) and len(new) and stored.is_generated(map(store.describe, set(new["origin"]))):
+    key = stored.key_of(table)
+    keep = {c: v for c, v in columns.items() if c in key and c != "period"}
+    new = stored.matching(stored.refreshed(table, _as_of(), keep=keep, within=within), columns)
+    old = _embedded(table, columns)
+    if len(new) and stored.is_generated(map(store.describe, set(new["origin"]))):
+        if not os.environ.get("TRADEFLOWS_DATA"):
+            raise SourceUnavailable(
+                "the data folder holds generated trade",
+                "generated trade only in a folder of its own",
+                "name that folder in TRADEFLOWS_DATA, and delete the live folders here",
+            )
         old = old[~old["source"].isin(new["source"])]
     found = old if new.empty else new
     if len(old) and len(new):
         both = pd.concat([old, new], ignore_index=True).sort_values("vintage", kind="stable")
-        found = both.drop_duplicates(stored.key_of(table), keep="last").sort_index()
+        found = both.drop_duplicates(key, keep="last").sort_index()
     if within:
         first, last = pd.Timestamp(within.month(0)), pd.Timestamp(within.month(-1))
         start, end = _ends(found)
@@ -156,24 +164,9 @@ def _ends(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 
 def _embedded(table: str, columns: dict[str, list[str]]) -> pd.DataFrame:
-    files = [raw for raw in _editions(table) if _may_hold(raw, columns)]
+    files = [raw for raw in _editions(table) if stored.may_hold(raw, columns)]
     frames = [stored.matching(corrected(stored.table(raw), raw.id), columns) for raw in files]
     return pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
-
-
-def _refreshed(table: str, columns: dict[str, list[str]], within: Window | None) -> pd.DataFrame:
-    """Return the rows of the refreshed files that may hold what is asked for."""
-    able = [r for r in stored.files(table) if _may_hold(r, columns)]
-    if stored.is_generated(able) and not os.environ.get("TRADEFLOWS_DATA"):
-        raise SourceUnavailable(
-            "the data folder holds generated trade",
-            "generated trade only in a folder of its own",
-            "name that folder in TRADEFLOWS_DATA, and delete the live folders here",
-        )
-    keep = {c: v for c, v in columns.items() if c in stored.key_of(table) and c != "period"}
-    ids = {raw.id for raw in able}
-    found = stored.refreshed(table, _as_of(), lambda r: r.id in ids, keep=keep, within=within)
-    return stored.matching(found, columns)
 
 
 def _editions(table: str) -> list[store.Raw]:
@@ -202,19 +195,6 @@ def _as_of() -> str | None:
             f"AS_OF={told} is no day", "YYYY-MM-DD, such as 2026-11-30", "correct it, or unset it"
         ) from None
     return told
-
-
-def _constants(raw: store.Raw) -> dict[str, object]:
-    """Return the columns that have one value in the whole file."""
-    return {"source": raw.publisher, **raw.constants}
-
-
-def _may_hold(raw: store.Raw, columns: dict[str, list[str]]) -> bool:
-    """Skip files whose constants or question contradict what is asked before they are read."""
-    known = _constants(raw)
-    return held.may_hold(raw.query, columns) and all(
-        c not in known or str(known[c]) in v for c, v in columns.items()
-    )
 
 
 def _one_statistic(found: pd.DataFrame) -> None:
@@ -262,7 +242,7 @@ def _values(table: str, column: str) -> list[str]:
     """Return what stands in a column of the snapshot; sidecars tell it without reading a file."""
     found: set[str] = set()
     for raw in _editions(table):
-        known = _constants(raw)
+        known = {"source": raw.publisher, **raw.constants}
         if column in known:
             found |= {str(known[column])} - {""}
         else:
@@ -287,7 +267,7 @@ def _no_rows_with(
 def _nothing(table: str, columns: dict[str, list[str]], months: _Months) -> UnknownCode:
     """Name the first value that no row has, and what there is instead."""
     for column, values in columns.items():
-        able = any(_may_hold(raw, {column: values}) for raw in stored.files(table))
+        able = any(stored.may_hold(raw, {column: values}) for raw in stored.files(table))
         if not set(values) & set(_values(table, column)) and not able:
             return _no_rows_with(table, column, values, columns)
     asked = {k: ",".join(v) for k, v in columns.items()}

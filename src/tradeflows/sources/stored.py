@@ -9,14 +9,13 @@ other. Where the data folder cannot be written tables are kept in memory.
 from __future__ import annotations
 
 import hashlib
-import inspect
 import os
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -34,15 +33,25 @@ from tradeflows.sources import (  # noqa: F401 - they register
     worldbank,
 )
 from tradeflows.sources.comtrade import held
-from tradeflows.sources.registry import reader
+from tradeflows.sources.registry import Reader, reader
 
-__all__ = ["column", "files", "is_generated", "key_of", "refreshed", "released", "table", "verify"]
+__all__ = [
+    "column",
+    "files",
+    "is_generated",
+    "key_of",
+    "matching",
+    "may_hold",
+    "refreshed",
+    "released",
+    "table",
+    "verify",
+]
 
 Keep = Mapping[str, Sequence[str]]
 SMALL = 5_000  # rows; smaller tables stay in memory
-_MOST = 2_000_000  # rows in memory, all tables together
 _GROUP = 10_000  # rows that are skipped together where none is asked for
-_memory: OrderedDict[str, pd.DataFrame] = OrderedDict()
+_memory: dict[str, pd.DataFrame] = {}
 
 
 def files(name: str | None = None) -> list[store.Raw]:
@@ -83,7 +92,6 @@ def verify() -> list[store.Problem]:
 def refreshed(
     name: str,
     as_of: str | None = None,
-    chosen: Callable[[store.Raw], bool] = lambda _raw: True,
     *,
     keep: Keep | None = None,
     within: Window | None = None,
@@ -96,9 +104,9 @@ def refreshed(
     cannot be read is left out with an `UnreadableFileWarning`; an older release of its months is
     read if one is stored.
     """
-    raws = [r for r in files(name) if chosen(r) and not r.id.startswith("cepii/")]
-    raws = [r for r in raws if held.may_hold(r.query, keep or {}, within)]
-    found: dict[str, pd.DataFrame | None] = {}
+    raws = [r for r in files(name) if not r.id.startswith("cepii/")]
+    raws = [r for r in raws if may_hold(r, keep or {}, within)]
+    found: dict[str, pd.DataFrame | None] = {**_together(raws, keep or {}, within)}
 
     def opened(raw: store.Raw) -> pd.DataFrame | None:
         if raw.id not in found:
@@ -133,39 +141,49 @@ def _newest(
     return [leaf.chosen(opened(leaf.raw), groups) for leaf, groups in chosen]
 
 
+def _together(
+    raws: Sequence[store.Raw], keep: Keep, within: Window | None
+) -> dict[str, pd.DataFrame]:
+    """Return what is kept of large files, read in one go, by their ids."""
+    places = {raw.id: _place(raw, _key(raw)) for raw in raws if raw.rows > SMALL}
+    there = {file: place for file, place in places.items() if place and place.is_file()}
+    whole = _kept([*there.values()], keep, within) if there else None
+    if whole is None:
+        return {}
+    parts = {str(file): part for file, part in whole.groupby("origin", sort=False)}
+    return {file: parts.get(file, whole.iloc[:0]) for file in there}
+
+
 def table(raw: store.Raw, keep: Keep | None = None, within: Window | None = None) -> pd.DataFrame:
     """Return the rows of one raw file that have the values and months asked for.
 
     Raises what the reader of its publisher does, and where the bytes are not those of the sidecar.
     """
-    keep = keep or {}
-    key = _key(raw)
-    if key in _memory:
-        _memory.move_to_end(key)
-        return matching(_memory[key], keep, within)
-    place = _place(raw, key)
-    large = raw.rows > SMALL
-    found = _kept(place, keep if large else {}, within if large else None)
-    if found is not None and large:
-        return found
-    if found is None:
-        found = _parsed(raw)
-        if _write(found, place) and len(found) > SMALL:
+    keep, key = keep or {}, _key(raw)
+    if key not in _memory:
+        place, large = _place(raw, key), raw.rows > SMALL
+        found = _kept(place, keep if large else {}, within if large else None)
+        if found is None:
+            found = _parsed(raw)
+            large &= _write(found, place)
+        if large:
             return matching(found, keep, within)
-    _memory[key] = found
-    while len(_memory) > 1 and sum(map(len, _memory.values())) > _MOST:
-        _memory.popitem(last=False)
-    return matching(found, keep, within)
+        _memory[key] = found
+    return matching(_memory[key], keep, within)
 
 
 def column(raw: store.Raw, name: str) -> set[str]:
     """Return the values of one column of a raw file, as text."""
-    place = _place(raw, _key(raw))
-    if raw.rows > SMALL and place is not None and place.is_file():
-        with suppress(OSError, pa.ArrowException):
-            values = pq.read_table(place, columns=[name]).column(0).unique().to_pandas()
-            return set(values.dropna().astype(str))
-    return set(table(raw)[name].drop_duplicates().dropna().astype(str))
+    found = _kept(_place(raw, _key(raw)), {}, None, [name]) if raw.rows > SMALL else None
+    values = (table(raw) if found is None else found)[name]
+    return set(values.drop_duplicates().dropna().astype(str))
+
+
+def may_hold(raw: store.Raw, keep: Keep, within: Window | None = None) -> bool:
+    """Tell from its sidecar alone whether a file may hold rows with the values asked for."""
+    known = {"source": raw.publisher, **raw.constants}
+    fits = all(str(known[c]) in values for c, values in keep.items() if c in known)
+    return fits and held.may_hold(raw.query, keep, within)
 
 
 def matching(frame: pd.DataFrame, keep: Keep, within: Window | None = None) -> pd.DataFrame:
@@ -178,18 +196,23 @@ def matching(frame: pd.DataFrame, keep: Keep, within: Window | None = None) -> p
     return frame.copy(deep=False)
 
 
+def _reader(raw: store.Raw) -> tuple[Reader, bool]:
+    """Return the reader of a file, and whether it is one of this package."""
+    read = reader(raw.id.split("/")[0]) if raw.live else snapshot.parse
+    return read, read.__module__.startswith("tradeflows.")
+
+
 def _parsed(raw: store.Raw) -> pd.DataFrame:
-    if not raw.live:
-        return snapshot.parse(store.read(raw.id), raw)
-    parse = reader(raw.id.split("/")[0])
-    found = parse(store.read(raw.id), raw)
-    own = parse.__module__.startswith("tradeflows.")
+    read, own = _reader(raw)
+    found = read(store.read(raw.id), raw)
     return found if own else tables.validate(found, raw.table, where=raw.id)
 
 
 def _key(raw: store.Raw) -> str:
     """Return the name of all that a table rests on."""
-    parts = [repr(replace(raw, path=Path(raw.id))), _code()]
+    read, own = _reader(raw)
+    code = _code() if own else str(hash(getattr(read, "__code__", read)))
+    parts = [repr(replace(raw, path=Path(raw.id))), code]
     for path in (raw.path, store.place(snapshot.RATES)):
         for file in (path, path.with_name(path.name + store.SIDECAR)):
             try:
@@ -197,8 +220,6 @@ def _key(raw: store.Raw) -> str:
                 parts.append(f"{known.st_size} {known.st_mtime_ns}")
             except OSError:
                 parts.append("not there")
-    if raw.live:
-        parts.append(_source(raw.id.split("/")[0]))
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
 
 
@@ -213,38 +234,28 @@ def _code() -> str:
     return whole.hexdigest()
 
 
-def _source(publisher: str) -> str:
-    """Return the hash of a reader of another package; what is in this one `_code` knows."""
-    parse = reader(publisher)
-    if parse.__module__.startswith("tradeflows."):
-        return ""
-    text = b""
-    with suppress(OSError, TypeError):
-        text = Path(inspect.getfile(parse)).read_bytes()
-    code = getattr(parse, "__code__", None)
-    plain = [c for c in code.co_consts if isinstance(c, str | int | float)] if code else []
-    return hashlib.sha256(text + repr(plain).encode()).hexdigest()
-
-
 def _place(raw: store.Raw, key: str) -> Path | None:
-    """Return where a table is kept; none beside the snapshot inside the package."""
-    if store.folder().name != "raw":
+    """Return where a table is kept; none beside the package's snapshot, or of readers elsewhere."""
+    if store.folder().name != "raw" or not _reader(raw)[1]:
         return None
     name = hashlib.sha256(raw.id.encode()).hexdigest()[:12]
     return store.processed() / "tables" / f"{name}-{key}.parquet"
 
 
-def _kept(place: Path | None, keep: Keep, within: Window | None) -> pd.DataFrame | None:
+def _kept(
+    place: Path | list[Path] | None, keep: Keep, within: Window | None,
+    columns: list[str] | None = None,
+) -> pd.DataFrame | None:  # fmt: skip
     """Return what is kept, or nothing where it is not there or damaged."""
     if place is None:
         return None
-    asked: list[tuple[str, str, object]] = [(n, "in", list(v)) for n, v in keep.items()]
+    asked: list[tuple[str, str, Any]] = [(n, "in", list(v)) for n, v in keep.items()]
     if within is not None:
         asked += [("period", ">=", pd.Timestamp(within.month(0)).to_datetime64())]
         asked += [("period", "<=", pd.Timestamp(within.month(-1)).to_datetime64())]
     try:
         found = pq.read_table(
-            place, filters=asked or None, partitioning=None, use_threads=False,
+            place, columns=columns, filters=asked or None, partitioning=None, use_threads=False,
             page_checksum_verification=True,
         )  # fmt: skip
         return pd.DataFrame(found.to_pandas())

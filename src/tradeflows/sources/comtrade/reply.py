@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import pandas as pd
@@ -187,6 +188,10 @@ def _columns(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
     return pd.DataFrame(data)
 
 
+_known = lru_cache(maxsize=1 << 16, typed=True)
+
+
+@_known
 def _text(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():  # a code that became a number
         value = int(value)
@@ -207,6 +212,7 @@ def _number(value: Any) -> float:
     return number
 
 
+@_known
 def _whole_number(value: Any) -> int:
     number = _number(value)
     if not number.is_integer() or abs(number) > 10**9:
@@ -214,6 +220,7 @@ def _whole_number(value: Any) -> int:
     return int(number)
 
 
+@_known
 def _flag(value: Any) -> bool:
     return _FLAGS["" if (number := str(value).lower().removesuffix(".0")) in _NOTHING else number]
 
