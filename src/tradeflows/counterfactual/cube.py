@@ -193,11 +193,9 @@ def once(rows: pd.DataFrame, value: str = "value_usd") -> pd.DataFrame:
             )
     held = [name for name in (*_TOLD_APART, unit) if name in rows]
     amounts = rows[held].assign(code=rows.get("code", "TOTAL"), value_usd=rows[value].fillna(0.0))
-    months = pd.DatetimeIndex(rows["period"])
-    ends = [12 * day.year + day.month - 1 for day in (months.min(), months.max())]
     with opened(amounts, ("period", "code", "value_usd")) as relation:
         census(relation, "value_usd").require_one_flow()
-        unique(relation, "TRUE", value, ends)
+        unique(relation, "TRUE", value)
     return rows
 
 

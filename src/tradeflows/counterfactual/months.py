@@ -65,8 +65,7 @@ def summed(trade: pd.DataFrame) -> pd.Series:
         sums = pd.Series(seen.value_of, name="value_usd", dtype="float64")
         first = pd.DatetimeIndex(sums.index).to_period("M").to_timestamp()
         sums = sums.groupby(first).sum()
-        ends = [12 * day.year + day.month - 1 for day in (first.min(), first.max())]
-        unique(relation, "TRUE", "value_usd", ends)
+        unique(relation, "TRUE", "value_usd")
     return sums
 
 

@@ -36,7 +36,6 @@ __all__ = ["BARS", "PATHS", "Bridge", "Envelope", "bridge", "bridge_sql", "bridg
 BARS = ("price", "volume", "entry", "exit", "unpriced")
 PATHS = ("monthly", "two-point")
 UNTOLD = "no usable weight, so that price and volume cannot be told apart"
-MOST_BITS = 62  # months that fit in one integer, a bit each
 _SUMS = ["value_base", "value_current", "change", *BARS]
 
 
@@ -349,7 +348,7 @@ def bridge_sql(
         now=now,
         within=_within(old, new),
         parts="part" if path == "monthly" and finer else "effect",
-        repeats=_repeats(old.whole(lag), new.whole(lag), path, lag),
+        repeats=f"count(*) - count(DISTINCT {month(lag)})",
         price=queries.PRICE[method],
         volume=queries.VOLUME[method],
     )
@@ -366,17 +365,6 @@ def _within(old: Window, new: Window) -> str:
     if old.last + 1 == new.first:
         return Window(old.first, new.last).sql()
     return f"({old.sql()} OR {new.sql()})"
-
-
-def _repeats(old: Window, new: Window, path: str, lag: int) -> str:
-    """Return the SQL that counts rows of one product and period beyond the first."""
-    if path == "monthly" or len(old) == len(new) == 1:
-        return "count(*) - bit_count(bit_or(CASE WHEN now THEN 2 ELSE 1 END))"
-    if len(old) + len(new) > MOST_BITS:
-        return f"count(*) - count(DISTINCT {month(lag)})"
-    first = f"CASE WHEN now THEN {new.first - len(old)} ELSE {old.first} END"
-    bit = f"CAST(1 AS BIGINT) << CAST({month(lag)} - {first} AS INTEGER)"
-    return f"count(*) - bit_count(bit_or({bit}))"
 
 
 def _checked(relation: Relation, rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

@@ -158,7 +158,7 @@ def price_index(
             raise SchemaMismatch("no rows", "at least one period", "widen the window")
         require(seen, [Window(months[0], months[-1])], published)
         lag = 12 if seen.annual else 1
-        unique(relation, within, quantity, months, lag)
+        unique(relation, within, quantity, lag)
         settings = {"lag": lag, "within": within, "quantity": quantity, "estimated": estimated}
         links = partial(_links, relation, settings)
         if formula in MULTILATERAL:
@@ -408,8 +408,7 @@ def contributions(
                 "choose one month, or sum the rows to years first",
             )
         require(seen, (old, new), published)
-        months = [min(old.first, new.first), max(old.last, new.last)]
-        unique(relation, within, quantity, months, lag)
+        unique(relation, within, quantity, lag)
         names = list(keys(relation.columns, ()))
         select = (
             f"SELECT {', '.join(names)}, v0, v1, a, b FROM pair "  # noqa: S608

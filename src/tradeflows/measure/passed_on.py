@@ -185,7 +185,7 @@ def _rises(
         same_length(old, new, annual=seen.annual, per_month=False)
         require(seen, windows, published)
         lag = 12 if seen.annual else 1
-        unique(relation, within, "net_weight_kg", [old.first, new.last], lag)
+        unique(relation, within, "net_weight_kg", lag)
         sign = f"CASE WHEN {new.sql()} THEN 1 ELSE -1 END"
         start = f"CASE WHEN {new.sql()} THEN {new.first} ELSE {old.first} END"
         quantity = usable(relation.columns, "net_weight_kg", estimated)

@@ -136,16 +136,14 @@ def _published(rows: pd.DataFrame) -> dict[str, set[Any]]:
     return {str(reporter): set(found) for reporter, found in months}
 
 
-def unique(
-    relation: Relation, within: str, quantity: str, months: Sequence[int], lag: int = 1
-) -> None:
-    """Refuse a product that stands twice in one period; a bit for each period finds it."""
+def unique(relation: Relation, within: str, quantity: str, lag: int = 1) -> None:
+    """Refuse a product that stands twice in one period."""
     columns, within = relation.columns, f"({within})"
     found = keys(columns, ()) | {n: n for n in (f"{quantity}_unit",) if n in columns}
-    bits = f"bit_count(bitstring_agg({month(lag)}, {months[0]}, {months[-1] + 11}))"
     query = (
         "SELECT {0} FROM trade WHERE "  # noqa: S608
-        f"{within} GROUP BY {{0}} HAVING count(*) > {bits} ORDER BY ALL LIMIT 3"
+        f"{within} GROUP BY {{0}} HAVING count(*) > count(DISTINCT {month(lag)})"
+        " ORDER BY ALL LIMIT 3"
     )
     names = ", ".join(found)
     if len(relation.frame(query.format(", ".join(found.values())))):

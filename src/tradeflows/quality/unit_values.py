@@ -58,9 +58,7 @@ def unit_values(
     with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
         columns = relation.columns
         seen = census(relation, quantity, estimated=estimated)
-        months = sorted(12 * day.year + day.month - 1 for day in seen.value_of)
-        if months:
-            unique(relation, "TRUE", quantity, months, 12 if seen.annual else 1)
+        unique(relation, "TRUE", quantity, 12 if seen.annual else 1)
         flag = status_column(quantity)
         reported = flag if flag in columns else "'reported'"
         any_usable = usable(columns, quantity, "accepted")
