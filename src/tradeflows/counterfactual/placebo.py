@@ -300,8 +300,8 @@ def growth_rank(
     exports: pd.DataFrame,
     *,
     destination: str = "RUS",
-    base: str = "2021",
-    current: str = "2022",
+    base: str | int = "2021",
+    current: str | int = "2022",
     value: str = "value_usd",
     at_least: float = 100e6,
     needed: int = 20,
@@ -313,7 +313,7 @@ def growth_rank(
     exports : pandas.DataFrame
         Columns partner, period and the value.
     destination : str
-    base, current : str
+    base, current : str or int
         Windows, such as ``2021``.
     value : str
         Column.

@@ -138,8 +138,8 @@ class Bridge(Result):
 
 def bridge(
     trade: Any,
-    base: str = "2021",
-    current: str = "2022",
+    base: str | int = "2021",
+    current: str | int = "2022",
     *,
     by: str | Sequence[str] = ("code",),
     method: str = "bennet",
@@ -173,8 +173,8 @@ def bridge(
     trade : pandas.DataFrame, pyarrow.Table, str or pathlib.Path
         Rows with at least period, code, value_usd and the quantity; or the path of Parquet files
         (a glob works), which stream and may be larger than memory.
-    base, current : str
-        Windows: ``"2022"``, ``"2022-03"`` or ``"2022-02/2023-01"``.
+    base, current : str or int
+        Windows: ``"2022"`` or 2022, ``"2022-03"``, ``"2022-02/2023-01"``.
     by : str or sequence of str
         Groups of the table: columns, or ``chapter``, ``heading``, ``subheading`` of the code.
     method : {"bennet", "montgomery", "laspeyres", "paasche"}
@@ -281,7 +281,7 @@ def _renumbered(
     return tuple(zip(found["gone"], found["come"], map(float, found["moved"]), strict=True))
 
 
-def _windows(base: str, current: str, path: str) -> tuple[Window, Window]:
+def _windows(base: str | int, current: str | int, path: str) -> tuple[Window, Window]:
     old, new = Window.parse(base), Window.parse(current)
     if path not in PATHS:
         raise ValueError(f"path={path!r}: expected one of {', '.join(PATHS)}")
@@ -298,8 +298,8 @@ def _windows(base: str, current: str, path: str) -> tuple[Window, Window]:
 
 def bridge_sql(
     columns: Sequence[str],
-    base: str = "2021",
-    current: str = "2022",
+    base: str | int = "2021",
+    current: str | int = "2022",
     *,
     by: str | Sequence[str] = ("code",),
     method: str = "bennet",
@@ -477,8 +477,8 @@ class Envelope(Result):
 
 def bridges(
     trade: Any,
-    base: str = "2021",
-    current: str = "2022",
+    base: str | int = "2021",
+    current: str | int = "2022",
     *,
     methods: str | Sequence[str] = ("bennet", "montgomery", "laspeyres", "paasche"),
     paths: str | Sequence[str] | None = None,
@@ -506,27 +506,17 @@ def bridges(
     >>> bridges(trade, "2021-01", "2022-01").range("price")
     (400.0, 500.0)
     """
-    if paths is None:
-        paths = "two-point" if _annual(trade) else PATHS
-    asked = {"methods": one_or_more(methods), "paths": one_or_more(paths)}
-    for name, known in (("methods", queries.PRICE), ("paths", PATHS)):
-        if not asked[name]:
+    methods, ways = one_or_more(methods), one_or_more(PATHS if paths is None else paths)
+    for name, known, asked in (("methods", queries.PRICE, methods), ("paths", PATHS, ways)):
+        if not asked:
             raise ValueError(f"{name}=[]: expected at least one of {', '.join(known)}")
-    return Envelope(
-        {
-            (method, path): bridge(trade, base, current, method=method, path=path, **options)
-            for path in asked["paths"]
-            for method in asked["methods"]
-        }
-    )
-
-
-def _annual(trade: Any) -> bool:
-    """Say whether all rows are annual; a table of both is refused when it is summed."""
-    with opened(trade, ("period", "code", "value_usd")) as relation:
-        if "freq" not in relation.columns:
-            return False
-        found = relation.frame(
-            "SELECT count(*) FILTER (WHERE freq IS DISTINCT FROM 'A') AS n FROM trade"
-        )
-        return bool(found["n"].iloc[0] == 0)
+    start = None if paths is None else ways[0]  # the rows decide where none is named
+    first = bridge(trade, base, current, method=methods[0], path=start, **options)
+    found = {(first.method, first.path): first}
+    for path in ways if first.path == ways[0] else (first.path,):
+        for method in methods:
+            if (method, path) not in found:
+                found[method, path] = bridge(
+                    trade, base, current, method=method, path=path, **options
+                )
+    return Envelope(found)

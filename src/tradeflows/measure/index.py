@@ -362,8 +362,8 @@ def _table(links: pd.DataFrame, seen: Census) -> pd.DataFrame:
 
 def contributions(
     trade: Any,
-    base: str,
-    current: str,
+    base: str | int,
+    current: str | int,
     *,
     quantity: str = "net_weight_kg",
     estimated: str = "unpriced",
@@ -375,7 +375,7 @@ def contributions(
     ----------
     trade, quantity, estimated, published
         As in `price_index`.
-    base, current : str
+    base, current : str or int
         Two windows of one period each: a month, or a year of annual rows.
 
     Returns

@@ -130,8 +130,8 @@ class Screen(Result):
 
 def screen(
     trade: Any,
-    base: str,
-    current: str,
+    base: str | int,
+    current: str | int,
     *,
     target: str | None = None,
     goods: str | Collection[str] = "2024-02",
@@ -167,7 +167,7 @@ def screen(
         Rows of all pairs; or the path of Parquet files (a glob works), which stream and may be
         larger than memory. Without ``net_weight_kg`` growth is judged alike, and nothing has a
         price.
-    base, current : str
+    base, current : str or int
         Windows such as ``"2021"`` or ``"2022-03/2023-02"``; each is summed first.
     target : str, optional
         Partner whose pairs are judged, such as ``"RUS"``; every pair by default.
@@ -289,8 +289,8 @@ def _judged(rows: pd.DataFrame, level: float) -> pd.DataFrame:
 
 def screen_sql(
     columns: Sequence[str],
-    base: str,
-    current: str,
+    base: str | int,
+    current: str | int,
     *,
     target: str | None = None,
     goods: Collection[str],

@@ -79,8 +79,8 @@ class Volume(Result):
 def volume(
     trade: pd.DataFrame,
     elsewhere: pd.DataFrame,
-    base: str = "2021",
-    current: str = "2022",
+    base: str | int = "2021",
+    current: str | int = "2022",
     *,
     complete: float,
 ) -> Volume:
@@ -99,7 +99,7 @@ def volume(
     elsewhere : pandas.DataFrame
         Other trade of the same reporter, such as its exports of these goods to other destinations,
         of which goods not in `trade` are left out. A month in which either has rows is published.
-    base, current : str
+    base, current : str or int
         Windows of months.
     complete : float
         Share of value that must have a reported quantity in both windows.
@@ -139,6 +139,7 @@ def volume(
             "as many months in both windows, each of them published",
             "choose windows that end where the data end",
         )
+    base, current = str(base), str(current)
     two = _windows(trade, base, current, _WEIGHT)
     origins = tuple(sorted(trade["origin"].unique())) if "origin" in trade else ()
     if not two["v0"].sum() > 0:
