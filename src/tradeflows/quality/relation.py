@@ -266,7 +266,6 @@ def _register(connection: duckdb.DuckDBPyConnection, trade: Any) -> None:
     import duckdb
 
     is_path = isinstance(trade, str | Path)
-    _refuse_periods(trade)
     try:
         if is_path:
             files = str(trade).replace("'", "''")
@@ -281,18 +280,9 @@ def _register(connection: duckdb.DuckDBPyConnection, trade: Any) -> None:
         raise SchemaMismatch(
             f"{what} cannot be read as a table ({str(error).splitlines()[0]})",
             "a pandas DataFrame, an Arrow table, or the path of Parquet files",
-            "correct the path, or read the rows with pandas first",
+            "correct the path, or read the rows with pandas first; its periods become dates by"
+            " trade['period'].dt.to_timestamp()",
         ) from None
-
-
-def _refuse_periods(trade: Any) -> None:
-    dtype = str(trade.dtypes.get("period", "")) if isinstance(trade, pd.DataFrame) else ""
-    if dtype.startswith("period"):
-        raise SchemaMismatch(
-            f"column 'period' is of type {dtype}",
-            "the first day of each month, as a date",
-            "use trade.assign(period=trade['period'].dt.to_timestamp())",
-        )
 
 
 def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
@@ -303,45 +293,28 @@ def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
             f"at least {', '.join(needed)}",
             "rename or add them; tradeflows.tables.TABLES['trade'] says what each means",
         )
-    if types["period"] == "TIMESTAMP WITH TIME ZONE":
-        raise SchemaMismatch(
-            "column 'period' has a time zone: midnight in one zone is another day in the next",
-            "the first day of each month, as a date",
-            "use trade.assign(period=trade['period'].dt.tz_localize(None)) in the zone in which"
-            " the dates were written",
-        )
-    if not (types["period"].startswith("TIMESTAMP") or types["period"] == "DATE"):
-        raise SchemaMismatch(
-            f"column 'period' is of type {types['period']}",
-            "the first day of each month, as a date",
-            "tf.tidy(trade) reads months and years as text; or use pandas.to_datetime, or"
-            " CAST(period AS DATE) when writing the file",
-        )
-    if not types["code"].startswith(_TEXT):
-        raise SchemaMismatch(
-            f"column 'code' is of type {types['code']}: leading zeros are lost",
-            "codes as text",
-            "read the file with dtype={'code': str}",
-        )
     amounts = [name for name in needed if name not in (*PAIR, "period")]
+    texts = ("reporter", "partner", *(status_column(name) for name in amounts))
+    kinds = {
+        "period": (("DATE", "TIMESTAMP"), "dates without a time zone, the first of each month",
+                   "tf.tidy(trade), pandas.to_datetime or trade['period'].dt.tz_localize(None)"),
+        "code": (_TEXT, "text: as numbers codes lose their leading zeros",
+                 "pandas.read_csv(file, dtype={'code': str})"),
+        **{n: (_NUMBER, "numbers", f"pandas.to_numeric(trade[{n!r}])") for n in amounts},
+        **{n: (_TEXT, "text", f"trade[{n!r}].astype(str)") for n in texts},
+        "confidential": (("BOOLEAN", *_NUMBER), "True or False",
+                         "trade['confidential'] == 'yes', or however it is written"),
+    }  # fmt: skip
     for name in amounts:
         _check_name(name)
-        if not types[name].startswith(_NUMBER):
-            raise _of_kind(name, types[name], "numbers", f"pandas.to_numeric(trade[{name!r}])")
-    flags = [status_column(name) for name in amounts]
-    texts = ("reporter", "partner", *flags)
-    for name in (n for n in texts if not types.get(n, "VARCHAR").startswith(_TEXT)):
-        raise _of_kind(name, types[name], "text", f"trade[{name!r}].astype(str)")
-    if not types.get("confidential", "BOOLEAN").startswith(("BOOLEAN", *_NUMBER)):
-        todo = "trade['confidential'] == 'yes', or however it is written"
-        raise _of_kind("confidential", types["confidential"], "True or False", todo)
-
-
-def _of_kind(name: str, found: str, expected: str, todo: str) -> SchemaMismatch:
-    meaning = "tradeflows.tables.TABLES['trade'] says what each column means"
-    return SchemaMismatch(
-        f"column {name!r} is of type {found}", f"{expected}; {meaning}", f"convert it with {todo}"
-    )
+    for name, (fits, expected, todo) in kinds.items():
+        found = types.get(name, _NULL)
+        if not found.startswith((*fits, _NULL)) or found.endswith("TIME ZONE"):
+            meaning = "tradeflows.tables.TABLES['trade'] says what each column means"
+            raise SchemaMismatch(
+                f"column {name!r} is of type {found}", f"{expected}; {meaning}",
+                f"convert it with {todo}",
+            )  # fmt: skip
 
 
 def usable(columns: Sequence[str], quantity: str, estimated: str = "unpriced") -> str:
