@@ -183,7 +183,7 @@ def test_a_period_with_a_time_zone_is_refused(measure, trade, zone, tmp_path):
     zoned = trade.assign(period=trade["period"].dt.tz_localize(zone))
     zoned.to_parquet(tmp_path / "zoned.parquet", index=False)
     for table in (zoned, tmp_path / "zoned.parquet"):
-        with pytest.raises(SchemaMismatch, match="'period' is of type .* TIME ZONE") as error:
+        with pytest.raises(SchemaMismatch, match=r"'period' is of type .* TIME ZONE") as error:
             measure(table)
         assert "tz_localize(None)" in error.value.todo
 
