@@ -10,6 +10,7 @@ import yaml
 from nbformat import writes
 from nbformat.v4 import new_markdown_cell, new_notebook
 
+import pages
 import tradeflows as tf
 from generated import rows_of
 from standin import harness, trade
@@ -23,7 +24,7 @@ from tradeflows.errors import (
     UnreadableFileWarning,
 )
 from tradeflows.report.build import build
-from tradeflows.sources import refresh, stored
+from tradeflows.sources import refresh, stored, tuik
 
 SPRING = {"start": "2022-01", "end": "2022-04", "manners": QUICK, "sources": ("comtrade",)}
 TOTAL = {"source": "UN Comtrade", "reporter": "TUR", "partner": "RUS", "flow": "X", "code": "TOTAL"}
@@ -190,3 +191,22 @@ def test_pages_of_generated_trade_never_land_in_reports(tmp_path):
     build(notebooks, tmp_path / "trial")
     for name in ("index.html", "sources.html", "tradeflows.html"):
         assert "GENERATED TRADE" in (tmp_path / "trial" / name).read_text()
+
+
+@pytest.mark.usefixtures("site")
+def test_pages_of_the_snapshot_run_beside_what_a_refresh_brings(monkeypatch, tmp_path):
+    refresh.run(start="2021-11", end="2022-04", manners=QUICK, sources=("eurostat",))
+    refresh.run(small(), **SPRING)
+    lines = [f"{m:%Y-%m};{flow};Russia;{code};{9e6 * int(code[:2])};{1e6 * int(code[:2])}"
+             for m in pd.date_range("2021-01-01", "2022-12-01", freq="MS") for flow in "XM"
+             for code in ("27", "84", "85", "847150", "270900")]  # fmt: skip
+    file = tmp_path / "tuik.csv"
+    heads = "period;flow;partner;code;value (USD);net weight (kg)"
+    file.write_text("\n".join([heads, *lines]), encoding="utf-8")
+    tuik.add(file)
+    store.folder().joinpath(store.MARKER).unlink()  # laid over the snapshot
+    monkeypatch.setattr(stored, "is_generated", lambda *_: False)  # as if it were published
+    assert {"AZE", "RUS"} <= set(tf.load("trade", reporter="EU27", code_system="HS2022").partner)
+    assert len(tf.load("trade", source="TÜİK", code="27", flow="M", freq="M", partner="RUS")) >= 24
+    for name in ("01-the-data", "02-energy", "03-electronics", "04-rerouting"):
+        assert pages.run(name).cells
