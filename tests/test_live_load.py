@@ -188,9 +188,12 @@ def test_pages_of_generated_trade_never_land_in_reports(tmp_path):
     with pytest.raises(SourceUnavailable, match="generated trade"):
         build(notebooks, tmp_path / "reports")
     assert not (tmp_path / "reports" / "index.html").exists()
+    book.metadata["tradeflows"] = {"published": True}
+    (notebooks / "01-figures.ipynb").write_text(writes(book))
     build(notebooks, tmp_path / "trial")
     for name in ("index.html", "sources.html", "tradeflows.html"):
         assert "GENERATED TRADE" in (tmp_path / "trial" / name).read_text()
+    assert "reads published trade" in (tmp_path / "trial" / "01-figures.html").read_text()
 
 
 @pytest.mark.usefixtures("site")

@@ -32,6 +32,7 @@ from tradeflows.periods import span
 from tradeflows.progress import Told, progress
 from tradeflows.report import keys
 from tradeflows.series import on_one_system
+from tradeflows.sources import stored
 
 __all__ = ["NotebookFailed", "lacking", "pass_on", "run"]
 
@@ -114,9 +115,12 @@ def _read(file: Path) -> list[dict[str, Any]]:
 def lacking(notebook: Path) -> str:
     """Say what a notebook needs and the data folder does not hold; nothing where all is there.
 
-    Where its metadata name ``sources`` one of them suffices.
+    Where its metadata name ``sources`` one of them suffices; ``published`` says that no generated
+    trade may stand for the snapshot's.
     """
     about = keys.about(notebook)
+    if about.get("published") and stored.is_generated():
+        return "This page reads published trade, and the data folder holds generated trade instead."
     needs = about.get("requires", ())
     ways = [[{**n, **source} for n in needs] for source in about.get("sources", ())]
     said = [_lacking(way) for way in ways or [needs]]
