@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 import tradeflows as tf
 from tradeflows.counterfactual import expected, statespace
@@ -195,7 +196,7 @@ def test_paths_do_not_hang_on_the_signs_of_a_decomposition(series, monkeypatch):
 def test_fits_reach_their_optimum(series, model, first):
     """A search that ends short of it ends elsewhere on another processor."""
     data = cut(series[first:], event="2022-02")
-    found, *_ = statespace._fit(data, model)
+    found, *_ = statespace._fit(data, model, lambda: None)
     start = {"start_params": found.params, "maxiter": 2000, "disp": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -212,7 +213,7 @@ def test_a_model_that_does_not_converge_leaves_it_undetermined(series, monkeypat
         raise np.linalg.LinAlgError(msg)
 
     monkeypatch.setattr(statespace, "_fit", FIT)
-    monkeypatch.setattr(statespace.SARIMAX, "fit", never)
+    monkeypatch.setattr(SARIMAX, "fit", never)
     found = expected(series, event=EVENT)
     assert tried == ["lbfgs", "powell"]
     assert found.outcome == "undetermined"

@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from statsmodels.tsa.statespace.sarimax import SARIMAX
-from statsmodels.tsa.statespace.structural import UnobservedComponents
 
 from tradeflows.counterfactual.months import Cut, Floats
 
@@ -126,6 +124,10 @@ def _states(result: Any, draw: np.random.Generator) -> Floats:
 
 
 def _build(data: Cut, model: str) -> Any:
+    # imported here: two seconds for whoever only shows a bridge
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
     exog = data.exog[: data.before] if data.exog.shape[1] else None
     if model == "sarimax":
         return SARIMAX(data.logs, exog=exog, order=(0, 1, 1), seasonal_order=(0, 1, 1, data.season))
