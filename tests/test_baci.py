@@ -45,12 +45,15 @@ def test_a_refresh_streams_to_parquet(monkeypatch: pytest.MonkeyPatch, tmp_path:
         assert refresh.run(sources=("baci",), manners=QUICK).calls["baci"] == {}
         raw = store.describe(outcome.stored[0])
         target = tmp_path / "baci.parquet"
-        rows = baci.to_parquet(raw.path, target, {"origin": raw.id, "vintage": raw.vintage})
+        about = {"origin": raw.id, "vintage": raw.vintage}
+        rows = baci.to_parquet(raw.path, target, about)
         assert rows == 2000
         order = ["period", "reporter", "partner", "code"]
         pd.testing.assert_frame_equal(
             pd.read_parquet(target).sort_values(order, ignore_index=True),
-            baci.read(store.read(raw.id), raw).sort_values(order, ignore_index=True),
+            baci.parse(raw.path, {"origin": raw.id, "vintage": raw.vintage}).sort_values(
+                order, ignore_index=True
+            ),
             check_dtype=False,
         )
         site.others["/DATA_DOWNLOAD/"] = others.zipped(b"<html>")

@@ -136,7 +136,7 @@ def test_an_empty_reply_is_a_full_schema_table() -> None:
         {"netWgt": "7_0"},
         {"netWgt": -3.0, "cmdCode": "854231", "partnerCode": 4},
         {"qty": [1]},
-        {"isNetWgtEstimated": "yes"},
+        {"isNetWgtEstimated": "perhaps"},
         {"period": "2022-06"},
         {"period": "202213"},
         {"period": None},

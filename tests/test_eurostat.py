@@ -134,42 +134,12 @@ def values(table: pd.DataFrame) -> dict[tuple[str, str], float]:
     return dict(zip(zip(table["partner"], months, strict=True), table["value_usd"], strict=True))
 
 
-def test_the_united_kingdom_is_whole_over_brexit() -> None:
-    after = ("XU", "2021-01", 950.0), ("XI", "2021-01", 50.0)
-    whole = {("GBR", "2020-12"): 1000.0, ("GBR", "2021-01"): 1000.0}
-    before = ("GB", "2020-12", 1000.0)
-    assert values(comext(before, *after)) == whole
-    assert values(comext(before, *after, ("GB", "2021-01", 1000.0))) == whole
-    for gb in (950.0, 990.0):
-        with pytest.raises(SchemaMismatch, match="GB, XI") as error:
-            comext(before, ("GB", "2021-01", gb), after[1])
-        assert "ask for XI+XU" in error.value.todo
-    alone = values(comext(before, after[1]))
-    assert alone["Northern Ireland", "2021-01"] == 50.0
-    assert ("GBR", "2021-01") not in alone
-    reporter = HEAD + LINE.format("XI", "TR", "VALUE_IN_EUROS", "2021-01", 7)
-    table = eurostat.parse(reporter.encode(), ABOUT | {"rates": EVEN})
-    assert table["reporter"].tolist() == ["Northern Ireland"]
-
-
-def test_a_sum_of_parts_has_the_weakest_weight() -> None:
-    text = HEAD + "".join(
-        LINE.format("DE", partner, kind, "2021-01", value)
-        for partner, kind, value in [
-            ("XU", "VALUE_IN_EUROS", 950), ("XU", "QUANTITY_IN_100KG", 9.5),
-            ("XI", "VALUE_IN_EUROS", 50),
-        ]
-    )  # fmt: skip
-    about = ABOUT | {"rates": EVEN}
-    row = eurostat.parse(text.encode(), about).iloc[0]
-    assert (row["value_usd"], row["weight_status"]) == (1000.0, "missing")
-    more = text + LINE.format("DE", "XI", "QUANTITY_IN_100KG", "2021-01", 0.5)
-    row = eurostat.parse(more.encode(), about).iloc[0]
-    assert (row["net_weight_kg"], row["weight_status"]) == (1000.0, "reported")
-    flagged = more.replace("OBS_VALUE", "OBS_VALUE,OBS_FLAG").replace("\n", ",\n")
-    flagged = flagged.replace("OBS_FLAG,", "OBS_FLAG").replace("0.5,", "0.5,e")
-    row = eurostat.parse(flagged.encode(), about).iloc[0]
-    assert (row["net_weight_kg"], row["weight_status"]) == (1000.0, "estimated")
+def test_parts_of_a_country_are_not_taken_for_it() -> None:
+    for part in ("XI", "XU"):
+        with pytest.raises(SchemaMismatch, match="parts of the United Kingdom"):
+            comext((part, "2021-01", 50.0))
+    with pytest.raises(SchemaMismatch, match="share a key"):  # letters of 1990 and of today
+        comext(("GB", "2021-01", 1.0), ("UK", "2021-01", 1.0))
 
 
 def test_letters_follow_the_country_and_the_year() -> None:

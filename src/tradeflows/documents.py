@@ -17,23 +17,7 @@ _UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeErro
 
 
 def parsed(text: bytes, what: str, todo: str, *, aliases: bool = False) -> Any:
-    """Return what a YAML text holds.
-
-    Parameters
-    ----------
-    text : bytes
-        UTF-8.
-    what : str
-        The file, for the error.
-    todo : str
-        What mends it, for the error.
-    aliases : bool
-        Whether ``&`` and ``*`` are allowed: they may unfold without end, so only in our own files.
-
-    Raises
-    ------
-    SchemaMismatch
-        No YAML, or an alias where none is allowed.
+    """Return what a YAML text holds; ``aliases``, which may unfold, only in our own files.
 
     Examples
     --------

@@ -10,7 +10,6 @@ from typing import Any
 
 import pandas as pd
 
-from tradeflows import tables
 from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import baci, tuik
 from tradeflows.sources.comtrade import reply
@@ -121,11 +120,7 @@ def read_baci(
         source = io.BytesIO()
         with zipfile.ZipFile(source, "w") as archive:
             archive.write(path, path.name)
-    about = {"origin": path.name}
-    frames = list(baci.stream(source, about, countries=countries, codes=codes))
-    if not frames:
-        return tables.empty("trade")
-    return tables.validate(pd.concat(frames), "trade", where=path.name)
+    return baci.parse(source, {"origin": path.name}, countries=countries, codes=codes)
 
 
 def tidy(

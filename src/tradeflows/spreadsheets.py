@@ -16,17 +16,7 @@ _WIDEST = 80  # letters of a column
 
 
 def csv_text(frame: pd.DataFrame) -> str:
-    """Write a frame as CSV that a spreadsheet will not run.
-
-    Parameters
-    ----------
-    frame : pandas.DataFrame
-        The index is not written.
-
-    Returns
-    -------
-    str
-        Ten significant digits; text that begins like a formula gets an apostrophe before it.
+    """Write a frame as CSV of ten digits; an apostrophe stops text that begins like a formula.
 
     Examples
     --------

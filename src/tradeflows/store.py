@@ -101,13 +101,7 @@ _AGAIN = "delete file and sidecar, then run `tradeflows refresh` again"
 
 
 def folder() -> Path:
-    """Return the folder of raw files: ``raw`` of ``TRADEFLOWS_DATA``, or `snapshot`.
-
-    Raises
-    ------
-    SourceUnavailable
-        No such folder.
-    """
+    """Return the folder of raw files: ``raw`` of ``TRADEFLOWS_DATA``, or `snapshot`."""
     chosen = os.environ.get("TRADEFLOWS_DATA")
     if not chosen:
         return snapshot()
@@ -122,10 +116,7 @@ def folder() -> Path:
 
 
 def snapshot() -> Path:
-    """Return the snapshot: the nearest ``data/raw`` that holds ``SNAPSHOT``, else the package's.
-
-    Parents of the working folder are looked at first, then those of this package.
-    """
+    """Return the snapshot: the nearest ``data/raw`` that holds ``SNAPSHOT``, else the package's."""
     here = Path(__file__).resolve().parent
     for parent in (Path.cwd(), *Path.cwd().parents, *here.parents):
         if (parent / "data" / "raw" / MARKER).is_file():
@@ -141,10 +132,7 @@ def snapshot() -> Path:
 
 
 def _roots() -> list[Path]:
-    """Return the folders that files are read from: `folder`, laid over the snapshot.
-
-    A folder that is a snapshot itself, with a file ``SNAPSHOT``, stands alone.
-    """
+    """Return the folders that files are read from: `folder`, laid over the snapshot unless one."""
     own = folder()
     return [own] if (own / MARKER).is_file() else [own, snapshot()]
 
@@ -211,15 +199,7 @@ def _mend(file: str) -> str:
 
 
 def describe(file: str) -> Raw:
-    """Return what the sidecar says of one raw file, named by its path below the raw files.
-
-    Raises
-    ------
-    UnknownCode
-        No such file.
-    SchemaMismatch
-        The sidecar is missing or cannot be read.
-    """
+    """Return what the sidecar says of one raw file, named by its path below the raw files."""
     path = place(file)
     if not path.is_file():
         raise UnknownCode(
@@ -234,15 +214,7 @@ def describe(file: str) -> Raw:
 
 
 def read(file: str) -> bytes:
-    """Return the bytes of a raw file, after comparing them with the sidecar.
-
-    Raises
-    ------
-    ChecksumMismatch
-        The bytes are not those that were stored.
-    UnknownCode, SchemaMismatch
-        As `describe`.
-    """
+    """Return the bytes of a raw file, after comparing them with the sidecar."""
     raw = describe(file)
     data = raw.path.read_bytes()
     digest = hashlib.sha256(data).hexdigest()
@@ -259,25 +231,8 @@ def put(file: str, data: bytes | Path, about: dict[str, Any]) -> Raw:
     """Store bytes and their sidecar; never change what is stored already.
 
     Both are written beside their place, then moved there whole, the sidecar last: an interrupted
-    call leaves no file that looks finished, and what it leaves is told from a lost sidecar.
-
-    Parameters
-    ----------
-    file : str
-        Path below the folder of raw files.
-    data : bytes or Path
-        The file as received; a path on the same disk is moved, never read into memory.
-    about : dict
-        The sidecar: every field of `Raw` but id, path, bytes and sha256.
-
-    Raises
-    ------
-    ChecksumMismatch
-        Other bytes stand there already.
-    SchemaMismatch
-        The sidecar lacks a field or has an unknown one.
-    SourceUnavailable
-        The disk is full or the folder read-only.
+    call leaves no file that looks finished, and what it leaves is told from a lost sidecar. A path
+    on the same disk is moved; ``about`` has every field of `Raw` but id, path, bytes and sha256.
     """
     path = _inside(folder(), file)
     beside = _beside(path)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -22,11 +21,10 @@ from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
 from tradeflows.sources import rows
 from tradeflows.sources.http import Session, root_from
-from tradeflows.sources.registry import register
 from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import DAMAGED, bounded_zip
 
-__all__ = ["PUBLISHER", "parse", "probe", "pull", "read", "stored", "stream", "to_parquet"]
+__all__ = ["PUBLISHER", "parse", "probe", "pull", "stored", "stream", "to_parquet"]
 
 PUBLISHER = "CEPII"
 ROOT = "https://www.cepii.fr"
@@ -89,22 +87,17 @@ def pull(work: Work, edition: str = EDITION) -> None:
         arriving.unlink(missing_ok=True)
 
 
-@register("cepii")
-def read(data: bytes, raw: store.Raw) -> pd.DataFrame:
-    """Read a small stored edition as the trade table; use `to_parquet` for a whole one."""
-    return parse(data, {"origin": raw.id, "vintage": raw.vintage})
-
-
-def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
-    """Turn a zip of BACI into the trade table, in memory."""
-    frames = list(stream(io.BytesIO(data), about))
-    if not frames:
-        return tables.empty("trade")
-    return tables.validate(pd.concat(frames), "trade", where=str(about.get("origin", "zip")))
+def parse(
+    source: BinaryIO | Path | bytes, about: Mapping[str, Any], **kept: Iterable[str]
+) -> pd.DataFrame:
+    """Return the trade table of a zip, in memory: of ``countries`` and ``codes``, see `stream`."""
+    frames = list(stream(source, about, **kept))
+    whole = pd.concat(frames) if frames else tables.empty("trade")
+    return tables.validate(whole, "trade", where=str(about.get("origin", "zip")))
 
 
 def stream(
-    source: BinaryIO | Path, about: Mapping[str, Any], *,
+    source: BinaryIO | Path | bytes, about: Mapping[str, Any], *,
     countries: Iterable[str] = (), codes: Iterable[str] = (),
 ) -> Iterator[pd.DataFrame]:  # fmt: skip
     """Yield the trade table piece by piece: of these countries on both sides, and these codes."""

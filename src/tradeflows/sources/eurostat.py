@@ -16,16 +16,16 @@ from tradeflows import store
 from tradeflows.codes.countries import eurostat as letters
 from tradeflows.codes.groups import asked
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError, TruncatedReply
+from tradeflows.sources import snapshot
 from tradeflows.sources.http import AddressTooLong, Reply, Session, root_from
 from tradeflows.sources.registry import register
-from tradeflows.sources.sdmx import PUBLISHER, dollars, parse, table_of
+from tradeflows.sources.sdmx import PUBLISHER, parse, table_of
 from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import unpacked
 
 __all__ = [
     "PUBLISHER",
     "Question",
-    "dollars",
     "parse",
     "probe",
     "pull",
@@ -102,7 +102,7 @@ def pull(work: Work) -> None:
     session = _session(work)
     last = start, end = work.span
     try:
-        last = start, min(end, f"{dollars().index.max():%Y-%m}")
+        last = start, min(end, f"{snapshot.rates().index.max():%Y-%m}")
         questions = standard(list(asked()))
     except TradeflowsError as error:  # energy comes in physical units and needs no rates
         _log.warning("EU exports are left out: %s", error.found)
@@ -168,9 +168,7 @@ def verdict(data: bytes) -> str:
     if data[:2] in (b"PK", b"\x1f\x8b"):
         return "data"
     head = data[:20_000].decode("utf-8", "replace")
-    if "EXTRACTION_TOO_BIG" in head or re.search(r'"status"\s*:\s*"?413', head):
-        return "too big"
-    if re.search(r'code="413"', head):  # the former service: a file at an address of its own
+    if "EXTRACTION_TOO_BIG" in head or re.search(r'"status"\s*:\s*"?413|code="413"', head):
         return "too big"
     if re.search(r"SUBMITTED|PROCESSING|AVAILABLE", head) and not head.startswith("DATAFLOW"):
         return "later"

@@ -317,22 +317,8 @@ class Session:
     def _said(self, reply: Reply) -> str:
         """Return the few words of an error body, without tags and without key."""
         text = reply.data[:4000].decode("utf-8", "replace")
-        try:
-            body = json.loads(text)
-        except (ValueError, RecursionError):
-            body = {"message": re.sub(r"<[^>]*>", " ", text)}
-        if isinstance(body, dict):
-            details = body.get("errorObject") or []
-            parts = [body.get("message") or body.get("error") or ""]
-            parts += [
-                value
-                for one in (details if isinstance(details, list) else [details])
-                if isinstance(one, dict)
-                for name, value in one.items()
-                if name.lower() == "errormessage"
-            ]
-            text = "; ".join(str(p) for p in parts if p)
-        said = " ".join(text.split())[:300]
+        told = re.findall(r'"(?:message|error|errorMessage)"\s*:\s*"([^"]*)"', text, re.IGNORECASE)
+        said = " ".join("; ".join(told or [re.sub(r"<[^>]*>", " ", text)]).split())[:300]
         return said.replace(self.key, "[key]") if self.key else said
 
     def _refused(self, found: str, expected: str) -> SourceUnavailable:

@@ -16,6 +16,8 @@ from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 
 __all__ = [
     "EMPTY",
+    "FLAGS",
+    "NOTHING",
     "amounts",
     "confidential",
     "in_dollars",
@@ -28,6 +30,11 @@ __all__ = [
 ]
 
 EMPTY = ("", "-", "–")
+NOTHING = ("", "na", "n/a", "nan", "none", "null", "nat", "<na>")
+FLAGS = {
+    **dict.fromkeys(("1", "true", "t", "yes", "y", "evet", "e", "x", "gizli"), True),
+    **dict.fromkeys(("", "0", "false", "f", "no", "n", "hayir", "h"), False),
+}
 _GROUPED = r"[+-]?(?:[0-9]+|[1-9][0-9]{{0,2}}(?:{0}[0-9]{{3}})+)(?:{1}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
 _CONVENTIONS = {  # by decimal sign: what a number looks like, and the sign between thousands
     ".": (_GROUPED.format(",", r"\."), ","),

@@ -9,15 +9,14 @@ from typing import Any
 import pandas as pd
 
 from tradeflows import tables
-from tradeflows.codes.countries import eurostat, from_eurostat
+from tradeflows.codes.countries import from_eurostat
 from tradeflows.codes.products import hs_codes
-from tradeflows.errors import SchemaMismatch, UnknownCode
+from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import rows, snapshot
 from tradeflows.sources.http import Manners
 from tradeflows.sources.workbook import unpacked
-from tradeflows.sums import summed
 
-__all__ = ["PUBLISHER", "dollars", "parse", "table_of"]
+__all__ = ["PUBLISHER", "parse", "table_of"]
 
 PUBLISHER = "Eurostat"
 # Datasets whose rows mean what is read here; others share the columns, not the meaning.
@@ -113,6 +112,11 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
     wide = _wide(_values(frame, origin), origin)
     if wide.empty:
         return tables.empty("trade")
+    if parts := sorted({"XI", "XU"} & {*wide["reporter"], *wide["partner"]}):
+        raise SchemaMismatch(
+            f"{origin}: {' and '.join(parts)}, parts of the United Kingdom", "whole countries",
+            "add them up before, and call the sum GB",
+        )  # fmt: skip
     rates = about.get("rates")
     value = rows.in_dollars(
         wide["euro"], pd.Series("EUR", index=wide.index), wide["period"],
@@ -127,9 +131,6 @@ def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.Dat
         estimated=wide["guessed kg"], quantity=wide["extra"], unit="supplementary unit",
         guessed=wide["guessed extra"], hidden=wide["secret"],
     )  # fmt: skip
-    for side in ("reporter", "partner"):
-        table[side] = table[side].mask(_northern_ireland(wide, side), "Northern Ireland")
-    table = _joined(table.assign(letters=wide["partner"]), origin)
     return tables.validate(table, "trade", where=origin)
 
 
@@ -177,58 +178,6 @@ def _countries(letters: pd.Series, days: pd.Series) -> pd.Series:
     )  # fmt: skip
 
 
-def _northern_ireland(wide: pd.DataFrame, side: str) -> pd.Series:
-    """Find XI as a country of its own: as a reporter, and where nothing stands for Great Britain.
-
-    Beside XU it is the rest of the United Kingdom.
-    """
-    alone = wide[side] == "XI"
-    if side == "partner" and alone.any():
-        months = wide[["reporter", "flow", "period"]]
-        rest = months[wide["partner"].isin(["GB", "XU"])].drop_duplicates().assign(rest=True)
-        alone &= months.merge(rest, how="left")["rest"].isna().to_numpy()
-    return alone
-
-
-def _joined(table: pd.DataFrame, origin: str) -> pd.DataFrame:
-    """Sum the parts of one partner, such as XU and XI; a whole beside its parts stands alone."""
-    key = ["reporter", "partner", "code", "flow", "period"]
-    twice = table[table.duplicated(key, keep=False)]
-    parts = {p: _letters(p).split("+")[1:] for p in set(twice["partner"])}
-    is_part = pd.Series(
-        [x in parts[p] for x, p in zip(twice["letters"], twice["partner"], strict=True)],
-        index=twice.index, dtype=bool,
-    )  # fmt: skip
-    by = [twice[k] for k in key]
-    whole = twice["value_usd"].mask(is_part, 0).groupby(by).transform("sum")
-    total = twice["value_usd"].where(is_part, 0).groupby(by).transform("sum")
-    wholes = (~is_part).groupby(by).transform("sum")
-    odd = (wholes > 1) | ((wholes == 1) & ((whole - total).abs() > 1e-9 * whole))
-    if odd.any():
-        first = twice[odd].iloc[0]
-        same = twice[(twice[key] == first[key]).all(axis=1)]
-        mine = _letters(str(first["partner"])).split("+")
-        todo = "+".join(mine[1:] or mine)
-        raise SchemaMismatch(
-            f"{origin}: partners {', '.join(sorted(same['letters']))} all stand for"
-            f" {first['partner']} in {first['period']:%Y-%m} (code {first['code']}), and nothing"
-            " says which holds which",
-            f"{todo}, which add up to the country, or a whole that is their sum",
-            f"ask for {todo} in these months, and for {mine[0]} in those that have no other: no"
-            " month then lacks a part",
-        )
-    dropped = twice.index[is_part & (wholes == 1)]
-    kept = table.drop(index=dropped)
-    return summed(kept, kept.groupby(key, sort=False).ngroup()).drop(columns="letters")
-
-
-def _letters(code: str) -> str:
-    try:
-        return eurostat(code)
-    except UnknownCode:
-        return code
-
-
 def _volumes(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.DataFrame:
     frame = _values(frame, origin)
     if frame.empty:
@@ -254,8 +203,3 @@ def _volumes(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.D
 def _country(letters: str, year: int) -> str:
     groups = {"EU27_2020": "EU27", "TOTAL": "World", "WORLD": "World"}
     return groups.get(letters) or from_eurostat(letters, year)
-
-
-def dollars() -> pd.Series:
-    """Return USD per euro by month, from the snapshot."""
-    return snapshot.rates()["EUR"]

@@ -23,7 +23,7 @@ from tradeflows.codes.countries import from_name, plain
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import rows, snapshot
-from tradeflows.sources.workbook import first_sheet, is_workbook, unpacked
+from tradeflows.sources.workbook import is_workbook, sheet, unpacked
 
 __all__ = [
     "CURRENCIES",
@@ -63,13 +63,8 @@ WEIGHTS = {
 _KILOGRAMS = {"kg": 1.0, "t": 1000.0, "g": 0.001, "lb": 0.45359237}
 _FLOWS = {"x": "X", "m": "M", "rx": "RX", "rm": "RM", "export": "X", "exports": "X", "import": "M",
           "imports": "M", "ihracat": "X", "ithalat": "M"}  # fmt: skip
-_FLAGS = {
-    **dict.fromkeys(("1", "true", "t", "yes", "y", "evet", "e", "x", "gizli"), True),
-    **dict.fromkeys(("", "0", "false", "f", "no", "n", "hayir", "h", "na"), False),
-}
 _SCALES = ("000", "1000", "thousand", "thousands", "bin", "mn", "mio", "million", "millions",
            "milyon", "bn", "billion", "billions", "milyar")  # fmt: skip
-_NOTHING = ("", "na", "n/a", "nan", "none", "null", "nat", "<na>")
 _NOTE = re.compile(r"(kaynak|source|not|note|aciklama|veri|guncelleme|son guncelleme)\b")
 _HELP = "save it again as CSV or as a workbook, headings in one row and a line for each row"
 
@@ -87,7 +82,7 @@ def table_of(data: bytes, origin: str) -> pd.DataFrame:
     Titles above its headings and notes below it are passed over.
     """
     if book := is_workbook(data):
-        lines = [["" if v is None else v for v in line] for line in first_sheet(data, origin)]
+        lines = [["" if v is None else v for v in line] for line in sheet(data, origin)]
     else:
         lines = _lines(unpacked(data, origin, LIMIT), origin)
     while lines and (not any(lines[-1]) or _is_note(lines[-1])):
@@ -177,7 +172,7 @@ def trade_of(
     weight = number.get("weight", nothing) * meant("weight unit", per_unit)
     unit = columns.get("unit", pd.Series("", index=index)).map(text_of).str.rpartition("/")[2]
     unit = unit.str.strip().mask(unit.isin(rows.EMPTY))
-    hidden = meant("confidential", _FLAGS)
+    hidden = meant("confidential", rows.FLAGS)
     if "goods" in columns:
         hidden |= columns["goods"].map(plain) == "gizli veri"
     sides = {name: columns[name].map({w: read(w) for w in columns[name].unique()}).astype("str")
@@ -185,7 +180,7 @@ def trade_of(
              if name in columns}  # fmt: skip
     table = rows.trade(
         about, period=days, code=code, value=value, weight=weight.mask(marked == "missing"),
-        estimated=meant("estimated", _FLAGS) | (marked == "estimated"),
+        estimated=meant("estimated", rows.FLAGS) | (marked == "estimated"),
         quantity=number.get("quantity", nothing).where(unit.notna()), unit=unit, hidden=hidden,
         **{"freq": rhythm, **known, **sides},
     )  # fmt: skip
@@ -263,7 +258,7 @@ def text_of(cell: Any) -> str:
     if isinstance(cell, float) and cell.is_integer():
         return f"{cell:.0f}"
     text = str(cell).strip()
-    return "" if text.lower() in _NOTHING else text
+    return "" if text.lower() in rows.NOTHING else text
 
 
 def country(word: Any) -> str:

@@ -17,7 +17,7 @@ import openpyxl
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["DAMAGED", "bounded_zip", "first_sheet", "is_workbook", "sheet", "unpacked"]
+__all__ = ["DAMAGED", "bounded_zip", "is_workbook", "sheet", "unpacked"]
 
 MOST_BYTES = 400 * 1024 * 1024
 MOST_RATIO = 200
@@ -30,13 +30,7 @@ DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError
 
 @contextmanager
 def bounded_zip(data: Any, origin: str, most: int = MOST_BYTES) -> Iterator[zipfile.ZipFile]:
-    """Open a zip whose members have plain names and a believable size.
-
-    Raises
-    ------
-    SchemaMismatch
-        No zip, a path that leads elsewhere, or more bytes than ``most`` when unpacked.
-    """
+    """Open a zip whose members have plain names and a believable size, or refuse it."""
     try:
         source = zipfile.ZipFile(io.BytesIO(data) if isinstance(data, bytes) else data)
     except DAMAGED:
@@ -65,19 +59,8 @@ def is_workbook(data: bytes) -> bool:
     return data[:4] == b"PK\x03\x04" and b"[Content_Types].xml" in data
 
 
-def first_sheet(data: bytes, origin: str) -> list[tuple[Any, ...]]:
-    """Return the rows of the first sheet that has any."""
-    return sheet(data, origin, None)
-
-
-def sheet(data: bytes, origin: str, name: str | None) -> list[tuple[Any, ...]]:
-    """Return the rows of a sheet, values only.
-
-    Raises
-    ------
-    SchemaMismatch
-        No workbook, no such sheet, or more cells than can be meant.
-    """
+def sheet(data: bytes, origin: str, name: str = "") -> list[tuple[Any, ...]]:
+    """Return the values in the rows of a sheet, of the first that has any where none is named."""
     with bounded_zip(data, origin):
         pass
     try:
@@ -92,7 +75,7 @@ def sheet(data: bytes, origin: str, name: str | None) -> list[tuple[Any, ...]]:
         ) from None
 
 
-def _opened(data: bytes, origin: str, name: str | None) -> list[tuple[Any, ...]]:
+def _opened(data: bytes, origin: str, name: str) -> list[tuple[Any, ...]]:
     book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
     try:
         if name and name not in book.sheetnames:
@@ -116,15 +99,7 @@ def _rows(page: Any, origin: str) -> list[tuple[Any, ...]]:
 
 
 def unpacked(data: bytes, origin: str, most: int = MOST_BYTES) -> bytes:
-    """Return the bytes of a gzip or of the one file in a zip, whatever it says of its size.
-
-    Other bytes come back as they are.
-
-    Raises
-    ------
-    SchemaMismatch
-        Cut, damaged, several files in one zip, or more than ``most`` bytes.
-    """
+    """Return the bytes of a gzip or of the one file in a zip; others come back as they are."""
     if data[:2] not in (b"PK", b"\x1f\x8b"):
         return data
     try:

@@ -25,42 +25,12 @@ PAGE = "en/research/commodity-markets"
 WORKBOOK = "CMO-Historical-Data-Monthly.xlsx"
 SHEET = "Monthly Prices"
 HOSTS = ("worldbank.org",)
-# Headings of other editions, back to 2014, by the name that the series has in the newest.
-_STEADY = {
-    "crude_oil_average": "crude_average",
-    "crude_oil_brent": "brent",
-    "crude_oil_dubai": "dubai",
-    "crude_oil_wti": "wti",
-    "coal_australian": "coal_australia",
-    "coal_australia": "coal_australia",
-    "coal_south_african": "coal_south_africa",
-    "coal_south_africa": "coal_south_africa",
-    "natural_gas_europe": "gas_europe",
-    "natural_gas_us": "gas_us",
-    "liquefied_natural_gas_japan": "lng_japan",
-    "aluminium": "aluminum",
-    "meat_beef": "beef",
-    "meat_chicken": "chicken",
-    "meat_sheep": "lamb",
-    "rubber_sgp_mys": "rubber_rss3",
-    "rubber_singapore_malaysia": "rubber_rss3",
-    "shrimp_mexican": "shrimps_mexican",
-    "bananas_europe": "banana_europe",
-    "bananas_us": "banana_us",
-    "oranges": "orange",
-    "rice_vietnamese_5": "rice_viet_namese_5",
-    "rice_viet_nam_5": "rice_viet_namese_5",
-    "iron_ore_spot": "iron_ore_cfr_spot",
-    "logs_malaysia": "logs_malaysian",
-    "sawnwood_malaysia": "sawnwood_malaysian",
-    "tea_average": "tea_avg_3_auctions",
-    "tea_average_3_auctions": "tea_avg_3_auctions",
-    "tea_colombo_auctions": "tea_colombo",
-    "tea_kolkata_auctions": "tea_kolkata",
-    "tea_mombasa_auctions": "tea_mombasa",
-    "peanuts": "groundnuts",
-    "peanut_oil": "groundnut_oil",
-}
+_STEADY = {  # headings whose series is known here by a shorter name
+    "crude_oil_average": "crude_average", "crude_oil_brent": "brent", "crude_oil_dubai": "dubai",
+    "crude_oil_wti": "wti", "coal_australian": "coal_australia",
+    "coal_south_african": "coal_south_africa", "natural_gas_europe": "gas_europe",
+    "natural_gas_us": "gas_us", "liquefied_natural_gas_japan": "lng_japan",
+}  # fmt: skip
 _UNITS = {"$/bbl": "USD/bbl", "$/mt": "USD/t", "$/mmbtu": "USD/MMBtu", "$/kg": "USD/kg"}
 _EMPTY = {"", "..", "...", "…", "n/a", "na", "-"}
 _HELP = "download the workbook from the World Bank's commodity markets page and compare"
@@ -207,8 +177,6 @@ def series(heading: str) -> str:
     --------
     >>> [series(h) for h in ("Coal, South African **", "Crude oil, Brent", "Urea ", "Tin")]
     ['coal_south_africa', 'brent', 'urea', 'tin']
-    >>> [series(h) for h in ("Meat, chicken", "Chicken **", "Meat, sheep", "Rubber, SGP/MYS")]
-    ['chicken', 'chicken', 'lamb', 'rubber_rss3']
     """
     plain = re.sub(r"[^a-z0-9]+", "_", heading.lower().replace("*", "")).strip("_")
     return _STEADY.get(plain, plain)

@@ -46,8 +46,6 @@ _OTHERS = (  # columns that say nothing more about price and volume
     "altQty", "isAltQtyEstimated", "grossWgt", "isGrossWgtEstimated", "isReported",
     "isAggregate",
 )  # fmt: skip
-_FLAGS = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False, "": False}
-_NOTHING = ("", "na", "n/a", "nan", "none", "null")
 _KEY = ["reporterCode", "partnerCode", "flowCode", "freqCode", "period", "cmdCode"]
 _ASK = "refresh again; if it stays, the publisher changed its format: report it"
 _BLANK = re.compile(r"\s*")
@@ -204,7 +202,7 @@ def _text(value: Any) -> str:
 def _number(value: Any) -> float:
     """Return a number, or the number that is none for nothing."""
     text = value.strip() if isinstance(value, str) else value
-    if text is None or (isinstance(text, str) and text.lower() in _NOTHING):
+    if text is None or (isinstance(text, str) and text.lower() in rows.NOTHING):
         return float("nan")
     number = float(text)
     if isinstance(text, bool) or abs(number) > 10**18 or "_" in str(text):
@@ -222,7 +220,8 @@ def _whole_number(value: Any) -> int:
 
 @_known
 def _flag(value: Any) -> bool:
-    return _FLAGS["" if (number := str(value).lower().removesuffix(".0")) in _NOTHING else number]
+    text = str(value).lower().removesuffix(".0")
+    return rows.FLAGS["" if text in rows.NOTHING else text]
 
 
 def _worth(value: Any) -> float:
