@@ -203,7 +203,7 @@ RAISES: dict[str, tuple[type[TradeflowsError], str]] = {
     "silence": (SourceUnavailable, "silence"),
     "no-data": (SchemaMismatch, "data"),
     "types": (SchemaMismatch, "primaryValue"),
-    "numbers": (SchemaMismatch, "cmdCode"),
+    "numbers": (SchemaMismatch, "10391"),
     "column": (SchemaMismatch, "netWgt"),
     "negative": (SchemaMismatch, "negative"),
     "nonsense": (SchemaMismatch, "reporterCode"),

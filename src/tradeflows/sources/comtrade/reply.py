@@ -271,7 +271,9 @@ def _wanted(frame: pd.DataFrame, query: Mapping[str, Any], origin: str) -> pd.Da
                     f"{column} in {sorted(known)}, as asked",
                     _ASK,
                 )
-        frame = frame[rows.level(frame["cmdCode"]).isin({level(t) for t in box["codes"]})]
+        digits = rows.level(frame["cmdCode"])
+        odd = digits % 2 == 1  # no level: refused with its rows, never left out
+        frame = frame[digits.isin({level(t) for t in box["codes"]}) | odd]
     twice = frame.duplicated(_KEY, keep=False)
     if twice.any():
         raise SchemaMismatch(
