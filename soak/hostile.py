@@ -31,7 +31,6 @@ from standin.comtrade import Comtrade  # noqa: E402
 from tradeflows import store  # noqa: E402
 from tradeflows.claims import rules  # noqa: E402
 from tradeflows.errors import TradeflowsError  # noqa: E402
-from tradeflows.quality import corrections  # noqa: E402
 from tradeflows.sources import baci, eurostat, snapshot, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import held, pull, reply  # noqa: E402
 from tradeflows.sources.comtrade.question import Call  # noqa: E402
@@ -184,7 +183,6 @@ def parsers() -> dict[str, Parser]:
         Parser("baci-zip", lambda b: baci.parse(b, ABOUT), _baci_seeds(), _baci_pack),
         Parser("sidecar-yaml", _sidecar, _sidecar_seeds()),
         Parser("snapshot-csv", _snapshot, _snapshot_seeds()),
-        Parser("corrections-yaml", _corrections, (_few_corrections(),)),
         Parser("rules-yaml", rules.read, (_text("claims", "rules.yml"),)),
     )
     return {p.name: p for p in made}
@@ -411,12 +409,3 @@ def _snapshot_seeds() -> tuple[bytes, ...]:
 
 def _text(*place: str) -> bytes:
     return ROOT.joinpath("src", "tradeflows", *place).read_bytes()
-
-
-def _few_corrections() -> bytes:
-    entries = _text("quality", "corrections.yml").split(b"\n- ")
-    return b"- " + b"\n- ".join(entries[1:3])
-
-
-def _corrections(data: bytes) -> object:
-    return corrections.read(data)

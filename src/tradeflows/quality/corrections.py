@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
 
 import pandas as pd
+import yaml
 
-from tradeflows import documents
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["Correction", "corrected", "corrections", "read"]
-
-ACTIONS = ("drop",)
-_HELP = "see the corrections that are there"
-STATUSES = ("open", "reported", "fixed upstream")
+__all__ = ["Correction", "corrected", "corrections"]
 
 
 @dataclass(frozen=True)
@@ -25,46 +21,17 @@ class Correction:
 
     file: str
     where: dict[str, Any]
-    action: str
+    action: str  # drop
     expect: dict[str, float]
     reason: str
-    status: str
+    status: str  # open, reported, or fixed upstream
 
 
 @lru_cache
 def corrections() -> tuple[Correction, ...]:
     """List all corrections."""
-    return read(files("tradeflows.quality").joinpath("corrections.yml").read_bytes())
-
-
-def read(text: bytes) -> tuple[Correction, ...]:
-    """Return the corrections of a YAML text; anything but a list of whole entries is refused."""
-    loaded = documents.parsed(text, "corrections.yml", _HELP)
-    if not isinstance(loaded, list):
-        raise _unreadable("no list")
-    return tuple(_one(entry) for entry in loaded)
-
-
-def _one(entry: Any) -> Correction:
-    names = {f.name for f in fields(Correction)}
-    if not isinstance(entry, dict) or set(entry) != names:
-        raise _unreadable(f"an entry {repr(entry)[:80]}")
-    texts = all(isinstance(entry[n], str) for n in ("file", "reason", "status"))
-    maps = isinstance(entry["where"], dict) and isinstance(entry["expect"], dict)
-    if not (texts and maps and entry["where"] and entry["expect"]):
-        raise _unreadable(f"an entry for {repr(entry['file'])[:80]}")
-    if entry["action"] not in ACTIONS or entry["status"] not in STATUSES:
-        raise _unreadable(f"action {repr(entry['action'])[:20]}, {repr(entry['status'])[:20]}")
-    return Correction(**entry)
-
-
-def _unreadable(found: str) -> SchemaMismatch:
-    return SchemaMismatch(
-        f"corrections.yml: {found}",
-        f"a list of {', '.join(f.name for f in fields(Correction))}; action {' or '.join(ACTIONS)},"
-        f" status {', '.join(STATUSES)}",
-        _HELP,
-    )
+    text = files("tradeflows.quality").joinpath("corrections.yml").read_bytes()
+    return tuple(Correction(**entry) for entry in yaml.safe_load(text))
 
 
 def corrected(frame: pd.DataFrame, file: str) -> pd.DataFrame:
