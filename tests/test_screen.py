@@ -426,36 +426,6 @@ def test_a_name_with_a_quote_is_only_a_name(trade):
     assert set(result.table["partner"]) == {"it's"}
 
 
-KILLED = """
-import os, signal, sys
-import pandas as pd
-from tradeflows.measure.screen import Screen
-table = pd.DataFrame({"p": range(100_000)})
-whole = Screen("2021", "2022", None, 1e6, 0.1, 1.0, table)
-class Handle(pd.DataFrame):
-    def to_parquet(self, handle, **_):
-        handle.write(b"PAR1 half of it")
-        handle.flush()
-        os.kill(os.getpid(), signal.SIGKILL)
-if sys.argv[2] == "kill":
-    object.__setattr__(whole, "table", Handle(table))
-whole.parquet(sys.argv[1])
-"""
-
-
-def test_killed_in_the_middle_no_file_looks_whole(result, tmp_path):
-    target = tmp_path / "screen.parquet"
-    killed = subprocess.run([sys.executable, "-c", KILLED, str(target), "kill"], check=False)
-    assert killed.returncode == -9
-    assert not target.exists()
-    assert all(file.suffix == ".part" for file in tmp_path.iterdir())
-    assert result.parquet(target) == target
-    before = target.read_bytes()
-    subprocess.run([sys.executable, "-c", KILLED, str(target), "kill"], check=False)
-    assert target.read_bytes() == before
-    pd.testing.assert_frame_equal(pd.read_parquet(target), result.table, check_dtype=False)
-
-
 SPARK = """
 import sys, warnings
 warnings.simplefilter("ignore")

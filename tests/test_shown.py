@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow.parquet as pq
 import pytest
 
 import examples
@@ -137,13 +136,6 @@ def test_a_screen_marks_one_case_among_all():
     for n, named in ((500, True), (501, False)):
         fewer = cases([("TUR", "RUS", 500.0 - i, 0.1, 0.2, False) for i in range(n)])
         assert (list(tf.plot.show(fewer).table) == ["case", "value"]) == named
-
-
-def test_a_screen_is_written_without_its_row_numbers(tmp_path):
-    found = cases(ROWS[::-1])
-    file = found.parquet(tmp_path / "screen.parquet")
-    assert pq.read_schema(file).names == list(found.table)
-    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_volume_effects_by_method():

@@ -396,7 +396,7 @@ def screen(
     _say(found.sentence())
     _say("", found.table.head(20))
     if to is not None:
-        found.parquet(to)
+        found.table.to_parquet(to, index=False)
 
 
 @app.command(rich_help_panel=READ)

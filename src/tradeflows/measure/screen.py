@@ -6,11 +6,9 @@ Amounts are those of the one bridge; the rest is ranks, in one SQL text beside i
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -107,20 +105,6 @@ class Screen(Result):
                 "name both, as in its columns",
             )
         return rows.iloc[0]
-
-    def parquet(self, path: str | Path) -> Path:
-        """Write the table to a Parquet file: whole, or not at all."""
-        path = Path(path)
-        part = path.with_name(f"{path.name}.{os.getpid()}.part")
-        try:
-            with part.open("wb") as handle:
-                self.table.to_parquet(handle, index=False)
-                handle.flush()
-                os.fsync(handle.fileno())
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
-        return path
 
     def named(self, row: Any) -> str:
         """Return the name of a row: reporter and partner, as far as they differ."""
