@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import re
-import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -17,7 +16,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from tradeflows.codes.countries import SPECIAL, countries
+from tradeflows.codes.countries import SPECIAL, countries, plain
 from tradeflows.codes.groups import ALL_GOODS, SUMS, overlap
 
 __all__ = ["is_world", "one_inside_another"]
@@ -35,10 +34,8 @@ class _Total:
 
 
 def _plain(name: Any) -> str:
-    """Return a name without case, accents, spaces and punctuation."""
-    text = re.sub(r"\.0+$", "", str(name).strip().casefold().replace("ı", "i"))
-    letters = unicodedata.normalize("NFKD", text)
-    return "".join(c for c in letters if c.isalnum())
+    """Return a name without case, accents, spaces and punctuation, a number without its ``.0``."""
+    return plain(re.sub(r"\.0+$", "", str(name).strip())).replace(" ", "")
 
 
 @cache

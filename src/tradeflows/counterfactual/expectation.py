@@ -132,7 +132,7 @@ def expected(
     series: pd.Series | pd.DataFrame,
     *,
     event: str,
-    window: str | None = None,
+    window: str | int | None = None,
     control: pd.Series | None = None,
     models: tuple[str, ...] = ("sarimax", "unobserved"),
     start: str = "2017-01",
@@ -158,7 +158,7 @@ def expected(
         whose value is summed by month: totals beside their parts are refused, as in `bridge`.
     event : str
         First month that is not fitted, such as ``2022-02``.
-    window : str, optional
+    window : str or int, optional
         Months summed, ``2022`` or ``2022-02/2023-01``; those before the event are left out.
         Default: twelve months from the event.
     control : pandas.Series, optional

@@ -73,7 +73,7 @@ def cut(
     series: pd.Series,
     *,
     event: str,
-    window: str | None = None,
+    window: str | int | None = None,
     control: pd.Series | None = None,
     start: str = "2017-01",
     months_needed: int = 36,

@@ -85,8 +85,8 @@ def price_index(
     trade: Any,
     formula: str = "fisher",
     *,
-    base: str = "previous-year",
-    window: str | None = None,
+    base: str | int = "previous-year",
+    window: str | int | None = None,
     quantity: str = "net_weight_kg",
     estimated: str = "unpriced",
     published: Published = None,
@@ -113,7 +113,7 @@ def price_index(
         - ``year-over-year``: each month against the same month of the year before.
 
         A multilateral formula has its first period as base and takes no other.
-    window : str, optional
+    window : str or int, optional
         Months to use; by default all.
     quantity, estimated, published
         As in `bridge`.
@@ -148,7 +148,7 @@ def price_index(
         raise ValueError(f"formula={formula!r}: expected one of {known}")
     if formula in MULTILATERAL and base not in ("previous-year", "fixed"):
         raise ValueError(f"base={base!r}: {formula} starts at the first period; leave base out")
-    needed = ("period", "code", "value_usd", quantity)
+    base, needed = str(base), ("period", "code", "value_usd", quantity)
     with opened(trade, needed) as relation:
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
@@ -169,7 +169,7 @@ def price_index(
             if base == "previous-year":
                 _warn_of_part(seen, months)
             rows = _series(partial(links, formula), base, first, months, lag)
-    return PriceIndex(formula, str(base), _table(rows, seen), seen.origins)
+    return PriceIndex(formula, base, _table(rows, seen), seen.origins)
 
 
 def _links(
