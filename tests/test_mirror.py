@@ -130,6 +130,16 @@ def test_nothing_is_found_where_nothing_was_planted():
     assert odd.mean() <= 0.05
 
 
+def test_what_does_not_arrive_of_any_good_is_no_usual_difference():
+    sent, _ = drawn(7, "", planted=False)
+    short = sent.assign(**{c: sent[c] * sent["flow"].eq("M").map({True: 0.25, False: 1.0})
+                           for c in ("value_usd", "net_weight_kg")})  # fmt: skip
+    result = tf.mirror(short, window=YEAR)
+    missing = result.imports - result.exports
+    assert result.bar("quantity").low < missing < result.bar("quantity").high < 0.9 * missing
+    assert abs(result.bar("rest").middle) < 0.02 * abs(missing)
+
+
 @pytest.fixture(scope="module")
 def one():
     """One pair, as two tables."""
@@ -346,9 +356,48 @@ def test_a_destination_like_the_others_stands_out_no_more_often_than_the_level_s
     p = []
     for n in range(5):
         rest = pd.concat(every[:n] + every[n + 1 :])
-        p.append(tf.passed_on(into, every[n].drop(columns="partner"), *WINDOWS, placebos=rest).p)
+        alone = every[n].drop(columns="partner")
+        p.append(tf.passed_on(into, alone, *WINDOWS, destinations=rest).p["destinations"])
     assert 0.2 < np.mean(p) < 0.8
     surge = months([1, 1, 1, 900, 900, 900])
-    found = tf.passed_on(into, surge, *WINDOWS, placebos=pd.concat(every))
-    assert found.p == pytest.approx(1 / 13)
-    assert "of 12 other destinations of these goods 0 reach such a share" in found.sentence()
+    found = tf.passed_on(into, surge, *WINDOWS, destinations=pd.concat(every))
+    assert found.p == {"destinations": pytest.approx(1 / 13)}
+    assert (
+        "0 of 12 other destinations could have taken as large a share (p = 0.077)"
+        in found.sentence()
+    )
+
+
+def chapters(rng, count=19, passed=0.0):
+    """Return trade from A to B and from B to C in chapters that are alike, the first asked about.
+
+    A share of the rise into B, which doubles in the first, goes on to C.
+    """
+    into, onward = [], []
+    for n in range(count + 1):
+        for k in range(3):
+            base, sent = rng.lognormal(3, 1, 3), rng.lognormal(2, 1, 3)
+            now = base * rng.lognormal(0, 0.4, 3) * (1 + (passed > 0 and n == 0))
+            rise = passed * (now - base).clip(0) if n == 0 else 0.0
+            then = sent * rng.lognormal(0, 0.4, 3) + rise
+            code = f"{60 + n}010{k}"
+            into.append(months([*base, *now], code=code))
+            onward.append(months([*sent, *then], code=code))
+    return pd.concat(into), pd.concat(onward)
+
+
+def p_of(draws, passed=0.0):
+    """Return p of the goods asked about in so many worlds."""
+    worlds = [chapters(np.random.default_rng(seed), passed=passed) for seed in range(draws)]
+    found = [tf.passed_on(*world, *WINDOWS, goods=["60"]) for world in worlds]
+    return np.array([one.p["chapters"] for one in found])
+
+
+def test_goods_like_the_others_stand_out_no_more_often_than_the_level_says():
+    assert (p_of(60) <= 0.1).mean() <= 0.2  # 6 expected of 60; 13 or more once in 200
+    assert (p_of(15, passed=0.9) <= 0.1).mean() >= 0.8
+    found = tf.passed_on(*chapters(np.random.default_rng(1)), *WINDOWS, goods=["60", "610101"])
+    assert set(found.table["code"]) == {"600100", "600101", "600102", "610101"}
+    assert list(found.placebos["chapters"].index) == [str(n) for n in range(61, 80)]
+    with pytest.raises(UnknownCode, match="none of the goods 99"):
+        tf.passed_on(*chapters(np.random.default_rng(1)), *WINDOWS, goods=["99"])

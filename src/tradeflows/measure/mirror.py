@@ -27,13 +27,13 @@ __all__ = ["CAUSES", "Mirror", "mirror", "mirror_sql", "on_one_revision"]
 CAUSES = {  # in the order of the bars
     "freight": "freight and insurance",
     "timing": "goods under way between months",
-    "re-exports": "re-exports booked under their origin",
-    "other codes": "goods under another code of their heading",
-    "confidential": "codes that hide the goods",
+    "re-exports": "re-exports that the importer books under their origin",
+    "other codes": "goods that the two book under different codes",
+    "confidential": "goods hidden by confidential codes",
     "one side only": "goods that one side alone reports",
-    "quantity": "other weights",
-    "price": "another price for the same weight",
-    "rest": "differences of usual size, and goods without a weight on both sides",
+    "quantity": "kilograms that the two count differently",
+    "price": "another price for the same kilograms",
+    "rest": "small differences, and goods that lack a weight",
 }
 # What freight and insurance add to the exporter's value where the pair itself does not tell: most
 # of trade lies between; OECD's estimate of the mean is 6 % (Miao and Fortanier 2017).
@@ -171,7 +171,7 @@ def mirror(
     confidential              codes that hide the goods, less goods that the other side alone names,
                               which may be the same
     one side only             the other goods that one side alone reports
-    quantity                  of goods whose weights differ out of line with those of the others:
+    quantity                  of goods whose weights differ out of line, be it one good or all:
                               (1 + rate) times the exporter's price, times the difference in weight,
                               less timing and re-exports
     price                     of goods whose unit values are out of line: the importer's value less

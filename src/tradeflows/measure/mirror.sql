@@ -115,7 +115,7 @@ middle AS (
 ),
 spread AS (
     SELECT
-        r.exporter, r.importer, max(m.n) AS n, max(m.x) AS x, max(m.y) AS y,
+        r.exporter, r.importer, max(m.n) AS n, max(m.x) AS x,
         max(m.uneven) AS uneven,
         1.4826 * median(abs(r.x - m.x)) AS sx, 1.4826 * median(abs(r.y - m.y)) AS sy
     FROM ratio AS r
@@ -147,7 +147,7 @@ known AS (
     SELECT
         p.exporter, p.importer,
         coalesce(s.n, 0) AS goods_weighed,
-        coalesce(s.n, 0) >= {needed} AS many, coalesce(s.y, 0) AS y,
+        coalesce(s.n, 0) >= {needed} AS many,
         coalesce(s.sx, 0) AS sx, coalesce(s.sy, 0) AS sy,
         {own} AND coalesce(s.n, 0) >= {needed} AS own,
         exp(s.x) - 1 AS rate,
@@ -161,7 +161,7 @@ known AS (
 ),
 assumed AS (
     SELECT
-        exporter, importer, goods_weighed, many, y, sx, sy, own, lagged,
+        exporter, importer, goods_weighed, many, sx, sy, own, lagged,
         {z} * sqrt(sx * sx + sy * sy) AS noise,
         CASE WHEN own THEN greatest(rate, 0) ELSE {rate} END AS f,
         CASE WHEN own THEN greatest(rate - rate_room, 0) ELSE {rate_low} END AS f_low,
@@ -173,7 +173,7 @@ assumed AS (
 ),
 rated AS (
     SELECT
-        c.*, a.many, a.y, a.sx, a.sy, a.s, a.noise * c.e AS noise,
+        c.*, a.many, a.sx, a.sy, a.s, a.noise * c.e AS noise,
         CASE WHEN c.class IN ('weighed', 'unweighed', 'recoded') THEN 1.0 ELSE 0.0 END AS matched,
         coalesce(c.i / nullif(c.fob, 0) - 1, a.f) AS f,
         coalesce(c.i / nullif(c.fob, 0) - 1, a.f_low) AS f_low,
@@ -189,11 +189,12 @@ short AS (
         least(greatest(e + s * shift - i / (1 + f), 0), r) AS gone,
         least(greatest(e + s * shift - i / (1 + f_low) - noise, 0), r) AS gone_low,
         least(greatest(e + s * shift - i / (1 + f_high) + noise, 0), r) AS gone_high,
-        CASE WHEN class = 'weighed' THEN ln(ki / ke) - y END AS off_weight,
+        CASE WHEN class = 'weighed' THEN ln(ki / ke) END AS off_weight,
         CASE WHEN class = 'weighed' THEN ln((i / ki) / (e / ke) / (1 + f)) END AS off_price
     FROM rated
 ),
--- A good whose weight or unit value is out of line with the pair's others; of few, every good.
+-- A good whose unit value is out of line with the pair's others, or whose weights differ by more
+-- than they usually vary, be it in one good or in all; of few, every good.
 lined AS (
     SELECT
         *,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from tradeflows.errors import UnknownCode
 from tradeflows.measure.mirror import on_one_revision
 from tradeflows.measure.window import Published, require, same_length
 from tradeflows.periods import Window
@@ -18,6 +20,8 @@ from tradeflows.words import Sentence, amount
 
 __all__ = ["PassedOn", "passed_on"]
 
+_ASKED = "asked about"
+
 
 @dataclass(frozen=True, eq=False)
 class PassedOn(Result):
@@ -26,21 +30,23 @@ class PassedOn(Result):
     ``table`` has a row a code and step (month of the window, or year): ``rise_in`` and ``rise_out``
     against the same step of the base, ``at_least`` and ``at_most`` of what went on, and the same
     with ``_kg`` where weights are usable on both legs. ``share`` is at_most over what went out in
-    the current window, ``placebos`` the same of other destinations.
+    the current window; ``placebos`` has the same of other destinations and of other goods.
     """
 
     base: str
     current: str
     table: pd.DataFrame
     share: float
-    placebos: pd.Series = field(repr=False)
+    placebos: dict[str, pd.Series] = field(repr=False)
     origins: tuple[str, ...] = field(repr=False, default=())
 
     @property
-    def p(self) -> float:
-        """Share of destinations, this one counted, of which as much can have come from the rise."""
-        n = len(self.placebos)
-        return (1 + int((self.placebos >= self.share).sum())) / (1 + n) if n else np.nan
+    def p(self) -> dict[str, float]:
+        """Share of placebos of each kind, this case counted, that reach its share."""
+        return {
+            kind: (1 + int((shares >= self.share).sum())) / (1 + len(shares))
+            for kind, shares in self.placebos.items()
+        }
 
     def sentence(self) -> Sentence:
         """Say between what bounds the rise was passed on."""
@@ -50,13 +56,12 @@ class PassedOn(Result):
         if self.table["rise_in_kg"].notna().any():
             ends = (amount(float(sums[f"at_{end}_kg"]), "kg") for end in ("least", "most"))
             weights = f", by weight {' to '.join(ends)}"
-        among = ""
-        if len(self.placebos):
-            as_much = int((self.placebos >= self.share).sum())
-            among = (
-                f" That is at most {self.share:.0%} of what went out; of {len(self.placebos)} other"
-                f" destinations of these goods {as_much} reach such a share (p = {self.p:.3f})."
-            )
+        among = "".join(
+            f" That is at most {self.share:.0%} of what went out, and"
+            f" {int((shares >= self.share).sum())} of {len(shares)} other {kind} could have taken"
+            f" as large a share (p = {self.p[kind]:.3f})."
+            for kind, shares in self.placebos.items()
+        )
         return Sentence(
             f"From {self.base} to {self.current}, in the goods and months in which they rose, what"
             f" came in rose by {usd['rise_in']} and what went out by"
@@ -72,8 +77,9 @@ def passed_on(
     base: str = "2021",
     current: str = "2022",
     *,
+    goods: Collection[str] = (),
     others: pd.DataFrame | None = None,
-    placebos: pd.DataFrame | None = None,
+    destinations: pd.DataFrame | None = None,
     estimated: str = "unpriced",
     published: Published = None,
 ) -> PassedOn:
@@ -91,23 +97,29 @@ def passed_on(
         them does not matter, `mirror` says how far two disagree.
     base, current : str
         Windows of one length; each step is set against the same step of the base.
+    goods : collection of str, optional
+        Codes asked about, or beginnings of codes; the other goods of the rows are placebos, chapter
+        by chapter. By default all goods are asked about.
     others : pandas.DataFrame, optional
         B's imports of the same goods from all other countries.
-    placebos : pandas.DataFrame, optional
-        B's exports of the same goods to other destinations, with ``partner``; months without rows
-        are months without trade. If C is a destination like the others, ``p`` is below a level as
-        often as the level says.
+    destinations : pandas.DataFrame, optional
+        Placebos too: B's exports of the same goods to other destinations, with ``partner``; months
+        without rows are months without trade.
     estimated, published
         As in `bridge`.
 
     Returns
     -------
     PassedOn
+        Its ``p``, by kind of placebo, is below a level no more often than the level says if C is a
+        destination, and the goods asked about are a chapter, like the others.
 
     Raises
     ------
     SchemaMismatch, DoubleCountedTotals
         As `bridge`.
+    UnknownCode
+        None of the goods is traded on both legs.
 
     Examples
     --------
@@ -118,28 +130,66 @@ def passed_on(
     [[40.0, 30.0, 0.0, 30.0]]
     """
     windows = Window.parse(base), Window.parse(current)
-    named = {"in": into, "out": onward, "other": others, "placebo": placebos}
+    named = {"in": into, "out": onward, "other": others, "placebo": destinations}
     given = {name: getattr(t, "frame", t) for name, t in named.items() if t is not None}
     given = dict(zip(given, on_one_revision(list(given.values())), strict=True))
     apart = given.pop("placebo", None)
     read = {n: _rises(t, windows, estimated, published) for n, t in given.items()}
-    table, share = _table({name: rises for name, (rises, _) in read.items()})
-    shares = {}
+    legs = {name: rises for name, (rises, _) in read.items()}
+    table, placebos = _table(legs), {}
+    if wanted := tuple(goods):
+        groups = _groups(table, wanted)
+        _require(legs, wanted)
+        both = set.intersection(*({code[:2] for code in _codes(legs[n])} for n in ("in", "out")))
+        shares = _share(table, groups).drop(_ASKED)
+        placebos["chapters"] = shares[shares.index.isin(both)]
+        table = table[groups == _ASKED]
     if apart is not None:
         every, _ = _rises(apart, windows, estimated, [base, current], ("partner",))
+        found = {}
         for name, rises in every.groupby(level="partner"):
-            legs = {"in": read["in"][0], "out": rises.droplevel("partner")}
-            shares[str(name)] = _table(legs)[1]
+            one = _table({"in": legs["in"], "out": rises.droplevel("partner")})
+            found[str(name)] = _share(one, _groups(one, wanted)).get(_ASKED)
+        placebos["destinations"] = pd.Series(found, dtype=float)
+    share = float(_share(table, _groups(table, ())).get(_ASKED, np.nan))
     origins = tuple(sorted({origin for _, seen in read.values() for origin in seen.origins}))
-    others_ = pd.Series(shares, dtype=float).dropna()
-    return PassedOn(str(windows[0]), str(windows[1]), table, share, others_, origins)
+    moved = table["rise_in"].ne(0) | table["rise_out"].ne(0)
+    table = table[moved].drop(columns="now").reset_index(drop=True)
+    placebos = {kind: shares.dropna() for kind, shares in placebos.items()}
+    return PassedOn(str(windows[0]), str(windows[1]), table, share, placebos, origins)
 
 
-def _table(legs: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, float]:
-    """Return rises and bounds by good and step, and the most as a share of what went out."""
+def _codes(rises: pd.DataFrame) -> pd.Index[str]:
+    return rises.index.get_level_values("code").astype(str)
+
+
+def _require(legs: dict[str, pd.DataFrame], wanted: tuple[str, ...]) -> None:
+    for name in ("in", "out"):
+        if not _codes(legs[name]).str.startswith(wanted).any():
+            raise UnknownCode(
+                f"none of the goods {', '.join(wanted[:5])} in what goes {name}",
+                "codes as the rows write them, or their beginnings",
+                "check goods=",
+            )
+
+
+def _groups(table: pd.DataFrame, wanted: tuple[str, ...]) -> Any:
+    """Return of each row whether its good is asked about, or its chapter; none asked, all are."""
+    codes = table["code"].astype(str).str
+    return np.where(codes.startswith(wanted or ""), _ASKED, codes[:2])
+
+
+def _share(table: pd.DataFrame, groups: Any) -> pd.Series:
+    """Return the most that went on as a share of what went out, by group of goods."""
+    sums = table.groupby(groups)[["at_most", "now"]].sum()
+    return sums["at_most"] / sums["now"].where(sums["now"] > 0)
+
+
+def _table(legs: dict[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return rises, bounds and what goes out now, by good and step."""
     square = pd.concat(legs, axis=1).unstack("step").fillna(0.0)  # noqa: PD010 - no rows, no rise
     blind = sum((square[leg, "blind"] for leg in legs), square["in", "blind"]) > 0
-    found: dict[str, pd.DataFrame] = {}
+    found: dict[str, Any] = {}
     for name, unit in (("value", ""), ("kg", "_kg")):
         rises = [square[leg, name] for leg in legs]
         least, most = _bounds(*(rise.to_numpy(float) for rise in rises))
@@ -147,11 +197,8 @@ def _table(legs: dict[str, pd.DataFrame]) -> tuple[pd.DataFrame, float]:
         for label, values in bounds.items():
             frame = pd.DataFrame(values, index=square.index, columns=rises[0].columns)
             found[label + unit] = frame.mask(blind) if unit else frame
-    out = float(square["out", "now"].to_numpy(float).sum())
-    share = float(found["at_most"].to_numpy(float).sum()) / out if out else np.nan
-    table = pd.DataFrame({n: t.stack(future_stack=True) for n, t in found.items()})  # noqa: PD013
-    table = table[table["rise_in"].ne(0) | table["rise_out"].ne(0)].reset_index()
-    return table, share
+    found["now"] = square["out", "now"]
+    return pd.DataFrame({n: t.stack(future_stack=True) for n, t in found.items()}).reset_index()  # noqa: PD013
 
 
 def _bounds(into: Any, out: Any, other: Any = None) -> tuple[Any, Any]:
