@@ -128,15 +128,19 @@ def _version() -> str:
     return metadata.version("tradeflows")
 
 
-def _is_built(out: Path, key: str) -> bool:
+def _last(out: Path) -> tuple[str, dict[str, str]]:
+    """Return the key of the last build, and the hashes of the files that it wrote."""
     try:
         built = json.loads((out / CACHE / BUILT).read_text("utf-8"))
-        return built["key"] == key and all(
-            keys.of_bytes((out / name).read_bytes()) == digest
-            for name, digest in built["files"].items()
-        )
+        return str(built["key"]), dict(built["files"])
     except (OSError, ValueError, KeyError):
-        return False
+        return "", {}
+
+
+def _is_built(out: Path, key: str) -> bool:
+    last, files = _last(out)
+    there = ((out / name, digest) for name, digest in files.items())
+    return last == key and all(f.is_file() and keys.of_bytes(f.read_bytes()) == d for f, d in there)
 
 
 def _render(copies: Mapping[Path, Path]) -> dict[str, str | bytes]:
@@ -201,7 +205,7 @@ def _checked(files: Mapping[str, str | bytes]) -> None:
 def _publish(out: Path, files: Mapping[str, bytes], key: str) -> None:
     """Write everything beside its place, then move it there; the index last."""
     staged = out / CACHE / f"new-{os.getpid()}"
-    old = _listed(out)
+    old = {n for n in _last(out)[1] if ".." not in Path(n).parts and not Path(n).is_absolute()}
     try:
         for name, data in files.items():
             path = staged / name
@@ -218,15 +222,6 @@ def _publish(out: Path, files: Mapping[str, bytes], key: str) -> None:
     part = out / CACHE / (BUILT + ".part")
     part.write_text(json.dumps({"key": key, "files": digests}, indent=1), "utf-8")
     part.replace(out / CACHE / BUILT)
-
-
-def _listed(out: Path) -> set[str]:
-    """Return the files that the last build wrote."""
-    try:
-        names = json.loads((out / CACHE / BUILT).read_text("utf-8"))["files"]
-    except (OSError, ValueError, KeyError):
-        return set()
-    return {n for n in names if ".." not in Path(n).parts and not Path(n).is_absolute()}
 
 
 def _forget(cache: Path, kept: set[Path]) -> None:
