@@ -30,7 +30,7 @@ def test_everything_refreshed_is_read_again(
         assert set(rooms.refreshed("prices")["source"]) == {"World Bank"}
         assert set(rooms.refreshed("volumes")["source"]) == {"Eurostat"}
         assert rooms.is_generated()
-        few = rooms.refreshed("trade", chosen=lambda raw: raw.publisher == "Eurostat")
+        few = rooms.refreshed("trade", keep={"source": ["Eurostat"]})
         assert set(few["source"]) == {"Eurostat"}
         assert rooms.refreshed("trade", as_of="2016-12-31").empty
         site.comtrade.revised[792, "202203"] = 1

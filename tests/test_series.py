@@ -42,19 +42,24 @@ def stored(**months):
     """Return rows of trade, the months of each system given as a window."""
     rows = [("TUR", "X", system, m) for system, (first, last) in months.items()
             for m in pd.date_range(first, last, freq="MS")]  # fmt: skip
-    return pd.DataFrame(rows, columns=["reporter", "flow", "trade_system", "period"])
+    found = pd.DataFrame(rows, columns=["reporter", "flow", "trade_system", "period"])
+    return found.assign(source="x")
 
 
 @pytest.fixture
 def held(monkeypatch):
     """Let `load` answer from rows made here, and refuse two systems as it does."""
 
-    def put(rows):
-        def load(table, **columns):
+    def put(kept):
+        def rows(table, **columns):
             assert table == "trade"
-            found = rows
+            found = kept
             for name, value in columns.items():
                 found = found[found[name] == value]
+            return found
+
+        def load(table, **columns):
+            found = rows(table, **columns)
             if found.empty:
                 raise UnknownCode("no rows", "rows", "bring them")
             if len(set(found["trade_system"])) > 1:
@@ -62,6 +67,7 @@ def held(monkeypatch):
             return found
 
         monkeypatch.setattr(sys.modules["tradeflows.series"], "load", load)
+        monkeypatch.setattr(sys.modules["tradeflows.series"], "rows", rows)
 
     return put
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
-from tradeflows.load import load
+from tradeflows.errors import SchemaMismatch, UnknownCode
+from tradeflows.load import load, rows
 
 __all__ = ["fullest", "months_by_year", "on_one_system", "series"]
 
@@ -44,10 +44,10 @@ def series(table: str, **columns: Any) -> pd.Series:
     """
     frame = load(table, **columns).sort_values("period")
     if twice := frame["period"][frame["period"].duplicated()].tolist():
-        rows = frame[frame["period"] == twice[0]]
-        open_ = [c for c in rows if c not in ("origin", "vintage") and len(set(rows[c])) > 1]
+        same = frame[frame["period"] == twice[0]]
+        open_ = [c for c in same if c not in ("origin", "vintage") and len(set(same[c])) > 1]
         raise SchemaMismatch(
-            f"{len(rows)} rows for {twice[0]:%Y-%m}, which differ in {', '.join(open_)}",
+            f"{len(same)} rows for {twice[0]:%Y-%m}, which differ in {', '.join(open_)}",
             "one row a period",
             f"name one of each: {', '.join(f'{c}=…' for c in open_[:3])}",
         )
@@ -111,14 +111,13 @@ def on_one_system(**columns: Any) -> pd.DataFrame:
     >>> rows.attrs["trade_system"]
     'general trade'
     """
-    try:
+    stored = rows("trade", **columns)
+    several = sorted(set(stored["trade_system"]), key=_TRADE_SYSTEMS.index)
+    if len(several) < 2 or len(set(stored["source"])) > 1:
         every = load("trade", **columns)
-    except DoubleCountedTotals:
-        parts = [_of(system, columns) for system in _TRADE_SYSTEMS]
-        found = [part for part in parts if part is not None]
-        if len(found) < 2:
-            raise
-        every = pd.concat(found, ignore_index=True)
+    else:
+        parts = [load("trade", **{**columns, "trade_system": system}) for system in several]
+        every = pd.concat(parts, ignore_index=True)
     keys = ["reporter", "flow", "trade_system"]
     months = every.groupby(keys)["period"].agg(["max", "nunique"]).reset_index()
     months["rank"] = months["trade_system"].map(_TRADE_SYSTEMS.index)
@@ -126,13 +125,13 @@ def on_one_system(**columns: Any) -> pd.DataFrame:
     months = months.sort_values(list(order), ascending=list(order.values()))
     chosen = months.drop_duplicates(["reporter", "flow"])
     kept = pd.MultiIndex.from_frame(every[keys]).isin(pd.MultiIndex.from_frame(chosen[keys]))
-    rows = every[kept].reset_index(drop=True)
-    other = every[~every["period"].isin(rows["period"])].groupby("trade_system")["period"]
+    found = every[kept].reset_index(drop=True)
+    other = every[~every["period"].isin(found["period"])].groupby("trade_system")["period"]
     left = [f"; {n} more months are of {name} trade" for name, n in other.nunique().items()]
-    rows.attrs["trade_system"] = (
+    found.attrs["trade_system"] = (
         f"{', '.join(sorted(set(chosen['trade_system'])))} trade" + "".join(left)
     )
-    return rows
+    return found
 
 
 def fullest(
@@ -166,19 +165,12 @@ def fullest(
     for n, source in enumerate(sources):
         for window in windows:
             try:
-                rows = on_one_system(months=window, **source, **columns)
+                found = on_one_system(months=window, **source, **columns)
             except UnknownCode as error:
                 failed = error
                 continue
-            there = [set(rows["period"][rows["partner"] == p]) for p in partners]
-            held[n] += len(set.intersection(*there) if there else set(rows["period"]))
+            there = [set(found["period"][found["partner"] == p]) for p in partners]
+            held[n] += len(set.intersection(*there) if there else set(found["period"]))
     if not any(held):
         raise failed
     return dict(sources[held.index(max(held))])
-
-
-def _of(system: str, columns: Mapping[str, Any]) -> pd.DataFrame | None:
-    try:
-        return load("trade", **{**columns, "trade_system": system})
-    except UnknownCode:
-        return None

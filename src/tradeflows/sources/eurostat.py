@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 import pandas as pd
 
@@ -217,12 +216,8 @@ def _edition(frame: pd.DataFrame) -> str:
     if "LAST UPDATE" not in frame or frame.empty:
         return ""
     text = str(frame["LAST UPDATE"].iloc[0]).split(" ")[0]
-    for style in ("%d/%m/%y", "%Y-%m-%d", "%d/%m/%Y"):
-        try:
-            return datetime.strptime(text, style).replace(tzinfo=UTC).date().isoformat()
-        except ValueError:
-            continue
-    return ""
+    days = [pd.to_datetime(text, format=f, errors="coerce") for f in ("%d/%m/%y", "%Y-%m-%d")]
+    return next((f"{day:%Y-%m-%d}" for day in days if not pd.isna(day)), "")
 
 
 @register("eurostat")

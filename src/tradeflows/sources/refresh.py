@@ -242,15 +242,15 @@ def status(asked: Sequence[Part] | None = None, start: str = START) -> Status:
         if (part.freq, pair) in releases
         and not covered(part.box(), stored.get((part.freq, pair), frozenset()))
     ]
-    now = datetime.now(UTC)
-    files = []
-    for leaf in leaves:
-        proof = leaf.raw.query.get("proof", {})
-        age = (now - datetime.fromisoformat(leaf.raw.accessed)).days
-        counts = proof.get("rows"), proof.get("count")
-        made_up = bool(leaf.raw.query.get("generated"))
-        file = leaf.raw.id, leaf.call.part, leaf.raw.vintage, *counts
-        files.append((*file, counts[0] == counts[1], age, made_up))
-    columns = ["file", "part", "vintage", "rows", "counted", "proven", "age_days", "generated"]
+    files = [
+        {
+            "file": leaf.raw.id, "part": leaf.call.part, "vintage": leaf.raw.vintage,
+            "rows": (proof := leaf.raw.query.get("proof", {})).get("rows"),
+            "counted": proof.get("count"), "proven": proof.get("rows") == proof.get("count"),
+            "age_days": (datetime.now(UTC) - datetime.fromisoformat(leaf.raw.accessed)).days,
+            "generated": bool(leaf.raw.query.get("generated")),
+        }
+        for leaf in leaves
+    ]  # fmt: skip
     gaps = pd.DataFrame(missing, columns=["part", "reporter_period"])
-    return Status(pd.DataFrame(files, columns=columns), gaps, str(known.get("asked", "")))
+    return Status(pd.DataFrame(files), gaps, str(known.get("asked", "")))

@@ -18,6 +18,7 @@ from tradeflows.errors import SchemaMismatch, TruncatedReply
 from tradeflows.sources import rows
 from tradeflows.sources.comtrade.question import ALL, level
 from tradeflows.sources.registry import register
+from tradeflows.sources.tabular import text_of
 from tradeflows.sources.workbook import unpacked
 
 __all__ = ["CAPS", "PUBLISHER", "is_table", "parse", "read", "records", "table"]
@@ -96,6 +97,8 @@ def table(frame: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
     frame = frame.reset_index(drop=True)
     more = frame[[c for c in frame if _letters(c) not in _NAMES]]
     cells = frame.astype(object).where(frame.notna(), None)
+    for name in (c for c in frame if _NAMES.get(_letters(c)) in _TEXT):
+        cells[name] = frame[name].map(text_of)  # a code that lost a zero shows by its length
     return _trade(_wanted(_columns(cells, origin), {}, origin), about, origin, more)
 
 
@@ -191,11 +194,9 @@ _known = lru_cache(maxsize=1 << 16, typed=True)
 
 @_known
 def _text(value: Any) -> str:
-    if isinstance(value, float) and value.is_integer():  # a code that became a number
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, str | int):
+    if not isinstance(value, str):  # a code that is a number may have lost a zero
         raise TypeError
-    (text := str(value).strip()).encode()
+    (text := value.strip()).encode()
     return text
 
 
