@@ -20,6 +20,7 @@ import pytest
 
 import pages
 from standin import trade
+from standin import tuik as office
 from standin.comtrade import published
 from standin.harness import QUICK, SNAPSHOT, asked
 from tradeflows.claims.verdict import Verdict
@@ -32,6 +33,7 @@ from tradeflows.quality.concordance import concord
 from tradeflows.report import runner
 from tradeflows.sources import refresh, stored
 from tradeflows.sources.comtrade.question import SYSTEMS
+from tradeflows.sources.tuik import cubes
 
 FIRST, LAST = "2019-02", "2023-02"
 CHAPTERS = ("84", "85", "88", "90")
@@ -133,7 +135,7 @@ def held(
             fine = asked.get("level") == 6
             rows = kept["totals" if not fine else "detail" if asked["flow"] == "M" else "rows"]
             rows = rows[rows["flow"] == asked.get("flow", rows["flow"])]
-        if rows.empty or asked.get("source") == "TÜİK":
+        if rows.empty or asked.get("source", source := rows["source"].iloc[0]) != source:
             raise UnknownCode("no rows of others", "a refresh", "refresh")
         return rows[rows["period"].isin(span(asked["months"]))] if "months" in asked else rows
 
@@ -142,6 +144,46 @@ def held(
     _quick(patch)
     for module in (runner, sys.modules["tradeflows.series"]):
         patch.setattr(module, "load", load)
+
+
+def judged_by_tuik(folder: Path, found: Judged, first: str) -> Judged:
+    """Let the panel's pages judge a world from the tariff lines of TÜİK's database."""
+    with pytest.MonkeyPatch.context() as patch:
+        held(patch, folder, found, **of_tuik(found.world, first))
+        patch.setattr(stored, "is_generated", lambda *_: True)
+        return _judged(found.world)
+
+
+def of_tuik(world: trade.World, first: str) -> dict[str, pd.DataFrame]:
+    """Return the rows of a world as read from files of TÜİK's database."""
+    lines, months = office.of_world(world), months_of(first, _last(world))
+    every = pd.concat(
+        lines(month, flow).assign(YIL=month[:4], AY=month[4:], IHRITH=office.FLOWS[flow])
+        for flow in "XM" for month in months
+    )  # fmt: skip
+    every = every.rename(columns={"ISTPOZ": "KOD"}).assign(KIRILIM="", EURO=0.0, TL=0.0)
+    russia = every["ULKE_KODU"] == "75"
+    machines = every["KOD"].str[:2].isin(CHAPTERS) & (every["IHRITH"] == office.FLOWS["X"])
+    own, others = _read(every[russia], []), _read(every[machines & ~russia], CHAPTERS)
+    six = pd.concat([table[table["level"] == 6] for table in (own, others)])
+    return {
+        "rows": six[six["flow"] == "X"],
+        "detail": six[six["flow"] == "M"],
+        "totals": own[own["level"] < 4],
+    }
+
+
+def _read(lines: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
+    """Write lines into a file of TÜİK's database, with its proof, and read it."""
+    month, flow = lines["YIL"] + "-" + lines["AY"], lines["IHRITH"].map(cubes.flow_of)
+    sums = lines[["DOLAR", "MIKTAR_1"]].groupby([month, flow]).sum()
+    totals: dict[str, dict[str, list[float]]] = {}
+    for (at, way), amounts in zip(sums.index, sums.to_numpy().tolist(), strict=True):
+        totals.setdefault(at, {})[way] = amounts
+    head = {"system": "general", "digits": 12, "codes": [*codes], "by": "", "counted": len(lines),
+            "months": sorted(totals), "totals": totals}  # fmt: skip
+    data = cubes.written(head, lines[[*cubes.COLUMNS]].to_numpy().tolist())
+    return cubes.parse(data, {"origin": "generated", "vintage": "2026-01-01"})
 
 
 def months_of(start: str = FIRST, end: str = LAST) -> list[str]:

@@ -13,10 +13,11 @@ import tradeflows as tf
 from generated import held
 from tradeflows.claims.judge import silenced
 from tradeflows.claims.rules import rules
+from tradeflows.claims.verdict import Verdict
 from tradeflows.codes import hs
 from tradeflows.codes.groups import high_priority
 from tradeflows.counterfactual import statespace, validation
-from tradeflows.errors import SourceUnavailable
+from tradeflows.errors import SourceUnavailable, UnknownCode
 from tradeflows.report import runner
 
 ENERGY, ELECTRONICS = "05-energy-in-the-panel", "06-electronics-in-the-panel"
@@ -26,6 +27,7 @@ QUICK = {"DRAWS": "19"}
 # cells on which no statement rests
 PICTURES = ("mix", "control", "quarters", "family", "mirror-rows", "mirror", "mirror-table",
             "mirror-words", "sensitivity")  # fmt: skip
+FANS = ("fans", "placebos", "answer")
 FAMILIES = hs.families("HS2012", "HS2022")
 FEW = set(FAMILIES["code"][FAMILIES["family"].isin(high_priority("2023-05")["group"])])
 
@@ -39,9 +41,10 @@ def calm(world):
 def shown_of(monkeypatch, tmp_path):
     """Run a page on the rows of a world, some of them changed."""
 
-    def run(name, found, without=PICTURES, **changed):
+    def run(name, found, without=PICTURES, assumed=(), **changed):
         held(monkeypatch, tmp_path, found, **changed)
-        return pages.run(name, without=without, **(QUICK if name != ENERGY else {}))
+        quick = QUICK if name != ENERGY else {}
+        return pages.run(name, without=without, **quick, **dict(assumed))
 
     return run
 
@@ -190,6 +193,46 @@ def test_choices_made_again(shown_of, world):
     assert all(wide.low <= b.low <= b.high <= wide.high for b, wide in pairwise(bounds))
     assert bounds[0].low == bounds[0].high > 0.2
     assert page["entry"].rank > 1  # more was sold of what was sold before
+
+
+# another assumption runs, or is refused in words
+
+TRIES = [  # the page, what is changed in its cell of assumptions, what is then said
+    (ENERGY, {"BASE": '"2020"', "CURRENT": '"2021"'}, "from 2020 to 2021"),
+    (ENERGY, {"BASE": '"2021-03/2022-02"', "CURRENT": '"2022-03/2023-02"'}, "to 2022-03/2023-02"),
+    (ENERGY, {"BASE": "2021", "CURRENT": "2022"}, "from 2021 to 2022"),
+    (ENERGY, {"CURRENT": '"2023"'}, "2023-03 is not published for exports"),
+    (ENERGY, {"BASE": '"2022"'}, "2022 does not follow 2022"),
+    (ENERGY, {"CURRENT": '"next year"'}, "window 'next year'"),
+    (ENERGY, {"FUEL": '"99"'}, "no imports of chapter 99 in 2021"),
+    (ENERGY, {"METHODS": '["paasche"]'}, "can be priced from the panel alone"),
+    (ENERGY, {"PATHS": '["two-point"]'}, "can be priced from the panel alone"),
+    (ENERGY, {"METHODS": '["fisher"]'}, "method='fisher': expected one of"),
+    (ENERGY, {"LITTLE": "9.0"}, "too little changed for a share"),
+    (ENERGY, {"PARTNER": '"XYZ"'}, "no rows"),
+    (ELECTRONICS, {"BASE": '"2020"', "CURRENT": '"2021"'}, "Non-essential exports to Russia"),
+    (ELECTRONICS, {"CURRENT": '"2023"'}, "2023-03 is not published"),
+    (ELECTRONICS, {"WINDOW": '"2030"'}, "no month of 2030 is published"),
+    (ELECTRONICS, {"WINDOW": '"2022-06/2022-12"'}, "months of 2022-06/2022-12"),
+    (ELECTRONICS, {"LIST": '"1999"'}, "no high-priority list '1999'"),
+    (ELECTRONICS, {"FIT_UNTIL": '"soon"'}, "'soon'"),
+    (ELECTRONICS, {"MONTHS": "60"}, "60 are needed"),
+    (ELECTRONICS, {"PARTNER": '"XYZ"'}, "no rows"),
+]
+
+
+@pytest.mark.parametrize(("name", "changed", "said"), TRIES)
+def test_another_assumption_is_answered_or_refused_in_words(shown_of, calm, name, changed, said):
+    try:
+        page = shown_of(name, calm, PICTURES + FANS * (name != ENERGY), assumed=changed)
+    except (SourceUnavailable, UnknownCode, ValueError) as error:
+        words = str(error)
+    else:
+        stated = " ".join(
+            v.detail for cell in page.cells for v in cell.shown if isinstance(v, Verdict)
+        )
+        words = stated + " ".join(cell.text for cell in page.cells)
+    assert said in words
 
 
 # what a page needs

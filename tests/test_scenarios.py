@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import tradeflows as tf
-from generated import HELD, judged, refreshed
+from generated import HELD, judged, judged_by_tuik, refreshed
 from standin import trade
 from tradeflows.codes.countries import SPECIAL
 from tradeflows.codes.groups import high_priority
@@ -74,6 +74,27 @@ def test_a_refresh_brings_what_was_published_and_pages_judge_it_alike(tmp_path):
     for claim, verdict in found.verdicts.items():
         assert verdict.numbers == pytest.approx(handed.verdicts[claim].numbers), claim
         assert verdict.say == handed.verdicts[claim].say
+
+
+@pytest.mark.parametrize("scenario", ["entry", "rerouting"])
+def test_tuik_s_own_database_and_un_comtrade_lead_to_the_same_verdicts(tmp_path, scenario):
+    """One world in twelve digits and in six: pages state the same numbers."""
+    first = "2021-01"
+    world = trade.World(scenario, chapters=(85, 90), others=0, last="202212")
+    six = judged(tmp_path / "comtrade", world, first=first, mirrors=())
+    twelve = judged_by_tuik(tmp_path / "tuik", six, first)
+    assert set(twelve["rows"]["source"]) == {"TÜİK"}
+    for claim, verdict in six.verdicts.items():
+        other = twelve.verdicts[claim]
+        assert (other.grade, other.say) == (verdict.grade, verdict.say)
+        assert {n for n, x in other.numbers.items() if x} == {
+            n for n, x in verdict.numbers.items() if x
+        }
+        for name, number in verdict.numbers.items():
+            if number:
+                found = other.numbers[name]
+                assert (found.low, found.high) == pytest.approx((number.low, number.high), rel=1e-6)
+    assert sum(bool(x) for v in six.verdicts.values() for x in v.numbers.values()) > 8
 
 
 @pytest.mark.parametrize("scenario", WORLDS)
