@@ -132,7 +132,8 @@ class Verdict(Result):
                 "read it."
             )
         label = f"Tests of claim {r.claim}, and its grade"
-        return f"<p>{head}</p>{table_html(self.trail(), label=label)}"
+        tests = table_html(self.trail(), label=label)
+        return f"<p>{head}</p><details><summary>The tests, one by one</summary>{tests}</details>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Show the tests; what is of the claim's own period is passed on to the answers."""
