@@ -80,6 +80,7 @@ def write(folder: Path) -> Path:
         "## What is hidden\n\n| code | words |\n|---|---|\n| 2709 | crude |\n",
         (_FIGURES, "hide-input"),
         "table.head(3)",
+        "table.tail(3).style",
         (_WIDE, "hide-input"),
         _HOSTILE,
         "print('said')\n1 + 1",

@@ -127,7 +127,7 @@ def tree(html: str) -> BeautifulSoup:
 def _shown(table: Any) -> None:
     """Make a table one that scrolls: text left, numbers right, pandas' look off."""
     for tag in (table, *table.find_all(True)):
-        for look in ("border", "style", "valign", "halign"):
+        for look in ("border", "style", "valign", "halign", "id"):  # ids of pandas are random
             tag.attrs.pop(look, None)
     table["class"] = "dataframe"
     _aligned(table)
