@@ -8,6 +8,7 @@ what the correspondence tables leave open.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -141,8 +142,8 @@ def concord(trade: Any, to: str = "families") -> Concorded:
     rows["system"] = _systems(frame, rows["code"])
     each = rows.groupby(["code", "system"], sort=False)
     found = rows.drop_duplicates(ignore_index=True)
-    known, target = _target(found["system"], to)
-    placed = _placed(found, known, target).take(each.ngroup().to_numpy()).set_axis(frame.index)
+    families, target = _target(found["system"], to)
+    placed = _placed(found, families, target).take(each.ngroup().to_numpy()).set_axis(frame.index)
     named = placed[["code_system", "code", "open_to"]]
     done = frame.assign(**{str(name): column for name, column in named.items()})
     if "level" in frame:
@@ -235,13 +236,13 @@ def _are_goods(codes: pd.Series) -> pd.Series:
     return codes.str.fullmatch(_GOODS) & ~codes.str.fullmatch(_PSEUDO)
 
 
-def _target(systems: pd.Series, to: str) -> tuple[pd.DataFrame, str]:
-    """Return the family of every code over the revisions that occur, and what that is called."""
+def _target(systems: pd.Series, to: str) -> tuple[tuple[str, ...], str]:
+    """Return which families codes are brought to, as `hs.families` is asked, and their name."""
     spans = [s for name in systems.unique() if (s := hs.span(name))]
     first = min((a for a, _ in spans), default=hs.REVISIONS[-1])
     last = max((b for _, b in spans), default=hs.REVISIONS[-1])
     if to == "families":
-        return hs.families(first, last), hs.system(first, last)
+        return (first, last), hs.system(first, last)
     wanted = hs.span(to)
     if wanted is None:
         raise UnknownCode(
@@ -250,31 +251,34 @@ def _target(systems: pd.Series, to: str) -> tuple[pd.DataFrame, str]:
         )  # fmt: skip
     low, high = wanted
     if low == high:
-        return hs.families(min(first, low), max(last, low), low), low
+        return (min(first, low), max(last, low), low), low
     if first < low or last > high:
         raise UnknownCode(
             f"to={to!r}, and rows of {first} to {last}",
             "families over all revisions that occur",
             f"pass to={hs.system(min(first, low), max(last, high))!r}",
         )
-    return hs.families(low, high), hs.system(low, high)
+    return (low, high), hs.system(low, high)
 
 
-def _placed(found: pd.DataFrame, known: pd.DataFrame, target: str) -> pd.DataFrame:
+def _placed(found: pd.DataFrame, families: tuple[str, ...], target: str) -> pd.DataFrame:
     """Return what each code of a system becomes; a code that its revision lacks is refused."""
-    spans = {name: s for name in found["system"].unique() if (s := hs.span(name))}
-    several = known.groupby("family")["code"].transform("nunique") > 1
-    known = known.assign(moved=several)
-    routes = [_route(str(name), ends, known, found, target) for name, ends in spans.items()]
+    spans = {str(name): s for name in found["system"].unique() if (s := hs.span(name))}
     good = _are_goods(found["code"]) & found["system"].isin(spans)
     six = found["code"].mask(found["code"].str.isdigit(), found["code"].str[:6])
-    at = found.assign(code=six).merge(
-        pd.concat(routes) if routes else known.assign(system="").head(0),
-        "left", on=["system", "code"],
-    )  # fmt: skip
+    ends = [hs.span(target) or (hs.REVISIONS[-1],) * 2, *spans.values()]
+    routes = [_route(ends[0], families).assign(system="")]
+    routes += [_route(span, families).assign(system=name) for name, span in spans.items()]
+    at = found.assign(code=six).merge(pd.concat(routes), "left", on=["system", "code"])
     if (lost := good & at["family"].isna()).any():
         raise _unknown(found[lost])
-    ends = [hs.span(target) or ("", ""), *spans.values()]
+    if (cut := good & (at["whole"] == False)).any():  # noqa: E712
+        raise SchemaMismatch(
+            f"families {', '.join(found.loc[cut, 'code'][:_FEW])} of"
+            f" {', '.join(found.loc[cut, 'system'].unique())}, which {target} divides",
+            "rows as they were published",
+            "concord those instead",
+        )
     alike = hs.stable_headings(min(a for a, _ in ends), max(b for _, b in ends))
     heading = found["code"].str.fullmatch(r"\d{4}") & ~found["code"].str.fullmatch(_PSEUDO)
     stays = ~found["system"].isin(spans) | (heading & ~found["code"].isin(alike))
@@ -287,21 +291,17 @@ def _placed(found: pd.DataFrame, known: pd.DataFrame, target: str) -> pd.DataFra
     })  # fmt: skip
 
 
-def _route(
-    system: str, ends: tuple[str, str], known: pd.DataFrame, found: pd.DataFrame, target: str
-) -> pd.DataFrame:
+@lru_cache(maxsize=64)
+def _route(ends: tuple[str, str], families: tuple[str, ...]) -> pd.DataFrame:
     """Return where the codes of a revision go, or the families of an earlier call, if whole."""
+    known = hs.families(*families)
+    several = known.groupby("family")["code"].transform("nunique") > 1
     was = hs.families(*ends)[["revision", "code", "family"]].rename(columns={"family": "was"})
-    there = was.merge(known, on=["revision", "code"])
-    several = there.drop_duplicates(["was", "family"])["was"]
-    apart = several[several.duplicated()]
-    if cut := sorted(set(found.loc[found["system"] == system, "code"]) & set(apart)):
-        raise SchemaMismatch(
-            f"families {', '.join(cut[:_FEW])} of {system}, which {target} divides",
-            "rows as they were published",
-            "concord those instead",
-        )
-    return there.drop_duplicates("was").assign(system=system, code=lambda t: t["was"])
+    there = was.merge(known.assign(moved=several), on=["revision", "code"])
+    pairs = there.drop_duplicates(["was", "family"])["was"]
+    there["whole"] = ~there["was"].isin(pairs[pairs.duplicated()])
+    each = there.drop_duplicates("was")
+    return each.assign(code=each["was"])[["code", "family", "open_to", "moved", "whole"]]
 
 
 def _unknown(lost: pd.DataFrame) -> UnknownCode:
