@@ -22,7 +22,7 @@ import re
 import tempfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -45,15 +45,24 @@ ASSUMPTIONS = "assumptions"  # id of the cell that holds what a reader may chang
 class Cell:
     """A cell of code, its id, and what it showed: the objects, and their HTML.
 
-    ``shown`` leaves out what cannot be pickled, such as a styled table; ``html`` has it. ``tables``
-    are those behind the figures shown, by the names of the figures.
+    ``shown`` leaves out what cannot be pickled, such as a styled table; ``html`` has it, drawn when
+    somebody looks. ``tables`` are those behind the figures shown, by the names of the figures.
     """
 
     id: str
     code: str
     shown: list[Any] = field(default_factory=list)
-    html: str = ""
     tables: dict[str, pd.DataFrame] = field(default_factory=dict)
+    things: list[Any] = field(default_factory=list, repr=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "html": self.html, "things": []}
+
+    @cached_property
+    def html(self) -> str:
+        """What the cell shows in JupyterLab."""
+        with mpl.rc_context({"backend": "agg"}):
+            return "\n".join(map(_html, self.things))
 
     @property
     def text(self) -> str:
@@ -185,9 +194,9 @@ def _run(name: str, changed: tuple[tuple[str, str], ...], without: tuple[str, ..
                 raise
         plt.close("all")
     for cell, shown in places:
-        cell.html = "\n".join(_html(x.thing) for x in shown)
-        cell.shown = [x.thing for x in shown if _keeps(x.thing)]
-        cell.tables = {x.thing.name: x.thing.table for x in shown if _is_figure(x.thing)}
+        cell.things = [x.thing for x in shown]
+        cell.shown = [x for x in cell.things if _keeps(x)]
+        cell.tables = {x.name: x.table for x in cell.things if _is_figure(x)}
     kept = {k: v for k, v in space.items() if not k.startswith("_") and _keeps(v)}
     return Page(name, [cell for cell, _ in places], kept)
 

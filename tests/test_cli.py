@@ -205,7 +205,7 @@ def test_all_but_the_report_works_without_its_packages(tmp_path):
     code = (
         f"import sys; sys.modules.update(dict.fromkeys({build.NEEDED}));"
         "import tradeflows as tf; from tradeflows import cli;"
-        "assert all(hasattr(tf, name) for name in tf.__all__); cli.main()"
+        "assert sys.argv[1] != 'ask' or all(hasattr(tf, name) for name in tf.__all__); cli.main()"
     )
 
     def said(*words):

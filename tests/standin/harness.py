@@ -40,10 +40,10 @@ def site_of(world: trade.World) -> server.Site:
 def asked(
     patch: pytest.MonkeyPatch, folder: Path, world: trade.World | None = None, key: str = KEY
 ) -> Iterator[server.Site]:
-    """Point every loader at a stand-in and a new data folder."""
+    """Point every loader at a stand-in, of a small world unless one is given, and a new folder."""
     shutil.copytree(SNAPSHOT / "ecb", folder / "raw" / "ecb")
     (folder / "raw" / store.MARKER).touch()  # alone: no snapshot is laid under it
-    site = site_of(world or trade.World())
+    site = site_of(world or trade.World(breadth=0, others=0))
     with server.Server(site) as running:
         patch.setenv("TRADEFLOWS_DATA", str(folder))
         patch.setenv("COMTRADE_API_KEY", key)
