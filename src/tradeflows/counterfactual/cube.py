@@ -79,7 +79,7 @@ class Cube:
 
 
 def cube(
-    panel: pd.DataFrame,
+    panel: pd.DataFrame | Cube,
     *,
     event: str,
     window: str | None = None,
@@ -94,7 +94,7 @@ def cube(
     ----------
     panel : pandas.DataFrame
         Columns partner, period, code and the value; one flow of one reporter from one source, codes
-        of one level. World and areas that are no country are left out.
+        of one level. World and areas that are no country are left out. A Cube is returned as it is.
     event : str
         First month after.
     window : str, optional
@@ -126,6 +126,8 @@ def cube(
     >>> c.total.tolist(), c.before
     ([[0.0, 2.0], [1.0, 0.0]], 1)
     """
+    if isinstance(panel, Cube):
+        return panel
     panel = getattr(panel, "frame", panel)  # of a concordance
     when = month(event)
     after = span(window) if window else pd.date_range(when, periods=12, freq="MS")

@@ -144,7 +144,7 @@ def triple_difference(
     >>> round(found.effect, 6)
     1.0
     """
-    data = as_cube(panel, event=event, window=window, value=value)
+    data = cube(panel, event=event, window=window, value=value)
     have = tuple(str(c) for c in data.codes[data.codes.isin(list(listed))])
     absent = tuple(sorted(set(listed) - set(have)))
     beta, se, reason = np.nan, np.nan, unusable(data, have, destination, months_needed)
@@ -159,15 +159,6 @@ def triple_difference(
         destination, data.event, data.window, beta, se, reason, have, absent,
         len(data.destinations), data.left_out, data.origins,
     )  # fmt: skip
-
-
-def as_cube(
-    panel: pd.DataFrame | Cube, *, event: str, window: str | None, value: str = "value_usd"
-) -> Cube:
-    """Return the panel as a cube, as it is if it is one."""
-    if isinstance(panel, Cube):
-        return panel
-    return cube(panel, event=event, window=window, value=value)
 
 
 def unusable(data: Cube, have: Collection[str], destination: str, needed: int) -> str:
@@ -265,7 +256,7 @@ def event_study(
     Rambachan and Roth (2023), A more credible approach to parallel trends, Review of Economic
     Studies 90(5): bounds on relative magnitudes.
     """
-    data = as_cube(panel, event=event, window=window)
+    data = cube(panel, event=event, window=window)
     have = data.codes[data.codes.isin(list(listed))]
     base = month(data.event).to_period("Q") - 1
     reason = unusable(data, have, destination, months_needed)

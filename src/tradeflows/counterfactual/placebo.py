@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.codes.countries import spoken
-from tradeflows.counterfactual.cube import Cube, destinations, once, origins_of
-from tradeflows.counterfactual.difference import as_cube, open_because, unusable
+from tradeflows.counterfactual.cube import Cube, cube, destinations, once, origins_of
+from tradeflows.counterfactual.difference import open_because, unusable
 from tradeflows.counterfactual.shares import Masks, difference
 from tradeflows.errors import SchemaMismatch
 from tradeflows.periods import span
@@ -154,7 +154,7 @@ def placebo_destinations(
     Conley and Taber (2011), Review of Economics and Statistics 93(1). MacKinnon and Webb (2020),
     Journal of Econometrics 218(2), on ranks of ratios.
     """
-    data = as_cube(panel, event=event, window=window, value=value)
+    data = cube(panel, event=event, window=window, value=value)
     have = data.codes[data.codes.isin(list(listed))]
     about = (data, "placebo destinations", destination, 2)
     if reason := unusable(data, have, destination, months_needed):
@@ -207,7 +207,7 @@ def placebo_products(
         Sets of which the destination bought nothing before the event are counted as −inf and so
         never as more extreme; sets whose fit did not converge as +inf, always as more extreme.
     """
-    data = as_cube(panel, event=event, window=window, value=value)
+    data = cube(panel, event=event, window=window, value=value)
     have = data.codes[data.codes.isin(list(listed))]
     about = (data, "placebo product sets", f"The list to {spoken(destination)}", 1)
     if reason := unusable(data, have, destination, months_needed):
@@ -279,7 +279,7 @@ def placebo_entry(
     >>> found.estimate, found.rank
     (1.0, 1)
     """
-    data = as_cube(panel, event=event, window=window)
+    data = cube(panel, event=event, window=window)
     have = data.codes.isin(list(listed))
     about = (data, "destinations by listed codes that appear", destination, 2)
     if reason := unusable(data, data.codes[have], destination, months_needed):

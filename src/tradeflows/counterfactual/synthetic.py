@@ -7,8 +7,8 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from tradeflows.counterfactual.cube import Cube
-from tradeflows.counterfactual.difference import as_cube, unusable
+from tradeflows.counterfactual.cube import Cube, cube
+from tradeflows.counterfactual.difference import unusable
 from tradeflows.counterfactual.months import Floats
 from tradeflows.counterfactual.placebo import Placebo
 
@@ -65,7 +65,7 @@ def synthetic_difference(
     >>> round(float(np.exp(found.estimate)), 6)
     2.0
     """
-    data = as_cube(panel, event=event, window=window, value=value)
+    data = cube(panel, event=event, window=window, value=value)
     have = data.codes[data.codes.isin(list(listed))]
     reason = unusable(data, have, destination, months_needed)
     estimate, values = np.nan, dict[str, float]()
