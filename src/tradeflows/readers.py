@@ -150,15 +150,15 @@ def tidy(
     weight : str, optional
         Its column of net weights; None where there is none: then nothing has a price.
     weight_unit : {"kg", "t", "g", "lb"}, optional
-        Of the weights, kg if left out; needed where the column's name says another.
+        Of the weights; left out, that in the column's name (``"Weight (t)"``), else kg.
     reporter, partner, flow : str, optional
         A column, or one value for all rows: countries by ISO 3166 alpha-3 or name, ``"X"`` or
         ``"M"``; columns of these names are taken where nothing is said.
     estimated : str, optional
         A column that is true where the weight is an estimate: it makes no price.
     currency : {"USD", "EUR", "TRY"}, optional
-        Of the values, USD if left out; needed where the column's name says another. Euro and lira
-        become USD at the ECB's mean rate of the month.
+        Of the values; left out, that in the column's name (``"Value (EUR)"``), else USD. Euro and
+        lira become USD at the ECB's mean rate of the month.
     decimal : {",", "."}
         The decimal sign, where a column of text reads in two ways.
     freq : {"M", "A"}
@@ -173,7 +173,8 @@ def tidy(
     ------
     SchemaMismatch
         No such column, codes that lost a zero, numbers or periods that read in two ways, quarters,
-        rows that stand twice, a unit in a column's name that nothing confirms.
+        rows that stand twice; a column whose name says thousands, two units, or a currency without
+        a rate.
     UnknownCode
         A country that no list holds.
 
