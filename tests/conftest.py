@@ -22,8 +22,9 @@ settings.register_profile("tradeflows", deadline=None, derandomize=True)
 settings.load_profile("tradeflows")
 
 # Begun first, or one worker would end alone with them.
-LONG = ("test_scenarios", "test_panel", "test_report", "test_refresh", "test_energy", "test_faults",
-        "test_ask", "test_tuik_database", "test_screen", "test_notebooks")  # fmt: skip
+LONG = ("test_scenarios", "test_ask", "test_panel", "test_refresh", "test_bridge", "test_energy",
+        "test_cli", "test_faults", "test_report", "test_tuik_database", "test_live_load",
+        "test_notebooks", "test_screen", "test_concordance", "test_rerouting")  # fmt: skip
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
