@@ -54,3 +54,44 @@ def world(file: Path, rows_a_year: int) -> Path:
         """  # noqa: S608
     )
     return file
+
+
+def two_sides(file: Path, rows: int) -> Path:
+    """Write what exporters and importers report of two annual years, 6 % freight between them."""
+    import duckdb
+
+    if file.exists():
+        return file
+
+    def normal(keys: str) -> str:
+        first, second = (f"(hash({keys}, {n}) % 1000003 + 1) / 1000004.0" for n in (1, 2))
+        return f"(sqrt(-2 * ln({first})) * cos(2 * pi() * {second}))"
+
+    size = f"2 * {normal('i, 3')} + 0.3 * {normal('i, t, 4')}"
+    duckdb.connect().execute(
+        f"""
+        COPY (
+            SELECT
+                CASE flow WHEN 'X' THEN a ELSE b END AS reporter,
+                CASE flow WHEN 'X' THEN b ELSE a END AS partner,
+                flow, 'A' AS freq, 'HS2017' AS code_system, make_date(2021 + t, 1, 1) AS period,
+                code,
+                CASE flow WHEN 'X' THEN v ELSE 1.06 * v * exp(0.03 * {normal("i, t, 11")}) END
+                    AS value_usd,
+                CASE WHEN hash(i, t, flow, 5) % 20 = 0 THEN NULL WHEN flow = 'X' THEN kg
+                    ELSE kg * exp(0.02 * {normal("i, t, 12")}) END AS net_weight_kg,
+                CASE hash(i, t, flow, 5) % 20 WHEN 0 THEN 'missing' WHEN 1 THEN 'estimated'
+                    ELSE 'reported' END AS weight_status
+            FROM (
+                SELECT i, t, 'C' || lpad(CAST(m // 1000000 AS VARCHAR), 3, '0') AS a,
+                    'C' || lpad(CAST((m // 5000) % 200 AS VARCHAR), 3, '0') AS b,
+                    lpad(CAST((m % 5000) * 199 AS VARCHAR), 6, '0') AS code,
+                    exp(11 + {size}) AS v, exp(9 + {size} + 0.8 * {normal("i, 6")}) AS kg
+                FROM (SELECT i, (i * 123456791) % 200000000 AS m
+                      FROM range({round(rows / 3.8)}) AS r(i)), range(2) AS s(t)
+            ), (VALUES ('X'), ('M')) AS f(flow)
+            WHERE a <> b AND hash(i, t, flow, 9) % 20 > 0
+        ) TO '{file}' (FORMAT parquet, ROW_GROUP_SIZE 500000)
+        """  # noqa: S608
+    )
+    return file

@@ -9,10 +9,11 @@ import pytest
 
 import tradeflows as tf
 from tradeflows.errors import EstimatedQuantityWarning, SchemaMismatch, UnknownCode
+from tradeflows.measure import sql
 from tradeflows.measure.mirror import CAUSES
 
 FIXTURES = Path(__file__).parents[2] / "shared" / "fixtures"
-DRAWS, GOODS, MONTHS, RATE = 100, 40, 12, 0.06
+DRAWS, GOODS, MONTHS, RATE = 60, 40, 12, 0.06
 YEAR = "2021"
 START = "2020-11-01"  # the month before the one before: what arrives in it
 
@@ -70,7 +71,7 @@ def rows(reporter, partner, flow, codes, value, kg):
 
 @pytest.fixture(scope="module")
 def draws():
-    """Plant all causes in a hundred pairs of one table."""
+    """Plant all causes in sixty pairs of one table."""
     made = [drawn(seed, f"{seed:02d}", planted=True, lag=1 / 3) for seed in range(DRAWS)]
     truth = pd.DataFrame([t for _, t in made], index=[f"A{n:02d}" for n in range(DRAWS)])
     return pd.concat([r for r, _ in made], ignore_index=True), truth
@@ -138,6 +139,29 @@ def test_what_does_not_arrive_of_any_good_is_no_usual_difference():
     missing = result.imports - result.exports
     assert result.bar("quantity").low < missing < result.bar("quantity").high < 0.9 * missing
     assert abs(result.bar("rest").middle) < 0.02 * abs(missing)
+
+
+@pytest.mark.parametrize("kind", ["months", "years", "years with FOB"])
+def test_the_text_for_spark_gives_the_same_bars(kind):
+    """Spark's text, read back: what SQLGlot cannot carry over would be lost on the way."""
+    sqlglot = pytest.importorskip("sqlglot", reason="sqlglot is in the extra 'spark'")
+    import duckdb
+
+    trade = pd.concat([drawn(n, f"{n}", planted=True, lag=1 / 3)[0] for n in range(2)])
+    more = {}
+    if kind != "months":
+        trade = trade[trade["period"].dt.month == 1].reset_index(drop=True).assign(freq="A")
+        more = {"annual": True, "known_before": False}
+    if "FOB" in kind:
+        trade["fob_usd"] = trade["value_usd"].where(trade["flow"] == "M") / 1.07
+    ours = sql("mirror", columns=list(trade.columns), window=YEAR, **more)
+    spark = sql("mirror", columns=list(trade.columns), window=YEAR, dialect="spark", **more)
+    again = sqlglot.transpile(spark, read="spark", write="duckdb")[0]
+    with duckdb.connect() as connection:
+        connection.register("trade", trade)
+        first, second = (connection.sql(text).df() for text in (ours, again))
+    assert len(first) == 2
+    pd.testing.assert_frame_equal(first, second, check_dtype=False, rtol=1e-9, atol=1e-6)
 
 
 @pytest.fixture(scope="module")
@@ -394,8 +418,8 @@ def p_of(draws, passed=0.0):
 
 
 def test_goods_like_the_others_stand_out_no_more_often_than_the_level_says():
-    assert (p_of(60) <= 0.1).mean() <= 0.2  # 6 expected of 60; 13 or more once in 200
-    assert (p_of(15, passed=0.9) <= 0.1).mean() >= 0.8
+    assert (p_of(30) <= 0.1).mean() <= 0.25  # 3 expected of 30; 8 or more once in 100
+    assert (p_of(8, passed=0.9) <= 0.1).mean() >= 0.8
     found = tf.passed_on(*chapters(np.random.default_rng(1)), *WINDOWS, goods=["60", "610101"])
     assert set(found.table["code"]) == {"600100", "600101", "600102", "610101"}
     assert list(found.placebos["chapters"].index) == [str(n) for n in range(61, 80)]
