@@ -225,35 +225,55 @@ def bridge(
     >>> result.change, result.price, result.volume, result.entry
     (410.0, 450.0, -250.0, 210.0)
     """
-    windows = _windows(base, current, path or "two-point")
+    return _bridges(
+        trade, base, current, [(method, path)], by, quantity, estimated, per_month, published
+    )[0]
+
+
+def _bridges(
+    trade: Any,
+    base: str | int,
+    current: str | int,
+    ways: Sequence[tuple[str, str | None]],
+    by: str | Sequence[str] = ("code",),
+    quantity: str = "net_weight_kg",
+    estimated: str = "unpriced",
+    per_month: bool = False,
+    published: Published = None,
+) -> list[Bridge]:
+    """Return a bridge for each method and path, of rows that are opened and looked at once."""
+    windows = _windows(base, current, ways[0][1] or "two-point")
     by, needed = one_or_more(by), ("period", "code", "value_usd", quantity)
+    found = []
     with opened(trade, needed) as relation:
         within = _within(*windows)
         seen = census(relation, quantity, within, by=by, estimated=estimated)
         seen.require_one_flow(by)
-        path = path or ("two-point" if seen.annual else "monthly")
-        _windows(base, current, path)
-        if seen.annual and path == "monthly":
-            raise SchemaMismatch(
-                "annual rows with path='monthly'", "months", "use path='two-point'"
+        for method, way in ways:
+            path = way or ("two-point" if seen.annual else "monthly")
+            _windows(base, current, path)
+            if seen.annual and path == "monthly":
+                raise SchemaMismatch(
+                    "annual rows with path='monthly'", "months", "use path='two-point'"
+                )
+            same_length(*windows, annual=seen.annual, per_month=per_month)
+            new = require(seen, windows, published)
+            query = bridge_sql(
+                relation.columns,
+                base,
+                current,
+                by=by,
+                method=method,
+                path=path,
+                quantity=quantity,
+                estimated=estimated,
+                lag=12 if seen.annual else 1,
+                per_month=per_month,
             )
-        same_length(*windows, annual=seen.annual, per_month=per_month)
-        new = require(seen, windows, published)
-        query = bridge_sql(
-            relation.columns,
-            base,
-            current,
-            by=by,
-            method=method,
-            path=path,
-            quantity=quantity,
-            estimated=estimated,
-            lag=12 if seen.annual else 1,
-            per_month=per_month,
-        )
-        rows = _checked(relation, relation.frame(query), by)
-        lines = _renumbered(relation, windows, path)
-    return _result(rows, windows, by, method, path, seen, per_month, new, lines)
+            rows = _checked(relation, relation.frame(query), by)
+            lines = _renumbered(relation, windows, path)
+            found.append(_result(rows, windows, by, method, path, seen, per_month, new, lines))
+    return found
 
 
 def _renumbered(
@@ -512,11 +532,7 @@ def bridges(
             raise ValueError(f"{name}=[]: expected at least one of {', '.join(known)}")
     start = None if paths is None else ways[0]  # the rows decide where none is named
     first = bridge(trade, base, current, method=methods[0], path=start, **options)
-    found = {(first.method, first.path): first}
-    for path in ways if first.path == ways[0] else (first.path,):
-        for method in methods:
-            if (method, path) not in found:
-                found[method, path] = bridge(
-                    trade, base, current, method=method, path=path, **options
-                )
-    return Envelope(found)
+    ways = ways if first.path == ways[0] else (first.path,)
+    rest = [(m, p) for p in ways for m in methods if (m, p) != (first.method, first.path)]
+    more = _bridges(trade, base, current, rest, **options) if rest else []
+    return Envelope({(b.method, b.path): b for b in (first, *more)})
