@@ -234,6 +234,20 @@ def test_soybeans_from_brazil_to_china():
     assert accepted.bar("quantity").high < 0  # what a reader who trusts the estimate would find
 
 
+def test_the_one_printed_gap_of_the_snapshot_is_wider_than_its_totals_say():
+    """Listed goods, January to September 2023, as Turkey and as Kazakhstan recorded them."""
+    sent, got = (tf.published(name).value.middle for name in ("D003", "D004"))
+    whole = [annual("TUR", "KAZ", "X", sent, np.nan, code="TOTAL"),
+             annual("KAZ", "TUR", "M", got, np.nan, code="TOTAL")]  # fmt: skip
+    result = tf.mirror(pd.concat(whole).assign(weight_status="missing"), window="2023")
+    assert result.imports / result.exports == pytest.approx(6.1 / 66)
+    freight, rest = result.bar("freight"), result.bar("rest")
+    assert 0 < freight.low < freight.high
+    assert rest.middle < got - sent < 0  # freight widens what is not explained
+    assert result.bar("quantity") == result.bar("price") == tf.Interval(0, 0)  # nothing tells them
+    assert rest.middle + freight.middle == pytest.approx(got - sent, rel=0.05)
+
+
 def test_parts_of_an_import_beside_the_whole_are_refused():
     """China from Angola in 2017: rows by country of consignment add up to the row of all."""
     file = FIXTURES / "api/cipf-comtrade/china_angola_2017_partner2_double_count.json"
