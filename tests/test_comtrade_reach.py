@@ -139,7 +139,7 @@ def test_a_plan_without_a_key_says_how_long_and_asks_first_what_the_claims_need(
     short = [part for part, _, codes in order if not codes.startswith("AG")]
     assert list(dict.fromkeys(short)) == [
         "turkey-russia", "russia-priority", "turkey-priority", "transit-priority",
-        "supply-priority",
+        "supply-priority", "transit-onward",
     ]  # fmt: skip
     few = refresh.plan([pair("TUR", "RUS", codes=["TOTAL"])], manners=QUICK, start="2025-06")
     assert "days" not in few.sentence()

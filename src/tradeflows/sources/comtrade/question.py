@@ -288,6 +288,7 @@ def standard(codes: Sequence[str]) -> tuple[Part, ...]:
         Part("turkey-priority", ("TUR",), (ALL,), ("X",), listed, 2500),
         Part("transit-priority", TRANSIT, ("TUR",), ("M",), listed, 40),
         Part("supply-priority", SUPPLIERS, ("TUR",), ("X",), listed, 40),
+        Part("transit-onward", TRANSIT, ("RUS",), ("X",), listed, 40),
         Part("turkey-controls", ("TUR",), (ALL,), ("X",), chapters, 40000),
     ]
     return tuple(p for p in parts if p.codes)
