@@ -63,6 +63,7 @@ def shown(monkeypatch, tmp_path):
                 raise UnknownCode("no such rows", "a refresh", "refresh")
             return kept
 
+        (tmp_path / "raw").mkdir(exist_ok=True)
         monkeypatch.setenv("TRADEFLOWS_DATA", str(tmp_path))
         for module in (runner, sys.modules["tradeflows.series"]):
             monkeypatch.setattr(module, "load", load)
