@@ -184,11 +184,11 @@ def test_it_says_what_it_found_and_shows_itself(one):
     result = tf.mirror(*one, YEAR)
     words = result.sentence()
     assert "Unit values are out of line in 840010." in words
-    assert "freight and insurance" in words.split("What may as well be nothing")[0]
+    assert "freight and insurance" in words.split("Could be nothing")[0]
     steps = result.steps()
     assert steps["value"].iloc[:-1].sum() == pytest.approx(steps["value"].iloc[-1])
     figure = tf.plot.show(result)
-    assert figure.title.startswith("B reports ")
+    assert figure.title.startswith("B's imports are ")
     assert result._repr_mimebundle_()["text/html"].count("<table") >= 1
     with pytest.raises(UnknownCode, match="cause 'tariffs'"):
         result.bar("tariffs")

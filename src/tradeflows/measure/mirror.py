@@ -20,20 +20,20 @@ from tradeflows.quality.census import Census, census_of_flows
 from tradeflows.quality.concordance import concord
 from tradeflows.quality.relation import Relation, hidden, month, opened, usable
 from tradeflows.result import Result
-from tradeflows.words import Sentence, amount, joined
+from tradeflows.words import Sentence, amount, joined, percent
 
 __all__ = ["CAUSES", "Mirror", "mirror", "mirror_sql", "on_one_revision"]
 
 CAUSES = {  # in the order of the bars
     "freight": "freight and insurance",
-    "timing": "goods under way between months",
+    "timing": "goods sent in one period, recorded in the next",
     "re-exports": "re-exports that the importer books under their origin",
     "other codes": "goods that the two book under different codes",
     "confidential": "goods hidden by confidential codes",
     "one side only": "goods that one side alone reports",
-    "quantity": "kilograms that the two count differently",
+    "quantity": "weights that the two record differently, in USD",
     "price": "another price for the same kilograms",
-    "rest": "small differences, and goods that lack a weight",
+    "rest": "unexplained (usual differences, goods that lack a weight)",
 }
 # What freight and insurance add to the exporter's value where the pair itself does not tell: most
 # of trade lies between; OECD's estimate of the mean is 6 % (Miao and Fortanier 2017).
@@ -117,35 +117,43 @@ class Mirror(Result):
         kinds = {"price": "price", "quantity": "volume", "rest": "unknown"}
         rows: list[tuple[Any, ...]] = []
         for name, value, low, high in sums.itertuples():
-            rows.append((CAUSES[str(name)], value, kinds.get(str(name), "rest"), low, high))
+            rows.append((self._named(str(name)), value, kinds.get(str(name), "rest"), low, high))
         gap = self.imports - self.exports
-        rows.append(("imports minus exports", gap, "total", np.nan, np.nan))
+        rows.append(("importer's figure less exporter's", gap, "total", np.nan, np.nan))
         return pd.DataFrame(rows, columns=["step", "value", "kind", "low", "high"])
 
     def sentence(self) -> Sentence:
         """Say what each side reports, what lies between, and what is not known."""
-        who, whom = ("the exporters", "the importers")
-        if len(self.pairs) == 1:
-            who, whom = (spoken(str(self.pairs[name].iloc[0])) for name in _ORDER)
         gap, apart = self.imports - self.exports, 1e-9 * (self.imports + self.exports)
-        parts, unsure = [], []
+        parts, unsure = list[str](), list[str]()
         for name, value, low, high in self._sums.sort_values("value", key=abs)[::-1].itertuples():
             if max(abs(low), abs(high)) <= apart:
                 continue
-            span = f" ({_usd(low)} to {_usd(high)})" if high - low > apart else ""
-            if low < 0 < high:
-                unsure.append(f"{CAUSES[str(name)]}{span}")
-            else:
-                parts.append(f"{CAUSES[str(name)]} {_usd(value)}{span}")
-        words = f"In {self.window} {who} reports" if len(self.pairs) == 1 else (
-            f"In {self.window} {who} of {len(self.pairs)} pairs report")  # fmt: skip
-        told = f" What lies between: {'; '.join(parts)}." if parts else ""
-        open_ = f" What may as well be nothing: {'; '.join(unsure)}." if unsure else ""
+            span = f" ({_usd(low, sign=True)} to {_usd(high, sign=True)})" * (high - low > apart)
+            group = unsure if low < 0 < high else parts
+            group.append(f"{self._named(str(name))} {_usd(value, sign=True)}{span}")
+        who, whom, verb = f"the exporters of {len(self.pairs)} pairs", "the importers", ""
+        if len(self.pairs) == 1:
+            who, whom = (spoken(str(self.pairs[name].iloc[0])) for name in _ORDER)
+            verb = "s"
+        told = f" What raises (+) or lowers (−) it: {'; '.join(parts)}." if parts else ""
+        open_ = f" Could be nothing: {'; '.join(unsure)}." if unsure else ""
         notes = "".join(f" {note}" for note in self.notes)
         return Sentence(
-            f"{words} {_usd(self.exports)}, {whom} {_usd(self.imports)},"
-            f" {_usd(abs(gap))} {'more' if gap > 0 else 'less'}.{told}{open_}{notes}"
+            f"For {self.window} {who} report{verb} exports of {_usd(self.exports)}, {whom} imports"
+            f" of {_usd(self.imports)}: {_usd(abs(gap))} {'more' if gap > 0 else 'less'}."
+            f"{told}{open_}{notes}"
         )
+
+    def _named(self, cause: str) -> str:
+        """Return a cause in words; which side alone reports goods, where it is one."""
+        rows = self.table[self.table["cause"] == cause]
+        alone = [side for side in ("exports", "imports") if rows[side].sum() > 0]
+        if cause != "one side only" or len(alone) != 1:
+            return CAUSES[cause]
+        side = _ORDER[alone == ["imports"]]
+        who = spoken(str(rows[side].iloc[0])) if len(self.pairs) == 1 else f"the {side}"
+        return f"goods that {who} alone reports"
 
 
 def mirror(
@@ -256,7 +264,7 @@ def mirror(
             weights = relation.frame(_weights(relation.columns, wanted, estimated, out))
     months = len(wanted.whole(12)) if annual else len(wanted)
     table = _table(pairs, months, settings["known_before"])
-    notes = _notes(pairs, goods, weights, late, freight)
+    notes = _notes(pairs, table, goods, weights, late, freight)
     origins = tuple(sorted({origin for side in seen.values() for origin in side.origins}))
     return Mirror(str(wanted), table, pairs, goods, notes, origins, late)
 
@@ -418,6 +426,7 @@ def _either(whole: pd.Series, same: pd.Series, guess: pd.Series) -> tuple[Any, A
 
 def _notes(
     pairs: pd.DataFrame,
+    table: pd.DataFrame,
     goods: pd.DataFrame,
     weights: pd.DataFrame,
     late: Mapping[str, Any],
@@ -433,6 +442,12 @@ def _notes(
         return tuple(notes)
     if freight is None and not pairs["own"].any():
         notes.append(f"Freight is assumed to add {FREIGHT:.0%}: too few goods of the pair tell it.")
+    elif freight is None:
+        added = table[table["cause"] == "freight"].iloc[0]
+        notes.append(
+            f"Freight adds {percent(added['value'] / added['exports'])} to what is sent: the median"
+            " of the pair's own goods, unit value against unit value."
+        )
     odd = goods[goods["odd"].abs() > _ODD]
     if len(odd):
         more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
@@ -456,5 +471,5 @@ def _notes(
     return tuple(notes)
 
 
-def _usd(x: float) -> str:
-    return amount(x, "USD")
+def _usd(x: float, *, sign: bool = False) -> str:
+    return amount(x, "USD", sign=sign)

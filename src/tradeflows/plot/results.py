@@ -20,7 +20,7 @@ from tradeflows.counterfactual.validation import Validation
 from tradeflows.measure.bridge import BARS, Bridge, Envelope
 from tradeflows.measure.index import PriceIndex
 from tradeflows.measure.intervals import Interval, hull
-from tradeflows.measure.mirror import CAUSES, Mirror
+from tradeflows.measure.mirror import Mirror
 from tradeflows.measure.screen import Screen
 from tradeflows.measure.volume import Volume
 from tradeflows.plot import MIME
@@ -103,18 +103,15 @@ def _answered(result: Answer, **words: Any) -> Figure:
 
 @show.register
 def _mirrored(result: Mirror, **words: Any) -> Figure:
-    ends = {cause: result.bar(cause) for cause in CAUSES}
-    told = {cause: end for cause, end in ends.items() if not end.low < 0 < end.high}
-    most = max(told, key=lambda cause: abs(told[cause].middle), default="")
     gap = result.imports - result.exports
-    who, whom, verb = "Importers", "exporters", "report"
+    who, whom = "Importers'", "exporters'"
     if len(result.pairs) == 1:
-        who, whom = (spoken(str(result.pairs[end].iloc[0])) for end in ("importer", "exporter"))
-        verb = "reports"
-    what = f": {CAUSES[most]} {between(ends[most].low, ends[most].high, _usd)}" if most else ""
+        ends = (spoken(str(result.pairs[end].iloc[0])) for end in ("importer", "exporter"))
+        who, whom = (f"{name}'s" for name in ends)
     own = {
-        "title": f"{who} {verb} {_usd(abs(gap))} {'more' if gap > 0 else 'less'} than {whom} in "
-        f"{result.window}{what}",
+        "title": f"{who} imports are {_usd(abs(gap))} {'above' if gap > 0 else 'below'} {whom}"
+        f" exports, {result.window}",
+        "note": "right: raises the importer's figure; lines: each bar's range, they do not add up",
         "name": "mirror",
         "alt": str(result.sentence()),
         "period": result.window,
