@@ -27,6 +27,11 @@ LONG = ("test_scenarios", "test_ask", "test_panel", "test_refresh", "test_bridge
         "test_notebooks", "test_screen", "test_concordance", "test_rerouting")  # fmt: skip
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Start one worker more than there are cores: many tests wait for a server."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the longest files first."""
     rank = {name: n for n, name in enumerate(LONG)}
