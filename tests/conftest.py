@@ -27,6 +27,7 @@ LONG = ("test_scenarios", "test_ask", "test_panel", "test_refresh", "test_bridge
         "test_notebooks", "test_screen", "test_concordance", "test_rerouting")  # fmt: skip
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
     """Start one worker more than there are cores: many tests wait for a server."""
     return (os.cpu_count() or 1) + 1
