@@ -13,7 +13,7 @@ import pandas as pd
 from tradeflows import store, tables
 from tradeflows.codes import hs
 from tradeflows.codes.countries import comtrade, from_name, spoken
-from tradeflows.codes.groups import ALL_GOODS, overlap
+from tradeflows.codes.groups import ALL_GOODS, named, overlap
 from tradeflows.errors import (
     ConfidentialValueWarning,
     EstimatedQuantityWarning,
@@ -245,7 +245,7 @@ def ask(
         store.describe(o) for p in parts for o in set(p.rows["origin"])
     )
     return Answer(
-        _summed(parts), f"{subject} ({', '.join(p.code for p in parts)})",
+        _summed(parts), f"{subject} ({', '.join(named(p.code) for p in parts)})",
         tuple(parts), tuple(notes), tuple(lacking), made_up,
     )  # fmt: skip
 

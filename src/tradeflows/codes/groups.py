@@ -20,6 +20,7 @@ __all__ = [
     "changed_codes",
     "high_priority",
     "listed",
+    "named",
     "overlap",
 ]
 
@@ -42,6 +43,18 @@ SUMS = {
     "crude_oil": ("2709",),
     "oil_gas_disclosed": ("2709", "2710", "2711", "2712", "2713", "2714", "2715"),
 }
+
+
+def named(code: str) -> str:
+    """Return a code as people read it: groups of goods in words, HS codes as they are.
+
+    Examples
+    --------
+    >>> [named(code) for code in ("8542", "oil_gas_disclosed", "crude_oil")]
+    ['8542', 'oil products and LPG', 'crude oil']
+    """
+    words = {"oil_gas_disclosed": "oil products and LPG", "lpg": "LPG"}
+    return words.get(code, code.replace("_", " "))
 
 
 def high_priority(version: str = "2024-02") -> pd.DataFrame:
