@@ -84,7 +84,7 @@ def table_of(data: bytes, origin: str) -> pd.DataFrame:
     if book := is_workbook(data):
         lines = [["" if v is None else v for v in line] for line in sheet(data, origin)]
     else:
-        lines = _lines(unpacked(data, origin, LIMIT), origin)
+        lines = _lines(unpacked(data, origin), origin)
     while lines and (not any(lines[-1]) or _is_note(lines[-1])):
         lines.pop()
     filled = [sum(str(c).strip() != "" for c in line) for line in lines[:60]]

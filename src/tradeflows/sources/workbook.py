@@ -11,7 +11,7 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 import openpyxl
 
@@ -98,6 +98,14 @@ def _rows(page: Any, origin: str) -> list[tuple[Any, ...]]:
     return rows if any(v is not None for row in rows for v in row) else []
 
 
+def _read(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
+    """Read up to a piece more than `most`; one large read would take all its memory at once."""
+    whole = bytearray()
+    while len(whole) <= most and (piece := stream.read(1 << 20)):
+        whole += piece
+    return bytes(whole)
+
+
 def unpacked(data: bytes, origin: str, most: int = MOST_BYTES) -> bytes:
     """Return the bytes of a gzip or of the one file in a zip; others come back as they are."""
     if data[:2] not in (b"PK", b"\x1f\x8b"):
@@ -105,14 +113,14 @@ def unpacked(data: bytes, origin: str, most: int = MOST_BYTES) -> bytes:
     try:
         if data[:2] != b"PK":
             with gzip.open(io.BytesIO(data)) as stream:
-                plain = stream.read(most + 1)
+                plain = _read(stream, most)
         else:
             with bounded_zip(data, origin, most) as source:
                 names = [n for n in source.namelist() if not n.endswith("/")]
                 if len(names) != 1:
                     raise SchemaMismatch(f"{origin}: {len(names)} files in a zip", "one", _HELP)
                 with source.open(names[0]) as stream:
-                    plain = stream.read(most + 1)
+                    plain = _read(stream, most)
     except SchemaMismatch:
         raise
     except DAMAGED:
