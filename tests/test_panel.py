@@ -72,7 +72,7 @@ def test_without_a_panel_a_page_says_what_it_needs(name):
 
 def test_a_rule_that_cries_wolf_decides_nothing_and_the_verdict_says_so(world):
     verdict = world("volume").verdicts["c"]
-    assert set(silenced(validation(), rules().content["simulated"])) == {"ddd_p"}
+    assert set(silenced(validation(), rules().content["simulated"])) == {"ddd_p", "p_destination"}
     assert verdict.numbers["ddd_p"].low <= 0.05  # it would have passed
     assert verdict.outcomes["c4_p"] == "unknown"
     assert "decides nothing" in verdict.detail
@@ -172,7 +172,7 @@ def test_models_that_do_not_converge(shown_of, calm, monkeypatch):
     for verdict in (exported, rise):
         assert verdict.numbers["excess_both"] is None
         assert "SARIMAX and unobserved components did not converge" in verdict.detail
-    assert "no rise beyond expectation" in exported.say  # the placebo destinations still say no
+    assert "beyond expectation is not determined" in exported.say  # nor do placebos decide
     assert (rise.outcomes["c2"], rise.grade) == ("unknown", "cannot be determined")
 
 

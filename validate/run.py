@@ -5,9 +5,10 @@ stopped at any moment and goes on where it stopped. A short form (``--draws 20``
 draws of the full one and leaves the stored table alone.
 
 Stored now: 500 draws of rules on series, of growth, of product sets and of the plain rank in three
-panels, from before the rank was taken over standard errors. That rank and synthetic differences in
-all seven panels, by ``--ranks --store``, rest on as few draws as the table says. The two tests of a
-rise together, and product sets, growth and bands in the four later panels, wait for a full run.
+panels. That rank over standard errors, synthetic differences, breaks of trend and codes that appear
+in all eight panels, by ``--ranks --store``, rest on as many draws as the table says. The two tests
+of a rise together, and product sets, growth and bands in the five later panels, wait for a full
+run.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ PANELS: dict[str, dict[str, float]] = {
     "level break at every destination": {"sd": 0.1, "breaks": 0.3},
     "Russia six times as noisy": {"sd": 0.1, "here": 0.6},
 }
-APART = "drifting trend"  # stated apart: no rule on a single series holds its level there
+# Stated apart, as no rule holds its level there: on a single series with a drifting trend, on one
+# destination with lasting shocks of its own as large as the effects that are looked for.
+APART = ("drifting trend", "Russia six times as noisy")
 FOILS = ("SARIMAX band alone", "unobserved components band alone", "segmented regression",
          "standard error of the triple difference", "placebo destinations, plain rank",
          "synthetic difference-in-differences", "break of trend as before",
@@ -321,7 +324,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
         table["hits"], table["draws"], alpha=0.05, method="wilson"
     )
     table["nominal"], table["seed"] = 0.05, SEED
-    table["stated_apart"], table["foil"] = table["truth"] == APART, table["rule"].isin(FOILS)
+    table["stated_apart"], table["foil"] = table["truth"].isin(APART), table["rule"].isin(FOILS)
     return table.sort_values(["rule", "truth", "factor"], kind="stable", ignore_index=True)
 
 
