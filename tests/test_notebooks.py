@@ -61,6 +61,11 @@ def test_cells_are_short(notebook):
         assert max(map(len, text.splitlines())) <= 110, text
 
 
+def test_the_picture_at_the_top_is_not_shown_again(notebook):
+    for name in re.findall(r"picture\.update\((\w+)\)", "\n".join(code(notebook))):
+        assert not [text for text in code(notebook) if text.rstrip().endswith(f"\n{name}")]
+
+
 def test_pages_of_the_analysis_name_their_assumptions_in_one_cell_near_the_top(path, notebook):
     if path.stem[:2] not in ("01", "02") and "panel" not in path.stem:
         pytest.skip("no page of the analysis")
