@@ -319,6 +319,7 @@ WHOLE = """<title>t</title><meta name="description"><meta name="viewport"><main>
         ("</main>", '<p id="f">', "ids used twice: f"),
         ("</main>", '<nav aria-label="n"></nav><p role="region" aria-label="n">', "twice: n"),
         ("</main>", "x" * 300_000, "more than 300 kB"),
+        ("<table>", f"<table><tr><td>{'x' * 47}...", "cut by pandas"),
     ],
 )
 def test_check_finds(old, new, said):

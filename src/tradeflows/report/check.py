@@ -16,6 +16,7 @@ __all__ = ["folder", "problems"]
 PAGE_BYTES = 300_000
 WHOLE_BYTES = 2_000_000
 WHOLE = "tradeflows.html"
+_CUT = 50  # characters: longer words in a frame that is shown as it is are cut
 _LOADS = {
     "script": "src", "img": "src", "iframe": "src", "source": "src", "video": "src",
     "audio": "src", "embed": "src", "object": "data", "link": "href", "image": "href",
@@ -62,6 +63,9 @@ def _incomplete(page: Any) -> list[str]:
     wrong = [f"no {needed}" for needed in _NEEDED if not page.select_one(needed)]
     if any(not image.get("alt") for image in page.find_all("img")):
         wrong.append("an image without alt text: finish it with tf.plot")
+    cells = [cell.get_text() for cell in page.select("td, th")]
+    cut = [text for text in cells if len(text) == _CUT and text.endswith("...")]
+    wrong += [f"a cell of a table is cut by pandas, use .style: {text}" for text in cut]
     for figure in page.find_all("figure"):
         found = {what: figure.select_one(part) for what, part in _PARTS.items()}
         lost = [what for what, tag in found.items() if tag is None]
