@@ -10,7 +10,6 @@ from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, TradeflowsErr
 from tradeflows.measure import bridge, bridges, contributions, price_index, sql
 from tradeflows.measure.index import MULTILATERAL
 from tradeflows.measure.screen import screen
-from tradeflows.quality.unit_values import flags, relatives, unit_values
 
 MEASURES = {
     "bridge": lambda t: bridge(t, "2021-01", "2022-01"),
@@ -19,9 +18,6 @@ MEASURES = {
     "price_index": lambda t: price_index(t, base="2021-01"),
     "contributions": lambda t: contributions(t, "2021-01", "2022-01"),
     "screen": lambda t: screen(t, base="2021-01", current="2022-01", goods=["27"]),
-    "unit_values": unit_values,
-    "relatives": relatives,
-    "flags": flags,
 }
 every = pytest.mark.parametrize("measure", MEASURES.values(), ids=list(MEASURES))
 
@@ -139,9 +135,6 @@ def test_one_name_may_stand_without_a_list(trade, name):
 def test_one_method_one_group_one_code_without_a_list(trade):
     asked = {"methods": "paasche", "paths": "monthly"}
     assert list(bridges(trade, "2021-01", "2022-01", **asked).results) == [("paasche", "monthly")]
-    factor = {"factor": 1, "least": 1}
-    many = pd.concat([trade, trade.assign(partner="KAZ", value_usd=trade["value_usd"] * 3)])
-    assert flags(many, within="code", **factor).equals(flags(many, within=["code"], **factor))
     windows = {"base": "2021", "current": "2022", "columns": list(trade)}
     goods = sql("screen", goods="8542", **windows)
     assert goods == sql("screen", goods=["8542"], **windows)
@@ -163,11 +156,6 @@ def test_flows_are_not_summed_unseen(trade):
     alone = bridge(trade, "2021-01", "2022-01")
     assert apart.table.set_index("flow").loc["X", "change"] == alone.change
     assert apart.change == 3 * alone.change
-    assert len(unit_values(both)) == 8
-
-
-SUMMED = [name for name in MEASURES if name not in ("unit_values", "relatives", "flags")]
-summed = pytest.mark.parametrize("measure", [MEASURES[n] for n in SUMMED], ids=SUMMED)
 
 
 @every
@@ -212,7 +200,7 @@ def test_confidential_is_true_or_false_in_every_row(measure, trade, flags):
         measure(trade.assign(confidential=flags))
 
 
-@summed
+@every
 def test_the_world_beside_reporters_is_refused(measure, trade):
     world = pd.concat([trade, trade.assign(reporter="World")])
     with pytest.raises(DoubleCountedTotals, match="reporter World stands beside reporters"):

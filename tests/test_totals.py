@@ -29,7 +29,6 @@ from tradeflows.measure.index import price_index
 from tradeflows.measure.screen import screen
 from tradeflows.quality.census import census
 from tradeflows.quality.relation import opened
-from tradeflows.quality.unit_values import unit_values
 
 with (
     files("tradeflows.codes").joinpath("totals.csv").open(encoding="utf-8") as handle  # type: ignore[call-arg]
@@ -70,7 +69,6 @@ MEASURES = {
     "price_index": lambda t: price_index(t.assign(freq="A"), base="fixed"),
     "contributions": lambda t: contributions(t, "2022-06", "2023-06"),
     "screen": lambda t: screen(t, "2022-06", "2023-06", flow="M", goods=["0304"]),
-    "unit_values": unit_values,
     "expected": lambda t: tf.expected(t, event="2023-01"),
 }
 summed = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
@@ -336,27 +334,15 @@ def test_an_expectation_sums_rows_as_a_bridge_does():
 @pytest.mark.parametrize(
     ("column", "values"),
     [
-        ("isNetWgtEstimated", [True, False]),
-        ("isNetWgtEstimated", ["true", "False"]),
-        ("isnetwgtestimated", [1, 0]),
-        ("is_estimated", [True, False]),
-        ("legacyEstimationFlag", [4, 0]),
-        ("legacyEstimationFlag", ["6", "2"]),
         ("weight_status", ["estimated", "reported"]),
-        ("OBS_FLAG", ["e", None]),
-        ("OBS_FLAG", ["ep", "p"]),
-        ("isConfidential", [True, False]),
-        ("OBS_FLAG", ["c", ""]),
-        ("CONF_STATUS", ["C", "F"]),
-        ("TARIFE8_ADI", ["Gizli veri", "Buğday"]),
+        ("confidential", [True, False]),
         ("code", ["999999", "030462"]),
         ("code", ["27999999", "27101225"]),
     ],
 )
-def test_flags_reach_the_measure_under_the_publishers_own_names(column, values, tmp_path):
+def test_what_is_estimated_or_hidden_makes_no_price(column, values, tmp_path):
     trade = rows()
-    kind = trade["partner"].map(dict(zip(["VNM", "CHN"], values, strict=True)))
-    trade[column] = kind
+    trade[column] = trade["partner"].map(dict(zip(["VNM", "CHN"], values, strict=True)))
     trade.to_parquet(tmp_path / "rows.parquet", index=False)
     hidden = ConfidentialValueWarning, EstimatedQuantityWarning
     with pytest.warns(hidden) if column != "code" else contextlib.nullcontext():
@@ -365,24 +351,23 @@ def test_flags_reach_the_measure_under_the_publishers_own_names(column, values, 
             assert (found["price"], found["unpriced"]) == (80.0, 40.0)
 
 
-def test_the_weakest_flag_of_a_row_holds():
-    trade = rows().assign(weight_status="reported", isNetWgtEstimated=True)
-    with pytest.warns(UserWarning, match="estimated"):
-        assert june(trade)["unpriced"] == 120.0
-    assert june(trade, estimated="accepted")["price"] == 120.0
-    missing = trade.assign(weight_status="missing")
-    assert june(missing, estimated="accepted")["unpriced"] == 120.0
-    with pytest.raises(SchemaMismatch, match="isNetWgtEstimated"):
-        june(trade.assign(isNetWgtEstimated=[True, None, False, True]))
-    with pytest.raises(SchemaMismatch, match="perhaps"):
-        june(trade.assign(isNetWgtEstimated="perhaps"))
+@pytest.mark.parametrize("flag", ["isNetWgtEstimated", "legacyEstimationFlag", "OBS_FLAG", "CONF"])
+def test_a_flag_of_a_publisher_is_never_passed_over(flag):
+    trade = rows().assign(weight_status="reported", **{flag: False})
+    with pytest.raises(SchemaMismatch, match=f"columns '{flag}', in which a publisher") as error:
+        june(trade)
+    assert "tf.tidy(trade, estimated=" in error.value.todo
+    read = tf.tidy(rows().assign(mark=[True, False] * 2), estimated="mark", freq="M")
+    with pytest.warns(EstimatedQuantityWarning):
+        assert june(read)["unpriced"] == 40.0
 
 
 def test_a_month_that_is_estimated_makes_the_sum_of_a_window_estimated():
     year = pd.concat(
         [rows().assign(period=rows()["period"] - pd.DateOffset(months=k)) for k in (0, 1)]
     )
-    year["isNetWgtEstimated"] = (year["partner"] == "VNM") & (year["period"].dt.month == 5)
+    odd = (year["partner"] == "VNM") & (year["period"].dt.month == 5)
+    year["weight_status"] = np.where(odd, "estimated", "reported")
     with pytest.warns(UserWarning, match="estimated"):
         found = bars(year, "2022-05/2022-06", "2023-05/2023-06", path="two-point")
     assert (found["price"], found["unpriced"]) == (160.0, 80.0)

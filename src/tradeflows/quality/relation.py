@@ -45,22 +45,14 @@ _NUMBER = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "U
 MEMORY = "3GB"  # beyond it DuckDB spills to disk
 _SUPPLEMENTARY = ("quantity", "qty", "altqty", "alt_quantity", "supplementary_quantity")
 _NO_UNIT = "('', '-', 'n/a', 'na', 'nan', 'none', '-1', 'no quantity', 'unknown')"
-# Flags as publishers name their columns, in lower case. Yes or no: the amount is estimated.
-_ESTIMATED = {
-    "net_weight_kg": ("isnetwgtestimated", "is_net_weight_estimated", "net_weight_estimated",
-                      "weight_estimated", "is_weight_estimated"),
-    "quantity": ("isqtyestimated", "is_quantity_estimated", "quantity_estimated"),
-    "alt_quantity": ("isaltqtyestimated",),
+# Columns in which publishers flag estimates and secrets, in lower case.
+_FLAGS = {
+    "isnetwgtestimated", "is_net_weight_estimated", "net_weight_estimated", "weight_estimated",
+    "is_weight_estimated", "isqtyestimated", "is_quantity_estimated", "quantity_estimated",
+    "isaltqtyestimated", "is_estimated", "isestimated", "estimated", "legacyestimationflag",
+    "obs_flag", "obs_status", "conf_status", "obs_conf", "isconfidential", "is_confidential",
+    "confidentiality", "conf", "gizli",
 }  # fmt: skip
-_ANY_ESTIMATED = ("is_estimated", "isestimated", "estimated")
-_LEGACY = {"quantity": (2, 6), "net_weight_kg": (4, 6)}  # UN Comtrade's legacyEstimationFlag
-_HIDDEN = ("isconfidential", "is_confidential", "confidentiality", "conf", "gizli")
-_OBSERVED = ("obs_flag", "obs_status")  # letters of SDMX: e estimated, c confidential
-_CONF_STATUS = ("conf_status", "obs_conf")  # SDMX: F is free, everything else is not
-_GOODS = ("cmddesc", "product_desc", "code_desc", "fasil_adi", "tarife4_adi", "tarife6_adi",
-          "tarife8_adi", "istpoz_adi", "madde_adi")  # fmt: skip
-_YES = "('true', 't', '1', '1.0', 'yes', 'y', 'evet', 'e')"
-_NO = "('false', 'f', '0', '0.0', 'no', 'n', 'hayır')"
 
 
 @dataclass(frozen=True)
@@ -166,8 +158,8 @@ def opened(trade: Any, needed: Sequence[str], optional: Sequence[str] = ()) -> I
 
     Frames are read in place; Parquet files stream and may be larger than memory. What is no table
     is refused, so are ``needed`` columns that are missing or that SQL cannot name, codes that are
-    numbers, amounts that are text, periods that are no dates. ``optional`` amounts that are missing
-    are empty in every row.
+    numbers, amounts that are text, periods that are no dates, flags that only a reader knows.
+    ``optional`` amounts that are missing are empty in every row.
     """
     trade = getattr(trade, "frame", trade)  # of a concordance
     with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
@@ -176,76 +168,13 @@ def opened(trade: Any, needed: Sequence[str], optional: Sequence[str] = ()) -> I
         absent = [name for name in optional if name not in types]
         needed = [name for name in (*needed, *optional) if name not in absent]
         _check_columns(types, needed)
-        relation = Relation(connection, tuple(types))
-        flags = _flags(relation, types, needed)
-        over = ", ".join(f"{sql} AS {name}" for name, sql in flags.items() if name in types)
-        more = [f"{sql} AS {name}" for name, sql in flags.items() if name not in types]
-        more += [f"CAST(NULL AS DOUBLE) AS {name}" for name in absent]
-        listed = ", ".join([f"* REPLACE ({over})" if over else "*", *more])
-        connection.execute(f"CREATE TEMP VIEW trade AS SELECT {listed} FROM given")  # noqa: S608
-        yield Relation(connection, (*types, *(n for n in flags if n not in types), *absent))
+        more = "".join(f", CAST(NULL AS DOUBLE) AS {name}" for name in absent)
+        connection.execute(f"CREATE TEMP VIEW trade AS SELECT *{more} FROM given")  # noqa: S608
+        yield Relation(connection, (*types, *absent))
 
 
 def _types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     return {str(r[0]): str(r[1]) for r in connection.sql(f"DESCRIBE {table}").fetchall()}
-
-
-def _flags(relation: Relation, types: dict[str, str], needed: Sequence[str]) -> dict[str, str]:
-    """Return the SQL of each status, and of confidential, that flags of publishers add to.
-
-    The weakest of all that is said of a row holds.
-    """
-    named = {name.lower(): name for name in types}
-    found = {}
-    for amount in (n for n in needed if n not in (*PAIR, "period", "value_usd")):
-        marks = [*_ESTIMATED.get(amount, (f"is_{amount}_estimated", f"{amount}_estimated"))]
-        parts = [_yes(relation, named[n]) for n in (*marks, *_ANY_ESTIMATED) if n in named]
-        if "legacyestimationflag" in named and amount in _LEGACY:
-            flag = f'"{named["legacyestimationflag"]}"'
-            parts.append(f"coalesce(TRY_CAST({flag} AS INTEGER) IN {_LEGACY[amount]}, FALSE)")
-        parts += [_letter(named[n], "e") for n in _OBSERVED if n in named]
-        if parts:
-            status = status_column(amount)
-            given = f'"{status}"' if status in types else "'reported'"
-            found[status] = (
-                f"CASE WHEN {given} <> 'missing' AND ({' OR '.join(parts)}) THEN 'estimated'"
-                f" ELSE {given} END"
-            )
-    parts = [_yes(relation, named[n]) for n in _HIDDEN if n in named]
-    parts += [_letter(named[n], "c") for n in _OBSERVED if n in named]
-    parts += [f"coalesce({_word(named[n])} NOT IN ('f', ''), FALSE)" for n in _CONF_STATUS
-              if n in named]  # fmt: skip
-    parts += [f"coalesce(regexp_matches({_word(named[n])}, 'gizli|confidential'), FALSE)"
-              for n in _GOODS if n in named]  # fmt: skip
-    if parts:
-        given = "CAST(confidential AS BOOLEAN)" if "confidential" in types else PSEUDO
-        found["confidential"] = f"({given} OR {' OR '.join(parts)})"
-    return found
-
-
-def _word(name: str) -> str:
-    return f'lower(trim(CAST("{name}" AS VARCHAR)))'
-
-
-def _letter(name: str, letter: str) -> str:
-    return f"coalesce(regexp_full_match({_word(name)}, '[a-z]?{letter}[a-z]?'), FALSE)"
-
-
-def _yes(relation: Relation, name: str) -> str:
-    """Return the SQL of a flag that is yes or no in every row; anything else is refused."""
-    word = _word(name)
-    odd = relation.frame(
-        f"SELECT DISTINCT {word} AS word FROM given "  # noqa: S608
-        f"WHERE coalesce({word} NOT IN {_YES} AND {word} NOT IN {_NO}, TRUE) LIMIT 6"
-    )["word"]
-    if len(odd):
-        shown = ", ".join("empty cells" if pd.isna(w) or not w else repr(w) for w in odd)
-        raise SchemaMismatch(
-            f"column {name!r} holds {shown}",
-            "True or False in every row: it is a flag of the publisher",
-            f"say what they stand for, e.g. trade[{name!r}].fillna(False)",
-        )
-    return f"{word} IN {_YES}"
 
 
 @cache
@@ -292,6 +221,13 @@ def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
             f"no column {', '.join(map(repr, missing))} among {', '.join(types)}",
             f"at least {', '.join(needed)}",
             "rename or add them; tradeflows.tables.TABLES['trade'] says what each means",
+        )
+    if flags := [name for name in types if name.lower() in _FLAGS]:
+        raise SchemaMismatch(
+            f"columns {', '.join(map(repr, flags))}, in which a publisher flags rows",
+            "weight_status (or the quantity's own) and confidential, which say what they mean",
+            "read them with tf.read_comtrade, tf.read_tuik or tf.tidy(trade, estimated="
+            f"{flags[0]!r}), or say it in these columns; then drop them",
         )
     amounts = [name for name in needed if name not in (*PAIR, "period")]
     texts = ("reporter", "partner", *(status_column(name) for name in amounts))
