@@ -22,7 +22,7 @@ from tradeflows.claims import judge
 from tradeflows.codes.countries import EU27
 from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, SourceUnavailable
 from tradeflows.load import load
-from tradeflows.report import build
+from tradeflows.report import NEEDED
 from tradeflows.sources import refresh
 
 run = CliRunner()
@@ -201,9 +201,9 @@ def test_importing_the_package_is_light_and_load_is_the_function():
 def test_all_but_the_report_works_without_its_packages(tmp_path):
     text = (Path(__file__).parents[1] / "pyproject.toml").read_text()
     extra = tomllib.loads(text)["project"]["optional-dependencies"]["report"]
-    assert sorted(re.split("[><=]", one)[0] for one in extra) == sorted(build.NEEDED)
+    assert sorted(re.split("[><=]", one)[0] for one in extra) == sorted(NEEDED)
     code = (
-        f"import sys; sys.modules.update(dict.fromkeys({build.NEEDED}));"
+        f"import sys; sys.modules.update(dict.fromkeys({NEEDED}));"
         "import tradeflows as tf; from tradeflows import cli;"
         "assert sys.argv[1] != 'ask' or all(hasattr(tf, name) for name in tf.__all__); cli.main()"
     )

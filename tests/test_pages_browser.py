@@ -15,7 +15,6 @@ from pathlib import Path
 import pytest
 
 import tiny_suite
-from tradeflows.report import keys
 from tradeflows.report.build import build
 
 pytestmark = pytest.mark.browser
@@ -49,9 +48,7 @@ def folder(tmp_path_factory):
     if "TRADEFLOWS_REPORTS" in os.environ:
         pytest.skip(f"no pages in {chosen}")
     root = tmp_path_factory.mktemp("pages")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keys, "shared", lambda _: "settled")
-        build(tiny_suite.write(root / "notebooks"), root / "reports")
+    build(tiny_suite.write(root / "notebooks"), root / "reports")
     return root / "reports"
 
 

@@ -84,7 +84,7 @@ def test_every_chart_is_whole(drawn):
         assert figure.ax is figure.axes[0] is figure.fig.axes[0]
         head = "<html lang=en><title>t</title><meta name=description><meta name=viewport>"
         page = f"{head}<main><h1>t</h1>{figure._repr_html_()}</main>"
-        assert problems({"a.html": page}) == [], kind
+        assert problems({"a.html": page.encode()}) == [], kind
         _Balanced().feed(figure._repr_html_())
 
 

@@ -106,7 +106,7 @@ def report(notebooks: Path, out: Path, as_of: str) -> dict[str, bytes]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("AS_OF", as_of)
         build(notebooks, out)
-    files = [p for p in out.rglob("*") if p.is_file() and ".cache" not in p.parts]
+    files = [p for p in out.rglob("*") if p.is_file()]
     return {p.relative_to(out).as_posix(): p.read_bytes() for p in files}
 
 

@@ -9,7 +9,6 @@ from typer.testing import CliRunner
 import tiny_suite
 from tradeflows import cli, store
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, UnknownCode
-from tradeflows.report import keys
 from tradeflows.report.build import build
 from tradeflows.report.trace import figures, trace
 
@@ -30,9 +29,7 @@ def reports(tmp_path_factory):
     root = tmp_path_factory.mktemp("traced")
     notebooks = tiny_suite.write(root / "notebooks")
     tiny_suite.save(notebooks / "03-more.ipynb", "# More\n\nOne.", _FIGURE)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keys, "shared", lambda _: "settled")
-        build(notebooks, root / "reports")
+    build(notebooks, root / "reports")
     return root / "reports"
 
 

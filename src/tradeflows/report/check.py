@@ -32,9 +32,9 @@ _PARTS = {
 }
 
 
-def problems(files: Mapping[str, str]) -> list[str]:
+def problems(files: Mapping[str, bytes]) -> list[str]:
     """Return what is wrong with a set of pages; nothing if all is well."""
-    pages = {name: tree(text) for name, text in files.items() if name.endswith(".html")}
+    pages = {name: tree(data.decode()) for name, data in files.items() if name.endswith(".html")}
     ids = {name: [str(tag["id"]) for tag in page.find_all(id=True)] for name, page in pages.items()}
     out = []
     for name, page in pages.items():
@@ -85,13 +85,13 @@ def _twice(page: Any, ids: list[str]) -> list[str]:
     return [f"{what} used twice: {', '.join(sorted(n)[:5])}" for what, n in twice.items() if n]
 
 
-def _size(name: str, text: str) -> list[str]:
-    size, limit = len(text.encode()), WHOLE_BYTES if name == WHOLE else PAGE_BYTES
+def _size(name: str, data: bytes) -> list[str]:
+    size, limit = len(data), WHOLE_BYTES if name == WHOLE else PAGE_BYTES
     return [f"{size / 1000:,.0f} kB, more than {limit / 1000:,.0f} kB"] if size > limit else []
 
 
 def _lost(
-    name: str, page: Any, ids: Mapping[str, list[str]], files: Mapping[str, str]
+    name: str, page: Any, ids: Mapping[str, list[str]], files: Mapping[str, bytes]
 ) -> list[str]:
     """Return links that lead nowhere."""
     wrong = []
@@ -111,9 +111,6 @@ def _lost(
 
 def folder(out: Path) -> list[str]:
     """Return what is wrong with the pages in a folder."""
-    found = [p for p in sorted(out.rglob("*")) if p.is_file() and ".cache" not in p.parts]
-    texts = {
-        p.relative_to(out).as_posix(): p.read_text("utf-8") if p.suffix == ".html" else ""
-        for p in found
-    }
-    return problems(texts) if texts else [f"{out}: no pages; run `make report`"]
+    found = {p.relative_to(out): p for p in sorted(out.rglob("*")) if p.is_file()}
+    files = {n.as_posix(): p.read_bytes() for n, p in found.items() if n.as_posix()[0] != "."}
+    return problems(files) if files else [f"{out}: no pages; run `make report`"]

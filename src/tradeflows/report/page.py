@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
 from itertools import count, groupby
-from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -23,7 +22,7 @@ from pygments.token import Comment, Keyword, String  # type: ignore[import-untyp
 from tradeflows.errors import TradeflowsError
 from tradeflows.plot import MIME
 
-__all__ = ["Page", "file_of", "read", "render", "template", "told_apart", "tree"]
+__all__ = ["Page", "file_of", "render", "template", "told_apart", "tree"]
 
 DESCRIPTION = 180
 _NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")
@@ -173,35 +172,19 @@ def _code(source: str) -> Markup:
     return code.rstrip("\n")
 
 
-def read(path: Path) -> Any:
-    """Read an executed notebook, every cell with its tags."""
-    nb = nbformat.read(path, 4)
-    for cell in nb.cells:
-        cell.metadata.setdefault("tags", [])
-    return nb
-
-
-def title_of(nb: Any, name: str) -> str:
-    """Return the words of the first heading."""
-    for cell in nb.cells:
-        if cell.cell_type == "markdown":
-            found = re.search(r"^# +(.+)$", cell.source, re.MULTILINE)
-            if found:
-                return plain(MarkdownWithMath(renderer=_Prose()).render(f"# {found[1]}"))
-    raise TradeflowsError(
-        f"{name} has no title", "a first cell that begins with `# `", "add the question as title"
-    )
-
-
 def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, str]) -> Page:
     """Render the main part of a notebook's page.
 
     ``files`` are the pages by notebook, ``anchors`` the places of raw files on the page of sources.
     """
-    prose, nb = _Prose(), _folded(nb)
+    prose = _Prose()
     markdown = MarkdownWithMath(renderer=prose).render
     cells = template("cells.j2", prose=markdown, code=_code, quiet=_quiet)
-    body = tree(cells.render(nb=nb))
+    body = tree(cells.render(cells=_folded(nb.cells)))
+    if not body.h1:
+        raise TradeflowsError(
+            f"{stem} has no title", "a first cell with `# `", "add the question as title"
+        )
     figures = _figures(nb)
     for table in body.find_all("table"):
         _shown(table)
@@ -211,7 +194,7 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
     told_apart(body)
     return Page(
         file=files[stem],
-        title=title_of(nb, stem),
+        title=plain(str(body.h1)),
         description=_description(body),
         contents=tuple(prose.contents),
         body=_UNIT.sub("\N{NO-BREAK SPACE}", str(body)),
@@ -220,26 +203,18 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
     )
 
 
-def _folded(nb: Any) -> Any:
+def _folded(cells: Sequence[Any]) -> list[Any]:
     """Put code cells that show nothing before the next one: one fold of code, not five."""
-    cells: list[Any] = []
-    silent = ""
-    for cell in nb.cells:
+    out: list[Any] = []
+    for cell in cells:
         plain_code = cell.cell_type == "code" and not cell.metadata.get("tags")
+        if plain_code and out and out[-1].get("silent"):
+            before = out.pop().source.rstrip()
+            cell = nbformat.from_dict({**cell, "source": f"{before}\n\n{cell.source}"})
         if plain_code and cell.source.strip() and not any(map(_shows, cell.outputs)):
-            silent += cell.source.rstrip() + "\n\n"
-            held = cell
-            continue
-        if silent and plain_code:
-            cell = {**cell, "source": silent + cell.source}
-            silent = ""
-        elif silent:
-            cells.append({**held, "source": silent.rstrip(), "outputs": []})
-            silent = ""
-        cells.append(nbformat.from_dict(cell))
-    if silent:
-        cells.append({**held, "source": silent.rstrip(), "outputs": []})
-    return nbformat.from_dict({**nb, "cells": cells})
+            cell = nbformat.from_dict({**cell, "outputs": [], "silent": True})
+        out.append(cell)
+    return out
 
 
 def _shows(output: Any) -> bool:

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pandas as pd
 from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
@@ -20,21 +19,15 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError
 
 from tradeflows import store
 from tradeflows.claims import judge
-from tradeflows.errors import (
-    DoubleCountedTotals,
-    SchemaMismatch,
-    TradeflowsError,
-    UnknownCode,
-    unwritable,
-)
+from tradeflows.claims.verdict import MIME as STATEMENT
+from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode, unwritable
 from tradeflows.load import load
 from tradeflows.periods import span
 from tradeflows.progress import Told, progress
-from tradeflows.report import keys
 from tradeflows.series import on_one_system
 from tradeflows.sources import stored
 
-__all__ = ["NotebookFailed", "lacking", "pass_on", "run"]
+__all__ = ["NotebookFailed", "about", "lacking", "pass_on", "run"]
 
 AT_ONCE = 2
 CELL_SECONDS = 900
@@ -60,26 +53,30 @@ class NotebookFailed(TradeflowsError):
     """A cell of a notebook raised; the pages of the last build stand as they were."""
 
 
-def run(jobs: Mapping[Path, Path]) -> None:
-    """Execute notebooks and write their executed copies."""
-    if not jobs:
-        return
+def about(notebook: Path) -> dict[str, Any]:
+    """Return what a notebook says of itself under ``tradeflows`` in its metadata."""
+    return dict(json.loads(notebook.read_bytes())["metadata"].get("tradeflows", {}))
+
+
+def run(notebooks: Sequence[Path]) -> dict[str, Any]:
+    """Execute notebooks and return them by name."""
     with progress("cells") as told:
-        results = asyncio.run(_all(jobs, told))
-    failed = sorted(r for r in results if r)
-    if failed:
+        done = asyncio.run(_all(notebooks, told))
+    if failed := sorted(why for why in done.values() if isinstance(why, str)):
         raise NotebookFailed(
             "\n".join(failed),
             "every cell runs",
             "open the notebook with `make lab`; the pages of the last build are untouched",
         )
+    return done
 
 
-def pass_on(executed: Mapping[str, Path]) -> None:
+def pass_on(executed: Mapping[str, Any]) -> None:
     """Collect what executed notebooks state, for the answers and for `tradeflows.judge`."""
     found: dict[tuple[str, ...], dict[str, Any]] = {}
-    for page, copy in executed.items():
-        for stated in keys.stated(copy):
+    for page, nb in executed.items():
+        outputs = [out.get("data", {}) for cell in nb.cells for out in cell.get("outputs", ())]
+        for stated in (data[STATEMENT] for data in outputs if STATEMENT in data):
             name = _name(stated)
             if name in found and found[name]["page"] != page:
                 raise SchemaMismatch(
@@ -118,13 +115,13 @@ def lacking(notebook: Path) -> str:
     Where its metadata name ``sources`` one of them suffices; ``published`` says that no generated
     trade may stand for the snapshot's.
     """
-    about = keys.about(notebook)
-    if about.get("published") and stored.is_generated():
+    said = about(notebook)
+    if said.get("published") and stored.is_generated():
         return "This page reads published trade, and the data folder holds generated trade instead."
-    needs = about.get("requires", ())
-    ways = [[{**n, **source} for n in needs] for source in about.get("sources", ())]
-    said = [_lacking(way) for way in ways or [needs]]
-    return "" if "" in said else said[-1]
+    needs = said.get("requires", ())
+    ways = [[{**n, **source} for n in needs] for source in said.get("sources", ())]
+    without = [_lacking(way) for way in ways or [needs]]
+    return "" if "" in without else without[-1]
 
 
 def _lacking(needs: Sequence[Mapping[str, Any]]) -> str:
@@ -134,53 +131,38 @@ def _lacking(needs: Sequence[Mapping[str, Any]]) -> str:
             if not any(raw.publisher == publisher for raw in store.catalogue()):
                 return f"This page needs data of {publisher}, which are not there. {need['bring']}"
             continue
+        table = asked.pop("table")
         try:
-            rows = _rows(asked)
+            rows = on_one_system(**asked) if table == "trade" else load(table, **asked)
         except UnknownCode as error:
             return f"This page needs data that are not there yet: {error.found}. {need['bring']}"
-        there = set(rows["period"])
-        if late := [m for m in _months(need) if m not in there]:
-            gone = ", ".join(f"{month:%Y-%m}" for month in late)
+        late = set(span(need["months"])) - set(rows["period"]) if need.get("whole") else ()
+        if late:
+            gone = ", ".join(f"{month:%Y-%m}" for month in sorted(late))
             return f"This page needs months that are not published yet: {gone}. {need['bring']}"
     return ""
 
 
-def _months(need: Mapping[str, Any]) -> pd.DatetimeIndex:
-    """Return the months that a page needs one and all."""
-    return span(need["months"]) if need.get("whole") else pd.DatetimeIndex([])
-
-
-def _rows(asked: Mapping[str, Any]) -> pd.DataFrame:
-    try:
-        return load(**asked)
-    except DoubleCountedTotals:
-        return on_one_system(**{k: v for k, v in asked.items() if k != "table"})
-
-
-def _stand_in(nb: Any, absent: str) -> None:
-    """Leave of a notebook its title, and what it needs."""
-    nb.cells = [nb.cells[0], nbformat.v4.new_markdown_cell(absent, id="needs")]
-
-
-async def _all(jobs: Mapping[Path, Path], told: Told) -> list[str]:
+async def _all(notebooks: Sequence[Path], told: Told) -> dict[str, Any]:
+    """Return the executed notebooks, and in place of one that failed what went wrong."""
     gate = asyncio.Semaphore(AT_ONCE)
 
-    async def one(notebook: Path, copy: Path) -> str:
+    async def one(notebook: Path) -> Any:
         async with gate:
-            return await _run(notebook, copy, told)
+            return await _run(notebook, told)
 
     # the longest first, so that none is left to run alone at the end
-    order = sorted(jobs, key=lambda path: -path.stat().st_size)
-    return list(await asyncio.gather(*(one(path, jobs[path]) for path in order)))
+    order = sorted(notebooks, key=lambda path: -path.stat().st_size)
+    done = await asyncio.gather(*map(one, order))
+    return {path.stem: nb for path, nb in zip(order, done, strict=True)}
 
 
-async def _run(notebook: Path, copy: Path, told: Told) -> str:
-    """Execute one notebook; return what went wrong, or nothing."""
+async def _run(notebook: Path, told: Told) -> Any:
+    """Execute one notebook and return it; of one that lacks data its title and what it needs."""
     nb = nbformat.read(notebook, 4)
     if absent := lacking(notebook):
-        _stand_in(nb, absent)
-        _write(nb, copy)
-        return ""
+        nb.cells = [nb.cells[0], nbformat.v4.new_markdown_cell(absent, id="needs")]
+        return nb
     done = 0
     total = sum(c.cell_type == "code" and bool(c.source.strip()) for c in nb.cells)
     at = 0
@@ -218,8 +200,7 @@ async def _run(notebook: Path, copy: Path, told: Told) -> str:
             return _failure(notebook, nb, at, error)
         finally:
             await _stop(kernel)
-    _write(nb, copy)
-    return ""
+    return nb
 
 
 def _short() -> str | None:
@@ -236,13 +217,6 @@ async def _stop(kernel: Any) -> None:
     if kernel.has_kernel:
         await kernel.shutdown_kernel(now=True)
     kernel.cleanup_connection_file()
-
-
-def _write(nb: Any, copy: Path) -> None:
-    copy.parent.mkdir(parents=True, exist_ok=True)
-    part = copy.with_suffix(f".{os.getpid()}.part")
-    nbformat.write(nb, part)
-    part.replace(copy)
 
 
 def _failure(notebook: Path, nb: Any, at: int, error: Exception) -> str:

@@ -12,42 +12,37 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.report.page import Page
 from tradeflows.store import Raw
 
-__all__ = ["files", "pictures"]
+__all__ = ["PACKAGE", "files"]
+
+PACKAGE = "data/datapackage.json"
 
 
-def files(pages: Iterable[Page], catalogue: Sequence[Raw], version: str) -> dict[str, str]:
-    """Return ``data/<figure>.csv`` for every figure, and ``data/datapackage.json``."""
+def files(
+    pages: Iterable[Page], catalogue: Sequence[Raw], others: Iterable[str]
+) -> dict[str, bytes]:
+    """Return table and picture of every figure, and the package that lists all files."""
     known = {raw.id: raw for raw in catalogue}
-    out: dict[str, str] = {}
-    listed: list[dict[str, Any]] = []
+    out: dict[str, bytes] = {}
+    listed: dict[str, Any] = {}
     for page in pages:
         for figure in page.figures:
-            path = f"data/{figure['name']}.csv"
-            if path in out and out[path] != figure["csv"]:
+            name, table = f"data/{figure['name']}", figure["csv"].encode()
+            if out.setdefault(f"{name}.csv", table) != table:
                 raise SchemaMismatch(
                     f"{page.file}: a second figure named {figure['name']!r} with another table",
                     "one name, one table",
                     "give one of them another name=",
                 )
-            if path not in out:
-                listed.append(_resource(figure, page, known))
-            out[path] = figure["csv"]
+            out[f"{name}.png"] = base64.b64decode(figure["png"])
+            listed.setdefault(figure["name"], _resource(figure, page, known))
     package = {
         "profile": "tabular-data-package",
         "name": "tradeflows-figures",
         "title": "Tables behind the figures of the tradeflows report",
-        "version": version,
-        "resources": listed,
+        "files": sorted([*others, *out, PACKAGE]),
+        "resources": list(listed.values()),
     }
-    if listed:
-        out["data/datapackage.json"] = json.dumps(package, indent=1, ensure_ascii=False) + "\n"
-    return out
-
-
-def pictures(pages: Iterable[Page]) -> dict[str, bytes]:
-    """Return ``data/<figure>.png`` for every figure."""
-    drawn = [figure for page in pages for figure in page.figures if figure.get("png")]
-    return {f"data/{f['name']}.png": base64.b64decode(f["png"]) for f in drawn}
+    return out | {PACKAGE: (json.dumps(package, indent=1, ensure_ascii=False) + "\n").encode()}
 
 
 def _resource(figure: Mapping[str, Any], page: Page, known: Mapping[str, Raw]) -> dict[str, Any]:

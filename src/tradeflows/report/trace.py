@@ -11,10 +11,10 @@ from typing import Any
 
 from tradeflows import store
 from tradeflows.errors import ChecksumMismatch, SchemaMismatch, SourceUnavailable, UnknownCode
+from tradeflows.report.tables import PACKAGE
 
 __all__ = ["INTACT", "figures", "trace"]
 
-PACKAGE = Path("data") / "datapackage.json"
 INTACT, CHANGED, GONE = "as in the report", "changed since", "gone"
 _OF_RAW = ("id", "publisher", "title", "vintage", "accessed", "url", "query")
 
@@ -52,7 +52,7 @@ def trace(figure: str, reports: Path) -> dict[str, Any]:
             "name it as the page does: `tradeflows trace` without a name lists all",
         )
     found = known[name]
-    table, digest = reports / PACKAGE.parent / found["path"], found["hash"].split(":")[-1]
+    table, digest = reports / Path(PACKAGE).parent / found["path"], found["hash"].split(":")[-1]
     now = GONE
     if table.is_file():
         same = hashlib.sha256(table.read_bytes()).hexdigest() == digest
