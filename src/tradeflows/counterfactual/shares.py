@@ -17,8 +17,9 @@ from tradeflows.counterfactual.months import Floats
 __all__ = ["Masks", "difference", "logit", "split"]
 
 Masks = npt.NDArray[np.bool_]
-CHUNK = 64  # tables fitted at once
+CHUNK = 8  # tables fitted at once: more leave the cache
 ROUNDS = 100
+SETTLED = 1e-8  # steps square from here on
 RIDGE = 1e-10
 
 
@@ -37,10 +38,9 @@ def logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats
     trade, without a chain of shared months to the reference row, or where the fit did not
     converge), and its robust variance with month effects taken as known.
     """
-    many = [
-        _logit(listed[i : i + CHUNK], _some(total, i), reference)
-        for i in range(0, len(listed), CHUNK)
-    ]
+    total = np.broadcast_to(total, listed.shape)
+    parts = [slice(i, i + CHUNK) for i in range(0, len(listed), CHUNK)]
+    many = [_logit(listed[part], total[part], reference) for part in parts]
     effects, variance = (np.concatenate(part) for part in zip(*many, strict=True))
     return effects, variance
 
@@ -54,92 +54,82 @@ def difference(
     converge is NaN with an infinite error.
     """
     pieces = [slice(0, before), slice(before, None)]
-    beta, se = np.empty((2, len(listed), len(rows)))
-    for j, row in enumerate(rows):
-        effects, variance = logit(split(listed, row, pieces), split(total, row, pieces), -2)
-        first, last = effects[:, -2], effects[:, -1]
-        with np.errstate(invalid="ignore"):
-            beta[:, j] = np.where(np.isfinite(first), last - first, np.nan)
-            se[:, j] = np.sqrt(variance[:, -2] + variance[:, -1])
-    return beta, se
-
-
-def _some(total: Floats, first: int) -> Floats:
-    return total[first : first + CHUNK] if total.ndim == 3 else total[None]
+    total = np.broadcast_to(total, listed.shape)
+    tables = (np.concatenate([split(t, row, pieces) for row in rows]) for t in (listed, total))
+    fits = (part.reshape(len(rows), len(listed), -1).T for part in logit(*tables, -2))
+    effects, variance = fits
+    first, last = effects[-2], effects[-1]
+    with np.errstate(invalid="ignore"):
+        beta = np.where(np.isfinite(first), last - first, np.nan)
+        return beta, np.sqrt(variance[-2] + variance[-1])
 
 
 def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats]:
-    total = np.broadcast_to(total, listed.shape)
     keep = _informative(listed, total)
     scale = total.mean(axis=(1, 2), keepdims=True) + 1e-300
     y, n = np.where(keep, listed, 0.0) / scale, np.where(keep, total, 0.0) / scale
-    share = y.sum(axis=(1, 2)) / np.maximum(n.sum(axis=(1, 2)), 1e-300)
-    share = np.clip(share, 1e-12, 1 - 1e-12)
-    row = np.repeat(np.log(share / (1 - share))[:, None], y.shape[1], axis=1)
-    column = np.zeros((len(y), y.shape[2]))
-    going = np.arange(len(y))
+    row, column = _start(y, n)
+    going, some = np.arange(len(y)), (y, n)
     for _ in range(ROUNDS):
-        step_row, step_column = _shortened(y[going], n[going], row[going], column[going])
+        step_row, step_column, moved = _step(*some, row[going], column[going])
         row[going] += step_row
         column[going] += step_column
-        moved = np.abs(step_row[:, :, None] + step_column[:, None, :])
-        alive = _alive(y[going], n[going], row[going], column[going])
-        going = going[np.where(alive, moved, 0.0).max(axis=(1, 2)) > 1e-11]
+        more = moved > SETTLED
+        going, some = going[more], (some[0][more], some[1][more])
         if not going.size:
             break
     p = _share(row, column)
     with np.errstate(all="ignore"):
         variance = ((y - n * p) ** 2).sum(axis=2) / (n * p * (1 - p)).sum(axis=2) ** 2
-    linked = _linked(_alive(y, n, row, column), reference)
+    linked = _linked(_alive(y, n, p), reference)
     row[going], variance[going] = np.nan, np.inf
     row[~linked] = np.nan
     return _ends(row, listed, total, keep), variance
 
 
-def _shortened(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats]:
-    """Halve a table's step as long as it leads downhill."""
-    step_row, step_column = _step(y, n, row, column)
-    start = _likelihood(y, n, row, column)
-    for _ in range(30):
-        there = _likelihood(y, n, row + step_row, column + step_column)
-        downhill = there < start - 1e-12 * (1 + np.abs(start))
-        if not downhill.any():
-            break
-        step_row[downhill] /= 2
-        step_column[downhill] /= 2
-    return step_row, step_column
+def _start(y: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Start from the share of each row, and of each month against that of its table."""
+    with np.errstate(all="ignore"):
+        row, column, table = (
+            np.nan_to_num(np.log(y.sum(axis) / (n - y).sum(axis)), posinf=0.0, neginf=0.0)
+            for axis in (2, 1, (1, 2))
+        )
+    return row, column - table[:, None]
 
 
-def _likelihood(y: Floats, n: Floats, row: Floats, column: Floats) -> Floats:
-    logit = row[:, :, None] + column[:, None, :]
-    return np.asarray((y * logit - n * np.logaddexp(0, logit)).sum(axis=(1, 2)))
-
-
-def _step(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats]:
+def _step(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats, Floats]:
     """Solve one Newton step: months are eliminated, a small scaled system per table remains.
 
     The ridge keeps directions apart that the data leave open, such as a constant that moves from
-    rows to months; it bends the way to the optimum, not the optimum.
+    rows to months; it bends the way to the optimum, not the optimum. A step that moves no logit by
+    more than 1.79 leads uphill [1]_, so a longer one is shortened. Also returned is how far the
+    table was to move.
+
+    References
+    ----------
+    .. [1] Bach (2010), Electronic Journal of Statistics 4, proposition 1: (eᵐ − m − 1) / m² < 1.
     """
     p = _share(row, column)
-    w = n * p * (1 - p)
-    left = y - n * p
+    w, left = n * p * (1 - p), y - n * p
     w_row, w_column = w.sum(axis=2), w.sum(axis=1)
     g_row, g_column = left.sum(axis=2), left.sum(axis=1)
     inverse, root = _inverse(w_column), np.sqrt(_inverse(w_row))
-    spread = w * inverse[:, None, :]
-    small = -(spread @ w.swapaxes(1, 2)) * root[:, :, None] * root[:, None, :]
+    half = w * (root[:, :, None] * np.sqrt(inverse)[:, None, :])
+    small = -(half @ half.swapaxes(1, 2))
     at = np.arange(row.shape[1])
     small[:, at, at] += 1 + RIDGE
-    right = root * (g_row - (spread @ g_column[:, :, None])[:, :, 0])
+    spread = w @ (inverse * g_column)[:, :, None]
+    right = root * (g_row - spread[:, :, 0])
     step = root * np.linalg.solve(small, right[:, :, None])[:, :, 0]
     step_column = inverse * (g_column - (step[:, None, :] @ w)[:, 0])
-    return np.clip(step, -5, 5), np.clip(step_column, -5, 5)
+    moved = np.abs(step[:, :, None] + step_column[:, None, :])
+    moved = np.where(_alive(y, n, p), moved, 0.0).max(axis=(1, 2))
+    short = np.minimum(1.0, 1.79 / np.maximum(moved, 1.0))[:, None]
+    return np.clip(short * step, -5, 5), np.clip(short * step_column, -5, 5), moved
 
 
-def _alive(y: Floats, n: Floats, row: Floats, column: Floats) -> Masks:
+def _alive(y: Floats, n: Floats, p: Floats) -> Masks:
     """Tell cells that bind effects together from those an effect at infinity fits without error."""
-    p = _share(row, column)
     return (n > 0) & (((y > 0) & (y < n)) | (p * (1 - p) > 1e-9))
 
 
