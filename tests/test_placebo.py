@@ -449,9 +449,19 @@ def test_rules_are_asked_about_generated_trade(simulations, monkeypatch):
     small = {"FACTORS": (1.0, 2.0), "CODES": 30, "LISTED": 4, "DESTINATIONS": 42, "SETS": 9}
     for name, value in small.items():
         monkeypatch.setattr(simulations, name, value)
-    rng = np.random.default_rng(0)
-    series = simulations.on_series("random-walk level", rng)
-    panel = simulations.on_panel("destination × group AR(1), sd 0.1", rng)
-    assert {f for _, f in panel} == {f for _, f in series} == set(simulations.FACTORS)
-    assert set(series.values()) | set(panel.values()) <= {0.0, 1.0}
-    assert set(simulations.FOILS) <= {r for r, _ in panel} | {r for r, _ in series}
+    hits = simulations.on_series("random-walk level", np.random.default_rng(0))
+    for ask in (simulations.on_ranks, simulations.on_bands, simulations.on_sets):
+        hits |= ask("destination × group AR(1), sd 0.1", np.random.default_rng(0))
+    assert {f for _, f in hits} == set(simulations.FACTORS)
+    assert set(hits.values()) <= {0.0, 1.0}
+    assert {*simulations.FOILS, simulations.BANDS, *simulations.PLACEBOS} <= {r for r, _ in hits}
+
+
+def test_rules_that_ask_several_fire_where_all_do(simulations):
+    draws = [("w", r, 1.0, d, h) for d, pair in enumerate([(1, 1), (1, 0), (np.nan, 1), (1,)])
+             for r, h in zip("ab", pair, strict=False)]  # fmt: skip
+    frame = pd.DataFrame(draws, columns=["truth", "rule", "factor", "draw", "hit"])
+    found = simulations.together(frame, ("a", "b"), "both").set_index("draw")["hit"]
+    pd.testing.assert_series_equal(
+        found, pd.Series([1.0, 0.0, np.nan]), check_names=False, check_index_type=False
+    )

@@ -55,9 +55,9 @@ def difference(
     """
     pieces = [slice(0, before), slice(before, None)]
     total = np.broadcast_to(total, listed.shape)
-    tables = (np.concatenate([split(t, row, pieces) for row in rows]) for t in (listed, total))
-    fits = (part.reshape(len(rows), len(listed), -1).T for part in logit(*tables, -2))
-    effects, variance = fits
+    y, n = (np.concatenate([split(t, row, pieces) for row in rows]) for t in (listed, total))
+    fitted = (part.reshape(len(rows), len(listed), -1).T for part in logit(y, n, -2))
+    effects, variance = fitted
     first, last = effects[-2], effects[-1]
     with np.errstate(invalid="ignore"):
         beta = np.where(np.isfinite(first), last - first, np.nan)

@@ -92,35 +92,36 @@ def band(data: Cut, model: str, *, rng: int = 0, told: Callable[[], None] = lamb
     )
 
 
-def simulated(result: Any, data: Cut, *, rng: int) -> Floats | None:
-    """Return simulated paths in levels, steps in rows, or None where simulation fails."""
+def simulated(result: Any, data: Cut, *, rng: int) -> Floats:
+    """Return simulated paths in levels, steps in rows: the forecast and what shocks add to it.
+
+    States at the event are drawn by the symmetric root of their covariance, which is unique: an
+    SVD, which numpy's own draw takes, is so up to signs only, and these differ from processor to
+    processor.
+    """
     steps = len(data.levels) - data.before
     exog = data.exog[data.before :] if data.exog.shape[1] else None
     draw = np.random.default_rng(rng)
-    with warnings.catch_warnings(), np.errstate(over="ignore", invalid="ignore"):
-        warnings.simplefilter("ignore")
-        try:
-            logs = result.simulate(
-                steps, anchor="end", repetitions=PATHS, rng=draw, exog=exog,
-                initial_state=_states(result, draw),
-            )  # fmt: skip
-        except (ValueError, np.linalg.LinAlgError):
-            return None
-        levels = np.exp(np.asarray(logs, dtype="float64").reshape(steps, PATHS))
-    out: Floats = np.maximum(levels - data.offset, 0.0)
-    return out
-
-
-def _states(result: Any, draw: np.random.Generator) -> Floats:
-    """Draw the states at the event, states × paths.
-
-    By the symmetric root of their covariance, which is unique: an SVD, which numpy's own draw
-    takes, is so up to signs only, and these differ from processor to processor.
-    """
-    mean, cov = result.predicted_state[:, -1], result.predicted_state_cov[:, :, -1]
+    cov = result.predicted_state_cov[:, :, -1]
     values, vectors = np.linalg.eigh((cov + cov.T) / 2)
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
-    return np.asarray(mean[:, None] + root @ draw.standard_normal((len(mean), PATHS)))
+    state = root @ draw.standard_normal((len(cov), PATHS))
+    model = result.filter_results
+    design, transition, selection, state_cov, obs_cov = (
+        getattr(model, name)[:, :, 0]
+        for name in ("design", "transition", "selection", "state_cov", "obs_cov")
+    )
+    shocks = draw.standard_normal((PATHS, steps * (1 + len(state_cov)))).T
+    noise = np.sqrt(obs_cov) * shocks[:steps]
+    moves = selection * np.sqrt(np.diag(state_cov))  # shocks are independent in both models
+    moved = shocks[steps:].reshape(steps, -1, PATHS)
+    logs = np.empty((steps, PATHS))
+    for i, expected in enumerate(result.forecast(steps, exog=exog)):
+        logs[i] = expected + design @ state + noise[i]
+        state = transition @ state + moves @ moved[i]
+    with np.errstate(over="ignore", invalid="ignore"):
+        out: Floats = np.maximum(np.exp(logs) - data.offset, 0.0)
+    return out
 
 
 def _build(data: Cut, model: str) -> Any:
