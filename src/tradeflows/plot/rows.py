@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.transforms import blended_transform_factory
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure.intervals import Interval
@@ -410,7 +411,10 @@ def bars(
         if (numbers.to_numpy() < 0).any():  # room for numbers left of their bars
             ax.set_xlim(low - 0.12 * (high - low), high)
         if many > 1:
-            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, borderaxespad=0)
+            left = blended_transform_factory(canvas.transFigure, ax.transAxes)
+            ax.legend(
+                loc="lower left", bbox_to_anchor=(0, 1), bbox_transform=left, ncols=3, borderaxespad=0
+            )
     said = "; ".join(
         f"{i}: {', '.join(map(scale.text, row))}"
         for i, row in zip(names[:12], scaled.to_numpy(), strict=False)

@@ -29,7 +29,9 @@ _NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,
 _SHORT, _LONG = 12, 28  # letters that stay on one line, and that need a wide column
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAG = re.compile(r"<[^>]+>")
-_UNIT = re.compile(r"(?<=\d) (?=%|(?:bn|m|USD|EUR|t|kg|kB)\b)")  # numbers stay with their unit
+_UNIT = re.compile(r"(?<=\d) ?(?=%)|(?<=\d) (?=(?:bn|m|USD|EUR|t|kg|kB)\b)")  # stays with its number
+_MINUS = re.compile(r"(?<![\w.)\]-])-(?=\.?\d)")  # a hyphen before a number, not within a word or date
+_VERBATIM = ("code", "pre", "svg", "math", "style")
 _FUNCTION = re.compile(r"(<mi>(?:ln|log|exp|max|min|sin|cos)</mi>)(?!<mo[^>]*>(?:\(|&#x00028;))")
 _LOOKS = {Keyword: "k", Comment: "c", String: "s"}  # of code; all else is plain
 _THIN = '<mspace width="0.167em"/>'
@@ -129,6 +131,7 @@ def _shown(table: Any) -> None:
         for look in ("border", "style", "valign", "halign", "id"):  # ids of pandas are random
             tag.attrs.pop(look, None)
     table["class"] = "dataframe"
+    _named(table)
     _aligned(table)
     if style := table.find_previous_sibling("style"):
         style.decompose()  # pandas' own, which a page does not need
@@ -136,6 +139,16 @@ def _shown(table: Any) -> None:
     name = caption.get_text(strip=True) if caption else "Table"
     scrolls = {"class": "table", "role": "region", "tabindex": "0", "aria-label": name}
     table.wrap(tree("").new_tag("div", attrs=scrolls))
+
+
+def _named(table: Any) -> None:
+    """Write the names of the index into the row of headings: pandas gives them one of their own."""
+    head = [row.find_all(["th", "td"]) for row in table.select("thead tr")]
+    names = [cell.get_text(strip=True) for cell in head[-1]] if len(head) == 2 else [""]
+    if names[0] and not names[-1]:
+        for cell, name in zip(head[0], filter(None, names), strict=False):
+            cell.string = name
+        head[-1][0].parent.decompose()
 
 
 def _aligned(table: Any) -> None:
@@ -192,12 +205,16 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
     for figure in figures:
         _offered(body, figure["name"])
     told_apart(body)
+    for text in body.find_all(string=True):
+        if not text.find_parent(_VERBATIM):
+            typeset = _UNIT.sub("\N{NO-BREAK SPACE}", _MINUS.sub("\N{MINUS SIGN}", text))
+            text.replace_with(type(text)(typeset))
     return Page(
         file=files[stem],
         title=plain(str(body.h1)),
         description=_description(body),
         contents=tuple(prose.contents),
-        body=_UNIT.sub("\N{NO-BREAK SPACE}", str(body)),
+        body=str(body),
         figures=tuple(figures),
         notebook=stem,
     )
