@@ -274,11 +274,12 @@ def test_every_figure_is_traced_on_its_page(browser, folder):
             assert "sources.html#raw-" in it.page.url
 
 
-def test_the_first_screen_holds_question_answer_and_picture(browser, folder):
-    with _Open(browser, folder, "index.html") as it:
-        for what, seen in (("h1", 1), ("h1 + p", 1), ("figure svg", 0)):  # of a picture the top
-            box = it.page.locator(what).first.bounding_box() or {"y": 0, "height": 0}
-            assert box["y"] + seen * box["height"] <= MODES["light"]["height"], what
+@pytest.mark.parametrize("mode", ["light", "phone"])
+def test_the_first_screen_holds_question_answer_and_picture(browser, folder, mode):
+    with _Open(browser, folder, "index.html", mode) as it:
+        for what in ("h1", "h1 + p", "figure svg >> visible=true"):
+            box = it.page.locator(what).first.bounding_box()
+            assert box["y"] + box["height"] <= MODES[mode]["height"], what
 
 
 def test_text_in_charts_is_large_enough_on_a_phone(browser, folder):

@@ -145,7 +145,8 @@ def test_a_chart_may_be_changed_until_it_is_shown():
     before = figure.svg()
     figure.ax.set_ylim(0, 9)
     figure.ax.text(MONTHS[3].value / 864e11, 8, "a word of mine")
-    assert "a word of mine" in figure.svg() != before
+    assert re.search(r"fill: currentColor[^>]*>a word of mine", figure.svg())
+    assert figure.svg() != before
 
 
 def test_the_table_behind_a_waterfall_adds_up(drawn):

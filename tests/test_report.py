@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -17,7 +18,7 @@ from tradeflows import cli
 from tradeflows.errors import TradeflowsError
 from tradeflows.report import check, sources
 from tradeflows.report.build import build
-from tradeflows.report.page import _linked, mathml, tree
+from tradeflows.report.page import _linked, _shown, mathml, read, render, tree
 from tradeflows.report.runner import NotebookFailed
 
 ROOT = Path(__file__).parents[1]
@@ -189,6 +190,24 @@ def test_a_plain_frame_scrolls_by_keyboard_and_has_a_name(suite):
     assert 'aria-label="Table (2)"' in page
     assert "<style scoped" not in page
     assert 'border="1"' not in page
+
+
+def test_numbers_are_written_as_in_print_and_code_and_dates_are_left_alone(tmp_path):
+    words = "From -5 to (-.3), 12% on 2022-11-05, HS 84-85, `x = -5`"
+    tiny_suite.save(tmp_path / "one.ipynb", f"# One\n\n{words}")
+    body = render(read(tmp_path / "one.ipynb"), "one", {"one": "index.html"}, {}).body
+    assert "From \u22125 to (\u2212.3), 12\u00a0% on 2022-11-05, HS 84-85" in body
+    assert "<code>x = -5</code>" in body
+
+
+def test_the_name_of_an_index_stands_among_the_headings():
+    frame = pd.DataFrame({"price": [1.0]}, index=pd.Index(["Paasche"], name="m USD"))
+    for table in (frame, frame.set_index("price", append=True).assign(volume=2.0)):
+        page = tree(table.to_html())
+        _shown(page.table)
+        head = [cell.get_text() for cell in page.select("thead tr")[-1].find_all(["th", "td"])]
+        assert len(page.select("thead tr")) == 1
+        assert head == [*table.index.names, *table.columns]
 
 
 def test_hostile_text_does_nothing(suite):

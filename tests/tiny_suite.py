@@ -66,12 +66,12 @@ def write(folder: Path) -> Path:
     save(
         folder / f"{ANSWERS}.ipynb",
         "# Was it price, or volume?\n\nA claim, and two series.",
+        (_FIGURES, "hide-input"),
+        _LINES,
         "> **In one sentence.** Price did most, and volume the rest.",
         "## The claims",
         (_CARD, "hide-input"),
         _PROSE,
-        (_FIGURES, "hide-input"),
-        _LINES,
         _BRIDGE,
     )
     save(

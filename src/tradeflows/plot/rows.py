@@ -413,7 +413,11 @@ def bars(
         if many > 1:
             left = blended_transform_factory(canvas.transFigure, ax.transAxes)
             ax.legend(
-                loc="lower left", bbox_to_anchor=(0, 1), bbox_transform=left, ncols=3, borderaxespad=0
+                loc="lower left",
+                bbox_to_anchor=(0, 1),
+                bbox_transform=left,
+                ncols=3,
+                borderaxespad=0,
             )
     said = "; ".join(
         f"{i}: {', '.join(map(scale.text, row))}"

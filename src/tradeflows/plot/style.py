@@ -241,6 +241,7 @@ _CLEANED = (
     (r' xmlns:xlink="[^"]*"| id="[a-zA-Z0-9.]+_\d+"', ""),  # ids that nothing refers to
     ("xlink:href", "href"),
     (INK, "currentColor"),
+    ("#ffffff", "var(--bg,#fff)"),  # what is hollow shows the page
     (r"'DejaVu Sans'(?:, ?[^;\"]*)?", "system-ui,'DejaVu Sans',sans-serif"),
     (r"(?<=[\s\"(-])(\d+\.\d\d)\d+(?=[^<>]*>)", r"\1"),  # in tags alone: words keep their digits
     (r">\s+<", "><"),
@@ -250,8 +251,10 @@ _CLEANED = (
 def svg(canvas: Canvas, name: str) -> str:
     """Write a chart as SVG: the same bytes for the same chart, ids of its own, text as text.
 
-    Ink becomes the colour of the page around it.
+    Ink becomes the colour of the page around it; so does what was written in black since.
     """
+    for artist in canvas.findobj():
+        _inked(artist)
     raw = io.StringIO()
     with rc_context({**STYLE, "svg.hashsalt": name}):
         canvas.savefig(

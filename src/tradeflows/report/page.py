@@ -29,8 +29,12 @@ _NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,
 _SHORT, _LONG = 12, 28  # letters that stay on one line, and that need a wide column
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAG = re.compile(r"<[^>]+>")
-_UNIT = re.compile(r"(?<=\d) ?(?=%)|(?<=\d) (?=(?:bn|m|USD|EUR|t|kg|kB)\b)")  # stays with its number
-_MINUS = re.compile(r"(?<![\w.)\]-])-(?=\.?\d)")  # a hyphen before a number, not within a word or date
+_UNIT = re.compile(
+    r"(?<=\d) ?(?=%)|(?<=\d) (?=(?:bn|m|USD|EUR|t|kg|kB)\b)"
+)  # stays with its number
+_MINUS = re.compile(
+    r"(?<![\w.)\]-])-(?=\.?\d)"
+)  # a hyphen before a number, not within a word or date
 _VERBATIM = ("code", "pre", "svg", "math", "style")
 _FUNCTION = re.compile(r"(<mi>(?:ln|log|exp|max|min|sin|cos)</mi>)(?!<mo[^>]*>(?:\(|&#x00028;))")
 _LOOKS = {Keyword: "k", Comment: "c", String: "s"}  # of code; all else is plain
