@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import nbformat
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -18,7 +19,7 @@ from tradeflows import cli
 from tradeflows.errors import TradeflowsError
 from tradeflows.report import check, sources
 from tradeflows.report.build import build
-from tradeflows.report.page import _linked, _shown, mathml, read, render, tree
+from tradeflows.report.page import _linked, _shown, mathml, render, tree
 from tradeflows.report.runner import NotebookFailed
 
 ROOT = Path(__file__).parents[1]
@@ -195,7 +196,7 @@ def test_a_plain_frame_scrolls_by_keyboard_and_has_a_name(suite):
 def test_numbers_are_written_as_in_print_and_code_and_dates_are_left_alone(tmp_path):
     words = "From -5 to (-.3), 12% on 2022-11-05, HS 84-85, `x = -5`"
     tiny_suite.save(tmp_path / "one.ipynb", f"# One\n\n{words}")
-    body = render(read(tmp_path / "one.ipynb"), "one", {"one": "index.html"}, {}).body
+    body = render(nbformat.read(tmp_path / "one.ipynb", 4), "one", {"one": "index.html"}, {}).body
     assert "From \u22125 to (\u2212.3), 12\u00a0% on 2022-11-05, HS 84-85" in body
     assert "<code>x = -5</code>" in body
 
