@@ -19,7 +19,8 @@ __all__ = ["Masks", "difference", "logit", "split"]
 Masks = npt.NDArray[np.bool_]
 CHUNK = 8  # tables fitted at once: more leave the cache
 ROUNDS = 100
-SETTLED = 1e-8  # steps square from here on
+PASSES = 3
+SETTLED = 1e-6  # steps square from here on
 RIDGE = 1e-10
 
 
@@ -88,13 +89,15 @@ def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Float
 
 
 def _start(y: Floats, n: Floats) -> tuple[Floats, Floats]:
-    """Start from the share of each row, and of each month against that of its table."""
-    with np.errstate(all="ignore"):
-        row, column, table = (
-            np.nan_to_num(np.log(y.sum(axis) / (n - y).sum(axis)), posinf=0.0, neginf=0.0)
-            for axis in (2, 1, (1, 2))
-        )
-    return row, column - table[:, None]
+    """Fit rows, then months, as if the shares of each were of one size: nearly the optimum."""
+    row, column = np.zeros((len(y), y.shape[1])), np.zeros((len(y), y.shape[2]))
+    for effect, axis in ((row, 2), (column, 1)) * PASSES:
+        fitted = (n * _share(row, column)).sum(axis)
+        sold, all_sold = y.sum(axis), n.sum(axis)
+        with np.errstate(all="ignore"):
+            odds = sold * (all_sold - fitted) / (fitted * (all_sold - sold))
+            effect += np.nan_to_num(np.log(odds), posinf=0.0, neginf=0.0)
+    return row, column
 
 
 def _step(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats, Floats]:
@@ -151,19 +154,19 @@ def _linked(keep: Masks, reference: int) -> Masks:
 
 
 def _share(row: Floats, column: Floats) -> Floats:
-    return np.asarray(1 / (1 + np.exp(-np.clip(row[:, :, None] + column[:, None, :], -500, 500))))
+    with np.errstate(over="ignore"):
+        return np.asarray(1 / (1 + np.exp(-row[:, :, None] - column[:, None, :])))
 
 
 def _informative(listed: Floats, total: Floats) -> Masks:
     """Drop rows and months where nothing or everything is listed, until none is left."""
     keep = total > 0
-    rest = np.where(total - listed > 1e-12 * total, total - listed, 0.0)
+    parts = listed > 0, total - listed > 1e-12 * total
     while True:
         before = int(keep.sum())
         for axis in (2, 1):
-            y = np.where(keep, listed, 0.0).sum(axis=axis, keepdims=True)
-            other = np.where(keep, rest, 0.0).sum(axis=axis, keepdims=True)
-            keep = keep & (y > 0) & (other > 0)
+            for part in parts:
+                keep = keep & (keep & part).any(axis=axis, keepdims=True)
         if int(keep.sum()) == before:
             return keep
 
