@@ -53,12 +53,12 @@ def test_a_long_fit_says_how_far_it_is_and_a_report_does_not(series, seconds, mo
     clock = itertools.count(step=seconds)
     monkeypatch.setattr("tradeflows.progress.time.monotonic", lambda: next(clock))
     monkeypatch.delenv("TRADEFLOWS_THREADS", raising=False)
-    expected(series, event=EVENT, models=("sarimax",))
+    expected(series, event=EVENT)
     said = capsys.readouterr().err.splitlines()
-    told = [f"expecting Exports: {n} models done, {1 - n} left" for n in (0, 1)]
+    told = [f"expecting Exports: {n} models done, {2 - n} left" for n in (0, 1, 2)]
     assert list(dict.fromkeys(said)) == (told if seconds else [])
     monkeypatch.setenv("TRADEFLOWS_THREADS", "1")
-    expected(series, event=EVENT, models=("sarimax",))
+    expected(series, event=EVENT)
     assert not capsys.readouterr().err
 
 
@@ -249,5 +249,3 @@ def test_what_is_not_a_monthly_series_is_refused(series):
         expected(-series, event=EVENT)
     with pytest.raises(UnknownCode, match="ends before"):
         expected(series, event=EVENT, window="2023-01/2022-01")
-    with pytest.raises(UnknownCode, match="prophet"):
-        expected(series, event=EVENT, models=("prophet",))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,7 +85,6 @@ def cube(
     window: str | None = None,
     start: str = "2017-01",
     value: str = "value_usd",
-    chapters: Iterable[str] = CHAPTERS,
     exclude: Collection[str] = EXCLUDED,
 ) -> Cube:
     """Arrange a panel of HS6 exports for a triple difference.
@@ -94,7 +93,8 @@ def cube(
     ----------
     panel : pandas.DataFrame
         Columns partner, period, code and the value; one flow of one reporter from one source, codes
-        of one level. World and areas that are no country are left out. A Cube is returned as it is.
+        of one level. Codes of `CHAPTERS` are compared; World and areas that are no country are left
+        out. A Cube is returned as it is.
     event : str
         First month after.
     window : str, optional
@@ -103,8 +103,6 @@ def cube(
         First month before that is used.
     value : str
         ``value_usd``, ``net_weight_kg`` or ``quantity``.
-    chapters : iterable of str
-        Codes must begin with one of these.
     exclude : collection of str
         Destinations that are neither treated nor control.
 
@@ -136,7 +134,7 @@ def cube(
     periods = rows["period"]
     inside = ((periods >= month(start)) & (periods < when)) | periods.isin(after)
     months = pd.DatetimeIndex(periods[inside].drop_duplicates().sort_values())  # published at all
-    wanted = inside & rows["code"].str.startswith(tuple(chapters)) & ~rows["partner"].isin(exclude)
+    wanted = inside & rows["code"].str.startswith(CHAPTERS) & ~rows["partner"].isin(exclude)
     rows = once(rows.loc[wanted], value)
     where = [pd.factorize(rows[c], sort=True) for c in ("code", "partner", "period")]
     at = months.get_indexer(pd.DatetimeIndex(where[2][1]))[where[2][0]]

@@ -102,7 +102,6 @@ def triple_difference(
     destination: str = "RUS",
     event: str = "2022-02",
     window: str | None = None,
-    value: str = "value_usd",
     months_needed: int = 36,
 ) -> TripleDifference:
     """Estimate listed × destination × after by Poisson pseudo-maximum likelihood.
@@ -115,11 +114,11 @@ def triple_difference(
     ----------
     panel : pandas.DataFrame or Cube
         HS6 exports to all destinations, see `tradeflows.counterfactual.cube.cube`. A Cube brings
-        its own event, window and value.
+        its own event and window; of weights or quantities, make one.
     listed : collection of str
         HS6 codes of the goods in question; all others are the control.
-    destination, event, window, value
-        Treated destination; first month after; months after; column.
+    destination, event, window
+        Treated destination; first month after; months after.
     months_needed : int
         Published months before the event, below which the answer is undetermined.
 
@@ -144,28 +143,35 @@ def triple_difference(
     >>> round(found.effect, 6)
     1.0
     """
-    data = cube(panel, event=event, window=window, value=value)
-    have = tuple(str(c) for c in data.codes[data.codes.isin(list(listed))])
-    absent = tuple(sorted(set(listed) - set(have)))
-    beta, se, reason = np.nan, np.nan, unusable(data, have, destination, months_needed)
+    data, have, row, reason = prepared(panel, listed, destination, event, window, months_needed)
+    beta, se = np.nan, np.nan
     if not reason:
-        row = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
         (b,), (s,) = difference(data.listed(have)[None], data.total, data.before, [row])
         beta, se = float(b[0]), float(s[0])
         if not np.isfinite(beta):
             reason = open_because(beta, se, destination, data.event)
             beta, se = np.nan, np.nan
     return TripleDifference(
-        destination, data.event, data.window, beta, se, reason, have, absent,
-        len(data.destinations), data.left_out, data.origins,
+        destination, data.event, data.window, beta, se, reason, tuple(map(str, have)),
+        tuple(sorted(set(listed) - set(have))), len(data.destinations), data.left_out, data.origins,
     )  # fmt: skip
 
 
-def unusable(data: Cube, have: Collection[str], destination: str, needed: int) -> str:
-    """Say why a cube cannot give a triple difference, or nothing."""
+def prepared(
+    panel: pd.DataFrame | Cube, listed: Collection[str], destination: str, event: str,
+    window: str | None, needed: int,
+) -> tuple[Cube, pd.Index, int, str]:  # fmt: skip
+    """Return a cube, its listed codes, the destination's row, and why it cannot be used, if so."""
+    data = cube(panel, event=event, window=window)
+    have = data.codes[data.codes.isin(list(listed))]
+    row = int(data.destinations.get_indexer(pd.Index([destination]))[0])
+    return data, have, row, _unusable(data, have, row, destination, needed)
+
+
+def _unusable(data: Cube, have: pd.Index, row: int, destination: str, needed: int) -> str:
     if not len(have):
         return "the panel holds none of the listed codes"
-    if destination not in data.destinations:
+    if row < 0:
         return f"the panel holds no exports to {destination}"
     if data.before < needed:
         return too_few(data.before, data.event, needed, data.trade_system)
@@ -173,7 +179,6 @@ def unusable(data: Cube, have: Collection[str], destination: str, needed: int) -
         return "no month of the window is published"
     if len(data.destinations) < 2 or len(have) == len(data.codes):
         return "no other destination or no other goods to compare with"
-    row = data.destinations.get_loc(destination)
     if not data.amounts[:, row, : data.before].any():
         return f"{destination} has no exports before {data.event}"
     return ""
@@ -256,10 +261,8 @@ def event_study(
     Rambachan and Roth (2023), A more credible approach to parallel trends, Review of Economic
     Studies 90(5): bounds on relative magnitudes.
     """
-    data = cube(panel, event=event, window=window)
-    have = data.codes[data.codes.isin(list(listed))]
+    data, have, _, reason = prepared(panel, listed, destination, event, window, months_needed)
     base = month(data.event).to_period("Q") - 1
-    reason = unusable(data, have, destination, months_needed)
     quarters = data.months.to_period("Q")
     if not reason and base not in quarters:
         reason = f"{base} is not published"

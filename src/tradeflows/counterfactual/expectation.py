@@ -11,7 +11,6 @@ import pandas as pd
 
 from tradeflows.counterfactual.months import cut, summed
 from tradeflows.counterfactual.statespace import NAMES, Band, band
-from tradeflows.errors import UnknownCode
 from tradeflows.periods import month, span
 from tradeflows.progress import progress
 from tradeflows.result import Result
@@ -134,7 +133,6 @@ def expected(
     event: str,
     window: str | int | None = None,
     control: pd.Series | None = None,
-    models: tuple[str, ...] = ("sarimax", "unobserved"),
     start: str = "2017-01",
     unit: str = "USD",
     origins: tuple[str, ...] = (),
@@ -164,8 +162,6 @@ def expected(
     control : pandas.Series, optional
         A series the event did not touch, as a regressor. Noise in it pulls its coefficient to zero,
         so it takes up less of a common rise than there is.
-    models : tuple of str
-        ``sarimax`` and ``unobserved``.
     start : str
         First month that is fitted.
     unit : str
@@ -199,9 +195,6 @@ def expected(
     >>> found.outcome, found.excess_both > 0, round(found.detectable, 1) < 2
     ('above', True, True)
     """
-    unknown = [m for m in models if m not in NAMES]
-    if unknown or not models:
-        raise UnknownCode(f"models {unknown or models}", f"some of {', '.join(NAMES)}", "name one")
     if isinstance(series, pd.DataFrame):
         series = summed(series)
     name, event = str(series.name or "series"), f"{month(event):%Y-%m}"
@@ -219,10 +212,9 @@ def expected(
     said = f"expecting {name}"
     bands = []
     with progress("models", wait=2.0, quiet="TRADEFLOWS_THREADS" in os.environ) as told:
-        for i, model in enumerate(models):
-            left = len(models) - i
-            bands.append(band(data, model, rng=rng, told=partial(told, said, i, left)))
-        told(said, len(models), 0)
+        for i, model in enumerate(NAMES):
+            bands.append(band(data, model, rng=rng, told=partial(told, said, i, len(NAMES) - i)))
+        told(said, len(NAMES), 0)
     outcome, reason = _outcome(tuple(bands))
     steps = "month" if data.season == 12 else "quarter"
     return Expectation(
@@ -236,9 +228,8 @@ def _outcome(bands: tuple[Band, ...]) -> tuple[str, str]:
     if failed:
         return "undetermined", f"{' and '.join(failed)} did not converge"
     places = {b.place for b in bands}
-    many = {1: "the 95 % band", 2: "both 95 % bands"}.get(len(bands), "all 95 % bands")
     if len(places) == 1:
         place = places.pop()
-        return place, f"{place} {many}"
+        return place, f"{place} both 95 % bands"
     each = ", ".join(f"{b.place} that of {NAMES[b.model]}" for b in bands)
     return "inside", f"the models disagree: {each}"

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.codes.countries import spoken
-from tradeflows.counterfactual.cube import Cube, cube, destinations, once, origins_of
-from tradeflows.counterfactual.difference import open_because, unusable
+from tradeflows.counterfactual.cube import Cube, destinations, once, origins_of
+from tradeflows.counterfactual.difference import open_because, prepared
 from tradeflows.counterfactual.shares import Masks, difference
 from tradeflows.errors import SchemaMismatch
 from tradeflows.periods import span
@@ -127,7 +127,6 @@ def placebo_destinations(
     destination: str = "RUS",
     event: str = "2022-02",
     window: str | None = None,
-    value: str = "value_usd",
     needed: int = 40,
     months_needed: int = 36,
 ) -> Placebo:
@@ -140,7 +139,7 @@ def placebo_destinations(
 
     Parameters
     ----------
-    panel, listed, destination, event, window, value, months_needed
+    panel, listed, destination, event, window, months_needed
         As in `tradeflows.counterfactual.difference.triple_difference`.
     needed : int
         Placebo destinations with listed trade before the event, below which p is undetermined.
@@ -154,15 +153,13 @@ def placebo_destinations(
     Conley and Taber (2011), Review of Economics and Statistics 93(1). MacKinnon and Webb (2020),
     Journal of Econometrics 218(2), on ranks of ratios.
     """
-    data = cube(panel, event=event, window=window, value=value)
-    have = data.codes[data.codes.isin(list(listed))]
+    data, have, here, reason = prepared(panel, listed, destination, event, window, months_needed)
     about = (data, "placebo destinations", destination, 2)
-    if reason := unusable(data, have, destination, months_needed):
+    if reason:
         return _of(*about, reason)
     (beta,), (se,) = difference(
         data.listed(have)[None], data.total, data.before, list(range(len(data.destinations)))
     )
-    here = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(np.isfinite(beta) & (beta != 0), beta / se, beta)
     known = ~np.isnan(beta)
@@ -182,7 +179,6 @@ def placebo_products(
     destination: str = "RUS",
     event: str = "2022-02",
     window: str | None = None,
-    value: str = "value_usd",
     draws: int = 999,
     rng: int | np.random.Generator = 0,
     months_needed: int = 36,
@@ -194,7 +190,7 @@ def placebo_products(
 
     Parameters
     ----------
-    panel, listed, destination, event, window, value, months_needed
+    panel, listed, destination, event, window, months_needed
         As in `tradeflows.counterfactual.difference.triple_difference`.
     draws : int
         Random sets.
@@ -207,12 +203,10 @@ def placebo_products(
         Sets of which the destination bought nothing before the event are counted as −inf and so
         never as more extreme; sets whose fit did not converge as +inf, always as more extreme.
     """
-    data = cube(panel, event=event, window=window, value=value)
-    have = data.codes[data.codes.isin(list(listed))]
+    data, have, row, reason = prepared(panel, listed, destination, event, window, months_needed)
     about = (data, "placebo product sets", f"The list to {spoken(destination)}", 1)
-    if reason := unusable(data, have, destination, months_needed):
+    if reason:
         return _of(*about, reason)
-    row = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
     member = data.codes.isin(have)
     sets = _sets(data, member, draws, np.random.default_rng(rng))
     flat = data.amounts.reshape(len(data.codes), -1)
@@ -279,10 +273,10 @@ def placebo_entry(
     >>> found.estimate, found.rank
     (1.0, 1)
     """
-    data = cube(panel, event=event, window=window)
-    have = data.codes.isin(list(listed))
+    data, codes, _, reason = prepared(panel, listed, destination, event, window, months_needed)
+    have = data.codes.isin(codes)
     about = (data, "destinations by listed codes that appear", destination, 2)
-    if reason := unusable(data, data.codes[have], destination, months_needed):
+    if reason:
         return _of(*about, reason)
     late = len(data.months) - data.before
     ends = slice(data.before - late, data.before), slice(data.before, None)

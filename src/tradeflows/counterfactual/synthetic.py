@@ -7,8 +7,8 @@ from collections.abc import Collection
 import numpy as np
 import pandas as pd
 
-from tradeflows.counterfactual.cube import Cube, cube
-from tradeflows.counterfactual.difference import unusable
+from tradeflows.counterfactual.cube import Cube
+from tradeflows.counterfactual.difference import prepared
 from tradeflows.counterfactual.months import Floats
 from tradeflows.counterfactual.placebo import Placebo
 
@@ -24,7 +24,6 @@ def synthetic_difference(
     destination: str = "RUS",
     event: str = "2022-02",
     window: str | None = None,
-    value: str = "value_usd",
     needed: int = 40,
     months_needed: int = 36,
 ) -> Placebo:
@@ -36,7 +35,7 @@ def synthetic_difference(
 
     Parameters
     ----------
-    panel, listed, destination, event, window, value, months_needed
+    panel, listed, destination, event, window, months_needed
         As in `tradeflows.counterfactual.difference.triple_difference`.
     needed : int
         Other destinations with listed and other goods in every block, below which it is
@@ -65,9 +64,7 @@ def synthetic_difference(
     >>> round(float(np.exp(found.estimate)), 6)
     2.0
     """
-    data = cube(panel, event=event, window=window, value=value)
-    have = data.codes[data.codes.isin(list(listed))]
-    reason = unusable(data, have, destination, months_needed)
+    data, have, here, reason = prepared(panel, listed, destination, event, window, months_needed)
     estimate, values = np.nan, dict[str, float]()
     if not reason and len(data.months) - data.before < BLOCK:
         reason = f"fewer than {BLOCK} published months in the window"
@@ -75,7 +72,6 @@ def synthetic_difference(
         logs, before = _logs(data, have)
         names = data.destinations.to_numpy()
         used = np.asarray(np.isfinite(logs).all(axis=1))
-        here = int(data.destinations.get_loc(destination))  # type: ignore[arg-type]
         others = np.flatnonzero(used & (np.arange(len(used)) != here))
         if not used[here]:
             reason = f"{destination} has three months without listed or without other goods"
