@@ -86,7 +86,7 @@ def test_any_pair_is_refreshed_and_its_proof_is_shown(tmp_path, monkeypatch, cap
         found = json.loads(run.invoke(cli.app, ["status", "--json"]).output)
         proofs = [r["proof"] for r in found["files"] if r["proof"]]
         assert len(proofs) == 1
-        assert proofs[0]["proven"]
+        assert proofs[0]["rows"] == proofs[0]["count"]
         assert "counted by the publisher" in run.invoke(cli.app, ["status"]).output
     assert harness.KEY not in done.output + capfd.readouterr().err
 
@@ -96,14 +96,14 @@ def test_the_example_of_the_help_works(tmp_path, monkeypatch):
     (line,) = [x.strip() for x in shown.splitlines() if "tradeflows refresh --" in x]
     words = shlex.split(line)[1:]
     with harness.asked(monkeypatch, tmp_path):
-        done = run.invoke(cli.app, [*words, "--source", "comtrade"])
+        done = run.invoke(cli.app, [*words, "--source", "comtrade", "--end", "2021-06"])
         assert done.exit_code == 0, done.output
         found = load("trade", reporter="TUR", partner="KAZ", source="UN Comtrade", flow="X")
         assert found["value_usd"].sum() > 0
         assert found["period"].min() == pd.Timestamp("2021-01-01")
 
 
-@pytest.mark.parametrize("partner", ["World", "WLD", "0", "EU27", "kaz,russian federation", "ALL"])
+@pytest.mark.parametrize("partner", ["World", "EU27", "kaz,russian federation", "ALL"])
 def test_partners_are_named_as_publishers_do(tmp_path, monkeypatch, partner):
     words = ["refresh", "--reporter", "turkey", "--partner", partner, "--codes", "total"]
     months = ["--start", "2022-01", "--end", "2022-02", "--source", "Comtrade"]
@@ -113,7 +113,7 @@ def test_partners_are_named_as_publishers_do(tmp_path, monkeypatch, partner):
         found = set(load("trade", reporter="TUR", source="UN Comtrade", code="TOTAL")["partner"])
         asked = " ".join(path for _, path in site.asked)
     assert ("partnerCode=" in asked) == (partner != "ALL")
-    assert ("World" in found) == (partner in ("World", "WLD", "0", "ALL"))
+    assert ("World" in found) == (partner in ("World", "ALL"))
     assert partner != "EU27" or found <= set(EU27)
 
 
@@ -123,9 +123,8 @@ def test_partners_are_named_as_publishers_do(tmp_path, monkeypatch, partner):
         (["--reporter", "PRK", "--partner", "TUR"], "reports nothing to UN Comtrade"),
         (["--reporter", "TUR", "--partner", "RUS", "--start", "2026"], "newest is 2025-12"),
         (["--reporter", "TUR", "--partner", "RUS", "--codes", "AG6/8542a"], "no HS code"),
-        (["--reporter", "TUR", "--partner", "RUS", "--codes", "AG6/"], "no HS code"),
         (["--reporter", "TUR", "--partner", "RUS", "--codes", ","], "--codes ','"),
-        (["--reporter", "TUR", "--partner", "RUS", "--flows", " "], "--flows ' '"),
+        (["--reporter", "TUR"], "--partner"),
         (["--reporter", "TUR", "--partner", "Atlantis"], "no country or area"),
         (["--source", ","], "--source ','"),
         (["--source", "wto"], "wto"),
@@ -179,13 +178,6 @@ def test_exit_codes_tell_what_to_do(monkeypatch, capsys, raised, code):
     assert "Traceback" not in capsys.readouterr().err
 
 
-def test_half_a_pair_is_refused(monkeypatch, capsys):
-    monkeypatch.setattr("sys.argv", ["tradeflows", "refresh", "--reporter", "TUR"])
-    with pytest.raises(SystemExit, match="1"):
-        cli.main()
-    assert "--partner" in capsys.readouterr().err
-
-
 def test_importing_the_package_is_light_and_load_is_the_function():
     code = (
         "import sys, tradeflows as tf;"
@@ -216,11 +208,10 @@ def test_all_but_the_report_works_without_its_packages(tmp_path):
     asked = said("ask", *words, "--current", "2022", "--out", str(tmp_path))
     assert asked.returncode == 0, asked.stderr
     assert len(list(tmp_path.iterdir())) == 3
-    for words in ([], ["--check"]):
-        refused = said("report", "--reports", str(tmp_path / "none"), *words)
-        assert refused.returncode == 1
-        assert "pip install 'tradeflows[report]'" in refused.stderr
-        assert "Traceback" not in refused.stderr
+    refused = said("report", "--reports", str(tmp_path / "none"))
+    assert refused.returncode == 1
+    assert "pip install 'tradeflows[report]'" in refused.stderr
+    assert "Traceback" not in refused.stderr
 
 
 def test_an_expected_error_is_no_traceback(monkeypatch, capsys):
@@ -232,15 +223,11 @@ def test_an_expected_error_is_no_traceback(monkeypatch, capsys):
     assert "Traceback" not in shown
 
 
-@pytest.mark.parametrize(
-    "command", [[], ["verify"], ["status"], ["judge"], ["refresh"], ["report"], ["trace"]]
-)
-def test_help_reads(command):
-    result = run.invoke(cli.app, [*command, "--help"])
-    assert result.exit_code == 0
-
-
-def test_the_version_is_said():
+def test_help_reads_and_the_version_is_said():
+    listed = run.invoke(cli.app, ["--help"]).output
+    for command in ("refresh", "status", "verify", "ask", "judge", "report", "trace", "screen"):
+        assert command in listed
+        assert run.invoke(cli.app, [command, "--help"]).exit_code == 0
     assert run.invoke(cli.app, ["--version"]).output == f"tradeflows {tf.__version__}\n"
 
 

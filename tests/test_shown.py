@@ -122,17 +122,6 @@ def test_a_screen_marks_one_case_among_all():
         "case": ["Turkey", "Kazakhstan", "Georgia"],
         "value": [4.0, 3.0, 1.0],
     }
-    other = tf.plot.show(found, reporter="GEO", name="georgia")
-    assert other.name == "georgia"
-    assert other.title.startswith("Georgia ranks 3 of 3")
-    assert tf.plot.show(found, reporter="ARM") == found.sentence()
-    ties = cases([*ROWS, ("UZB", "RUS", 1.0, 0.4, 0.5, False)])
-    assert tf.plot.show(ties, reporter="UZB").title.startswith("Uzbekistan ranks 3 of 4")
-    pairs = cases([*ROWS, ("TUR", "KAZ", 2.0, 0.1, 0.2, False)], target=None)
-    marked = tf.plot.show(pairs, reporter="TUR", partner="KAZ")
-    assert marked.title.startswith("Turkey to Kazakhstan ranks 3 of 4")
-    many = cases([("TUR", "RUS", 500.0 - i, 0.1, 0.2, False) for i in range(502)])
-    assert list(tf.plot.show(many).table) == ["from", "to", "cases"]
     for n, named in ((500, True), (501, False)):
         fewer = cases([("TUR", "RUS", 500.0 - i, 0.1, 0.2, False) for i in range(n)])
         assert (list(tf.plot.show(fewer).table) == ["case", "value"]) == named

@@ -96,7 +96,7 @@ def test_a_raw_file_that_changed_or_went_is_seen(reports, tmp_path, monkeypatch)
 def test_the_command_prints_the_path_and_exits_with_what_it_found(reports, copied):
     shown = run.invoke(cli.app, ["trace", "prices", "--reports", str(reports)])
     assert shown.exit_code == 0
-    for words in ("03-more.ipynb, cell cell-1", RAW, store.describe(RAW).sha256, "publisher:"):
+    for words in ("03-more.ipynb", "cell: cell-1", RAW, store.describe(RAW).sha256, "publisher:"):
         assert words in shown.output
     plain = run.invoke(cli.app, ["trace", "prices", "--reports", str(reports), "--json"])
     assert json.loads(plain.output)["origins"][0]["id"] == RAW

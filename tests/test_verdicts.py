@@ -179,11 +179,10 @@ def test_a_test_that_cries_wolf_is_heard_as_unknown(monkeypatch):
 # showing
 
 
-def test_a_verdict_as_sentence_table_and_trail(own):
+def test_a_verdict_as_sentence_and_table(own):
     found = tf.state("d", (2021, 2022), rules=own, growth=Interval(0.3, 2), detail="It grew <b>.")
     assert found.sentence() == "Did <it> rise? Supported: yes, <it> did. It grew <b>."
-    assert found.table.to_numpy().tolist() == [["growth", "growth of <trade>", 0.3, 2.0]]
-    assert found.trail().to_numpy().tolist() == [
+    assert found.table.to_numpy().tolist() == [
         ["grew", "growth of <trade>", "0.3 to 2", "at least 0.25", "yes"],
         ["grade", "yes, <it> did", "", "", "supported"],
     ]
@@ -198,7 +197,7 @@ def test_cards_escape_what_they_show(own):
     assert "5 February 2023" in found.card()
     cards = Verdicts((found, found))
     assert cards._repr_html_().count("<article") == 2
-    assert cards.table["grade"].tolist() == ["contradicted"] * 2
+    assert list(cards) == [found, found]
 
 
 def test_the_page_of_rules_shows_every_test_and_row(shown):

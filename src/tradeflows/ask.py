@@ -194,21 +194,14 @@ def ask(
       what to do: `tradeflows refresh --reporter TUR --partner KAZ --flows M --codes 854231 \
 --start 2021-01 --end 2022-12` brings it
     """
-    many = isinstance(codes, Iterable) and not isinstance(codes, str)
-    wanted: list[str] = list(codes) if many else [codes]  # type: ignore[list-item]
-    pair = _checked(reporter, partner, flow, base, current, estimated, own=rows is not None)
+    text = isinstance(codes, str) or not isinstance(codes, Iterable)
+    wanted: list[str] = [codes] if text else list(codes)  # type: ignore[list-item]
+    pair = _pair(reporter, partner, flow, base, current, estimated, own=rows is not None)
     _refuse_overlap(wanted, pair)
     candidates = list(_statistics(pair, rows))
-    parts, notes, lacking, refused = [], [], [], {}
-    for code in wanted:
-        part, remarks = _best(code, pair, candidates)
-        notes += remarks
-        if isinstance(part, Part):
-            parts.append(part)
-            continue
-        lacking.append(code)
-        if part is not None:
-            refused[code] = part.todo
+    found = {code: _best(code, pair, candidates) for code in wanted}
+    parts = [part for part, _, _ in found.values() if part]
+    lacking = [code for code, (part, _, _) in found.items() if not part]
     known = {code for _, rows in candidates for code in rows["code"].unique()}
     if odd := [code for code in lacking if not _askable(code) and code not in known]:
         groups = ", ".join(sorted(c for c in known if not c.isdigit())) or "(none)"
@@ -217,18 +210,20 @@ def ask(
             f"2, 4 or 6 digits, TOTAL, or a group of {groups}",
             "check the spelling; a refresh brings 2, 4 or 6 digits, or TOTAL",
         )
-    absent = [c for c in lacking if _askable(c) and c not in refused
-              and len(_asked_months(c, pair)) < len(pair.months)]  # fmt: skip
-    where = "not in your table" if pair.own else "not stored"
-    missing = f"{where}: {', '.join(absent)} for {pair.base} and {pair.current}"
-    bring = f"{pair.command(absent)} brings it" if absent else "ask for other months or codes"
-    if pair.own and absent:
+    notes = [note for _, said, _ in found.values() for note in said]
+    todos = [todo for _, _, todo in found.values() if todo]
+    if absent := [code for code in lacking if found[code][2] is None]:
+        where = "not in your table" if pair.own else "not stored"
+        notes.append(f"{where}: {', '.join(absent)} for {pair.base} and {pair.current}.")
         bring = "Add these months to your table, or ask for others"
+        todos.append(bring if pair.own else f"{pair.command(absent)} brings it")
     if not parts:
-        said = [*(note.rstrip(".") for note in notes), *([missing] if absent else [])]
-        todos = [*refused.values(), *([bring] if absent or not refused else [])]
-        todo = "; ".join(dict.fromkeys(todos))
-        raise SourceUnavailable("; ".join(said), "every month of both windows", todo)
+        words = "; ".join(note.rstrip(".") for note in notes)
+        todo = "; ".join(dict.fromkeys(todos)) or "ask for other months or codes"
+        raise SourceUnavailable(words, "every month of both windows", todo)
+    if absent:
+        notes[-1] = notes[-1].replace("not", "Not", 1)
+    notes += [f"{todo}." for todo in dict.fromkeys(todos)]
     annual = [p.code for p in parts if set(p.rows["freq"]) == {"A"}]
     if len(pair.base) != len(pair.current):
         notes.append(
@@ -237,9 +232,6 @@ def ask(
         )
     elif annual and len(annual) < len(parts):
         notes.append(f"{', '.join(annual)}: annual rows, so that all bars compare whole windows.")
-    notes += [f"{code}: {todo}." for code, todo in refused.items()]
-    if absent:
-        notes.append(f"{missing[0].upper()}{missing[1:]}. {bring}.")
     subject = _FLOWS[flow].format(spoken(pair.reporter), spoken(pair.partner))
     made_up = not pair.own and stored.is_generated(
         store.describe(o) for p in parts for o in set(p.rows["origin"])
@@ -316,23 +308,13 @@ class _Pair:
         )
 
 
-def _checked(
+def _pair(
     reporter: str, partner: str, flow: str, base: str, current: str, estimated: str, *, own: bool
 ) -> _Pair:
-    for name, given in {"reporter": reporter, "partner": partner, "flow": flow}.items():
-        if not isinstance(given, str):
-            raise UnknownCode(f"{name} {given!r}", f"one {name} as text", "ask for one at a time")
-    if estimated not in ("unpriced", "accepted"):
-        raise ValueError(f"estimated={estimated!r}: expected 'unpriced' or 'accepted'")
-    if flow not in _FLOWS:
+    if str(flow) not in _FLOWS:
         raise UnknownCode(f"flow {flow!r}", "M (imports) or X (exports)", "choose one")
-    reporter, partner = from_name(reporter), from_name(partner)
-    for country in (reporter, partner):
-        comtrade(country)
     windows = Window.parse(base), Window.parse(current)
-    pair = _Pair(reporter, partner, flow, *windows, estimated, own)
-    if min(pair.base, pair.current).first < 12:
-        raise UnknownCode(f"windows {base} and {current}", "years from 0001", "correct the year")
+    pair = _Pair(from_name(reporter), from_name(partner), flow, *windows, estimated, own)
     if len(set(pair.months)) < len(pair.months):
         raise UnknownCode(f"windows {base} and {current} share months", "two apart", "move one")
     return pair
@@ -397,30 +379,27 @@ def _own(table: pd.DataFrame, asked: Mapping[str, str]) -> pd.DataFrame:
 
 def _best(
     code: str, pair: _Pair, candidates: Sequence[tuple[str, pd.DataFrame]]
-) -> tuple[Part | TradeflowsError | None, list[str]]:
+) -> tuple[Part | None, list[str], str | None]:
     """Return the statistic that answers best: every month, most weights, finest codes.
 
-    In place of it stands what a measure refused of it, or None where months are missing.
+    Beside it remarks, and where nothing answers what to do; None where months are to be brought.
     """
-    able, gaps, refused = [], [], None
+    able, gaps, todo = [], [], None
     for name, rows in candidates:
         try:
-            found = _rows_of(code, rows, pair)
+            found = _with_zeros(code, _rows_of(code, rows, pair), pair)
         except TradeflowsError as error:
-            refused = error
+            todo = error.todo
             gaps.append(f"{code} ({name}): {error.found}.")
             continue
         if found.empty:
             continue
-        if set(found["freq"]) == {"A"} and any(
-            w.first % 12 or len(w) % 12 for w in (pair.base, pair.current)
-        ):
-            gaps.append(f"{code} ({name}): annual rows answer for whole years only.")
-            continue
-        found = _with_zeros(code, found, pair)
+        monthly = set(found["freq"]) == {"M"}
         lost = sorted(set(pair.periods(set(found["freq"]))) - set(found["period"]))
-        if lost:
-            unit, form = ("month", "%Y-%m") if set(found["freq"]) == {"M"} else ("year", "%Y")
+        if not monthly and any(w.first % 12 or len(w) % 12 for w in (pair.base, pair.current)):
+            gaps.append(f"{code} ({name}): annual rows answer for whole years only.")
+        elif lost:
+            unit, form = ("month", "%Y-%m") if monthly else ("year", "%Y")
             few = ", ".join(m.strftime(form) for m in lost[:3])
             more = f" and {len(lost) - 3} more {unit}s" if lost[3:] else ""
             there = "in it" if pair.own else "stored"
@@ -431,13 +410,17 @@ def _best(
     if able:
         _, name, found = max(able, key=lambda a: a[0])
         try:
-            return _priced(code, name, found, pair)
+            return *_priced(code, name, found, pair), ""
         except TradeflowsError as error:
-            return error, [f"{code} ({name}): {error.found}."]
+            return None, [f"{code} ({name}): {error.found}."], error.todo
     if len(_asked_months(code, pair)) == len(pair.months):
         where = f"{code} (UN Comtrade)" if gaps else code
-        gaps.append(f"{where}: every month is stored, and none has trade in it.")
-    return refused, gaps
+        return (
+            None,
+            [*gaps, f"{where}: every month is stored, and none has trade in it."],
+            todo or "",
+        )
+    return None, gaps, todo if _askable(code) else todo or ""
 
 
 def _rows_of(code: str, rows: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
@@ -505,6 +488,8 @@ def _asked_months(code: str, pair: _Pair, system: str | None = None) -> set[pd.T
 
 def _with_zeros(code: str, found: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
     """Write a zero for months that UN Comtrade was asked for and has no trade of."""
+    if found.empty:
+        return found
     first, systems = found.iloc[0], found["code_system"].unique()
     if (first["source"], first["freq"]) != (PUBLISHER, "M") or not any(map(hs.span, systems)):
         return found  # what UN Comtrade does not have says nothing of others

@@ -7,11 +7,11 @@ import re
 import sys
 import time
 import warnings
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
+import yaml
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -97,6 +97,11 @@ def _print_json(found: Any) -> None:
     sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1, default=_plain) + "\n")
 
 
+def _text(found: Any) -> str:
+    """Return facts as indented lines, for people."""
+    return yaml.safe_dump(found, allow_unicode=True, sort_keys=False, width=_WIDE)
+
+
 def _plain(found: Any) -> Any:
     """Return the rows of a table, and of anything else what it is called."""
     if hasattr(found, "to_json"):
@@ -142,7 +147,6 @@ def refresh(
     probe: Annotated[
         bool, typer.Option("--probe", help="Ask each publisher one small thing: does it answer?")
     ] = False,
-    wait: Annotated[float, typer.Option(help="Seconds to wait for another refresh.")] = 0.0,
     as_json: AsJson = False,
 ) -> None:
     """Bring live data: the report's standard pull, or any pair, codes and months.
@@ -171,22 +175,16 @@ def refresh(
         return
     turkey = asked is None or all(tuik.answers(part) for part in asked)
     usual = (*(["tuik"] if turkey else []), "worldbank", "eurostat", "comtrade")
-    sources = sources or (
-        usual if asked is None else tuple(s for s in usual if s in ("tuik", "comtrade"))
-    )
+    sources = sources or tuple(s for s in usual if asked is None or s in ("tuik", "comtrade"))
     if dry_run:
         able = [s for s in sources if s in live.SOURCES and live.SOURCES[s].plan]
-        terms: dict[str, Any] = {"start": start, "end": last, "options": options}
-        plans = [live.plan(asked, source=s, **terms) for s in able]
-        words = "\n".join(plan.sentence() for plan in plans)
+        plans = [live.plan(asked, source=s, start=start, end=last, options=options) for s in able]
         asks = [plan.table[plan.table["data_calls"] > 0] for plan in plans]
         rows = [row for plan in plans for row in plan.table.to_dict("records")]
-        _say(words, *asks, as_json=as_json, plan=rows)
+        _say("\n".join(plan.sentence() for plan in plans), *asks, as_json=as_json, plan=rows)
         return
     with progress("calls", quiet=as_json) as told:
-        done = live.run(
-            asked, sources=sources, start=start, end=last, wait=wait, told=told, options=options
-        )
+        done = live.run(asked, sources=sources, start=start, end=last, told=told, options=options)
     _say(done.sentence(), as_json=as_json, stored=done.stored, calls=done.calls)
 
 
@@ -241,30 +239,25 @@ def status(as_json: AsJson = False) -> None:
     from tradeflows.sources import refresh as live
 
     raws, known, beside = store.catalogue(), live.status(), agreement.agreement()
-    proofs = {
-        raw.id: {"rows": proof["rows"], "counted": proof["count"],
-                 "proven": proof["rows"] == proof["count"]}
-        for raw in raws if raw.live and (proof := raw.query.get("proof"))
-    }  # fmt: skip
     words = " ".join([known.sentence(), *[agreement.sentence(beside)] * (as_json or len(beside))])
     fields = ("id", "publisher", "title", "coverage", "vintage", "rows", "sha256", "complete")
-    files = [{f: getattr(r, f) for f in fields} | {"proof": proofs.get(r.id)} for r in raws]
+    files = [{f: getattr(r, f) for f in fields} | {"proof": r.query.get("proof")} for r in raws]
     shown = pd.DataFrame(files)[["id", "publisher", "coverage", "vintage", "rows"]]
-    shown["proof"] = [_proof(raw, proofs.get(raw.id)) for raw in raws]
+    shown["proof"] = [_proof(raw) for raw in raws]
     parts = known.missing.groupby("part", sort=False).size().items()
     gaps = "".join(f"\n  {part}: {n} published months missing" for part, n in parts)
     _say(words + gaps * (not as_json), shown, as_json=as_json, files=files, missing=known.missing,
          agreement=beside)  # fmt: skip
 
 
-def _proof(raw: store.Raw, found: Mapping[str, Any] | None) -> str:
+def _proof(raw: store.Raw) -> str:
     """Say how a file is known to be whole."""
     if not raw.complete:
         return "interrupted: not read"
-    if found is None:
+    if not (proof := raw.query.get("proof")):
         return "one file, whole" if raw.live else "snapshot"
-    words = f"{found['rows']} of {found['counted']} rows counted by the publisher"
-    return words + ("" if found["proven"] else ": NOT proven")
+    words = f"{proof['rows']} of {proof['count']} rows counted by the publisher"
+    return words + ("" if proof["rows"] == proof["count"] else ": NOT proven")
 
 
 @app.command(rich_help_panel=BRING)
@@ -278,9 +271,7 @@ def verify(as_json: AsJson = False) -> None:
     if as_json:
         _print_json([vars(p) for p in problems])
     elif problems:
-        for problem in problems:
-            err.print(f"[bold]{escape(problem.id)}[/bold]: {escape(problem.found)}")
-            err.print(f"  what to do: {escape(problem.todo)}")
+        err.print(escape(_text([vars(p) for p in problems])))
     else:
         out.print(f"{len(store.catalogue())} raw files are as their sidecars say.")
     raise typer.Exit(1 if problems else 0)
@@ -320,8 +311,8 @@ def ask(
     own = read(file, decimal, partner=buyer, flow=flow.upper()) if file else None
     weights = "accepted" if estimated else "unpriced"
     found = asked(seller, buyer, wanted, base, current, flow.upper(), own, weights)
-    words = "-".join([seller, buyer, flow, *wanted[:3], base, current])
-    place = to / re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+    name = "-".join([seller, buyer, flow, *wanted[:3], base, current]).lower()
+    place = to / re.sub(r"[^a-z0-9]+", "-", name).strip("-")
     to.mkdir(parents=True, exist_ok=True)
     files = [place.with_suffix(f".{kind}") for kind in ("png", "csv", "xlsx")]
     if isinstance(figure := show(found), Figure):
@@ -334,8 +325,7 @@ def ask(
         _say(found.sentence(), as_json=True, notes=found.notes, files=files,
              range=bars.reset_index(), table=found.table)  # fmt: skip
         return
-    out.print(f"[bold]{escape(found.sentence())}[/bold]\n")
-    _say("".join(f"{note}\n\n" for note in found.notes).rstrip("\n"))
+    _say("\n\n".join([found.sentence(), *found.notes]) + "\n")
     shown = found.table.set_index("code").select_dtypes("number")
     more = f"and {len(shown) - 20} more codes, in the files\n" if len(shown) > 20 else ""
     _say(f"{more}\nRange over {len(found.by_method)} formulas and paths:", _dollars(shown.head(20)))
@@ -447,23 +437,8 @@ def trace(
     if as_json:
         _print_json(found)
     else:
-        out.print(f"[bold]{escape(found['title'])}[/bold]")
-        drawn = f"{found['notebook']}, cell {found['cell']}"
-        table = f"{found['table']} ({found['now']})"
-        _facts({"figure": found["page"], "drawn by": drawn, "table": table,
-                "sha256": found["sha256"]})  # fmt: skip
-        for raw in found["origins"]:
-            out.print(f"raw file [bold]{escape(raw.pop('id'))}[/bold] ({raw.pop('now')})")
-            _facts(raw)
+        out.print(escape(_text(found)))
     raise typer.Exit(0 if every == {INTACT} else 1)
-
-
-def _facts(facts: Mapping[str, Any]) -> None:
-    """Print what is known of something, a line each."""
-    for name, words in facts.items():
-        said = ", ".join(f"{k}={v}" for k, v in words.items()) if isinstance(words, dict) else words
-        if said:
-            out.print(f"  {name}: {escape(str(said))}")
 
 
 def _said(message: Warning | str, category: type[Warning], *_: Any, **__: Any) -> None:

@@ -12,7 +12,7 @@ from tradeflows.errors import UnknownCode
 
 __all__ = ["Window", "month", "span"]
 
-_END = r"(\d{4})(?:-(0[1-9]|1[0-2]))?"
+_END = r"((?!0000)\d{4})(?:-(0[1-9]|1[0-2]))?"
 _SPELLING = re.compile(rf"{_END}(?:/{_END})?")
 _KNOWN = "'2022', '2022-03' or '2022-02/2023-01', the earlier month first"
 

@@ -203,7 +203,7 @@ def judge_all(tier: str = "snapshot", *, rules: str | Path | Rules | None = None
     --------
     >>> verdicts = judge_all()  # doctest: +SKIP
     """
-    return Verdicts(tuple(judge(c, tier, rules=rules) for c in _rules(rules).claims))
+    return Verdicts(judge(c, tier, rules=rules) for c in _rules(rules).claims)
 
 
 def _interval(value: Number) -> Interval | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
@@ -194,36 +194,32 @@ def rule(claim: str, tier: str | None = None, *, rules: str | Path | Rules | Non
 _rules = rules  # `rule` has a parameter of that name
 
 
+# A comparison: when a range from low to high surely meets a limit, and when it surely does not.
+_COMPARISONS: dict[str, Callable[[float, float, Any], tuple[bool, bool]]] = {
+    "at_least": lambda low, high, limit: (low >= limit, high < limit),
+    "more_than": lambda low, high, limit: (low > limit, high <= limit),
+    "at_most": lambda low, high, limit: (high <= limit, low > limit),
+    "low_at_least": lambda low, _, limit: (low >= limit, low < limit),
+    "contains": lambda low, high, x: (low <= x <= high, not low <= x <= high),
+    "within": lambda low, high, ends: (
+        ends[0] <= low and high <= ends[1], high < ends[0] or low > ends[1]),
+    "outside": lambda low, high, ends: (
+        high < ends[0] or low > ends[1], high >= ends[0] and low <= ends[1]),
+}  # fmt: skip
+
+
 def outcome(test: Mapping[str, Any], value: Interval | None) -> Outcome:
     """Say whether a number passes a test."""
+    (kind, limit), *more = [(k, v) for k, v in test.items() if k != "number"]
+    if more or kind not in _COMPARISONS:
+        raise SchemaMismatch(
+            f"test {dict(test)}", "one comparison that the head of rules.yml explains",
+            "correct the rules",
+        )  # fmt: skip
     if value is None:
         return UNKNOWN
-    low, high = float(value.low), float(value.high)
-    (kind, limit), *more = [(k, v) for k, v in test.items() if k != "number"]
-    if more:
-        raise SchemaMismatch(f"test {dict(test)}", "one comparison", "split the test in two")
-    match kind:
-        case "at_least":
-            return _decided(low >= limit, high < limit)
-        case "more_than":
-            return _decided(low > limit, high <= limit)
-        case "at_most":
-            return _decided(high <= limit, low > limit)
-        case "low_at_least":
-            return bool(low >= limit)
-        case "contains":
-            return bool(low <= limit <= high)
-        case "within":
-            return _decided(limit[0] <= low and high <= limit[1], high < limit[0] or low > limit[1])
-        case "outside":
-            return bool(high < limit[0] or low > limit[1])
-    raise SchemaMismatch(
-        f"comparison {kind!r}", "one that the head of rules.yml explains", "correct rules.yml"
-    )
-
-
-def _decided(yes: bool, no: bool) -> Outcome:
-    return True if yes else (False if no else UNKNOWN)
+    yes, no = _COMPARISONS[kind](float(value.low), float(value.high), limit)
+    return bool(yes) if yes or no else UNKNOWN
 
 
 def decide(

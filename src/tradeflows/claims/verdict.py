@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html import escape
 from typing import Any
@@ -47,26 +47,7 @@ class Verdict(Result):
 
     @property
     def table(self) -> pd.DataFrame:
-        """The numbers of the rule: name, what it is, low, high."""
-        rows = []
-        for name, meaning in self.rule.numbers.items():
-            value = self.numbers.get(name)
-            ends = (None, None) if value is None else (value.low, value.high)
-            rows.append((name, meaning, *ends))
-        return pd.DataFrame(rows, columns=["number", "what it is", "low", "high"])
-
-    @property
-    def of_the_claim(self) -> bool:
-        """Whether the numbers are of the period that the claim is about."""
-        return not self.period or self.period == _period(self.rule)
-
-    def sentence(self) -> Sentence:
-        """Say the verdict in one sentence."""
-        words = f"{self.rule.question} {self.grade.capitalize()}: {self.say}."
-        return Sentence(f"{words} {self.detail}".strip())
-
-    def trail(self) -> pd.DataFrame:
-        """Return how the grade came about: each test, its number, and the outcome."""
+        """How the grade came about: each test, what it reads, its number, rule and outcome."""
         rows = []
         for name, test in self.rule.tests.items():
             value = self.numbers.get(test["number"])
@@ -78,6 +59,16 @@ class Verdict(Result):
         rows.append(("grade", self.say, "", "", self.grade))
         columns = ["test", "what it reads", "found", "rule", "outcome"]
         return pd.DataFrame(rows, columns=columns)
+
+    @property
+    def of_the_claim(self) -> bool:
+        """Whether the numbers are of the period that the claim is about."""
+        return not self.period or self.period == _period(self.rule)
+
+    def sentence(self) -> Sentence:
+        """Say the verdict in one sentence."""
+        words = f"{self.rule.question} {self.grade.capitalize()}: {self.say}."
+        return Sentence(f"{words} {self.detail}".strip())
 
     def statement(self) -> dict[str, Any]:
         """Return what is passed on: the numbers, their period and the rules that judge them."""
@@ -98,15 +89,13 @@ class Verdict(Result):
         grade = f"the statement is {self.grade}" if decided else self.grade
         r = self.rule
         said = f"{r.speaker}, {r.place}, {_day(r.date)}"
-        fold = {
-            "In detail": self.detail,
-            "What would change this": r.would_change,
-            "What the data cannot show": r.cannot_show,
-        }
+        fold = {"In detail": self.detail, "What would change this": r.would_change,
+                "What the data cannot show": r.cannot_show}  # fmt: skip
         more = "".join(
             f'<p class="box"><b>{label}.</b> {escape(text)}</p>'
-            for label, text in fold.items() if text
-        )  # fmt: skip
+            for label, text in fold.items()
+            if text
+        )
         link = f' <a href="{escape(self.page)}">See the evidence</a>' if self.page else ""
         tier = "" if r.tier == "snapshot" else f"-{r.tier}"
         return (
@@ -132,7 +121,7 @@ class Verdict(Result):
                 "read it."
             )
         label = f"Tests of claim {r.claim}, and its grade"
-        tests = table_html(self.trail(), label=label)
+        tests = table_html(self.table, label=label)
         return f"<p>{head}</p><details><summary>The tests, one by one</summary>{tests}</details>"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -142,27 +131,13 @@ class Verdict(Result):
         return shown | ({MIME: self.statement()} if self.of_the_claim and self.period else {})
 
 
-@dataclass(frozen=True)
-class Verdicts:
+class Verdicts(tuple[Verdict, ...]):
     """Several verdicts, shown as cards side by side."""
 
-    verdicts: tuple[Verdict, ...]
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row a claim: question, grade, number, tier."""
-        rows = [(v.rule.claim, v.rule.question, v.grade, v.headline, v.rule.tier) for v in self]
-        return pd.DataFrame(rows, columns=["claim", "question", "grade", "number", "tier"])
-
-    def __iter__(self) -> Iterator[Verdict]:
-        return iter(self.verdicts)
-
-    def sentence(self) -> Sentence:
-        """Say what was found, a sentence a claim that has one, in the order of the rules file."""
-        return Sentence(" ".join(v.clause for v in self if v.clause))
+    __slots__ = ()
 
     def _repr_html_(self) -> str:
-        return f'<div class="cards">{"".join(v.card() for v in self.verdicts)}</div>'
+        return f'<div class="cards">{"".join(v.card() for v in self)}</div>'
 
 
 def _period(stated: Frozen) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 ==================================================== =============================================
 `finish` (ax, title, unit, source, table=frame)      any matplotlib axes: the main door
-`waterfall` (steps, totals, title, unit)             from one total to the other, part by part
+`waterfall` (steps, title, unit)                     from one total to the other, part by part
 `ranges` (intervals by label, title, unit)           what is known of a number, thresholds named
 `scan` (panels, answer, title, unit)                 the answer under each assumption's values
 `lines` (frame, title, unit)                         over time, named at their ends, events
@@ -31,6 +31,7 @@ phone; wider ones scroll there.
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -61,25 +62,16 @@ __all__ = [
 
 MIME = "application/vnd.tradeflows.figure+json"  # under it a figure carries its parts to the report
 
-# Whoever only imports the room does not wait for matplotlib.
-_ROOMS = {
-    "figure": ("Figure", "finish"),
-    "results": ("show",),
-    "rows": ("bars", "ranges", "scan", "waterfall"),
-    "style": ("GREY", "INK", "colours"),
-    "tables": ("table_html",),
-    "time": ("fan", "histogram", "lines"),
-}
-_HOME = {name: room for room, names in _ROOMS.items() for name in names}
+# Whoever only imports the package does not wait for matplotlib; the last room needs statsmodels.
+_ROOMS = ("figure", "rows", "style", "tables", "time", "results")
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOME:
-        msg = f"module 'tradeflows.plot' has no attribute {name!r}"
-        raise AttributeError(msg)
-    from importlib import import_module
-
-    return getattr(import_module(f"tradeflows.plot.{_HOME[name]}"), name)
+    for room in _ROOMS if name in __all__ else ():
+        found = import_module(f"tradeflows.plot.{room}")
+        if name in found.__all__:
+            return getattr(found, name)
+    raise AttributeError(f"module 'tradeflows.plot' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -15,16 +15,17 @@ from typing import Any, TypedDict, Unpack
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
+from matplotlib import rc_context, rcParams
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
+from matplotlib.text import Text
 
 from tradeflows import store
 from tradeflows.errors import SchemaMismatch, TradeflowsError
 from tradeflows.plot import MIME
-from tradeflows.plot.style import GREY, STYLE, dressed, svg, wrapped
-from tradeflows.plot.tables import framed, kind_of, table_html
-from tradeflows.spreadsheets import csv_text, disarmed
+from tradeflows.plot.style import GREY, STYLE, TEXT, WIDTH, dressed, ruled, svg, wrapped
+from tradeflows.plot.tables import fields, framed, table_html
+from tradeflows.spreadsheets import csv_text
 from tradeflows.words import number, period_text, span
 
 __all__ = ["Figure", "Words", "described", "finish", "made", "noted"]
@@ -93,26 +94,18 @@ class Figure:
                 "lower-case letters, digits and hyphens, beginning with a letter",
                 "rename the figure: its name becomes an id and a file name",
             )
-        missing = [w for w in ("title", "alt") if not getattr(self, w).strip()]
-        if missing:
+        if not self.title.strip():
             raise SchemaMismatch(
-                f"figure {self.name!r} without {' and '.join(missing)}",
-                "a title that states the finding and a text that says what the chart shows",
-                f"pass {missing[0]}=",
+                f"figure {self.name!r} without title", "one that states the finding", "pass title="
             )
 
     @property
     def caption(self) -> str:
-        """Unit · period · note · source · vintage."""
-        files = [raw for raw in map(_raw, self.origins) if raw]
-        source = self.source or ", ".join(dict.fromkeys(raw.publisher for raw in files))
-        dates = sorted({raw.vintage for raw in files if raw.vintage})
-        vintage = " to ".join(dict.fromkeys([*dates[:1], *dates[-1:]]))
-        vintage = f"vintage{'s' * (len(dates) > 1)} {vintage}" if vintage else ""
-        return " · ".join(c for c in (*self._lead(), source, vintage) if c)
+        """Unit · period · note · source and vintage."""
+        return " · ".join(filter(None, (self._lead(), _plain(self._sources()))))
 
-    def _lead(self) -> tuple[str, ...]:
-        return tuple(c for c in (self.unit, self.period, self.note) if c)
+    def _lead(self) -> str:
+        return " · ".join(filter(None, (self.unit, self.period, self.note)))
 
     @property
     def axes(self) -> list[Axes]:
@@ -137,12 +130,12 @@ class Figure:
         picture, texts = io.BytesIO(), []
         made_up = any(raw and raw.query.get("generated") for raw in map(_raw, self.origins))
         foot = "Made-up trade, not a statistic. " if made_up else ""
-        foot += unescape(re.sub(r"<[^>]+>", "", self._cited()))
+        foot += _plain(self._cited())
         with rc_context(STYLE):
             wide, high = self.fig.get_size_inches()
             self.fig.draw_without_rendering()
             box = self.fig.get_tightbbox()
-            lead = wrapped(" · ".join(self._lead()), int(13.5 * wide))
+            lead = wrapped(self._lead(), int(13.5 * wide))
             over = box.y1 + 0.16 + 0.19 * (lead.count("\n") + 1)
             for text, y, look in (
                 (lead, box.y1 + 0.1, {"va": "bottom"}),
@@ -166,8 +159,11 @@ class Figure:
 
     def _cited(self) -> str:
         """Name the publishers, with a mark that a page makes a link to the raw file."""
-        named = "; ".join(part for part in (escape(self.source), _sources(self.origins)) if part)
+        named = self._sources()
         return f"Source: {named}. " if named else ""
+
+    def _sources(self) -> str:
+        return "; ".join(filter(None, (escape(self.source), _sources(self.origins))))
 
     def _repr_html_(self) -> str:
         data = base64.b64encode(self.csv().encode()).decode()
@@ -177,7 +173,7 @@ class Figure:
         return (
             f'<figure id="{self.name}" style="max-width:46rem;margin:1.6em 0">'
             f"<figcaption><b>{escape(self.title)}{end}</b> "
-            f'<span class="unit">{escape(" · ".join(self._lead()))}</span></figcaption>'
+            f'<span class="unit">{escape(self._lead())}</span></figcaption>'
             f'<div class="chart"{scroll}>{charts}</div>'
             f'<div class="origin">{self._cited()}<a download="{self.name}.csv" '
             f'href="data:text/csv;charset=utf-8;base64,{data}">Data as CSV'
@@ -197,9 +193,7 @@ class Figure:
             "origins": list(self.origins),
             "csv": self.csv(),
             "png": base64.b64encode(self.png(dpi=150)).decode(),
-            "fields": [
-                {"name": disarmed(str(c)), "type": kind_of(self.table[c])} for c in self.table
-            ],
+            "fields": fields(self.table),
         }
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
@@ -279,8 +273,18 @@ def finish(
     if isinstance(rows.index, pd.DatetimeIndex) or bool(years.all()):
         words.setdefault("period", span(rows.index))
     said = described(rows)
-    with rc_context(STYLE):
-        dressed(canvas)
+    dressed(canvas)
+    if tuple(canvas.get_size_inches()) == tuple(rcParams["figure.figsize"]):
+        canvas.set_size_inches(WIDTH, 3.4)
+    for one in canvas.axes:
+        lying = any(getattr(c, "orientation", "") == "horizontal" for c in one.containers)
+        ruled(one, "x" if lying else "y")
+        if legend := one.get_legend():
+            legend.set_frame_on(False)
+    for text in canvas.findobj(Text):
+        text.set_fontsize(max(float(text.get_fontsize()), TEXT))
+    if canvas.get_layout_engine() is None:
+        canvas.set_layout_engine("constrained")
     if rows is frame:
         frame = frame.rename_axis(str(frame.index.name or "period")).reset_index()
     return made(canvas, frame, title, unit, source, said, table, **words)
@@ -335,6 +339,10 @@ def made(
         origins=_origins(of if origins is None else origins, table),
         base="" if base == "share" else base,
     )
+
+
+def _plain(html: str) -> str:
+    return unescape(re.sub(r"<[^>]+>", "", html))
 
 
 def _slug(title: str) -> str:

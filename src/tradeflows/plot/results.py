@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Callable
 from functools import singledispatch
 from typing import Any
 
@@ -35,7 +36,6 @@ __all__ = ["bundle", "show"]
 _ROWS = 10  # longer tables are folded
 
 
-@singledispatch
 def show(result: Any, **words: Any) -> Figure | Sentence:
     """Return the chart of a result; its sentence where there is nothing to draw.
 
@@ -44,8 +44,7 @@ def show(result: Any, **words: Any) -> Figure | Sentence:
     result : Answer, Bridge, Envelope, PriceIndex, Screen, Volume, Expectation, Placebo, …
         Other results have no chart of their own.
     **words
-        ``title`` and what `finish` takes: name, alt, period, note, origins. Of an Expectation also
-        the ``model``, of a Screen the ``reporter`` and ``partner`` to mark.
+        ``title`` and what `finish` takes: name, alt, period, note, origins.
 
     Examples
     --------
@@ -55,54 +54,66 @@ def show(result: Any, **words: Any) -> Figure | Sentence:
     >>> show(bridge(trade, "2021-01", "2022-01")).title
     'Price accounts for 450 USD of a change of +200 USD from 2021-01 to 2022-01'
     """
-    del words
-    return Sentence(result.sentence())
-
-
-def _words(result: Any, given: dict[str, Any], **own: Any) -> dict[str, Any]:
-    """Return what a chart says: what the caller gives, else its own words, else the result's."""
+    if not (drawn := _drawn(result)):
+        return Sentence(result.sentence())
+    chart, data, own = drawn
     usual = {"title": str(result.sentence()), "origins": getattr(result, "origins", ())}
     if hasattr(result, "base") and hasattr(result, "current"):
         usual["period"] = f"{result.base} to {result.current}"
-    return {**usual, **own, **given}
+    figure: Figure = chart(data, **{**usual, **own, **words})
+    return figure
 
 
-@show.register
-def _bars(result: Bridge, **words: Any) -> Figure:
+_Drawn = tuple[Callable[..., Figure], Any, dict[str, Any]] | None
+
+
+@singledispatch
+def _drawn(result: Any) -> _Drawn:
+    """Return chart, data and words of a result; None where there is nothing to draw."""
+    del result
+    return None
+
+
+@_drawn.register
+def _bars(result: Bridge) -> _Drawn:
     bar = max(BARS, key=lambda bar: abs(getattr(result, bar)))
     part, change = _usd(getattr(result, bar)), amount(result.change, "USD", sign=True)
     title = f"{bar.capitalize()} accounts for {part} of a change of {change} from {result.base} to "
-    own = {"steps": result.steps(), "title": f"{title}{result.current}", "name": "bridge",
-           "alt": str(result.sentence()), "note": "per month" * result.per_month}  # fmt: skip
-    return waterfall(**_words(result, words, **own))
+    own = {"title": f"{title}{result.current}", "name": "bridge", "alt": str(result.sentence()),
+           "note": "per month" * result.per_month}  # fmt: skip
+    return waterfall, result.steps(), own
 
 
-@show.register
-def _envelope(result: Envelope, **words: Any) -> Figure:
-    title = str(result.sentence()).rstrip(".")
-    alt = f"{result.first.sentence()} {result.sentence()}"
-    given = {"steps": result.steps(), "title": title, "name": "bridges", "alt": alt, **words}
-    return _bars(result.first, **given)
+@_drawn.register
+def _envelope(result: Envelope) -> _Drawn:
+    title, first = str(result.sentence()).rstrip("."), result.first
+    alt = f"{first.sentence()} {result.sentence()}"
+    return waterfall, result.steps(), _of(first) | {"title": title, "name": "bridges", "alt": alt}
 
 
-@show.register
-def _answered(result: Answer, **words: Any) -> Figure:
+def _of(first: Bridge) -> dict[str, Any]:
+    """Return what the chart of several bridges says of the first one."""
+    return {"period": f"{first.base} to {first.current}", "origins": first.origins,
+            "note": "per month" * first.per_month}  # fmt: skip
+
+
+@_drawn.register
+def _answered(result: Answer) -> _Drawn:
     first = result.first
     price, change = (between(*result.range(bar), _usd) for bar in ("price", "change"))
     said = "no price for want of weights in" if first.untold else f"price accounts for {price} of"
     mark = "GENERATED TRADE, NOT DATA · " * result.generated + "per month · " * first.per_month
     own = {
-        "steps": result.steps(),
         "title": f"{result.subject}, {first.base} to {first.current}: {said} a change of {change}",
         "name": "own-question-bridge",
         "alt": str(result.sentence()),
         "note": f"{mark}bars: Bennet's formula; {len(result.results)} formulas and paths",
     }
-    return _bars(first, **{**own, **words})
+    return waterfall, result.steps(), _of(first) | own
 
 
-@show.register
-def _mirrored(result: Mirror, **words: Any) -> Figure:
+@_drawn.register
+def _mirrored(result: Mirror) -> _Drawn:
     gap = result.imports - result.exports
     who, whom = "Importers'", "exporters'"
     if len(result.pairs) == 1:
@@ -116,114 +127,104 @@ def _mirrored(result: Mirror, **words: Any) -> Figure:
         "alt": str(result.sentence()),
         "period": result.window,
     }
-    return waterfall(result.steps(), **_words(result, words, **own))
+    return waterfall, result.steps(), own
 
 
-@show.register
-def _index(result: PriceIndex, **words: Any) -> Figure:
+@_drawn.register
+def _index(result: PriceIndex) -> _Drawn:
     last, table = result.table.iloc[-1], result.table.set_index("period")[["price", "volume"]]
     title = f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f}"
     own = {"title": title, "unit": "index", "name": "price-index", "alt": str(result.sentence())}
-    return lines(table, **_words(result, words, **own))
+    return lines, table, own
 
 
-@show.register
-def _volumes(result: Volume, **words: Any) -> Figure | Sentence:
+@_drawn.register
+def _volumes(result: Volume) -> _Drawn:
     known = result.table["volume"].dropna()
     if known.empty:
-        return result.sentence()
+        return None
     value = Interval(result.value, result.value)
     rows = {str(name): hull([Interval(x, x), value]) for name, x in known.items()}
-    own = {
-        "unit": "share",
-        "name": "volume-by-measure",
-        "note": "from the growth in volume to the growth in value",
-        "marks": {"no growth": 0.0},
-    }
-    return ranges(rows, **_words(result, words, **own))
+    note = "from the growth in volume to the growth in value"
+    own = {"unit": "share", "name": "volume-by-measure", "marks": {"no growth": 0.0}, "note": note}
+    return ranges, rows, own
 
 
-@show.register
-def _fan(result: Expectation, *, model: str = "sarimax", **words: Any) -> Figure | Sentence:
+@_drawn.register
+def _fan(result: Expectation) -> _Drawn:
     if result.outcome == "undetermined":
-        return result.sentence()
+        return None
+    model = NAMES["sarimax"]
     own = {
         "title": result.finding,
         "unit": result.unit,
-        "name": "-".join(re.findall(r"[a-z0-9]+", f"expected {result.name} {model}".lower())),
-        "alt": f"{result.sentence()}: actual, median and bands by {NAMES[model]}.",
-        "note": f"expected by {NAMES[model]} from the months before {result.event}",
+        "name": "-".join(re.findall(r"[a-z0-9]+", f"expected {result.name} sarimax".lower())),
+        "alt": f"{result.sentence()}: actual, median and bands by {model}.",
+        "note": f"expected by {model} from the months before {result.event}",
         "events": {"event": result.event},
     }
-    return fan(result.paths(model).tail(48), **_words(result, words, **own))
+    return fan, result.paths("sarimax").tail(48), own
 
 
-@show.register
-def _quarters(result: EventStudy, **words: Any) -> Figure | Sentence:
+@_drawn.register
+def _quarters(result: EventStudy) -> _Drawn:
     if result.reason:
-        return result.sentence()
+        return None
     own = {
         "unit": "log points",
         "name": f"event-study-{result.destination.lower()}",
         "note": f"{result.omitted} = 0; expected: median and bands of the other destinations",
         "events": {"event": result.event},
     }
-    return fan(result.table, **_words(result, words, **own))
+    return fan, result.table, own
 
 
-@show.register
-def _placebos(result: Placebo, **words: Any) -> Figure | Sentence:
+@_drawn.register
+def _placebos(result: Placebo) -> _Drawn:
     finite = result.values.replace([np.inf, -np.inf], np.nan).dropna()  # noqa: PD011 - its name
     if not np.isfinite(result.estimate) or finite.empty:
-        return result.sentence()
+        return None
     own = {
         "unit": result.unit,
+        "mark": {spoken(result.case): result.estimate},
         "name": f"placebo-{'-'.join(result.name.lower().split())}",
         "period": result.window,
         "note": "" if np.isnan(result.p) else f"p = {result.p:.3f}",
     }
-    return histogram(finite, {spoken(result.case): result.estimate}, **_words(result, words, **own))
+    return histogram, finite, own
 
 
-@show.register
-def _scores(
-    result: Screen, *, reporter: str | None = None, partner: str | None = None, **words: Any
-) -> Figure | Sentence:
+@_drawn.register
+def _scores(result: Screen) -> _Drawn:
     judged = result.table.dropna(subset="p")
-    row = result.case(reporter, partner) if reporter else result.table.iloc[0]
-    if judged.empty or pd.isna(row["p"]):
-        return result.sentence()
-    rest = judged.drop(index=row.name)
+    if judged.empty or pd.isna(result.table["p"].iloc[0]):
+        return None
+    first, rest = judged.iloc[0], judged.iloc[1:]
     values = rest["score"].set_axis([result.named(r) for r in rest.itertuples()])
-    rank = 1 + int((rest["score"] > row["score"]).sum())
-    here = result.named(row)
+    rank = 1 + int((rest["score"] > first["score"]).sum())
     own = {
-        "title": f"{here} ranks {rank} of {len(judged)} by growth of listed goods out of step with "
-        "other goods",
+        "title": f"{result.named(first)} ranks {rank} of {len(judged)} by growth of listed goods "
+        "out of step with other goods",
         "unit": "excess growth over what is usual for its size",
+        "mark": {result.named(first): float(first["score"])},
         "name": "screen",
-        "note": f"p = {row['p']:.4f}, corrected {row['q']:.3f}",
+        "note": f"p = {first['p']:.4f}, corrected {first['q']:.3f}",
         "counted": "cases",
     }
-    few = values if len(values) < 500 else values.reset_index(drop=True)
-    return histogram(few, {here: float(row["score"])}, **_words(result, words, **own))
+    return histogram, values if len(values) < 500 else values.reset_index(drop=True), own
 
 
-@show.register
-def _alarms(result: Validation, **words: Any) -> Figure | Sentence:
+@_drawn.register
+def _alarms(result: Validation) -> _Drawn:
     if result.table.empty:
-        return result.sentence()
+        return None
     alarms = result.alarms[~result.alarms["foil"]]
     rows = alarms[["low", "high", "rate"]] * 100
     rows = rows.set_axis(["low", "high", "value"], axis=1)
     rows.insert(0, "label", alarms["rule"] + ", " + alarms["truth"])
-    own = {
-        "unit": "%",
-        "name": "false-alarms",
-        "note": "simulated; Wilson's 95 % intervals",
-        "marks": {"nominal": 100 * float(alarms["nominal"].iloc[0])},
-    }
-    return ranges(rows, **_words(result, words, **own))
+    marks = {"nominal": 100 * float(alarms["nominal"].iloc[0])}
+    note = "simulated; Wilson's 95 % intervals"
+    return ranges, rows, {"unit": "%", "name": "false-alarms", "note": note, "marks": marks}
 
 
 def bundle(result: Any) -> dict[str, Any]:

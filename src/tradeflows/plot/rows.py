@@ -37,8 +37,7 @@ _LETTERS = 26  # of a line of words on the left
 
 def waterfall(
     steps: pd.DataFrame,
-    totals: Mapping[str, Interval | float] | None = None,
-    title: str = "",
+    title: str,
     unit: str = "USD",
     source: str = "",
     **words: Unpack[Words],
@@ -48,13 +47,10 @@ def waterfall(
     Parameters
     ----------
     steps : pandas.DataFrame
-        A row a part with its name (column ``step``, or the index), its ``value``, its ``kind``
-        (``total``, ``price``, ``volume``, ``entry``, ``exit``, ``unpriced``, ``rest``,
+        A row a total or part with its name (column ``step``, or the index), its ``value``, its
+        ``kind`` (``total``, ``price``, ``volume``, ``entry``, ``exit``, ``unpriced``, ``rest``,
         ``unknown``), and, where it is uncertain, its ``range`` (`Interval`) or ``low`` and
         ``high``.
-    totals : mapping of str to number or Interval, optional
-        The total before and the total after, under their names, where `steps` has only the parts;
-        of an interval the middle is drawn.
     title : str
         The finding.
     unit : str
@@ -75,13 +71,13 @@ def waterfall(
 
     Examples
     --------
-    >>> steps = pd.DataFrame({"value": [30e9, -1e9], "kind": ["price", "volume"]},
-    ...                      index=["dearer", "less"])
-    >>> figure = waterfall(steps, {"2021": 29e9, "2022": 58e9}, "Price did it", "USD", "made up")
-    >>> figure.caption, figure.table["value"].tolist()
-    ('bn USD · made up', [29000000000.0, 30000000000.0, -1000000000.0, 58000000000.0])
+    >>> steps = pd.DataFrame({"value": [29e9, 30e9, -1e9, 58e9],
+    ...                       "kind": ["total", "price", "volume", "total"]},
+    ...                      index=["2021", "dearer", "less", "2022"])
+    >>> waterfall(steps, "Price did it", "USD", "made up").caption
+    'bn USD · made up'
     """
-    whole = _steps(steps, totals)
+    whole = _steps(steps)
     _chained(whole)
     nothing = whole[["value", "low", "high"]].fillna(0).eq(0).all(axis=1)
     table = whole[~nothing | whole["kind"].isin(["total", "price", "volume"])]
@@ -108,22 +104,14 @@ def waterfall(
     return made(canvas, shown, title, scale.unit, source, f"{said}.", base=unit, **words)
 
 
-def _steps(steps: pd.DataFrame, totals: Mapping[str, Interval | float] | None) -> pd.DataFrame:
-    """Return step, value, kind, low and high of each bar, totals included."""
+def _steps(steps: pd.DataFrame) -> pd.DataFrame:
+    """Return step, value, kind, low and high of each bar."""
     table = steps if "step" in steps else steps.rename_axis("step").reset_index()
     if lost := [c for c in ("value", "kind") if c not in table]:
         raise SchemaMismatch(f"steps without {lost}", "columns value and kind", "add them")
     if "range" in table:
-        table = table.assign(
-            low=[i.low for i in table["range"]], high=[i.high for i in table["range"]]
-        )
-    if totals is not None:
-        if len(totals) != 2:
-            raise SchemaMismatch(f"{len(totals)} totals", "two: before and after", "name both")
-        ends = _found(totals).rename(columns={"label": "step"})
-        ends = ends.assign(value=ends[["low", "high"]].mean(axis=1), kind="total")
-        ends.loc[ends["low"] == ends["high"], ["low", "high"]] = np.nan
-        table = pd.concat([ends[:1], table, ends[1:]], ignore_index=True)
+        low, high = ([getattr(i, end) for i in table["range"]] for end in ("low", "high"))
+        table = table.assign(low=low, high=high)
     if odd := sorted(set(table["kind"]) - set(COLOUR)):
         raise SchemaMismatch(f"kinds {odd}", f"some of {', '.join(COLOUR)}", "rename the kind")
     columns = ["step", "value", "kind", "low", "high", *({"origin"} & set(table))]
@@ -172,8 +160,7 @@ def ranges(
     ----------
     found : mapping of str to Interval, or pandas.DataFrame
         None stands for bounds that contradict each other, which is written. A frame has columns
-        ``label``, ``low``, ``high``, optionally ``value`` (a point) and ``open`` (true where the
-        range has no upper end and ``high`` is only what it reaches at least).
+        ``label``, ``low``, ``high`` and optionally ``value`` (a point).
     title, unit, source, **words
         As in `finish`; of unit ``"share"`` per cent are written.
     marks : mapping of str to number, optional
@@ -287,7 +274,7 @@ def scan(
 
 
 def _found(found: Mapping[str, Interval | float | None] | pd.DataFrame) -> pd.DataFrame:
-    """Return label, low, high, and value and open where they are given, of each row."""
+    """Return label, low, high, and value where it is given, of each row."""
     if isinstance(found, pd.DataFrame):
         if lost := [c for c in ("label", "low", "high") if c not in found]:
             raise SchemaMismatch(f"ranges without {lost}", "label, low and high", "add them")
@@ -327,33 +314,28 @@ def _ranges(
     table: pd.DataFrame,
     scale: Scale,
     spec: str,
-    dark: Sequence[bool] | None = None,
+    dark: Sequence[bool | None] | None = None,
     thick: float = 10,
 ) -> list[str]:
     """Draw rows of ranges on axes and return their numbers as written."""
     texts = []
     numbers = table.reindex(columns=["low", "high", "value"]).to_numpy(float) / scale.factor
     centre = float(np.nanmean(numbers[:, :2]))
-    open_ = table["open"].tolist() if "open" in table else [False] * len(table)
-    bold = [False] * len(table) if dark is None else dark
-    names = ax.get_yticklabels()
-    for i, (y, (low, high, point)) in enumerate(zip(ys, numbers.tolist(), strict=True)):
+    dark = [None] * len(table) if dark is None else dark
+    rows = zip(ys, numbers.tolist(), dark, ax.get_yticklabels(), strict=True)
+    for y, (low, high, point), chosen, name in rows:
         if math.isnan(low):
             texts.append("bounds contradict")
             ax.text(centre, y, texts[-1], color=COLOUR["price"], style="italic", ha="center",
                     va="center")  # fmt: skip
             continue
-        text = format(Interval(low, high), spec or f",.{scale.places}f")
-        texts.append(f"over {text}" if open_[i] else text)
-        colour = COLOUR["price" if dark is None or dark[i] else "faint"]
+        texts.append(format(Interval(low, high), spec or f",.{scale.places}f"))
+        colour = COLOUR["faint" if chosen is False else "price"]
         ax.plot([low, high], [y, y], color=colour, lw=thick, solid_capstyle="butt")
-        ends = [low] if open_[i] else [low, high]
-        _plain(ax, ends, [y] * len(ends), lw=0, marker="|", ms=thick)
-        if open_[i]:
-            ax.plot(high, y, ">", color=colour, ms=thick)
+        _plain(ax, [low, high], [y, y], lw=0, marker="|", ms=thick)
         _plain(ax, [point], [y], marker="o", ms=5)
-        _number(ax, high, y, texts[-1], bold=bold[i], far=5 * open_[i])
-        names[i].set_fontweight("bold" if bold[i] else "normal")
+        _number(ax, high, y, texts[-1], bold=bool(chosen))
+        name.set_fontweight("bold" if chosen else "normal")
     return texts
 
 
@@ -418,6 +400,7 @@ def bars(
                 bbox_transform=left,
                 ncols=3,
                 borderaxespad=0,
+                frameon=False,
             )
     said = "; ".join(
         f"{i}: {', '.join(map(scale.text, row))}"
@@ -437,10 +420,10 @@ def _plain(ax: Axes, xs: Sequence[float], ys: Sequence[float], **look: Any) -> N
     ax.plot(xs, ys, color=INK, **look)
 
 
-def _number(ax: Axes, x: float, y: float, text: str, *, bold: bool, far: float = 0.0) -> None:
+def _number(ax: Axes, x: float, y: float, text: str, *, bold: bool) -> None:
     """Write a number right of the end of its bar."""
     ax.annotate(
-        text, (x, y), (5 + far, 0), textcoords="offset points", va="center",
+        text, (x, y), (5, 0), textcoords="offset points", va="center",
         fontweight="bold" if bold else "normal", annotation_clip=False,
     )  # fmt: skip
 

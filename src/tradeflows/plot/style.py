@@ -6,35 +6,32 @@ import io
 import re
 import textwrap
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
-from cycler import cycler
-from matplotlib import colors, rc_context, rcParams, rcParamsDefault
+from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.container import BarContainer
 from matplotlib.figure import Figure as Canvas
-from matplotlib.lines import Line2D
-from matplotlib.text import Text
 
 __all__ = [
     "COLOUR",
     "GREY",
     "INK",
     "STYLE",
+    "TEXT",
     "WIDTH",
     "colours",
     "drawing",
     "dressed",
     "kinds_of",
     "marked",
-    "plain_number",
+    "ruled",
     "spread",
     "svg",
     "wrapped",
 ]
 
-INK: Final = "#0a0b0c"  # becomes currentColor, so that one SVG serves light and dark pages
+INK: Final = "#000000"  # becomes currentColor, so that one SVG serves light and dark pages
 GREY: Final = "#7d8590"
 COLOUR: Final = {
     "value": "#8a6fd1",
@@ -73,86 +70,35 @@ STYLE: Final[dict[Any, Any]] = {
     "text.parse_math": False,  # a dollar in a name is no formula
     "font.family": "DejaVu Sans",
     "font.size": TEXT,
-    "axes.labelsize": TEXT,
-    "xtick.labelsize": TEXT,
-    "ytick.labelsize": TEXT,
-    "legend.fontsize": TEXT,
     "text.color": INK,
-    "axes.edgecolor": INK,
     "axes.labelcolor": INK,
     "xtick.color": INK,
     "ytick.color": INK,
     "hatch.color": INK,
     "hatch.linewidth": 0.6,
-    "grid.color": INK,
-    "grid.alpha": 0.16,
-    "grid.linewidth": 0.7,
-    "axes.axisbelow": True,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "axes.spines.bottom": False,
-    "axes.prop_cycle": cycler(color=[COLOUR[kind] for kind in _CYCLE]),
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "xtick.minor.size": 0,
-    "ytick.minor.size": 0,
-    "figure.facecolor": "none",
-    "axes.facecolor": "none",
-    "savefig.facecolor": "none",
-    "legend.frameon": False,
 }
 
 
 def drawing(height: float = 1.0, **options: Any) -> tuple[Canvas, Any]:
     """Return a new figure of some inches and its axes; call it, and draw, under `STYLE`."""
     canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
-    return canvas, canvas.subplots(**options)
-
-
-def plain_number(x: float, _: Any = None) -> str:
-    """Write the number of a tick.
-
-    Examples
-    --------
-    >>> plain_number(-1500.0), plain_number(0.30000000000000004)
-    ('−1,500', '0.3')
-    """
-    return f"{x:,.10g}".replace("-", "−")
+    axes = canvas.subplots(**options)
+    dressed(canvas)
+    return canvas, axes
 
 
 def dressed(canvas: Canvas) -> None:
-    """Give a chart of anybody's this look: ink, sizes, no boxes; what has a colour keeps it."""
-    default = tuple(rcParamsDefault["figure.figsize"])
-    if tuple(canvas.get_size_inches()) in (default, tuple(rcParams["figure.figsize"])):
-        canvas.set_size_inches(WIDTH, 3.4)
-    canvas.patch.set_alpha(0)
+    """Give the axes of anybody this look: no boxes, no ticks, nothing behind."""
+    canvas.set_facecolor("none")
     for ax in canvas.axes:
-        ax.patch.set_alpha(0)
-        for side in ("top", "right", "left", "bottom"):
-            if side in ax.spines:
-                ax.spines[side].set_visible(False)
+        ax.set_frame_on(False)
         ax.tick_params(which="both", length=0)
         ax.set_axisbelow(True)
-        bars = [c for c in ax.containers if isinstance(c, BarContainer)]
-        lying = any(c.orientation == "horizontal" for c in bars)
-        ax.grid(axis="x" if lying else "y", color=INK, alpha=0.16, linewidth=0.7)
-        if legend := ax.get_legend():
-            legend.set_frame_on(False)
-    for artist in canvas.findobj():
-        _inked(artist)
-    if canvas.get_layout_engine() is None:
-        canvas.set_layout_engine("constrained")
 
 
-def _inked(artist: Any) -> None:
-    if isinstance(artist, Text):
-        artist.set_fontsize(max(float(artist.get_fontsize()), TEXT))
-        artist.set_fontfamily("DejaVu Sans")
-        if colors.to_hex(artist.get_color()) == "#000000":
-            artist.set_color(INK)
-    elif isinstance(artist, Line2D) and colors.to_hex(artist.get_color()) == "#000000":
-        artist.set_color(INK)
+def ruled(ax: Axes, axis: Literal["x", "y"] = "y") -> None:
+    """Draw faint lines across axes."""
+    ax.grid(axis=axis, color=INK, alpha=0.16, linewidth=0.7)
 
 
 def colours(*kinds: str) -> list[str]:
@@ -236,6 +182,7 @@ def marked(canvas: Canvas, ax: Axes, marks: Sequence[tuple[float, str]]) -> None
 
 
 _CLEANED = (
+    ("<svg ", '<svg fill="currentColor" '),
     (r"\s*<metadata>.*?</metadata>|<!--.*?-->\s*", ""),
     (r"\s*<defs>\s*<style type=\"text/css\">.*?</style>\s*</defs>", ""),
     (r' xmlns:xlink="[^"]*"| id="[a-zA-Z0-9.]+_\d+"', ""),  # ids that nothing refers to
@@ -251,10 +198,8 @@ _CLEANED = (
 def svg(canvas: Canvas, name: str) -> str:
     """Write a chart as SVG: the same bytes for the same chart, ids of its own, text as text.
 
-    Ink becomes the colour of the page around it; so does what was written in black since.
+    Black becomes the colour of the text around it.
     """
-    for artist in canvas.findobj():
-        _inked(artist)
     raw = io.StringIO()
     with rc_context({**STYLE, "svg.hashsalt": name}):
         canvas.savefig(

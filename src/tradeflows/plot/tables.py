@@ -7,10 +7,12 @@ from html import escape
 from typing import Any
 
 import pandas as pd
+from pandas.io.json import build_table_schema
 
+from tradeflows.spreadsheets import disarmed
 from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
 
-__all__ = ["framed", "kind_of", "table_html"]
+__all__ = ["fields", "framed", "table_html"]
 
 _ROWS_SHOWN = 40
 
@@ -91,13 +93,9 @@ def _texts(values: pd.Series, factor: float) -> list[str]:
     return [NONE if pd.isna(v) else str(v) for v in values]
 
 
-def kind_of(values: pd.Series) -> str:
-    """Return the Frictionless type of a column."""
-    kinds = pd.api.types
-    if kinds.is_bool_dtype(values):
-        return "boolean"
-    if kinds.is_integer_dtype(values):
-        return "integer"
-    if kinds.is_numeric_dtype(values):
-        return "number"
-    return "date" if kinds.is_datetime64_any_dtype(values) else "string"
+def fields(table: pd.DataFrame) -> list[dict[str, str]]:
+    """Return name and Frictionless type of every column, as the CSV has them."""
+    schema: Any = build_table_schema(table, index=False, version=False)
+    kinds = {"datetime": "date", "any": "string"}
+    return [{"name": disarmed(str(f["name"])), "type": kinds.get(f["type"], f["type"])}
+            for f in schema["fields"]]  # fmt: skip

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib import dates, rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.plot.figure import Figure, Words, described, made, noted
@@ -23,7 +23,7 @@ from tradeflows.plot.style import (
     drawing,
     kinds_of,
     marked,
-    plain_number,
+    ruled,
     spread,
     wrapped,
 )
@@ -33,6 +33,7 @@ from tradeflows.words import is_yearly, period_text, scale_for, span
 __all__ = ["fan", "histogram", "lines"]
 
 _HIGH = 3.3  # inches
+NUMBER = "{x:,.10g}"  # of a tick
 _BANDS = ("actual", "median", "low95", "high95", "low80", "high80")
 
 
@@ -82,12 +83,9 @@ def lines(
                 ax.errorbar(xs, ys, up, fmt="_", ms=11, mew=2.2, lolims=True, label=column, **look)
                 continue
             dash = DASH.get(means[str(column)], "-")
-            ax.plot(xs, ys, label=column, lw=2.1, ls=dash, ms=5, **look,
-                    marker="o" if len(xs) <= 12 else None)  # fmt: skip
             gone = np.isnan(np.r_[np.nan, ys, np.nan])
-            alone = ~gone[1:-1] & gone[:-2] & gone[2:]
-            if alone.any():
-                ax.plot(xs[alone], ys[alone], "o", ms=5, **look)
+            seen = (gone[:-2] & gone[2:]) | (len(xs) <= 12)  # no line leads to a point alone
+            ax.plot(xs, ys, "o", label=column, lw=2.1, ls=dash, ms=5, markevery=seen, **look)
         named = not floors or scaled.shape[1] > 1
         return {str(column): str(column) for column in scaled} if named else {}
 
@@ -165,9 +163,9 @@ def _over_time(
         ax.set_ylim(*((0, high * 1.1) if 0 <= low < 0.6 * high else (None, None)))
         if low < 0 < high or ax.get_ylim()[0] == 0:
             ax.axhline(0, color=INK, lw=0.9)
-        ax.grid(axis="y")
+        ruled(ax)
         ax.yaxis.set_major_locator(MaxNLocator(5))
-        ax.yaxis.set_major_formatter(FuncFormatter(plain_number))
+        ax.yaxis.set_major_formatter(NUMBER)
         ax.margins(x=0.015)
         if yearly or not dated:
             every = max(1, math.ceil(len(xs) / 8))
@@ -290,8 +288,8 @@ def histogram(
         ax.bar(edges[:-1], counts, np.diff(edges) * 0.92, align="edge", color=COLOUR["plain"])
         ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         ax.xaxis.set_major_locator(MaxNLocator(6))
-        ax.xaxis.set_major_formatter(FuncFormatter(plain_number))
-        ax.grid(axis="y")
+        ax.xaxis.set_major_formatter(NUMBER)
+        ruled(ax)
         ax.axhline(0, color=INK, lw=0.9)
         ax.set_xlabel(scale.unit, loc="right")
         ax.set_ylabel(f"number of {counted}")

@@ -53,7 +53,7 @@ def _files(executed: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, b
     raw = stored.released(catalogue(), os.environ.get("AS_OF"))
     anchors = {r.id: sources.anchor(r.id) for r in raw}
     pages = [page.render(nb, stem, names, anchors) for stem, nb in executed.items()]
-    framed = _framed([*pages, sources.page(raw)])
+    framed = _framed([*pages, sources.page(raw, sources.errata())])
     return framed | tables.files(pages, raw, framed)
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape, unescape
@@ -15,6 +15,7 @@ from bs4 import BeautifulSoup
 from jinja2 import Environment, PackageLoader, Template
 from latex2mathml.converter import convert
 from markupsafe import Markup
+from nbconvert.filters.ansi import strip_ansi
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 from pygments.token import Comment, Keyword, String  # type: ignore[import-untyped]
@@ -27,7 +28,6 @@ __all__ = ["Page", "file_of", "render", "template", "told_apart", "tree"]
 DESCRIPTION = 180
 _NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")
 _SHORT, _LONG = 12, 28  # letters that stay on one line, and that need a wide column
-_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _TAG = re.compile(r"<[^>]+>")
 _UNIT = re.compile(
     r"(?<=\d) ?(?=%)|(?<=\d) (?=(?:bn|m|USD|EUR|t|kg|kB)\b)"
@@ -196,7 +196,7 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
     """
     prose = _Prose()
     markdown = MarkdownWithMath(renderer=prose).render
-    cells = template("cells.j2", prose=markdown, code=_code, quiet=_quiet)
+    cells = template("cells.j2", prose=markdown, code=_code, quiet=strip_ansi)
     body = tree(cells.render(cells=_folded(nb.cells)))
     if not body.h1:
         raise TradeflowsError(
@@ -246,18 +246,10 @@ def _shows(output: Any) -> bool:
     )
 
 
-def _quiet(text: Any) -> str:
-    """Return terminal output without its colours."""
-    return _COLOURS.sub("", text if isinstance(text, str) else "\n".join(text)).rstrip()
-
-
 def _description(body: BeautifulSoup) -> str:
-    """Return the first sentence or two after the title, for search results and previews."""
+    """Return the first words after the title, for search results and previews."""
     first = body.select_one("h1 ~ p")
-    words = " ".join(first.get_text().split()) if first else ""
-    if len(words) <= DESCRIPTION:
-        return words
-    return words[:DESCRIPTION].rsplit(" ", 1)[0].rstrip(",;:") + " …"
+    return textwrap.shorten(first.get_text(), DESCRIPTION, placeholder=" …") if first else ""
 
 
 def _linked(body: BeautifulSoup, files: Mapping[str, str], anchors: Mapping[str, str]) -> None:
@@ -294,11 +286,6 @@ def told_apart(body: BeautifulSoup) -> None:
 
 
 def _figures(nb: Any) -> list[dict[str, Any]]:
-    found = []
-    for cell in nb.cells:
-        for output in cell.get("outputs", []):
-            parts = output.get("data", {}).get(MIME)
-            if parts:
-                given = json.loads(parts) if isinstance(parts, str) else parts
-                found.append({**given, "cell": cell.get("id", "")})
-    return found
+    shown = ((c.get("id", ""), out) for c in nb.cells for out in c.get("outputs", []))
+    found = ((cell, out.get("data", {}).get(MIME)) for cell, out in shown)
+    return [{**parts, "cell": cell} for cell, parts in found if parts]

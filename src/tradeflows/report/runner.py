@@ -16,6 +16,7 @@ from jupyter_client.kernelspec import KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError
+from nbconvert.filters.ansi import strip_ansi
 
 from tradeflows import store
 from tradeflows.claims import judge
@@ -45,7 +46,6 @@ _PLAIN_WARNINGS = (
     "import warnings; "
     "warnings.formatwarning = lambda message, *_, **__: f'Beware: {message}\\n'; del warnings"
 )
-_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _ARROW = re.compile(r"^-+> *(\d+) ?(.*)$", re.MULTILINE)
 
 
@@ -221,19 +221,13 @@ async def _stop(kernel: Any) -> None:
 
 def _failure(notebook: Path, nb: Any, at: int, error: Exception) -> str:
     """Say where it failed and why, in a few lines."""
-    headings = [
-        found[-1].strip()
-        for cell in nb.cells[: at + 1]
-        if cell.cell_type == "markdown" and (found := re.findall(r"^#+ (.+)$", cell.source, re.M))
-    ]
-    under = f', under "{headings[-1]}"' if headings else ""
     cell = nb.cells[at]
-    where = f"{notebook.name}: cell {at + 1} ({cell.get('id', 'no id')}){under}"
+    where = f"{notebook.name}: cell {at + 1} ({cell.get('id', 'no id')})"
     if isinstance(error, CellExecutionError):
-        trace = _COLOURS.sub("", error.traceback)
+        trace = strip_ansi(error.traceback)
         arrows = _ARROW.findall(trace.partition("\n\n")[0]) or _ARROW.findall(trace)
         line = f"\n  line {arrows[0][0]}: {arrows[0][1].strip()}" if arrows else ""
-        why = f"{error.ename}: {_COLOURS.sub('', error.evalue)}"
+        why = f"{error.ename}: {strip_ansi(error.evalue)}"
         return where + line + "\n  " + why.strip().replace("\n", "\n  ")
     if isinstance(error, CellTimeoutError):
         return f"{where}\n  took longer than {CELL_SECONDS} seconds"

@@ -6,10 +6,8 @@ import re
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from itertools import groupby
-from typing import Any
 
 from tradeflows.documents import parsed
-from tradeflows.errors import SchemaMismatch
 from tradeflows.report.page import Page, template
 from tradeflows.store import Raw
 
@@ -29,7 +27,7 @@ def anchor(origin: str, kind: str = "raw") -> str:
     return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", origin.lower()).strip("-")
 
 
-def page(catalogue: Sequence[Raw], corrected: Sequence[Mapping[str, str]] | None = None) -> Page:
+def page(catalogue: Sequence[Raw], corrected: Sequence[Mapping[str, str]] = ()) -> Page:
     """Write the page; the replies to one live question stand together."""
     by_publisher = sorted(catalogue, key=lambda raw: (raw.publisher.lower(), raw.id))
     groups = []
@@ -41,28 +39,15 @@ def page(catalogue: Sequence[Raw], corrected: Sequence[Mapping[str, str]] | None
     described = template("sources.j2", asked=lambda q: ", ".join(f"{k}={v}" for k, v in q.items()))
     body = described.render(
         groups=groups, count=len(catalogue), bytes=sum(raw.bytes for raw in catalogue),
-        anchor=anchor, errata=errata() if corrected is None else corrected,
+        anchor=anchor, errata=corrected,
     )  # fmt: skip
     words = "Every raw file behind the report: publisher, terms, vintage, known traps and sha256."
     contents = [(anchor(publisher, "by"), publisher) for publisher, _ in groups]
     return Page(FILE, "Sources and files", words, (*contents, ("errata", "Errata")), body)
 
 
-def errata(text: bytes | None = None) -> list[dict[str, str]]:
-    """Return the corrections of published reports, the latest first.
-
-    Examples
-    --------
-    >>> errata(b"[{date: '2026-01-31', was: a, is: b}]")
-    [{'date': '2026-01-31', 'was': 'a', 'is': 'b'}]
-    """
-    if text is None:
-        text = resources.files("tradeflows.report").joinpath("errata.yml").read_bytes()
-    entries: list[Any] = parsed(text, "errata.yml", "restore it") or []
-    for entry in entries:
-        if not isinstance(entry, dict) or set(entry) != {"date", "was", "is"}:
-            raise SchemaMismatch(
-                f"errata.yml: entry {entry!r}", "date, was and is", "complete the entry"
-            )
-    kept = [{k: str(e[k]) for k in ("date", "was", "is")} for e in entries]
-    return sorted(kept, key=lambda e: e["date"], reverse=True)
+def errata() -> list[dict[str, str]]:
+    """Return the corrections of published reports, the latest first."""
+    text = resources.files("tradeflows.report").joinpath("errata.yml").read_bytes()
+    entries = parsed(text, "errata.yml", "restore it") or []
+    return sorted(entries, key=lambda entry: str(entry["date"]), reverse=True)
