@@ -1,12 +1,15 @@
-"""The canonical tables: every column's name, type, unit and meaning, defined once.
+"""The canonical tables: every column's name, type, unit and meaning, as `tables.csv` lists them.
 
 `validate` turns a frame into the table or says which row breaks which promise.
 """
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -24,161 +27,44 @@ class Column:
 
     name: str
     dtype: str  # str, float, int, bool or period
+    key: bool  # values of all key columns together are unique
+    nullable: bool
+    signed: bool
+    allowed: tuple[str, ...]
+    unit: str
     meaning: str
-    unit: str = ""
-    nullable: bool = False
-    allowed: tuple[str, ...] = ()
-    signed: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """A table: its columns in order and the columns whose values together are unique."""
+    """A table: its columns in order."""
 
     name: str
-    meaning: str
     columns: tuple[Column, ...]
-    key: tuple[str, ...]
-    names: tuple[str, ...] = field(init=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "names", tuple(c.name for c in self.columns))
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all columns."""
+        return tuple(c.name for c in self.columns)
+
+    @cached_property
+    def key(self) -> tuple[str, ...]:
+        """Return the names of the columns whose values together are unique."""
+        return tuple(c.name for c in self.columns if c.key)
 
 
-_ORIGIN = Column("origin", "str", "id of the raw file the row was read from")
-_PERIOD = Column("period", "period", "first day of the month or year")
-_SOURCE = Column("source", "str", "publisher of the statistic")
-_VINTAGE = Column("vintage", "str", "date on which the publisher's data were taken, YYYY-MM-DD")
+def _tables() -> dict[str, Table]:
+    with Path(__file__).with_name("tables.csv").open(encoding="utf-8", newline="") as handle:
+        found: dict[str, list[Column]] = {}
+        for row in csv.DictReader(handle):
+            marks = (row[mark] == "yes" for mark in ("key", "nullable", "signed"))
+            allowed = tuple(filter(None, row["allowed"].split("|")))
+            column = Column(row["name"], row["dtype"], *marks, allowed, row["unit"], row["meaning"])
+            found.setdefault(row["table"], []).append(column)
+    return {name: Table(name, tuple(columns)) for name, columns in found.items()}
 
-TRADE = Table(
-    "trade",
-    "merchandise trade between a reporter and a partner",
-    (
-        _ORIGIN,
-        _SOURCE,
-        _VINTAGE,
-        Column("trade_system", "str", "trade system", allowed=("general", "special", "unknown")),
-        Column("reporter", "str", "country that reports, ISO 3166 alpha-3"),
-        Column("partner", "str", "partner country, ISO 3166 alpha-3 or a publisher's special area"),
-        Column(
-            "flow",
-            "str",
-            "X exports, M imports, RX re-exports, RM re-imports",
-            allowed=("X", "M", "RX", "RM"),
-        ),
-        Column("freq", "str", "M monthly, A annual", allowed=("M", "A")),
-        _PERIOD,
-        Column(
-            "code_system",
-            "str",
-            "HS2022, families over some revisions (HS2017-HS2022), or a grouping",
-        ),
-        Column("code", "str", "code as text, leading zeros kept"),
-        Column("level", "int", "digits of the HS code, 0 for totals", nullable=True),
-        Column("value_usd", "float", "value of the flow", "USD"),
-        Column("valuation", "str", "FOB or CIF", allowed=("FOB", "CIF")),
-        Column("net_weight_kg", "float", "net weight", "kg", nullable=True),
-        Column("weight_status", "str", "how the weight came about", allowed=STATUS),
-        Column("quantity", "float", "supplementary quantity", "see quantity_unit", nullable=True),
-        Column("quantity_unit", "str", "unit of quantity", nullable=True),
-        Column("quantity_status", "str", "how the quantity came about", allowed=STATUS),
-        Column("confidential", "bool", "a pseudo-code that hides the product"),
-    ),
-    (
-        "source",
-        "vintage",
-        "trade_system",
-        "reporter",
-        "partner",
-        "flow",
-        "freq",
-        "period",
-        "code_system",
-        "code",
-    ),
-)
 
-PRICES = Table(
-    "prices",
-    "prices, exchange rates and price indices of others",
-    (
-        _ORIGIN,
-        _SOURCE,
-        _VINTAGE,
-        Column("series", "str", "name of the series"),
-        Column("freq", "str", "M monthly, A annual, P other span", allowed=("M", "A", "P")),
-        _PERIOD,
-        Column("period_end", "period", "first day of the last month covered"),
-        Column("value", "float", "price, index or growth", "see unit", signed=True),
-        Column("unit", "str", "unit of value"),
-    ),
-    ("source", "vintage", "series", "freq", "period", "period_end"),
-)
-
-VOLUMES = Table(
-    "volumes",
-    "physical volumes that do not come with a customs value",
-    (
-        _ORIGIN,
-        _SOURCE,
-        _VINTAGE,
-        Column("series", "str", "what is measured"),
-        Column("reporter", "str", "country that reports, ISO 3166 alpha-3"),
-        Column("partner", "str", "origin, ISO 3166 alpha-3 or World"),
-        Column("freq", "str", "M monthly, A annual", allowed=("M", "A")),
-        _PERIOD,
-        Column("value", "float", "volume", "see unit"),
-        Column("unit", "str", "unit of value"),
-    ),
-    ("source", "vintage", "series", "reporter", "partner", "freq", "period", "unit"),
-)
-
-PUBLISHED = Table(
-    "published",
-    "figures in print, for cross-checks",
-    (
-        _ORIGIN,
-        Column("id", "str", "id of the figure"),
-        Column("topic", "str", "group of figures"),
-        Column("indicator", "str", "what the figure says it measures"),
-        Column("reporter", "str", "country whose statistics it is", nullable=True),
-        Column("statistic", "str", "statistic it is quoted from"),
-        Column("partner", "str", "partner as printed", nullable=True),
-        Column("flow", "str", "flow as printed", nullable=True),
-        Column("scope", "str", "products as printed", nullable=True),
-        Column("codes", "str", "HS codes as printed or inferred", nullable=True),
-        Column("period_start", "period", "first month"),
-        Column("period_end", "period", "last month"),
-        Column("value", "str", "figure as printed"),
-        Column("unit", "str", "unit as printed"),
-        Column("comparison", "str", "growth or context as printed", nullable=True),
-        Column("publisher", "str", "who printed it"),
-        Column("url", "str", "where", nullable=True),
-        Column("published", "str", "when, as far as known", nullable=True),
-        Column("note", "str", "what to beware of", nullable=True),
-        Column(
-            "confidence",
-            "str",
-            "A official text, B names the statistic, C ambiguous, D passage not seen",
-            allowed=("A", "B", "C", "D"),
-        ),
-    ),
-    ("id",),
-)
-
-_NOT_DIVIDED = ("quantity", "quantity_unit", "quantity_status")
-BREAKDOWNS = Table(
-    "breakdowns",
-    "trade divided by currency of the invoice, customs office or means of transport",
-    (
-        *(c for c in TRADE.columns if c.name not in _NOT_DIVIDED),
-        Column("by", "str", "what divides it", allowed=("currency", "customs", "transport")),
-        Column("category", "str", "the part, in the publisher's own words"),
-    ),
-    (*TRADE.key, "by", "category"),
-)
-
-TABLES: dict[str, Table] = {t.name: t for t in (TRADE, PRICES, VOLUMES, PUBLISHED, BREAKDOWNS)}
+TABLES = _tables()
 
 _TOO_LARGE = 2.0**53  # from here on floats skip whole numbers
 _PANDAS = {"str": "str", "float": "float64", "int": "Int64", "bool": "bool"}
