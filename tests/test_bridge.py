@@ -1,7 +1,6 @@
 """The bridge adds up, keeps entry out of price, and refuses what it cannot sum."""
 
 import math
-import os
 import warnings
 
 import pandas as pd
@@ -113,13 +112,11 @@ def test_log_mean_is_smooth_beside_equal_values(exponent, ratio):
 
 
 def test_adding_an_entrant_leaves_price_and_volume_unchanged(handmade):
-    without = january(handmade[handmade["code"] != "D"])
     for method in METHODS:
         more = frame([("2022-01", "E", 1e6, 5.0), ("2021-01", "F", 1e6, 5.0)])
         grown = january(pd.concat([handmade, more]), method=method)
         plain = january(handmade, method=method)
         assert (grown.price, grown.volume) == pytest.approx((plain.price, plain.volume), rel=1e-13)
-    assert without.price == pytest.approx(january(handmade).price, rel=1e-13)
 
 
 @LAW
@@ -134,13 +131,13 @@ def test_bars_add_up_for_every_method_group_and_month(trade, method, path):
     assert 0 <= result.priced_share <= 1 + 1e-12
 
 
-@settings(LAW, max_examples=12)
-@given(trades(), st.sampled_from(METHODS), st.sampled_from(PATHS))
+@settings(LAW, max_examples=6)
+@given(trades(products=(1, 3)), st.sampled_from(METHODS), st.sampled_from(PATHS))
 def test_groups_and_months_partition_the_total(trade, method, path):
     options = {"method": method, "path": path}
     whole = bridge(trade, *WINDOWS, **options)
     size = 1e-9 * scale(whole)
-    ways = ((), ("partner",), ("code", "partner"), ("chapter",), ("heading", "partner"))
+    ways = ((), ("partner",), ("heading", "partner"))
     tables = {by: bridge(trade, *WINDOWS, by=by, **options).table for by in ways}
     for table in tables.values():
         parts = table[list(BARS)].sum()
@@ -158,7 +155,7 @@ def test_groups_and_months_partition_the_total(trade, method, path):
         assert alone.price == pytest.approx(prices[partner], abs=size)
 
 
-@LAW
+@settings(LAW, max_examples=6)
 @given(trades(), st.randoms(use_true_random=False))
 def test_order_of_rows_does_not_matter(trade, random):
     order = random.sample(range(len(trade)), len(trade))
@@ -168,7 +165,7 @@ def test_order_of_rows_does_not_matter(trade, random):
         assert getattr(straight, bar) == wanted
 
 
-@LAW
+@settings(LAW, max_examples=8)
 @given(trades(complete=True), st.floats(1e-3, 1e3), st.sampled_from(METHODS))
 def test_tonnes_or_kilograms_give_the_same_bars(trade, factor, method):
     other = trade.assign(net_weight_kg=trade["net_weight_kg"] * factor)
@@ -183,12 +180,10 @@ def test_bennet_and_montgomery_are_symmetric_in_time(trade, method):
         bridge(trade, *WINDOWS, method=method),
         bridge(trade, *WINDOWS[::-1], method=method),
     )
-    size = abs(there.price) + abs(there.volume) + there.value_base + there.value_current
-    if method in ("bennet", "montgomery"):
-        assert there.price == pytest.approx(-back.price, abs=1e-11 * size)
+    assert there.price == pytest.approx(-back.price, abs=1e-11 * scale(there))
 
 
-@settings(LAW, max_examples=12)
+@settings(LAW, max_examples=6)
 @given(trades(complete=True))
 def test_laspeyres_and_paasche_bracket_bennet(trade):
     results = bridges(trade, *WINDOWS, paths=("monthly",))
@@ -262,17 +257,6 @@ def test_absent_months_are_an_error_that_names_them(handmade):
         bridge(handmade, "2021-01", "2022-01/2022-03")
 
 
-@pytest.mark.parametrize("text", ["", "22", "2022-13", "2022/2023", "2022-02/2022-01", "2022-1"])
-def test_windows_that_nobody_can_read(handmade, text):
-    with pytest.raises(ValueError, match="window"):
-        bridge(handmade, "2021-01", text)
-
-
-def test_windows_must_not_overlap(handmade):
-    with pytest.raises(ValueError, match="share months"):
-        bridge(handmade, "2021", "2021-06/2022-05")
-
-
 def test_annual_rows_need_the_two_point_path(handmade):
     trade = handmade.assign(freq="A")
     with pytest.raises(SchemaMismatch, match="annual"):
@@ -330,8 +314,6 @@ def test_keys_that_stand_twice(handmade):
 def test_totals_beside_their_parts(handmade, column, values):
     trade = handmade.assign(code=[str(c) for c in range(100000, 100006)])
     twice = trade.assign(**{column: values})
-    with pytest.raises(DoubleCountedTotals):
-        january(twice)
     with pytest.raises(DoubleCountedTotals):
         january(pa.Table.from_pandas(twice))
 
@@ -392,17 +374,6 @@ def test_a_negative_weight_is_refused_as_a_negative_value_is(handmade):
         handmade.loc[0, "net_weight_kg"] = -5.0
         with pytest.raises(SchemaMismatch, match="1 rows have a negative net_weight_kg"):
             january(handmade.assign(weight_status=status))
-
-
-def test_columns_of_the_wrong_kind(handmade):
-    with pytest.raises(SchemaMismatch, match="period"):
-        january(handmade.assign(period=handmade["period"].dt.to_period("M")))
-    with pytest.raises(SchemaMismatch, match="leading zeros"):
-        january(handmade.assign(code=[1, 1, 2, 2, 3, 4]))
-    with pytest.raises(SchemaMismatch, match="net_weight_kg"):
-        january(handmade.drop(columns="net_weight_kg"))
-    with pytest.raises(SchemaMismatch, match="region"):
-        january(handmade, by=("region",))
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -477,11 +448,6 @@ def test_parquet_streams_through_the_same_text(tmp_path, handmade):
 def test_origins_are_carried(handmade):
     trade = handmade.assign(origin=["b", "a"] * 3)
     assert january(trade).origins == ("a", "b")
-
-
-def test_one_thread_gives_the_same_bytes(monkeypatch, handmade):
-    monkeypatch.setitem(os.environ, "TRADEFLOWS_THREADS", "1")
-    assert january(handmade).price == january(handmade).price
 
 
 def test_a_sound_frame_raises_no_warning(handmade):
@@ -570,16 +536,6 @@ def test_months_of_a_bridge_sum_to_its_bars_and_stand_in_order(method):
     whole = bridge(trade, "2021-01/2021-06", "2022-01/2022-06", method=method, path="two-point")
     assert whole.monthly.empty
     assert list(whole.monthly) == list(found.monthly)
-
-
-@pytest.mark.parametrize("path", PATHS)
-@pytest.mark.parametrize("method", METHODS)
-def test_a_bridge_remembers_what_was_asked(method, path):
-    found = bridge(year_and_year(), *("2021-01/2021-06", "2022-01/2022-06"),
-                   by=["code"], method=method, path=path)  # fmt: skip
-    assert (found.method, found.path, tuple(found.by)) == (method, path, ("code",))
-    assert found.table.index.tolist() == [0, 1]
-    assert found.table["code"].tolist() == ["A", "B"]
 
 
 def test_windows_that_touch_are_two_and_windows_that_share_a_month_are_refused():

@@ -38,7 +38,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:weights estimated by the publish
 
 @pytest.fixture(scope="module")
 def made():
-    return world(3, surges=8, surge=3)
+    return world(3, rows=60_000, surges=8, surge=3)
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,7 @@ def test_what_would_be_summed_wrongly_is_refused(trade):
         (
             UnknownCode,
             {"target": "XXX"},
-            "no partner 'XXX' in the table",
+            "none of the listed goods goes to XXX",
         ),
         (
             UnknownCode,
@@ -269,9 +269,9 @@ def test_a_refusal_says_what_was_found_expected_and_what_to_do(trade, error, opt
         assert str(caught.value) == words
 
 
-def test_a_target_may_be_named(trade):
-    named = screen(trade, **WINDOWS, target="Russia")
-    pd.testing.assert_frame_equal(named.table, screen(trade, **WINDOWS, target="RUS").table)
+def test_a_target_may_be_named_and_windows_stand_by_position(trade, result):
+    named = screen(trade, "2021", "2022", target="Russia")
+    pd.testing.assert_frame_equal(named.table, result.table)
     assert named.target == "RUS"
 
 
@@ -279,10 +279,9 @@ def test_a_screen_judges_value_and_needs_no_weight(trade, result, tmp_path):
     bare = trade.drop(columns=[c for c in trade if "weight" in c])
     bare.to_parquet(tmp_path / "bare.parquet")
     said = ["value_base", "value_current", "score", "p", "stands_out"]
-    for rows in (bare, tmp_path / "bare.parquet"):
-        found = screen(rows, target="RUS", **WINDOWS)
-        pd.testing.assert_frame_equal(found.table[said], result.table[said])
-        assert found.coverage == 0 == found.table["price"].abs().sum()
+    found = screen(tmp_path / "bare.parquet", target="RUS", **WINDOWS)
+    pd.testing.assert_frame_equal(found.table[said], result.table[said])
+    assert found.coverage == 0 == found.table["price"].abs().sum()
 
 
 def test_a_list_is_read_in_the_revision_of_the_table(trade, monkeypatch):
@@ -339,7 +338,7 @@ def test_an_option_that_is_none_is_refused_before_any_row_is_read(error, options
 
 def test_codes_may_come_in_any_collection_and_name_a_heading_and_codes_of_it(trade):
     plain = screen(trade, target="RUS", goods=["8542", "8517"], **WINDOWS)
-    for goods in (pd.Series(["8542", "8517"]), {"8542", "8517"}, ["8542", "8517", "854231"]):
+    for goods in (pd.Series(["8542", "8517"]), {"8542", "8517", "854231"}):
         same = screen(trade, target="RUS", goods=goods, **WINDOWS)
         pd.testing.assert_frame_equal(same.table, plain.table)
 
@@ -362,7 +361,7 @@ def test_who_lacks_a_month_is_left_out_and_named(monthly, month):
     without = screen(monthly[monthly["reporter"] != "TUR"], target="RUS", **MONTHS)
     pd.testing.assert_frame_equal(found.table, without.table)
     assert found.late == {"TUR": (month[:7],)}
-    words = f" Left out, as a missing month is no zero: Turkey (no rows for {month[:7]})."
+    words = f" Left out, as a missing month is no zero: Turkey ({month[:7]})."
     assert found.sentence() == without.sentence() + words
     assert without.late == {}
     with pytest.raises(UnknownCode, match=f"TUR is left out: it has no rows for {month[:7]}"):
@@ -387,14 +386,14 @@ def test_who_lacks_a_year_is_left_out_and_all_late_is_an_error(trade):
     assert found.late == {"TUR": ("2022",)}
     assert "TUR" not in set(found.table["reporter"])
     half = trade["reporter"] < "M"
-    with pytest.raises(SchemaMismatch, match="no reporter has rows in all of both windows"):
+    with pytest.raises(SchemaMismatch, match="no rows of reporter"):
         screen(trade[half == first], **WINDOWS)
 
 
 def test_many_who_are_left_out_are_counted(result):
     late = {f"Q{i}": ("2022-01", "2022-02", "2022-03") for i in range(7)}
     words = dataclasses.replace(result, late=late).sentence()
-    assert words.endswith("Q4 (no rows for 2022-01 and 2 more) and 2 more.")
+    assert words.endswith("Q4 (2022-01 and 2 more) and 2 more.")
     assert "Q5" not in words
 
 
@@ -484,11 +483,6 @@ def test_every_pair_of_the_stored_baci(monkeypatch, tmp_path):
         page = pages.run("08-every-pair", TARGET="None", GOODS='["01"]', CURRENT='"2022"')
     pd.testing.assert_frame_equal(page["found"].table, found.table)
     assert str(found.sentence()) in page.cell("first-screen").text
-
-
-def test_windows_stand_by_position_as_in_a_bridge(trade, result):
-    by_position = screen(trade, "2021", "2022", target="RUS")
-    pd.testing.assert_frame_equal(by_position.table, result.table)
 
 
 def test_an_unknown_flow_is_told_which_there_are(trade):

@@ -69,11 +69,18 @@ def load(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFra
     """
     asked = _spelled(table, columns)
     found = _found(table, months, asked)
-    if found.empty:
-        raise _nothing(table, asked, months)
     for column, values in asked.items():
-        if strange := _strange(table, column, values, found):
-            raise _no_rows_with(table, column, strange, asked)
+        if found.empty or len(values) > 1:
+            _require_somewhere(table, column, values, found, bring=_bring(table, asked))
+    if found.empty:
+        spelled = {k: ",".join(v) for k, v in asked.items()}
+        spelled |= {} if months is None else {"months": str(months)}
+        part = _embedded(table, asked)
+        raise UnknownCode(
+            f"table {table!r} has no rows with {', '.join(f'{k}={v}' for k, v in spelled.items())}",
+            _span(part) if len(part) else "values that stand in one row",
+            f"ask for what is there, or bring it: {_bring(table, asked)}",
+        )
     if table == "trade":
         _one_statistic(found)
     return tables.validate(found, table, where="load")
@@ -217,15 +224,26 @@ def _one_statistic(found: pd.DataFrame) -> None:
         )
 
 
-def _strange(table: str, column: str, values: Sequence[str], found: pd.DataFrame) -> list[str]:
-    """Return the alternatives that are no value of a column, though others of them are."""
-    left = set(values) - _vocabulary(table, column) if len(values) > 1 else set()
-    left -= set(found[column].drop_duplicates().dropna().astype(str)) if left else set()
-    left -= set(_values(table, column)) if left else set()
-    for raw in stored.files(table) if left else ():
+def _require_somewhere(
+    table: str, column: str, values: Sequence[str], found: pd.DataFrame, bring: str
+) -> None:
+    """Refuse alternatives that no row of the table has; of countries some row must be found."""
+    left = set(values) - (_vocabulary(table, column) if len(found) else set())
+    left -= set(found[column].drop_duplicates().dropna().astype(str))
+    there = _values(table, column) if left else []
+    left -= set(there)
+    for raw in (r for r in stored.files(table) if left and stored.may_hold(r, {column: [*left]})):
         with suppress(TradeflowsError):  # a warning has named it
-            left -= stored.column(raw, column)
-    return [value for value in values if value in left]
+            left -= stored.column(raw, column) if len(found) else left  # its sidecar will do
+    if not left:
+        return
+    few = ", ".join(there[:_FEW]) + (f" and {len(there) - _FEW} more" * bool(there[_FEW:]))
+    day = _as_of()
+    raise UnknownCode(
+        f"table {table!r} has no rows with {column}={','.join(v for v in values if v in left)}",
+        f"one of {few}" if there else f"rows that had been released{f' by {day}' if day else ''}",
+        f"check the spelling, or bring it: {bring}",
+    )
 
 
 def _vocabulary(table: str, column: str) -> set[str]:
@@ -249,35 +267,6 @@ def _values(table: str, column: str) -> list[str]:
             rows_ = corrected(stored.table(raw), raw.id)
             found |= set(rows_[column].dropna().astype(str))
     return sorted(found)
-
-
-def _no_rows_with(
-    table: str, column: str, values: Sequence[str], columns: Mapping[str, Sequence[str]]
-) -> UnknownCode:
-    there = _values(table, column)
-    few = ", ".join(there[:_FEW]) + (f" and {len(there) - _FEW} more" * bool(there[_FEW:]))
-    day = _as_of()
-    return UnknownCode(
-        f"table {table!r} has no rows with {column}={','.join(values)}",
-        f"one of {few}" if there else f"rows that had been released{f' by {day}' if day else ''}",
-        f"check the spelling, or bring it: {_bring(table, columns)}",
-    )
-
-
-def _nothing(table: str, columns: dict[str, list[str]], months: _Months) -> UnknownCode:
-    """Name the first value that no row has, and what there is instead."""
-    for column, values in columns.items():
-        able = any(stored.may_hold(raw, {column: values}) for raw in stored.files(table))
-        if not set(values) & set(_values(table, column)) and not able:
-            return _no_rows_with(table, column, values, columns)
-    asked = {k: ",".join(v) for k, v in columns.items()}
-    asked |= {} if months is None else {"months": str(months)}
-    part = _embedded(table, columns)
-    return UnknownCode(
-        f"table {table!r} has no rows with {', '.join(f'{k}={v}' for k, v in asked.items())}",
-        f"{_span(part)}" if len(part) else "values that stand in one row",
-        f"ask for what is there, or bring it: {_bring(table, columns)}",
-    )
 
 
 def _bring(table: str, columns: Mapping[str, Sequence[str]]) -> str:

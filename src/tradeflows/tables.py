@@ -57,9 +57,11 @@ def _tables() -> dict[str, Table]:
     with Path(__file__).with_name("tables.csv").open(encoding="utf-8", newline="") as handle:
         found: dict[str, list[Column]] = {}
         for row in csv.DictReader(handle):
-            marks = (row[mark] == "yes" for mark in ("key", "nullable", "signed"))
-            allowed = tuple(filter(None, row["allowed"].split("|")))
-            column = Column(row["name"], row["dtype"], *marks, allowed, row["unit"], row["meaning"])
+            column = Column(
+                row["name"], row["dtype"], row["key"] == "yes", row["nullable"] == "yes",
+                row["signed"] == "yes", tuple(filter(None, row["allowed"].split("|"))),
+                row["unit"], row["meaning"],
+            )  # fmt: skip
             found.setdefault(row["table"], []).append(column)
     return {name: Table(name, tuple(columns)) for name, columns in found.items()}
 

@@ -12,10 +12,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.codes.countries import spoken
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure import queries
-from tradeflows.measure.window import Published, require, same_length
+from tradeflows.measure.window import Published, require, said, same_length
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census
 from tradeflows.quality.relation import (
@@ -93,12 +92,9 @@ class Bridge(Result):
         parts = ", ".join([*[UNTOLD] * self.untold, *map(self._part, told)])
         old, new = (amount(v, "USD") for v in (self.value_base, self.value_current))
         value = "value per month" if self.per_month else "value"
-        zeros = [f"{spoken(name)} ({months[0]} to {months[-1]})" if months[1:] else
-                 f"{spoken(name)} ({months[0]})" for name, months in self.new.items()]  # fmt: skip
-        assumed = f" Taken for no trade, having no rows: {', '.join(zeros)}." if zeros else ""
         return Sentence(
             f"From {self.base} to {self.current} the {value} {verb}{moved},"
-            f" from {old} to {new}: {parts}.{assumed}{self.advice()}"
+            f" from {old} to {new}: {parts}.{said(self.new, {})}{self.advice()}"
         )
 
     def advice(self) -> str:
@@ -225,8 +221,9 @@ def bridge(
     >>> result.change, result.price, result.volume, result.entry
     (410.0, 450.0, -250.0, 210.0)
     """
+    options = (by, quantity, estimated, per_month, published)
     return _bridges(
-        trade, base, current, [(method, path)], by, quantity, estimated, per_month, published
+        trade, base, current, (method,), (path or PATHS[0],), path is not None, *options
     )[0]
 
 
@@ -234,45 +231,40 @@ def _bridges(
     trade: Any,
     base: str | int,
     current: str | int,
-    ways: Sequence[tuple[str, str | None]],
+    methods: Sequence[str],
+    paths: Sequence[str],
+    named: bool,
     by: str | Sequence[str] = ("code",),
     quantity: str = "net_weight_kg",
     estimated: str = "unpriced",
     per_month: bool = False,
     published: Published = None,
 ) -> list[Bridge]:
-    """Return a bridge for each method and path, of rows that are opened and looked at once."""
-    windows = _windows(base, current, ways[0][1] or "two-point")
+    """Return a bridge for each path and method; annual rows have one path, if none is named."""
+    windows = _windows(base, current, paths[0] if named else "two-point")
     by, needed = one_or_more(by), ("period", "code", "value_usd", quantity)
     found = []
     with opened(trade, needed) as relation:
         within = _within(*windows)
         seen = census(relation, quantity, within, by=by, estimated=estimated)
         seen.require_one_flow(by)
-        for method, way in ways:
-            path = way or ("two-point" if seen.annual else "monthly")
-            _windows(base, current, path)
-            if seen.annual and path == "monthly":
-                raise SchemaMismatch(
-                    "annual rows with path='monthly'", "months", "use path='two-point'"
-                )
-            same_length(*windows, annual=seen.annual, per_month=per_month)
-            new = require(seen, windows, published)
-            query = bridge_sql(
-                relation.columns,
-                base,
-                current,
-                by=by,
-                method=method,
-                path=path,
-                quantity=quantity,
-                estimated=estimated,
-                lag=12 if seen.annual else 1,
-                per_month=per_month,
+        if seen.annual and named and "monthly" in paths:
+            raise SchemaMismatch(
+                "annual rows with path='monthly'", "months", "use path='two-point'"
             )
-            rows = _checked(relation, relation.frame(query), by)
+        for path in paths if named or not seen.annual else ("two-point",):
+            _windows(base, current, path)
+            same_length(*windows, seen.lag, per_month=per_month)
+            new = require(seen, windows, published)
             lines = _renumbered(relation, windows, path)
-            found.append(_result(rows, windows, by, method, path, seen, per_month, new, lines))
+            for method in methods:
+                query = bridge_sql(
+                    relation.columns, base, current, by=by, method=method, path=path,
+                    quantity=quantity, estimated=estimated, lag=seen.lag,
+                    per_month=per_month,
+                )  # fmt: skip
+                rows = _checked(relation, relation.frame(query), by)
+                found.append(_result(rows, windows, by, method, path, seen, per_month, new, lines))
     return found
 
 
@@ -350,7 +342,7 @@ def bridge_sql(
     if path == "monthly":
         start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
         named["step"] = f"{month()} - {start}"
-    months = same_length(old, new, annual=lag == 12, per_month=per_month)
+    months = same_length(old, new, lag, per_month=per_month)
     over = [f" / {n}" if per_month else "" for n in months]
     unit = f"{quantity}_unit" if f"{quantity}_unit" in columns else None
     return queries.text("bridge").format(
@@ -530,9 +522,5 @@ def bridges(
     for name, known, asked in (("methods", queries.PRICE, methods), ("paths", PATHS, ways)):
         if not asked:
             raise ValueError(f"{name}=[]: expected at least one of {', '.join(known)}")
-    start = None if paths is None else ways[0]  # the rows decide where none is named
-    first = bridge(trade, base, current, method=methods[0], path=start, **options)
-    ways = ways if first.path == ways[0] else (first.path,)
-    rest = [(m, p) for p in ways for m in methods if (m, p) != (first.method, first.path)]
-    more = _bridges(trade, base, current, rest, **options) if rest else []
-    return Envelope({(b.method, b.path): b for b in (first, *more)})
+    found = _bridges(trade, base, current, methods, ways, paths is not None, **options)
+    return Envelope({(b.method, b.path): b for b in found})

@@ -157,7 +157,7 @@ def price_index(
         if not months:
             raise SchemaMismatch("no rows", "at least one period", "widen the window")
         require(seen, [Window(months[0], months[-1])], published)
-        lag = 12 if seen.annual else 1
+        lag = seen.lag
         unique(relation, within, quantity, lag)
         settings = {"lag": lag, "within": within, "quantity": quantity, "estimated": estimated}
         links = partial(_links, relation, settings)
@@ -399,7 +399,7 @@ def contributions(
         within = f"({old.sql()} OR {new.sql()})"
         seen = census(relation, quantity, within, estimated=estimated)
         seen.require_one_flow()
-        lag = 12 if seen.annual else 1
+        lag = seen.lag
         old, new = (window.whole(lag) for window in (old, new))
         if odd := [window for window in (old, new) if len(window) > lag]:
             raise SchemaMismatch(

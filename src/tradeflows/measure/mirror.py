@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,11 +14,11 @@ from tradeflows.codes.countries import spoken
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure import queries
 from tradeflows.measure.intervals import Interval
-from tradeflows.measure.window import Published, gaps, require, require_months
+from tradeflows.measure.window import Published, left_out, said
 from tradeflows.periods import Window
-from tradeflows.quality.census import Census, census_of_flows
+from tradeflows.quality.census import Census, census_of_flows, unique
 from tradeflows.quality.concordance import concord
-from tradeflows.quality.relation import Relation, hidden, month, opened, usable
+from tradeflows.quality.relation import hidden, month, opened, usable
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, joined, percent
 
@@ -44,7 +44,7 @@ _Z = 2.6  # standard errors in a range: 99 %, for what is estimated by a median 
 _ALIKE = 0.8  # weights that differ less may be of the same goods under two codes
 _USED = ("reporter", "partner", "flow", "period", "code", "value_usd", "net_weight_kg")
 _ORDER = ["exporter", "importer"]
-_FRAMES = ("table", "pairs", "goods")
+_FLOWS = ("X", "M", "RX")
 _FEW = 100  # pairs of which the goods are listed
 _GOODS = (
     "SELECT exporter, importer, family AS code, class, e AS exports, i AS imports,"
@@ -95,20 +95,6 @@ class Mirror(Result):
         if rows.empty:
             raise UnknownCode(f"cause {cause!r}", f"one of {', '.join(CAUSES)}", "choose one")
         return Interval(float(rows["low"].sum()), float(rows["high"].sum()), cause)
-
-    def of(self, exporter: str, importer: str) -> Mirror:
-        """Return the bars of one pair of many."""
-        kept: list[Any] = [
-            t[(t["exporter"] == exporter) & (t["importer"] == importer)].reset_index(drop=True)
-            for t in (getattr(self, name) for name in _FRAMES)
-        ]
-        if kept[1].empty:
-            raise UnknownCode(
-                f"no trade from {exporter} to {importer}",
-                "an exporter and an importer of the table",
-                "name both, as in its columns",
-            )
-        return replace(self, **dict(zip(_FRAMES, kept, strict=True)))
 
     def steps(self) -> pd.DataFrame:
         """Return the waterfall as a table: step, value, kind, low and high of each bar."""
@@ -239,12 +225,12 @@ def mirror(
         freight = Interval(freight, freight)
     with opened(_one_table(exports, imports), _USED) as relation:
         wide = Window(wanted.first - 1, wanted.last).sql()
-        seen = census_of_flows(relation, "net_weight_kg", f"{wide} AND flow IN ('X', 'M', 'RX')",
-                               estimated=estimated)  # fmt: skip
+        within = f"{wide} AND flow IN {_FLOWS}"
+        seen = census_of_flows(relation, "net_weight_kg", within, estimated=estimated)
         sides = [seen.get(flow, Census({}, (), annual=False)) for flow in ("X", "M")]
-        late = {
-            who: lacks for side in sides for who, lacks in _late(side, wanted, published).items()
-        }
+        late: dict[str, tuple[str, ...]] = {}
+        for side in sides:
+            late |= left_out(side, [wanted], published)[0]
         annual = sides[0].annual
         before = any(d.year * 12 + d.month == wanted.first for d in sides[0].value_of)
         out = f" AND reporter NOT IN ({queries.quoted(*late)})" if late else ""
@@ -256,7 +242,7 @@ def mirror(
         if pairs.empty:
             raise UnknownCode("no pair of countries", "trade in the window", "choose another")
         if pairs["twice"].any():
-            _refuse_twice(relation, window, settings)
+            unique(relation, within, "net_weight_kg", 12 if annual else 1)
         goods, weights = pd.DataFrame(columns=[*_ORDER, "code", "odd"]), pd.DataFrame()
         if len(pairs) <= _FEW:
             goods = relation.frame(mirror_sql(relation.columns, window, select=_GOODS, **settings))
@@ -293,7 +279,7 @@ def mirror_sql(
         hidden=hidden(columns),
         quantity=usable(columns, "net_weight_kg", estimated),
         fob=f"CAST(coalesce({', '.join([*fob, 'NULL'])}) AS DOUBLE)",
-        within=f"{wide.sql()} AND flow IN ('X', 'M', 'RX'){without}",
+        within=f"{wide.sql()} AND flow IN {_FLOWS}{without}",
         bit=f"(CAST(1 AS BIGINT) << CAST((m - {wanted.first}) / 4 AS INTEGER))" if years else "1",
         rows="side" if years else "cell",
         twice="sum(bit) - bit_or(bit)" if years else "max(bit)",
@@ -338,28 +324,6 @@ def on_one_revision(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
         return list(tables)
     ends = [end for span in spans if span for end in span]
     return [concord(t, to=hs.system(min(ends), max(ends))).frame for t in tables]
-
-
-def _late(seen: Census, window: Window, published: Published) -> dict[str, tuple[str, ...]]:
-    """Return who lacks a month of the window; where all do, or the side is not there, refuse."""
-    require_months(seen, [window], published)
-    late, _ = gaps(seen, [window], published)
-    if set(seen.published) <= set(late):
-        require(seen, [window], published)
-    return late
-
-
-def _refuse_twice(relation: Relation, window: str | int, settings: Mapping[str, Any]) -> None:
-    """Name goods that stand twice in one period."""
-    select = (
-        "SELECT exporter, importer, family AS code FROM split WHERE twice > 0 ORDER BY ALL LIMIT 3"
-    )
-    twice = relation.frame(mirror_sql(relation.columns, window, select=select, **settings))
-    raise SchemaMismatch(
-        f"rows share a key, among them {twice.to_dict('records')}",
-        "one row per (reporter, partner, flow, code, period)",
-        "sum them first, or keep one of them",
-    )
 
 
 def _weights(columns: Sequence[str], window: Window, estimated: str, without: str) -> str:
@@ -433,11 +397,7 @@ def _notes(
     freight: Interval | None,
 ) -> tuple[str, ...]:
     """Say what one pair's ranges rest on, and whose weights tell nothing."""
-    notes = []
-    if late:
-        names = [spoken(name) for name in late]
-        more = f" and {len(names) - 5} more" if names[5:] else ""
-        notes.append(f"Left out, as a missing month is no zero: {', '.join(names[:5])}{more}.")
+    notes = [said({}, late).strip()] if late else []
     if len(pairs) > 1:
         return tuple(notes)
     if freight is None and not pairs["own"].any():

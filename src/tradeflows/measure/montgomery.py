@@ -142,148 +142,80 @@ def _tightened(low: Vector, high: Vector, least: Vector, most: Vector) -> Box:
     return Box(least_each, most_each, from_, upto)
 
 
-class _Problems:
-    """Convex problems with an interior point and the multipliers of its bounds."""
-
-    def __init__(self, old: Box, new: Box) -> None:
-        self.low, self.high = np.stack([old.low, new.low]), np.stack([old.high, new.high])
-        self.least = np.stack([old.least, new.least])[..., None]
-        self.most = np.stack([old.most, new.most])[..., None]
-        self.free = self.high - self.low > _POINT
-        self.slack = (self.most - self.least > _POINT) & self.free.any(axis=2, keepdims=True)
-        bottom, top = _sum(self.low), _sum(self.high)
-        self.total = (self.least + self.most) / 2
-        share = (self.total - bottom) / np.where(top > bottom, top - bottom, 1.0)
-        self.x = self.low + share * (self.high - self.low)
-        self.price = np.zeros_like(self.total)  # multiplier: of one unit of total
-        self.proved = np.full(self.total.shape[1], -np.inf)
-        self.barrier = [0.1 / room for room in self.rooms()]
-
-    def rooms(self) -> list[Vector]:
-        """Return how far values and totals are from their bounds; 1 where there is no room."""
-        rooms = (
-            np.where(self.free, self.x - self.low, 1.0),
-            np.where(self.free, self.high - self.x, 1.0),
-            np.where(self.slack, self.total - self.least, 1.0),
-            np.where(self.slack, self.most - self.total, 1.0),
-        )
-        return [np.maximum(room, 1e-18) for room in rooms]  # rounding may use up the last of it
-
-    def missed(self) -> Vector:
-        """Return by how much values and totals of a problem disagree."""
-        miss: Vector = np.abs(self.total - _sum(self.x)).max(axis=(0, 2))
-        return miss
-
-    def kept(self, rows: Mask) -> None:
-        """Leave out the other problems."""
-        for name in ("low", "high", "least", "most", "free", "slack", "x", "total", "price"):
-            setattr(self, name, getattr(self, name)[:, rows])
-        self.proved = self.proved[rows]
-        self.barrier = [z[:, rows] for z in self.barrier]
-
-    def prove(self, effect: Vector, slope: Vector) -> None:
-        """Raise what is proved: tangent at x, and the Lagrangian of the totals at their prices."""
-        net = slope - self.price
-        values = np.where(net > 0, self.low, self.high) * net - slope * self.x
-        totals = np.where(self.price > 0, self.least, self.most) * self.price
-        bound = effect + (_sum(values) + totals).sum(axis=(0, 2))
-        self.proved = np.maximum(self.proved, bound)
-
-    def step(self, slope: Vector, bend: Vector) -> None:
-        """Take one primal-dual step; bend is (a a, a b, b b), the second derivatives."""
-        rooms, z = self.rooms(), self.barrier
-        used = [self.free, self.free, self.slack, self.slack]
-        inside = sum((r * d * u).sum(axis=(0, 2)) for r, d, u in zip(rooms, z, used, strict=True))
-        count = sum(u.sum(axis=(0, 2)) for u in used)
-        aim = np.maximum(0.1 * inside / np.maximum(count, 1), _BARRIER)[:, None]
-        steep = z[0] / rooms[0] + z[1] / rooms[1]
-        give = self.slack / (z[2] / rooms[2] + z[3] / rooms[3])
-        push = self.price - slope + aim / rooms[0] - aim / rooms[1]
-        pull = -self.price + aim / rooms[2] - aim / rooms[3]
-        inverse = _inverse(bend, steep, self.free)
-        miss = self.total - _sum(self.x) + pull * give - _sum(_times(inverse, push))
-        change = _two_prices(inverse, miss, give)
-        dx, dt = _times(inverse, push + change), (pull - change) * give
-        moves = [dx, -dx, dt, -dt]
-        dz = [
-            (aim / r - d - d / r * m) * u for r, d, m, u in zip(rooms, z, moves, used, strict=True)
-        ]
-        primal, dual = _longest(rooms, moves), _longest(z, dz)
-        self.x, self.total = self.x + primal * dx, self.total + primal * dt
-        self.price = self.price + dual * change
-        self.barrier = [d + dual * m for d, m in zip(z, dz, strict=True)]
-        self._add_up()
-
-    def _add_up(self) -> None:
-        """Spread what rounding leaves between values and total over where there is room."""
-        room = np.minimum(self.x - self.low, self.high - self.x) * self.free
-        share = (self.total - _sum(self.x)) / np.maximum(_sum(room), 1e-300)
-        self.x = self.x + np.clip(share, -0.9, 0.9) * room
-
-
-def _sum(values: Vector) -> Vector:
-    total: Vector = values.sum(axis=2, keepdims=True)
-    return total
-
-
-def _inverse(bend: Vector, steep: Vector, free: Mask) -> Vector:
-    """Return (a a, a b, b b) of the inverse of each good's two by two, 0 for what is fixed."""
-    (aa, ab, bb), both = bend, free[0] & free[1]
-    first, second = aa + steep[0], bb + steep[1]
-    det = np.where(both, steep[0] * steep[1] + steep[0] * bb + steep[1] * aa, first * second)
-    inverse: Vector = np.stack([second * free[0], -ab * both, first * free[1]]) / det
-    return inverse
-
-
-def _times(inverse: Vector, v: Vector) -> Vector:
-    aa, ab, bb = inverse
-    return np.stack([aa * v[0] + ab * v[1], ab * v[0] + bb * v[1]])
-
-
-def _two_prices(inverse: Vector, miss: Vector, give: Vector) -> Vector:
-    """Return the change of both totals' prices that keeps values adding up to totals."""
-    aa, ab, bb = _sum(inverse)
-    some = np.stack([aa, bb]) + give > 0  # else nothing of the period may move
-    first, second = np.where(some, np.stack([aa, bb]) + give, 1.0)
-    left = np.where(some, miss, 0.0)
-    det = first * second - ab * ab
-    change: Vector = (
-        np.stack([second * left[0] - ab * left[1], first * left[1] - ab * left[0]]) / det
-    )
-    return change
-
-
-def _longest(rooms: list[Vector], moves: list[Vector]) -> Vector:
-    """Return the longest step of each problem, at most 1, that leaves some of each room."""
-    used = [(-move / room).max(axis=(0, 2)) for room, move in zip(rooms, moves, strict=True)]
-    longest: Vector = 0.995 / np.maximum(np.max(used, axis=0), 0.995)
-    return longest[:, None]
-
-
 def _solved(
     old: Box, new: Box, c: Vector, point: tuple[Vector, Vector], best: float
 ) -> tuple[Vector, Vector, float]:
-    """Solve convex problems, a row each, together, until none may be better than the best point."""
-    problems, settled = _Problems(old, new), np.inf
+    """Solve convex problems, a row each, together, until none may be better than the best point.
+
+    ``y`` holds the values of both periods, then both totals, in a box; ``y @ sums.T`` is zero where
+    values add up to totals, whose multipliers are ``price``, and ``z`` are those of the bounds.
+    """
+    n, size = len(c), 2 * len(c) + 2
+    low = np.column_stack([old.low, new.low, old.least, new.least])
+    high = np.column_stack([old.high, new.high, old.most, new.most])
+    sums = np.kron(np.eye(2), np.ones(n))
+    sums = np.hstack([sums, -np.eye(2)])
+    free = high - low > _POINT
+    free[:, -2:] &= free @ sums.T.astype(bool)
+    bottom, top, y = low @ sums.T, high @ sums.T, (low + high) / 2
+    lows, highs = bottom + low[:, -2:], top + high[:, -2:]
+    share = (y[:, -2:] - lows) / np.where(highs > lows, highs - lows, 1.0)
+    y[:, :-2] = low[:, :-2] + np.repeat(share, n, axis=1) * (high - low)[:, :-2]
+    price, proved, settled = np.zeros((len(y), 2)), np.full(len(y), -np.inf), np.inf
+    z = 0.1 / _rooms(y, low, high, free)
+    goods, every = np.arange(n), np.arange(size)
     for _ in range(_STEPS):
-        a, b = problems.x
+        a, b = y[:, :n], y[:, n:-2]
         mean, by_a, by_b, mixed = log_means(a, b)
-        effect = (b - a - c * mean).sum(axis=1)
-        slope = np.stack([-1 - c * by_a, 1 - c * by_b]) * problems.free
-        reached = np.where(problems.missed() < _POINT, effect, np.inf)
+        value = (b - a - c * mean).sum(axis=1)
+        slope = np.hstack([-1 - c * by_a, 1 - c * by_b, np.zeros((len(y), 2))]) * free
+        reached = np.where(np.abs(y @ sums.T).max(axis=1) < _POINT, value, np.inf)
         if reached.min() < best:
             best = float(reached.min())
             point = (a[reached.argmin()], b[reached.argmin()])
-        problems.prove(effect, slope)
-        rest = problems.proved < best - TOLERANCE / 10
-        settled = min(settled, problems.proved[~rest].min(initial=np.inf))
+        net = slope + price @ sums
+        ends = np.where(net > 0, low, high)  # where the tangent's Lagrangian is least
+        proved = np.maximum(proved, value + (ends * net - slope * y).sum(axis=1))
+        rest = proved < best - TOLERANCE / 10
+        settled = min(settled, proved[~rest].min(initial=np.inf))
         if not rest.any():
             break
-        problems.kept(rest)
-        a, b = problems.x
+        y, low, high, free, price, proved = (t[rest] for t in (y, low, high, free, price, proved))
+        z, net, a, b = z[:, rest], net[rest], a[rest], b[rest]
+        rooms = _rooms(y, low, high, free)
+        inside = (rooms * z * free).sum(axis=(0, 2)) / np.maximum(2 * free.sum(axis=1), 1)
+        aim = np.maximum(0.1 * inside, _BARRIER)[:, None]
         bend = np.maximum(c, 0.0) * mixed[rest]
-        to_b = b / np.where(a > _NOTHING, a, 1.0)
-        to_a = a / np.where(b > _NOTHING, b, 1.0)
-        problems.step(slope[:, rest], np.stack([bend * to_b, -bend, bend * to_a]))
-    proved = min(settled, problems.proved.min(initial=np.inf))
-    return *point, max(best - float(proved), 0.0)
+        system = np.zeros((len(y), size + 2, size + 2))
+        system[:, goods, goods] = bend * b / np.where(a > _NOTHING, a, 1.0)
+        system[:, n + goods, n + goods] = bend * a / np.where(b > _NOTHING, b, 1.0)
+        system[:, goods, n + goods] = system[:, n + goods, goods] = -bend
+        system[:, :size, :size] *= free[:, :, None] & free[:, None]
+        system[:, every, every] += np.where(free, (z / rooms).sum(axis=0), 1.0)
+        system[:, size:, :size] = sums * free[:, None]
+        system[:, :size, size:] = system[:, size:, :size].swapaxes(1, 2)
+        idle = ~system[:, size:, :size].any(axis=2)  # nothing of the period may move
+        system[:, size + np.arange(2), size + np.arange(2)] = idle
+        push = (aim / rooms[0] - aim / rooms[1] - net) * free
+        right = np.hstack([push, -(y @ sums.T) * ~idle])
+        step = np.linalg.solve(system, right[..., None])[..., 0]
+        moves = np.stack([step[:, :size], -step[:, :size]])
+        dz = (aim / rooms - z - z / rooms * moves) * free
+        y = y + _longest(rooms, moves) * moves[0]
+        price, z = price + _longest(z, dz) * step[:, size:], z + _longest(z, dz) * dz
+        room = (np.minimum(y - low, high - y) * free)[:, :-2]  # what rounding leaves is spread
+        spare = room.reshape(-1, 2, n).sum(axis=2)
+        share = np.clip(-(y @ sums.T) / np.maximum(spare, 1e-300), -0.9, 0.9)
+        y[:, :-2] += np.repeat(share, n, axis=1) * room
+    return *point, max(best - min(settled, float(proved.min(initial=np.inf))), 0.0)
+
+
+def _rooms(y: Vector, low: Vector, high: Vector, free: Mask) -> Vector:
+    """Return how far numbers are from their bounds; 1 where there is no room."""
+    return np.maximum(np.where(free, np.stack([y - low, high - y]), 1.0), 1e-18)
+
+
+def _longest(rooms: Vector, moves: Vector) -> Vector:
+    """Return the longest step of each problem, at most 1, that leaves some of each room."""
+    longest: Vector = 0.995 / np.maximum((-moves / rooms).max(axis=(0, 2)), 0.995)
+    return longest[:, None]

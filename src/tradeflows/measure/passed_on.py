@@ -140,7 +140,13 @@ def passed_on(
     table, placebos = _table(legs), {}
     if wanted := tuple(goods):
         groups = _groups(table, wanted)
-        _require(legs, wanted)
+        for leg in ("in", "out"):
+            if not _codes(legs[leg]).str.startswith(wanted).any():
+                raise UnknownCode(
+                    f"none of the goods {', '.join(wanted[:5])} in what goes {leg}",
+                    "codes as the rows write them, or their beginnings",
+                    "check goods=",
+                )
         both = set.intersection(*({code[:2] for code in _codes(legs[n])} for n in ("in", "out")))
         shares = _share(table, groups).drop(_ASKED)
         placebos["chapters"] = shares[shares.index.isin(both)]
@@ -162,16 +168,6 @@ def passed_on(
 
 def _codes(rises: pd.DataFrame) -> pd.Index[str]:
     return rises.index.get_level_values("code").astype(str)
-
-
-def _require(legs: dict[str, pd.DataFrame], wanted: tuple[str, ...]) -> None:
-    for name in ("in", "out"):
-        if not _codes(legs[name]).str.startswith(wanted).any():
-            raise UnknownCode(
-                f"none of the goods {', '.join(wanted[:5])} in what goes {name}",
-                "codes as the rows write them, or their beginnings",
-                "check goods=",
-            )
 
 
 def _groups(table: pd.DataFrame, wanted: tuple[str, ...]) -> Any:
@@ -230,9 +226,9 @@ def _rises(
         within = f"({old.sql()} OR {new.sql()})"
         seen = census(relation, "net_weight_kg", within, by=by, estimated=estimated)
         seen.require_one_flow()
-        same_length(old, new, annual=seen.annual, per_month=False)
+        same_length(old, new, seen.lag)
         require(seen, windows, published)
-        lag = 12 if seen.annual else 1
+        lag = seen.lag
         unique(relation, within, "net_weight_kg", lag)
         sign = f"CASE WHEN {new.sql()} THEN 1 ELSE -1 END"
         start = f"CASE WHEN {new.sql()} THEN {new.first} ELSE {old.first} END"

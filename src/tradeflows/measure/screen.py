@@ -20,7 +20,7 @@ from tradeflows.codes.hs import REVISIONS
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure import queries
 from tradeflows.measure.bridge import bridge_sql
-from tradeflows.measure.window import Published, gaps, require_months, same_length
+from tradeflows.measure.window import Published, left_out, said, same_length
 from tradeflows.periods import Window
 from tradeflows.quality.census import census
 from tradeflows.quality.relation import Relation, one_or_more, opened, status_column
@@ -67,22 +67,8 @@ class Screen(Result):
             f" {len(self.found)} of {judged} cases, false finds held to {percent(self.level)}"
             f"{which}. {len(self.table) - judged} more are too small or have too few other goods"
             f" to judge. Weights make a price for {percent(self.coverage)} of the current value."
-            f"{self._left_out()}"
+            f"{said(self.new, self.late)}"
         )
-
-    def _left_out(self) -> str:
-        words = ""
-        for which, lacking in (
-            ("Taken for no trade, having no rows before", self.new),
-            ("Left out, as a missing month is no zero", self.late),
-        ):
-            names = []
-            for reporter, months in list(lacking.items())[:5]:
-                more = f" and {len(months) - 1} more" if months[1:] else ""
-                names.append(f"{spoken(reporter)} (no rows for {months[0]}{more})")
-            rest = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
-            words += f" {which}: {', '.join(names)}{rest}." if names else ""
-        return words
 
     def case(self, reporter: str, partner: str | None = None) -> pd.Series:
         """Return the row of one pair, by codes or names of countries."""
@@ -217,12 +203,11 @@ def screen(
         seen = census(relation, WEIGHT, within, estimated=estimated)
         if not seen.value_of:
             _refuse_flow(relation, flow)
-        same_length(*windows, annual=seen.annual, per_month=False)
-        require_months(seen, windows, published)
-        late, new = gaps(seen, windows, published)
-        if seen.published and set(seen.published) <= {*late, *new}:
-            raise _no_reporter({**new, **late})
-        target = _partner(target, relation, within)
+        same_length(*windows, seen.lag)
+        late, new = left_out(seen, windows, published)
+        if target:
+            partners = relation.frame(f"SELECT DISTINCT partner FROM trade WHERE {within}")  # noqa: S608
+            target = _written(target, set(partners["partner"]))
         codes = codes or listed(str(goods), _revision(relation, within))
         query = screen_sql(
             relation.columns, base, current, target=target, goods=codes, flow=flow, least=least,
@@ -306,23 +291,6 @@ def screen_sql(
     )
 
 
-def _partner(target: str | None, relation: Relation, within: str) -> str | None:
-    """Return the target as the table writes it; one that is no partner is refused, no finding."""
-    if target is None:
-        return None
-    query = f"SELECT DISTINCT CAST(partner AS VARCHAR) AS name FROM trade WHERE {within}"  # noqa: S608
-    partners = set(relation.frame(query)["name"].dropna())
-    target = _written(target, partners)
-    if target not in partners:
-        few = ", ".join(sorted(partners)[:8])
-        raise UnknownCode(
-            f"no partner {target!r} in the table",
-            f"a partner as the table writes it ({few}{', …' * (len(partners) > 8)}), or its name",
-            "correct target=",
-        )
-    return target
-
-
 def _written(place: str, known: Collection[str]) -> str:
     """Return a country as the table writes it: its code, where it is known by its name."""
     with suppress(UnknownCode):
@@ -345,16 +313,6 @@ def _codes(goods: str | Collection[str]) -> tuple[str, ...]:
     if not all(found) or not found:
         raise UnknownCode("goods without codes", "at least one code", "check goods=")
     return found
-
-
-def _no_reporter(gaps: Mapping[str, tuple[str, ...]]) -> SchemaMismatch:
-    first, lacks = next(iter(gaps.items()))
-    return SchemaMismatch(
-        f"no reporter has rows in all of both windows: {first} has none for {', '.join(lacks)}",
-        "reporters that have published every month of them",
-        "choose windows that end where the data end, or fetch the months, or say which are"
-        " published with published=",
-    )
 
 
 def _revision(relation: Relation, within: str) -> str:

@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
-from tradeflows.measure.index import price_index
 from tradeflows.measure.intervals import Interval
 from tradeflows.periods import Window, span
 from tradeflows.quality.census import census
@@ -24,7 +23,6 @@ _WEIGHT = ("net_weight_kg", "weight_status")
 _UNITS = ("quantity", "quantity_status")
 _NEEDED = ("period", "code", "value_usd", "net_weight_kg")
 _NAMES = ["price of a kilogram", "price of a tariff unit", "price of a kilogram elsewhere"]
-_YEARS = pd.to_datetime(["2000-01-01", "2001-01-01"])  # two windows as two steps of an index
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,20 +209,10 @@ def _measure(two: pd.DataFrame, complete: float) -> dict[str, object]:
         return found | {"reason": f"{lack}, {percent(complete)} are needed"}
     if both.empty:
         return found | {"reason": "no good is measured in both windows"}
-    steps = [
-        pd.DataFrame(
-            {
-                "period": year,
-                "code": both.index,
-                "value_usd": both[f"v{i}"].to_numpy(),
-                "q": (both[f"v{i}"] * both[f"q{i}"] / both[f"m{i}"]).to_numpy(),
-                "freq": "A",
-            }
-        )
-        for i, year in zip("01", _YEARS, strict=True)
-    ]
-    index = price_index(pd.concat(steps), "fisher", base="fixed", quantity="q")
-    return found | {"price": float(index.table["price"].iloc[-1]) - 1, "reason": ""}
+    v0, v1 = both["v0"], both["v1"]
+    r = both["q0"] / both["m0"] * v0 / (both["q1"] / both["m1"] * v1)  # q0 / q1
+    fisher = np.sqrt((v1 * r).sum() / v0.sum() * v1.sum() / (v0 / r).sum())
+    return found | {"price": float(fisher) - 1, "reason": ""}
 
 
 def _mix(two: pd.DataFrame) -> VolumePriceMix | None:

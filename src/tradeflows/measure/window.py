@@ -5,18 +5,18 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 
+from tradeflows.codes.countries import spoken
 from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census
 
-__all__ = ["Published", "gaps", "require", "require_months", "same_length"]
+__all__ = ["Published", "left_out", "require", "said", "same_length"]
 
 Published = str | Sequence[str] | Mapping[str, str | Sequence[str]] | None
 
 
-def same_length(old: Window, new: Window, *, annual: bool, per_month: bool) -> tuple[int, int]:
+def same_length(old: Window, new: Window, lag: int, *, per_month: bool = False) -> tuple[int, int]:
     """Return what each window is divided by: 1, or with ``per_month`` the months it has."""
-    lag = 12 if annual else 1
     months = len(old.whole(lag)), len(new.whole(lag))
     if per_month:
         return months
@@ -29,7 +29,7 @@ def same_length(old: Window, new: Window, *, annual: bool, per_month: bool) -> t
     return 1, 1
 
 
-def gaps(
+def _gaps(
     seen: Census, windows: Sequence[Window], published: Published = None
 ) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     """Return the reporters without rows in some months (or years), and which.
@@ -37,7 +37,7 @@ def gaps(
     A reporter without any row in the earlier of two windows and without a gap from its first row on
     is new to these goods. Any other gap may be a month that it has not published yet.
     """
-    lag = 12 if seen.annual else 1
+    lag = seen.lag
     wanted = sorted({p for window in windows for p in _periods(window, lag)})
     early = set(_periods(min(windows), lag)) if len(windows) > 1 else set(wanted)
     late: dict[str, tuple[str, ...]] = {}
@@ -60,10 +60,12 @@ def require(
     month without trade. One that is new to these goods is taken to have had no trade before, and
     a `PartialPeriodWarning` says so.
     """
-    require_months(seen, windows, published)
-    late, new = gaps(seen, windows, published)
+    _require_months(seen, windows, published)
+    late, new = _gaps(seen, windows, published)
     for reporter, absent in late.items():
-        raise _absent(absent, _holding(windows, absent, seen.annual), reporter)
+        first = Window.parse(absent[0]).first // seen.lag
+        window = next(w for w in windows if first in _periods(w, seen.lag))
+        raise _absent(absent, window, reporter)
     for reporter, absent in new.items():
         warnings.warn(
             f"reporter {reporter} has no rows for {_few(absent)}: taken for months without trade,"
@@ -74,9 +76,36 @@ def require(
     return new
 
 
-def require_months(seen: Census, windows: Sequence[Window], published: Published = None) -> None:
+def left_out(
+    seen: Census, windows: Sequence[Window], published: Published = None
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+    """Return the reporters that lack months, and those new to the goods; all but them must stay."""
+    _require_months(seen, windows, published)
+    late, new = _gaps(seen, windows, published)
+    if seen.published and set(seen.published) <= {*late, *new}:
+        require(seen, windows, published)
+    return late, new
+
+
+def said(new: Mapping[str, Sequence[str]], late: Mapping[str, Sequence[str]]) -> str:
+    """Say who is taken to have had no trade, and who is left out, for want of which months."""
+    words = ""
+    for which, lacking in (
+        ("Taken for no trade, having no rows", new),
+        ("Left out, as a missing month is no zero", late),
+    ):
+        names = [
+            f"{spoken(who)} ({absent[0]}{f' and {len(absent) - 1} more' if absent[1:] else ''})"
+            for who, absent in list(lacking.items())[:5]
+        ]
+        more = f" and {len(lacking) - 5} more" if len(lacking) > 5 else ""
+        words += f" {which}: {', '.join(names)}{more}." if names else ""
+    return words
+
+
+def _require_months(seen: Census, windows: Sequence[Window], published: Published = None) -> None:
     """Raise unless every month (or year) of the windows exists in the table, or is published."""
-    lag = 12 if seen.annual else 1
+    lag = seen.lag
     have = {(12 * day.year + day.month - 1) // lag for day in seen.value_of}
     have |= _stated(published, lag)
     for window in windows:
@@ -106,12 +135,6 @@ def _spelled(period: int, lag: int) -> str:
 
 def _few(absent: Sequence[str]) -> str:
     return ", ".join(absent[:6]) + (f" and {len(absent) - 6} more" if absent[6:] else "")
-
-
-def _holding(windows: Sequence[Window], absent: Sequence[str], annual: bool) -> Window:
-    lag = 12 if annual else 1
-    first = Window.parse(absent[0]).first // lag
-    return next(window for window in windows if first in _periods(window, lag))
 
 
 def _absent(absent: Sequence[str], window: Window, reporter: str = "") -> SchemaMismatch:

@@ -45,6 +45,11 @@ class Census:
     flows: tuple[str, ...] = ()
     published: dict[str, set[Any]] = field(default_factory=dict)  # months of each reporter
 
+    @property
+    def lag(self) -> int:
+        """Months of a period: 12 where rows are annual, else 1."""
+        return 12 if self.annual else 1
+
     def require_one_flow(self, by: Sequence[str] = ()) -> None:
         """Raise where flows would be summed unseen; ``by`` with flow keeps them apart."""
         if len(self.flows) > 1 and "flow" not in by:
@@ -56,6 +61,8 @@ class Census:
             )
 
 
+# Codes that became numbers: without their zero they are goods of another chapter.
+_LOST = "length(code) IN (3, 5, 7, 9, 11) AND regexp_full_match(code, '[0-9]+') OR code LIKE '%.0'"
 _GROUPS = ("source", "trade_system", "freq", "code_system", "reporter", "flow", "origin")
 
 
@@ -103,20 +110,58 @@ def _census(
         f"SELECT CAST(period AS DATE) AS period, {listed}, sum(value_usd) AS value, "  # noqa: S608
         f"count(*) - count(CASE WHEN value_usd >= 0 AND value_usd <= {LARGEST} THEN 1 END) AS bad, "
         f"count(CASE WHEN {quantity} < 0 THEN 1 END) AS below, "
-        f"count(CASE WHEN {status} NOT IN {STATUS} THEN 1 END) AS odd, "
         f"sum(CASE WHEN {status} = 'estimated' AND value_usd > 0 THEN value_usd ELSE 0 END)"
         " AS guessed "
         f"FROM trade WHERE {within} GROUP BY ALL"
     )
-    _check_periods(relation)
-    _check_numbers(rows, quantity)
-    _check_words(relation, rows, status, within)
+    names = [n for n in dict.fromkeys((*PAIR, *by)) if n in columns and n not in PREFIXES]
+    hs = "AND code_system LIKE 'H%'" if "code_system" in columns else ""  # others may be odd
+    listed = "".join(f', list(DISTINCT CAST("{n}" AS VARCHAR)) AS "{n}"' for n in names)  # as text:
+    # of categories DuckDB would list the numbers behind them
+    there = relation.frame(
+        "SELECT (SELECT count(*) - count(period) FROM trade) AS undated, "  # noqa: S608
+        f"list(DISTINCT {status}) AS words_, list(DISTINCT CAST(code AS VARCHAR)) FILTER "
+        f"(({_LOST}) {hs}) AS lost_{listed} FROM trade WHERE {within}"
+    ).iloc[0]
+    listed_of = {n: there[n] if isinstance(there[n], np.ndarray) else () for n in there.index[1:]}
+    words = sorted(set(listed_of["words_"]) - {*STATUS, None})
+    bad, below = (int(rows[name].sum()) for name in ("bad", "below"))
+    for wrong, found, expected, todo in (
+        (there["undated"] > 0, f"{there['undated']} rows without a period",
+         "a period in every row", "correct the source file, or drop these rows"),
+        (bad, f"{bad} rows have a value_usd that is empty, negative or not finite",
+         "a value of zero or more in every row",
+         "correct the source file; a net flow is two flows"),
+        (below, f"{below} rows have a negative {quantity}",
+         "a quantity of zero or more, or none where it is not known",
+         "correct the source file, or empty the quantity of these rows"),
+        (words, f"column {status!r} holds {', '.join(map(repr, words[:6]))}",
+         f"{', '.join(STATUS)}, or nothing",
+         f"translate them, e.g. trade[{status!r}].str.lower()"),
+        (not rows["hidden"].isin([0, 1]).all(),
+         "column 'confidential' holds empty cells, or numbers other than 0 and 1",
+         "True or False in every row",
+         "say what they stand for, e.g. trade['confidential'].fillna(False)"),
+    ):  # fmt: skip
+        if wrong:
+            raise SchemaMismatch(found, expected, todo)
     parts = {str(flow): part for flow, part in rows.groupby("flow")} if apart else {"": rows}
     _check_single(rows, ("freq",))
     for part in parts.values():
         _check_single(part, ("source", "trade_system"))
-    _check_totals(relation, rows, within, [n for n in (*PAIR, *by) if n != "flow" or not apart])
-    _check_digits(relation, within)
+    for name in names:
+        if name != "flow" or not apart:
+            _refuse_totals(name, listed_of[name])
+    _check_systems(rows)
+    if len(listed_of["lost_"]):
+        raise SchemaMismatch(
+            f"codes such as {', '.join(map(repr, sorted(listed_of['lost_'])[:5]))}, which were"
+            " numbers",
+            "HS codes as text, two digits for each step, leading zeros kept",
+            "read the file with dtype={'code': str}; where all codes had one length, such as 6,"
+            " tradeflows.codes.products.hs_codes(trade['code'], digits=6) puts the zeros back;"
+            " codes of another system than the HS need a column code_system that names it",
+        )
     _warn(rows, columns, estimated)
     return {name: _described(part) for name, part in parts.items()}
 
@@ -127,13 +172,10 @@ def _described(rows: pd.DataFrame) -> Census:
         tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
         "freq" in rows and set(rows["freq"]) == {"A"},
         tuple(sorted(rows["flow"].dropna().astype(str).unique())) if "flow" in rows else (),
-        _published(rows) if "reporter" in rows else {},
+        {str(who): set(days) for who, days in rows.groupby("reporter", observed=True)["period"]}
+        if "reporter" in rows
+        else {},
     )
-
-
-def _published(rows: pd.DataFrame) -> dict[str, set[Any]]:
-    months = rows.groupby("reporter", observed=True)["period"]
-    return {str(reporter): set(found) for reporter, found in months}
 
 
 def unique(relation: Relation, within: str, quantity: str, lag: int = 1) -> None:
@@ -155,66 +197,6 @@ def unique(relation: Relation, within: str, quantity: str, lag: int = 1) -> None
         )
 
 
-def _check_periods(relation: Relation) -> None:
-    """Refuse rows that no window would ever hold: they would be left out in silence."""
-    dated = relation.frame("SELECT count(*) - count(period) AS missing FROM trade")
-    if missing := int(dated["missing"].iloc[0]):
-        raise SchemaMismatch(
-            f"{missing} rows without a period",
-            "a period in every row",
-            "correct the source file, or drop these rows",
-        )
-
-
-def _check_digits(relation: Relation, within: str) -> None:
-    """Refuse codes that became numbers: without their zero they are goods of another chapter."""
-    lost = "length(code) IN (3, 5, 7, 9, 11) AND regexp_full_match(code, '[0-9]+')"
-    odd = f"{lost} OR code LIKE '%.0'"
-    hs = "AND code_system LIKE 'H%'" if "code_system" in relation.columns else ""  # others may
-    query = f"SELECT DISTINCT code FROM trade WHERE {within} AND ({odd}) {hs} ORDER BY code LIMIT 5"  # noqa: S608
-    if found := [str(code) for code in relation.frame(query)["code"]]:
-        raise SchemaMismatch(
-            f"codes such as {', '.join(map(repr, found))}, which were numbers",
-            "HS codes as text, two digits for each step, leading zeros kept",
-            "read the file with dtype={'code': str}; where all codes had one length, such as 6,"
-            " tradeflows.codes.products.hs_codes(trade['code'], digits=6) puts the zeros back;"
-            " codes of another system than the HS need a column code_system that names it",
-        )
-
-
-def _check_numbers(rows: pd.DataFrame, quantity: str) -> None:
-    if bad := int(rows["bad"].sum()):
-        raise SchemaMismatch(
-            f"{bad} rows have a value_usd that is empty, negative or not finite",
-            "a value of zero or more in every row",
-            "correct the source file; a net flow is two flows",
-        )
-    if below := int(rows["below"].sum()):
-        raise SchemaMismatch(
-            f"{below} rows have a negative {quantity}",
-            "a quantity of zero or more, or none where it is not known",
-            "correct the source file, or empty the quantity of these rows",
-        )
-
-
-def _check_words(relation: Relation, rows: pd.DataFrame, status: str, within: str) -> None:
-    """Refuse what `usable` would take for a missing quantity without a word."""
-    if rows["odd"].sum() > 0:
-        query = f"SELECT DISTINCT {status} AS word FROM trade WHERE {within}"  # noqa: S608
-        unknown = sorted(set(relation.frame(query)["word"].dropna()) - set(STATUS))
-        raise SchemaMismatch(
-            f"column {status!r} holds {', '.join(map(repr, unknown[:6]))}",
-            f"{', '.join(STATUS)}, or nothing",
-            f"translate them, e.g. trade[{status!r}].str.lower()",
-        )
-    if not rows["hidden"].isin([0, 1]).all():
-        raise SchemaMismatch(
-            "column 'confidential' holds empty cells, or numbers other than 0 and 1",
-            "True or False in every row",
-            "say what they stand for, e.g. trade['confidential'].fillna(False)",
-        )
-
-
 def _check_single(rows: pd.DataFrame, names: Sequence[str]) -> None:
     for name in names:
         found = sorted(rows[name].dropna().astype(str).unique()) if name in rows else []
@@ -224,19 +206,6 @@ def _check_single(rows: pd.DataFrame, names: Sequence[str]) -> None:
                 f"one {name}: each describes the same trade",
                 f"keep one, e.g. trade[trade[{name!r}] == {found[0]!r}]",
             )
-
-
-def _check_totals(relation: Relation, rows: pd.DataFrame, within: str, by: Sequence[str]) -> None:
-    apart = [
-        name for name in dict.fromkeys(by) if name in relation.columns and name not in PREFIXES
-    ]
-    # as text: of categories DuckDB would list the numbers behind them
-    text = 'list(DISTINCT CAST("{0}" AS VARCHAR)) AS "{0}"'.format
-    listed = ", ".join(map(text, apart))
-    names = relation.frame(f"SELECT {listed} FROM trade WHERE {within}").iloc[0]  # noqa: S608
-    for name in apart:
-        _refuse_totals(name, names[name] if isinstance(names[name], np.ndarray) else ())
-    _check_systems(rows)
 
 
 def _refuse_totals(column: str, names: Iterable[Any]) -> None:

@@ -61,29 +61,6 @@ class Concorded:
         goods = self.table["value_usd"].sum() - self.table["carried"].sum()
         return float(self.table["open"].sum() / goods) if goods else 0.0
 
-    @property
-    def open_headings(self) -> pd.DataFrame:
-        """Value, USD, of the rows that may share goods with a heading, and its share of all."""
-        value = self.frame.groupby("open_to")["value_usd"].sum().drop("", errors="ignore")
-        parts = value.rename_axis("heading").reset_index()
-        parts["heading"] = parts["heading"].str.split(", ")
-        sums = parts.explode("heading").groupby("heading")["value_usd"].sum()
-        total = self.frame["value_usd"].sum()
-        found = sums.sort_values(ascending=False).reset_index()
-        return found.assign(share=found["value_usd"] / total if total else 0.0)
-
-    def sentence(self) -> str:
-        """Say how much was moved and what is left open."""
-        total = float(self.table["value_usd"].sum()) or 1.0
-        moved = float(self.table["moved"].sum()) / total
-        where = self.open_headings["heading"].head(3).tolist()
-        shared = f", above all with {', '.join(where)}" if where else ""
-        return (
-            f"On codes of {self.system} {moved:.1%} of the value stands in families of several"
-            f" codes; of {self.open_share:.1%} of the value of goods the tables say that a part may"
-            f" be shared with other families{shared}."
-        )
-
 
 def concord(trade: Any, to: str = "families") -> Concorded:
     """Bring trade of several HS revisions to codes that hold the same goods throughout.

@@ -125,23 +125,19 @@ def keys(columns: Sequence[str], by: Sequence[str]) -> dict[str, str]:
 
 
 def _check_name(name: str) -> None:
-    if not name.isidentifier() or name.lower() in _words():
+    import duckdb
+
+    try:
+        duckdb.extract_statements(f"SELECT 1 FROM t AS {name}")  # noqa: S608 - parsed, not run
+        odd = not name.isidentifier()
+    except duckdb.ParserException:
+        odd = True
+    if odd:
         raise SchemaMismatch(
             f"a column {name!r}, whose name cannot stand in SQL",
             "letters, digits and underscores, and no word of SQL such as order or group",
             f"rename it, e.g. trade.rename(columns={{{name!r}: 'my_column'}})",
         )
-
-
-@cache
-def _words() -> frozenset[str]:
-    """Return the words that no column of DuckDB can have as its bare name."""
-    query = (
-        "SELECT keyword_name FROM duckdb_keywords()"
-        " WHERE keyword_category IN ('reserved', 'type_function')"
-    )
-    with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
-        return frozenset(str(row[0]) for row in connection.sql(query).fetchall())
 
 
 def month(lag: int = 1) -> str:
