@@ -1,8 +1,8 @@
 """Trade on codes that hold the same goods throughout, whatever HS revisions its rows came in.
 
 A code that splits in a new revision looks like a good that vanished and two that appeared. Here
-such codes are summed to their family; no value is lost, and the result says how much was moved and
-what the correspondence tables leave open.
+such codes are summed to their family; no value is lost, and each row says what the correspondence
+tables leave open.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _FEW = 12  # codes listed in a message
 
 @dataclass(frozen=True, eq=False)
 class Concorded:
-    """Trade on codes that can be compared, and what was done to it.
+    """Trade on codes that can be compared.
 
     Parameters
     ----------
@@ -43,23 +43,12 @@ class Concorded:
         The columns that came, ``code_system`` (the revisions that the codes hold for, such as
         ``HS2017-HS2022``) and ``open_to``: the headings with which the tables say that the goods of
         a row may be shared, in some month; empty where none.
-    table : pandas.DataFrame
-        USD by period, flow (where rows name one) and the revision that rows came in: ``value_usd``
-        of all rows, ``moved`` of codes that are not the same code in every revision, ``carried`` of
-        totals, chapters, headings and pseudo-codes, ``open`` of rows with something in ``open_to``.
     system : str
         What ``code_system`` says now.
     """
 
     frame: pd.DataFrame = field(repr=False)
-    table: pd.DataFrame = field(repr=False)
     system: str
-
-    @property
-    def open_share(self) -> float:
-        """Share of the value of six-digit goods that the tables leave open."""
-        goods = self.table["value_usd"].sum() - self.table["carried"].sum()
-        return float(self.table["open"].sum() / goods) if goods else 0.0
 
 
 def concord(trade: Any, to: str = "families") -> Concorded:
@@ -130,7 +119,7 @@ def concord(trade: Any, to: str = "families") -> Concorded:
     key = [name for name in done if name not in not_told_apart | floats]
     group = done.groupby(key, sort=False, dropna=False, observed=True).ngroup()
     _refuse_doubles(done, rows, group)
-    return Concorded(summed(done, group), _table(frame, rows["system"], placed), target)
+    return Concorded(summed(done, group), target)
 
 
 def _frame(trade: Any) -> pd.DataFrame:
@@ -264,7 +253,6 @@ def _placed(found: pd.DataFrame, families: tuple[str, ...], target: str) -> pd.D
         "code": found["code"].mask(good, at["family"]),
         "code_system": found["system"].where(stays, target),
         "open_to": at["open_to"].where(good, ""),
-        "moved": good & (at["moved"] == True),  # noqa: E712
     })  # fmt: skip
 
 
@@ -272,13 +260,12 @@ def _placed(found: pd.DataFrame, families: tuple[str, ...], target: str) -> pd.D
 def _route(ends: tuple[str, str], families: tuple[str, ...]) -> pd.DataFrame:
     """Return where the codes of a revision go, or the families of an earlier call, if whole."""
     known = hs.families(*families)
-    several = known.groupby("family")["code"].transform("nunique") > 1
     was = hs.families(*ends)[["revision", "code", "family"]].rename(columns={"family": "was"})
-    there = was.merge(known.assign(moved=several), on=["revision", "code"])
+    there = was.merge(known, on=["revision", "code"])
     pairs = there.drop_duplicates(["was", "family"])["was"]
     there["whole"] = ~there["was"].isin(pairs[pairs.duplicated()])
     each = there.drop_duplicates("was")
-    return each.assign(code=each["was"])[["code", "family", "open_to", "moved", "whole"]]
+    return each.assign(code=each["was"])[["code", "family", "open_to", "whole"]]
 
 
 def _unknown(lost: pd.DataFrame) -> UnknownCode:
@@ -294,42 +281,22 @@ def _unknown(lost: pd.DataFrame) -> UnknownCode:
     )
 
 
-def _table(frame: pd.DataFrame, system: pd.Series, placed: pd.DataFrame) -> pd.DataFrame:
-    """Return the USD by period, flow and system: of all rows, moved, carried, open."""
-    value = frame["value_usd"].astype("float64")
-    sums = {
-        "value_usd": value,
-        "moved": value.where(placed["moved"], 0.0),
-        "carried": value.mask(placed["good"], 0.0),
-        "open": value.where(placed["open_to"] != "", 0.0),
-    }
-    by = [*(name for name in ("period", "flow") if name in frame), "code_system"]
-    rows = frame.assign(code_system=system, **sums)[[*by, *sums]]
-    return rows.groupby(by, as_index=False, dropna=False, observed=True).sum()
-
-
 def _refuse_doubles(done: pd.DataFrame, rows: pd.DataFrame, group: pd.Series) -> None:
     """Refuse to sum one trade twice: a code that stands twice, or the goods in two revisions."""
     was = rows[group.duplicated(keep=False)].assign(group=group)
-    if was.empty:
-        return
     # Names of families are of six digits, and so are the codes in them.
-    digits = was["code"].str.len().where(was["code"].str.isdigit(), 6)
-    kinds = pd.DataFrame({"system": pd.factorize(was["system"])[0], "code": digits})
-    spread = kinds.groupby(was["group"]).transform("max") - kinds.groupby(was["group"]).transform(
-        "min"
-    )
-    for odd, name, words in (
-        (was.duplicated(keep=False), "", ""),
-        (spread["system"] > 0, "system", "codes of "),
-        (spread["code"] > 0, "code", ""),
-    ):
-        if odd.any():
-            at = was.index[was["group"] == was["group"][odd].iloc[0]]
+    was["digits"] = was["code"].str.len().where(was["code"].str.isdigit(), 6)
+    several = was.groupby("group")[["system", "digits"]].transform("nunique") > 1
+    odd = was.duplicated(["group", "code", "system"], keep=False)
+    for twice, name in ((odd, ""), (several["system"], "system"), (several["digits"], "code")):
+        if twice.any():
+            at = was.index[was["group"] == was["group"][twice].iloc[0]]
             parts, first = done.loc[at], done.loc[at[0]]
             files = any(len(set(parts[n])) > 1 for n in ABOUT if n in parts)
-            once = "a code of two files or vintages" if files else "one code twice"
-            found = words + ", ".join(sorted(set(was.loc[at, name]))) if name else once
+            found = "a code of two files or vintages" if files else "one code twice"
+            if name:
+                listed = ", ".join(sorted(set(was.loc[at, name])))
+                found = f"codes of {listed}" if name == "system" else listed
             raise DoubleCountedTotals(
                 f"{found} side by side in {first['code']} of {str(first['period'])[:7]}",
                 "rows that add up without counting anything twice",
