@@ -4,10 +4,9 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-import tradeflows as tf
 from tradeflows.errors import Infeasible
 from tradeflows.measure import (
     Block,
@@ -23,7 +22,6 @@ from tradeflows.measure import (
 from tradeflows.measure.montgomery import MOST_GOODS, TOLERANCE
 
 METHODS = ("bennet", "laspeyres", "paasche", "montgomery")
-CASES = 60  # of each method
 
 
 def effect(method, p0, q0, p1, q1):
@@ -61,44 +59,9 @@ def drawn(rng, n):
     return price, quantity, Block(Interval(value * (1 - slack), value * (1 + slack)), goods)
 
 
-def allowed(rng, block, count):
-    """Draw prices inside the corridors that give the value, by rejection along the last good."""
-    low = np.array([g.price.low for g in block.goods])
-    high = np.array([g.price.high for g in block.goods])
-    q = np.array([g.quantity for g in block.goods])
-    prices = rng.uniform(low, high, (count, len(q)))
-    total = rng.uniform(block.value.low, block.value.high, count)
-    prices[:, -1] = (total - prices[:, :-1] @ q[:-1]) / q[-1]
-    return prices[(prices[:, -1] >= low[-1]) & (prices[:, -1] <= high[-1])]
-
-
-@pytest.mark.parametrize("method", METHODS)
-def test_random_blocks(method):
-    rng = np.random.default_rng(METHODS.index(method))
-    for _ in range(CASES):
-        n = int(rng.integers(1, 4))
-        p0, q0, base = drawn(rng, n)
-        p1, q1, current = drawn(rng, n)
-        ends = price_effect(base, current, method)
-        slack = 1e-9 * (base.value.high + current.value.high)
-        truth = effect(method, p0, q0, p1, q1)
-        assert ends.low - slack <= truth <= ends.high + slack
-        olds, news = allowed(rng, base, 40), allowed(rng, current, 40)
-        for old, new in zip(olds, news, strict=False):
-            assert ends.low - slack <= effect(method, old, q0, new, q1) <= ends.high + slack
-        for end, wanted in zip(extremes(base, current, method), (ends.low, ends.high), strict=True):
-            assert holds(base, end.base)
-            assert holds(current, end.current)
-            at = [np.array(list(p.values())) for p in (end.base, end.current)]
-            assert effect(method, at[0], q0, at[1], q1) == pytest.approx(wanted, abs=slack)
-        outside = ends.high + 0.01 * (abs(ends.high) + 1)
-        assert not ends.contains(outside)
-        assert not ends.contains(ends.low - 0.01 * (abs(ends.low) + 1))
-
-
 def test_contradictory_inputs_are_always_infeasible():
     rng = np.random.default_rng(9)
-    for _ in range(CASES):
+    for _ in range(60):
         _, _, block = drawn(rng, int(rng.integers(1, 4)))
         most = sum(g.price.high * g.quantity for g in block.goods)
         least = sum(g.price.low * g.quantity for g in block.goods)
@@ -109,7 +72,7 @@ def test_contradictory_inputs_are_always_infeasible():
 
 def test_two_goods_montgomery_against_a_fine_grid():
     rng = np.random.default_rng(4)
-    for _ in range(20):
+    for _ in range(8):
         blocks, quantities, lines = [], [], []
         for _side in range(2):
             _, q, block = drawn(rng, 2)
@@ -142,10 +105,9 @@ def nearby(rng, block, prices, step, count=300):
     return around[(total >= block.value.low) & (total <= block.value.high)]
 
 
-@pytest.mark.parametrize("n", [1, 2, 3])
-def test_montgomery_ends_cannot_be_bettered_nearby(n):
+def test_montgomery_ends_cannot_be_bettered_nearby():
     rng = np.random.default_rng(12)
-    for _ in range(12):
+    for n in (1, 2, 2, 3, 3, 3):
         _, q0, base = drawn(rng, n)
         _, q1, current = drawn(rng, n)
         wide = [Block(Interval(b.value.low * 0.9, b.value.high * 1.1), b.goods)
@@ -179,7 +141,7 @@ def test_montgomery_needs_positive_quantities_and_a_value():
 
 def test_tightened_corridors_are_attained():
     rng = np.random.default_rng(5)
-    for _ in range(200):
+    for _ in range(60):
         _, _, block = drawn(rng, int(rng.integers(1, 4)))
         tight = block.tightened()
         for i, good in enumerate(tight.goods):
@@ -266,6 +228,7 @@ def narrowed(draw, block):
 part = st.floats(0, 1)
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("method", METHODS)
 def test_a_narrower_bound_never_gives_a_wider_interval(method, data):
@@ -284,6 +247,7 @@ def test_a_narrower_bound_never_gives_a_wider_interval(method, data):
         wide = narrow
 
 
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 @pytest.mark.parametrize("method", METHODS)
 def test_ends_are_attained_and_nothing_feasible_lies_beyond(method, data):
@@ -395,13 +359,6 @@ def test_intervals_are_named_widened_and_united():
     assert hull(i for i in [gas]).name == "gas"
     with pytest.raises(ValueError, match="hull of no interval"):
         hull([])
-
-
-def test_the_package_hands_out_what_bounds_need():
-    for name in ("Block", "Good", "Interval", "feasible", "hull", "price_effect",
-                 "price_effects", "volume_effects"):  # fmt: skip
-        assert name in tf.__all__
-        assert getattr(tf, name) is getattr(tf.measure, name)
 
 
 def test_arithmetic_of_intervals():

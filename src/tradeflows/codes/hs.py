@@ -220,13 +220,8 @@ def _joins(pairs: pd.DataFrame, nodes: pd.DataFrame) -> npt.NDArray[np.bool_]:
     reached = pairs["older"].isin(pairs.loc[pairs["converts"] | pairs["links"], "older"])
     new, old = (pd.Series(code[pairs[end]], dtype="str") for end in ("newer", "older"))
     near = np.where(new.str[:4] == old.str[:4], 0, np.where(new.str[:2] == old.str[:2], 1, 2))
-    waste = pairs["newer"].isin(_of_nothing(pairs))
+    # newer codes that no older one is converted from came out of too many
+    waste = ~pairs["newer"].isin(pairs.loc[pairs["converts"], "newer"])
     left = pairs["correlates"] & ~reached & ~waste
     nearest = pd.Series(near).where(left).groupby(pairs["older"]).transform("min")
     return np.asarray(pairs["converts"] | pairs["links"] | (left & (near == nearest)))
-
-
-def _of_nothing(pairs: pd.DataFrame) -> pd.Series:
-    """Return the newer codes that no older code is converted from: they came out of too many."""
-    newer = pairs["newer"].drop_duplicates()
-    return newer[~newer.isin(pairs.loc[pairs["converts"], "newer"])]

@@ -42,7 +42,8 @@ def hs_codes(
     read = [_read(value, also) for value in distinct]
     kinds = {kind for _, kind in read}
     _refuse_two_readings(series, numbers, [kind for _, kind in read], kinds, where)
-    found = [code.zfill(digits) if _short(code, digits) else code for code, _ in read]
+    short = digits - 1 if digits else -1
+    found = [f"0{code}" if len(code) == short else code for code, _ in read]
     for code, (_, kind) in zip(found, read, strict=True):
         if kind != "word" and (reason := _fault(code, kind, digits)):
             faulty = [k != "word" and _fault(c, k, digits) == reason
@@ -54,7 +55,8 @@ def hs_codes(
 def _read(value: Any, also: str) -> tuple[str, str]:
     """Return the digits of one code and how it was written."""
     if not isinstance(value, str):
-        number = float("nan") if isinstance(value, bool) else _float(value)
+        real = isinstance(value, Real) and not isinstance(value, bool)
+        number = float(value) if real else float("nan")
         whole = number.is_integer()
         return (f"{number:.0f}", "number") if whole else _dotted(repr(number), "fraction")
     text = value.strip().removeprefix("'")
@@ -68,19 +70,11 @@ def _read(value: Any, also: str) -> tuple[str, str]:
     return _dotted(text, "zeros" if zeros else "dotted")
 
 
-def _float(value: Any) -> float:
-    return float(value) if isinstance(value, Real) else float("nan")
-
-
 def _dotted(text: str, kind: str) -> tuple[str, str]:
     parts = re.split(r"[.\s]+", text)
     if not all(re.fullmatch(r"(?:[0-9]{2})+", part) for part in parts):
         return text, "none"
     return "".join(parts), kind
-
-
-def _short(code: str, digits: int) -> bool:
-    return bool(digits) and len(code) == digits - 1
 
 
 def _fault(code: str, kind: str, digits: int) -> str:

@@ -65,12 +65,6 @@ def _places() -> dict[str, str]:
     return found | more | {name: name for name in [*map(_plain, SPECIAL.values()), *areas]}
 
 
-def _place(name: str) -> str:
-    """Return a place as `totals.csv` names it: a country's ISO code, or an area's name, plain."""
-    plain = _plain(name)
-    return _plain(_places().get(plain, plain))
-
-
 def is_world(name: Any) -> bool:
     """Say whether a partner or reporter is the world, as any publisher writes it."""
     total = _totals().get(("place", _plain(name)))
@@ -86,8 +80,12 @@ def one_inside_another(column: str, names: Iterable[Any]) -> tuple[str, str] | N
     known = {name: _totals().get((kind, _plain(name))) for name in found}
     totals = {name: total for name, total in known.items() if total and total.kind != "area"}
     if kind == "flow":
-        pairs = combinations(totals, 2)
-        return next((_first(a, b, totals) for a, b in pairs if _flows(totals[a], totals[b])), None)
+        larger = sorted(totals, key=lambda name: -len(totals[name].members))
+        for a, b in combinations(larger, 2):  # the flow that holds the other first
+            x, y = totals[a], totals[b]
+            if x.kind == y.kind or y.kind in x.members or x.kind in y.members:
+                return a, b
+        return None
     for name, total in totals.items():
         for other in found:
             if other != name and _holds(total, totals.get(other), other):
@@ -95,27 +93,17 @@ def one_inside_another(column: str, names: Iterable[Any]) -> tuple[str, str] | N
     return None
 
 
-def _first(a: str, b: str, totals: dict[str, _Total]) -> tuple[str, str]:
-    """Put the flow that holds the other first."""
-    return (b, a) if len(totals[b].members) > len(totals[a].members) else (a, b)
-
-
-def _flows(one: _Total, other: _Total) -> bool:
-    return one.kind == other.kind or other.kind in one.members or one.kind in other.members
-
-
 def _holds(total: _Total, other: _Total | None, name: str) -> bool:
     """Say whether a total and a place (or a second total) share trade."""
     if total.kind == "all" or (other and other.kind == "all"):
         return True
     if other is None:
-        place = _place(name)
+        plain_ = _plain(name)
+        place = _plain(_places().get(plain_, plain_))  # as `totals.csv` names it
         if total.kind.startswith("some"):
             return True
         if not (
-            _plain(name) in _places()
-            or place in total.members
-            or re.match("UN [0-9]|Free zone", name)
+            plain_ in _places() or place in total.members or re.match("UN [0-9]|Free zone", name)
         ):
             return True
         return (place in total.members) != (total.kind == "outside")

@@ -16,9 +16,8 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.measure import queries
 from tradeflows.measure.window import Published, require, said, same_length
 from tradeflows.periods import Window
-from tradeflows.quality.census import Census, census
+from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import (
-    PAIR,
     Relation,
     keys,
     month,
@@ -263,7 +262,9 @@ def _bridges(
                     quantity=quantity, estimated=estimated, lag=seen.lag,
                     per_month=per_month,
                 )  # fmt: skip
-                rows = _checked(relation, relation.frame(query), by)
+                rows = relation.frame(query).rename(columns={"gone": "exit"})
+                if rows["repeats"].max() > 0:
+                    unique(relation, within, quantity, seen.lag)
                 found.append(_result(rows, windows, by, method, path, seen, per_month, new, lines))
     return found
 
@@ -379,23 +380,6 @@ def _within(old: Window, new: Window) -> str:
     return f"({old.sql()} OR {new.sql()})"
 
 
-def _checked(relation: Relation, rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
-    """Refuse what is no finite number, and products that stand twice in one period."""
-    rows = rows.rename(columns={"gone": "exit"})
-    rows["change"] = rows["value_current"] - rows["value_base"]
-    if not np.isfinite(rows[_SUMS].to_numpy(float)).all():
-        raise too_large("a bar is not a finite number")
-    if rows["repeats"].max() > 0:
-        where = rows.loc[rows["repeats"] > 0, list(by)].dropna().head(3).to_dict("records")
-        known = [name for name in PAIR if name in relation.columns]
-        raise SchemaMismatch(
-            f"rows share a key, among them {where}",
-            f"one row per ({', '.join([*known, 'period'])})",
-            "sum them first, or keep one of them",
-        )
-    return rows
-
-
 def _result(
     rows: pd.DataFrame,
     windows: tuple[Window, Window],
@@ -407,6 +391,9 @@ def _result(
     new: Mapping[str, tuple[str, ...]],
     renumbered: tuple[tuple[str, str, float], ...],
 ) -> Bridge:
+    rows["change"] = rows["value_current"] - rows["value_base"]
+    if not np.isfinite(rows[_SUMS].to_numpy(float)).all():
+        raise too_large("a bar is not a finite number")
     grouped = rows["is_group"] == 1
     table = rows.loc[grouped, [*by, *_SUMS]].sort_values(list(by) or _SUMS[:1])
     steps = rows.loc[~grouped].sort_values("step")

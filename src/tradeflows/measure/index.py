@@ -166,8 +166,14 @@ def price_index(
         else:
             first = _window(base, months)
             require(seen, [first] if first else [], published)
-            if base == "previous-year":
-                _warn_of_part(seen, months)
+            if base == "previous-year" and not seen.annual and months[0] % 12:
+                warnings.warn(
+                    f"the first year begins with {Window(months[0], months[0])}: the average of a"
+                    " part of a year is the base, so seasons count as change; window= can begin in"
+                    " January",
+                    PartialPeriodWarning,
+                    stacklevel=2,
+                )
             rows = _series(partial(links, formula), base, first, months, lag)
     return PriceIndex(formula, base, _table(rows, seen), seen.origins)
 
@@ -286,16 +292,6 @@ def _series(
     start = rows.head(1).assign(m=months[0], **dict.fromkeys(_INDICES, 1.0))
     start["matched"] = start["matched_base"]
     return pd.concat([start, rows], ignore_index=True)
-
-
-def _warn_of_part(seen: Census, months: list[int]) -> None:
-    if not seen.annual and months[0] % 12:
-        warnings.warn(
-            f"the first year begins with {Window(months[0], months[0])}: the average of a"
-            " part of a year is the base, so seasons count as change; window= can begin in January",
-            PartialPeriodWarning,
-            stacklevel=3,
-        )
 
 
 def _previous_year(links: Callable[..., pd.DataFrame], months: list[int]) -> pd.DataFrame:

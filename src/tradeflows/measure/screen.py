@@ -17,12 +17,12 @@ import pandas as pd
 from tradeflows.codes.countries import from_name, spoken
 from tradeflows.codes.groups import high_priority, listed
 from tradeflows.codes.hs import REVISIONS
-from tradeflows.errors import SchemaMismatch, UnknownCode
+from tradeflows.errors import UnknownCode
 from tradeflows.measure import queries
 from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.window import Published, left_out, said, same_length
 from tradeflows.periods import Window
-from tradeflows.quality.census import census
+from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import Relation, one_or_more, opened, status_column
 from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
@@ -77,19 +77,14 @@ class Screen(Result):
         partner = _written(partner, known) if partner else self.target
         rows = self.table
         rows = rows[(rows["reporter"] == reporter) & (rows["partner"] == partner)]
-        if rows.empty and reporter in self.late:
-            raise UnknownCode(
-                f"{reporter} is left out: it has no rows for {', '.join(self.late[reporter])}",
-                "a reporter with rows in every month of both windows",
-                "choose windows that end where its data end, or fetch the months; where they are"
-                " published and nothing was traded, say so with published=",
-            )
         if rows.empty:
+            lacks = ", ".join(self.late.get(reporter, ()))
             raise UnknownCode(
+                f"{reporter} is left out: it has no rows for {lacks}" if lacks else
                 f"no listed goods from {reporter} to {partner}",
-                "a reporter and a partner of the table",
-                "name both, as in its columns",
-            )
+                "a reporter and a partner of the table, with rows in every month of both windows",
+                "name both as its columns do; published= states months without trade",
+            )  # fmt: skip
         return rows.iloc[0]
 
     def named(self, row: Any) -> str:
@@ -214,18 +209,14 @@ def screen(
             needed=needed, estimated=estimated, without=tuple(late), annual=seen.annual,
         )  # fmt: skip
         rows = relation.frame(query)
+        if rows["repeats"].max() > 0:
+            unique(relation, within, WEIGHT, seen.lag)
     if rows.empty:
         among = f" by reporters with every month ({len(late)} lack some)" if late else ""
         raise UnknownCode(
             f"none of the listed goods {f'goes to {target}' if target else 'is traded'}{among}",
             "codes and partners as the table writes them",
             "check goods= and target=",
-        )
-    if rows["repeats"].max() > 0:
-        raise SchemaMismatch(
-            "rows share a key",
-            "one row per reporter, partner, code and period",
-            "sum them first, or keep one of them",
         )
     known = rows["value_current"].sum()
     coverage = float(rows["priced_current"].sum() / known) if known else 0.0

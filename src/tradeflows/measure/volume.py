@@ -157,8 +157,16 @@ def volume(
     )
     table.insert(1, "volume", (1 + value) / (1 + table["price"]) - 1)
     own, other = table["price"].iloc[[0, 2]]
+    both = two[(two["q0"] > 0) & (two["q1"] > 0)]
+    goods = both.assign(v0=both["m0"], v1=both["m1"])
     return Volume(
-        base, current, value, table, (1 + own) / (1 + other) - 1, _mix(two), origins=origins
+        base,
+        current,
+        value,
+        table,
+        (1 + own) / (1 + other) - 1,
+        volume_price_mix(goods[["v0", "q0", "v1", "q1"]]) if len(goods) else None,
+        origins,
     )
 
 
@@ -213,12 +221,6 @@ def _measure(two: pd.DataFrame, complete: float) -> dict[str, object]:
     r = both["q0"] / both["m0"] * v0 / (both["q1"] / both["m1"] * v1)  # q0 / q1
     fisher = np.sqrt((v1 * r).sum() / v0.sum() * v1.sum() / (v0 / r).sum())
     return found | {"price": float(fisher) - 1, "reason": ""}
-
-
-def _mix(two: pd.DataFrame) -> VolumePriceMix | None:
-    both = two[(two["q0"] > 0) & (two["q1"] > 0)]
-    goods = both.assign(v0=both["m0"], v1=both["m1"])[["v0", "q0", "v1", "q1"]]
-    return volume_price_mix(goods) if len(goods) else None
 
 
 def volume_price_mix(goods: pd.DataFrame, *, unit_column: str = "quantity_unit") -> VolumePriceMix:

@@ -41,16 +41,13 @@ def corrected(frame: pd.DataFrame, file: str) -> pd.DataFrame:
         for column, value in correction.where.items():
             wanted = pd.Timestamp(value) if column == "period" else value
             rows &= frame[column] == wanted
-        _guard(frame[rows], correction)
+        for column, value in correction.expect.items():
+            found = frame.loc[rows, column].tolist()
+            if found != [value]:
+                raise SchemaMismatch(
+                    f"{correction.file}, {correction.where}: {column} is {found}",
+                    f"{value}, as when the correction was written",
+                    "the source may have repaired itself: look, then remove the correction",
+                )
         frame = frame[~rows]
     return frame.reset_index(drop=True)
-
-
-def _guard(rows: pd.DataFrame, correction: Correction) -> None:
-    for column, value in correction.expect.items():
-        if len(rows) != 1 or rows[column].iloc[0] != value:
-            raise SchemaMismatch(
-                f"{correction.file}, {correction.where}: {column} is {rows[column].tolist()}",
-                f"{value}, as when the correction was written",
-                "the source may have repaired itself: look, then remove the correction",
-            )

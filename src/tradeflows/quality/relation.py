@@ -160,17 +160,14 @@ def opened(trade: Any, needed: Sequence[str], optional: Sequence[str] = ()) -> I
     trade = getattr(trade, "frame", trade)  # of a concordance
     with _database(os.environ.get("TRADEFLOWS_THREADS", "")).cursor() as connection:
         _register(connection, trade)
-        types = _types(connection, "given")
+        described = connection.sql("DESCRIBE given").fetchall()
+        types = {str(r[0]): str(r[1]) for r in described}
         absent = [name for name in optional if name not in types]
         needed = [name for name in (*needed, *optional) if name not in absent]
         _check_columns(types, needed)
         more = "".join(f", CAST(NULL AS DOUBLE) AS {name}" for name in absent)
         connection.execute(f"CREATE TEMP VIEW trade AS SELECT *{more} FROM given")  # noqa: S608
         yield Relation(connection, (*types, *absent))
-
-
-def _types(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
-    return {str(r[0]): str(r[1]) for r in connection.sql(f"DESCRIBE {table}").fetchall()}
 
 
 @cache
