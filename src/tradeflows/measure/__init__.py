@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tradeflows.measure.bridge import Bridge, Envelope, bridge, bridge_sql, bridges
-from tradeflows.measure.index import PriceIndex, contributions, index_sql, price_index
+from tradeflows.measure.bridge import Envelope, bridge, bridge_sql, bridges
+from tradeflows.measure.index import contributions, index_sql, price_index
 from tradeflows.measure.intervals import (
     Block,
-    Extreme,
     Good,
     Interval,
     extremes,
@@ -21,19 +20,14 @@ from tradeflows.measure.intervals import (
 )
 from tradeflows.measure.mirror import mirror_sql
 from tradeflows.measure.screen import screen_sql
-from tradeflows.measure.volume import Volume, VolumePriceMix, volume, volume_price_mix
+from tradeflows.measure.volume import volume, volume_price_mix
 from tradeflows.tables import TABLES
 
 __all__ = [
     "Block",
-    "Bridge",
     "Envelope",
-    "Extreme",
     "Good",
     "Interval",
-    "PriceIndex",
-    "Volume",
-    "VolumePriceMix",
     "bridge",
     "bridges",
     "contributions",
