@@ -27,9 +27,7 @@ _HELP = (
 )
 
 
-def hs_codes(
-    values: Iterable[Any], *, where: str = "codes", digits: int = 0, also: str = "TOTAL"
-) -> pd.Series:
+def hs_codes(values: Iterable[Any], *, where: str = "codes", also: str = "TOTAL") -> pd.Series:
     """Return HS codes as text of 2 to 12 digits, leading zeros kept.
 
     Dots and blanks between whole steps are dropped (``8542.31``), and so is the ``.0`` of a number
@@ -42,14 +40,11 @@ def hs_codes(
     read = [_read(value, also) for value in distinct]
     kinds = {kind for _, kind in read}
     _refuse_two_readings(series, numbers, [kind for _, kind in read], kinds, where)
-    short = digits - 1 if digits else -1
-    found = [f"0{code}" if len(code) == short else code for code, _ in read]
-    for code, (_, kind) in zip(found, read, strict=True):
-        if kind != "word" and (reason := _fault(code, kind, digits)):
-            faulty = [k != "word" and _fault(c, k, digits) == reason
-                      for c, (_, k) in zip(found, read, strict=True)]  # fmt: skip
-            _refuse(series, pd.Series(faulty)[numbers].to_numpy(), reason, where)
-    return pd.Series(found, dtype="str").take(numbers).set_axis(series.index)
+    faults = pd.Series([_fault(code, kind) for code, kind in read], dtype="str")
+    for reason in faults[faults != ""].head(1):
+        _refuse(series, (faults == reason)[numbers].to_numpy(), reason, where)
+    found = pd.Series([code for code, _ in read], dtype="str")
+    return found.take(numbers).set_axis(series.index)
 
 
 def _read(value: Any, also: str) -> tuple[str, str]:
@@ -77,11 +72,11 @@ def _dotted(text: str, kind: str) -> tuple[str, str]:
     return "".join(parts), kind
 
 
-def _fault(code: str, kind: str, digits: int) -> str:
+def _fault(code: str, kind: str) -> str:
+    if kind == "word":
+        return ""
     if kind == "none" or not code.isdecimal():
         return "that is no HS code"
-    if digits and len(code) != digits:
-        return f"without {digits} digits"
     if len(code) % 2:
         return f"with a code of odd length ({len(code)})"
     if not 2 <= len(code) <= LONGEST:

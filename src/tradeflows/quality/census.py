@@ -159,7 +159,7 @@ def _census(
             " numbers",
             "HS codes as text, two digits for each step, leading zeros kept",
             "read the file with dtype={'code': str}; where all codes had one length, such as 6,"
-            " tradeflows.codes.products.hs_codes(trade['code'], digits=6) puts the zeros back;"
+            " trade['code'].str.zfill(6) puts the zeros back;"
             " codes of another system than the HS need a column code_system that names it",
         )
     _warn(rows, columns, estimated)

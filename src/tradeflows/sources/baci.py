@@ -181,13 +181,13 @@ def _trade(
     bad = numbers["t"].isna() | numbers["i"].isna() | numbers["j"].isna() | numbers["v"].isna()
     bad |= numbers["q"].isna() & ~text["q"].isin(["", "NA"])
     bad |= ~text["i"].str.fullmatch(r"\d{1,6}") | ~text["j"].str.fullmatch(r"\d{1,6}")
-    bad |= ~numbers["t"].between(1988, 2100)
+    bad |= ~numbers["t"].between(1988, 2100) | ~text["k"].str.fullmatch(r"\d{5,6}")
     if bad.any():
         raise SchemaMismatch(
             f"{origin}: {text[bad].iloc[0].tolist()}", "year, two countries, code, numbers", _HELP
         )
     value = numbers["v"].astype("float64") * 1000
-    code = hs_codes(text["k"], where=origin, digits=6)
+    code = hs_codes(text["k"].str.zfill(6), where=origin)
     names = {n: from_comtrade(int(n)) for n in {*numbers["i"], *numbers["j"]}}
     table = rows.trade(
         about, source=PUBLISHER, flow="X", freq="A", code_system=revision, code=code,
