@@ -140,14 +140,9 @@ def volume(
     base, current = str(base), str(current)
     two = _windows(trade, base, current, _WEIGHT)
     origins = tuple(sorted(trade["origin"].unique())) if "origin" in trade else ()
-    if not two["v0"].sum() > 0:
-        columns = ("price", "volume", "covered", "matched")
-        blank = pd.DataFrame({c: [np.nan] * 3 for c in columns}, pd.Index(_NAMES, name="measure"))
-        return Volume(
-            base, current, np.nan, blank.assign(reason=f"no trade in {base}"), origins=origins
-        )
     units = _windows(trade, base, current, _UNITS)
-    value = float(two["v1"].sum() / two["v0"].sum()) - 1
+    before = float(two["v0"].sum())
+    value = float(two["v1"].sum()) / before - 1 if before else np.nan
     table = pd.DataFrame(
         [
             _measure(of, complete)
@@ -207,6 +202,9 @@ def _priced(
 
 def _measure(two: pd.DataFrame, complete: float) -> dict[str, object]:
     """Return the growth of prices by Fisher's index over goods measured in both windows."""
+    if not two["v0"].sum():
+        nothing = dict.fromkeys(("price", "covered", "matched"), np.nan)
+        return nothing | {"reason": "no trade in the first window"}
     shares = [float(two[f"m{i}"].sum() / two[f"v{i}"].sum()) if two[f"v{i}"].sum() else 0.0
               for i in "01"]  # fmt: skip
     both = two[(two["q0"] > 0) & (two["q1"] > 0)]
