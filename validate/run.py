@@ -7,11 +7,9 @@ draws of the full one and leaves the stored table alone.
 ``--only`` asks kinds of rules: those on series, those that rank destinations, bands with growth,
 product sets. What several say of one draw is counted from the batches of each.
 
-Stored now: 500 draws of rules on series, of growth, of product sets and of the plain rank in three
-panels. That rank over standard errors, synthetic differences, breaks of trend and codes that appear
-in all eight panels, by ``--only ranks --store``, rest on as many draws as the table says. The two
-tests of a rise together, and product sets, growth and bands in the five later panels, wait for a
-full run.
+Stored now: 500 draws of rules on series, of all that ranks destinations, and of growth, product
+sets and bands in the first three panels. What two tests say together, and the other three in the
+five later panels, rest on as many draws as the table says.
 """
 
 from __future__ import annotations
@@ -338,6 +336,7 @@ def summary(frame: pd.DataFrame) -> pd.DataFrame:
     table["low"], table["high"] = proportion_confint(
         table["hits"], table["draws"], alpha=0.05, method="wilson"
     )
+    table["low"] = table["low"].clip(upper=table["rate"])  # none of 500 begins at 0, not at 1e-18
     table["nominal"], table["seed"] = 0.05, SEED
     apart = table["truth"].isin(APART) | (table["rule"].map(NO_NULL) == table["truth"])
     table["stated_apart"], table["foil"] = apart, table["rule"].isin(FOILS)
