@@ -274,10 +274,9 @@ def _eurostat_seeds() -> tuple[bytes, ...]:
 def _words(data: bytes) -> object:
     kind = eurostat.verdict(data)
     eurostat._state(data)
-    address = worldbank.link(data.decode("utf-8", "replace"), "https://www.worldbank.org/x")
     session = Session("x", "https://www.worldbank.org", hosts=worldbank.HOSTS)
-    worldbank._within(address, session)
-    session._redirected("https://www.worldbank.org", data.decode("latin-1"))
+    worldbank.link(data.decode("utf-8", "replace"), "https://www.worldbank.org/x", session)
+    session.allowed("https://www.worldbank.org", data.decode("latin-1"))
     return kind if kind != "later" else eurostat._ticket(data)
 
 

@@ -16,10 +16,8 @@ from tradeflows import tables
 from tradeflows.codes.countries import EU27
 from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply, UnknownCode
 from tradeflows.sources.comtrade import parse
-from tradeflows.sources.comtrade.pull import Client
 from tradeflows.sources.comtrade.question import (
     ALL,
-    LONGEST,
     Box,
     Call,
     covered,
@@ -28,7 +26,6 @@ from tradeflows.sources.comtrade.question import (
     split,
     standard,
 )
-from tradeflows.sources.http import AddressTooLong, Session
 
 WORLD = trade.World(missing=0.3, estimated=0.2)
 
@@ -227,8 +224,6 @@ def test_splitting_ends_and_covers_the_whole() -> None:
     codes = {"8542", *(f"AG6/{n}" for n in range(10))}
     assert asked == set(product((792, 398), ("202201", "202202"), "MX", codes))
     assert len(leaves) == len(asked)
-    halves = split(whole.narrowed("codes", tuple(f"{n:06d}" for n in range(90))), longest=True)
-    assert [len(h.box.codes) for h in halves] == [45, 45]
 
 
 TWO = ("AG6", "8542")
@@ -256,21 +251,6 @@ def test_what_is_covered_has_no_row_that_is_not_held(box: Box, held: frozenset[B
     if covered(box, held):
         assert in_one[box.holds(ROWS)].all()
         assert not covered(box._replace(system="H4"), held)
-
-
-def test_addresses_stay_short() -> None:
-    client = Client(Session("x", "https://comtradeapi.un.org", key="k"))
-    many = tuple(f"{n:06d}" for n in range(840_000, 840_400))
-    asked: list[str] = []
-
-    def get(path: str, query: str, **_: object) -> None:
-        asked.append(f"{client.session.root}/{path}?{query}")
-
-    client.session.get = get  # type: ignore[method-assign, assignment]
-    with pytest.raises(AddressTooLong):
-        client.ask(call(many), "data")
-    client.ask(call(many[:200]), "count")
-    assert [len(url) < LONGEST for url in asked] == [True]
 
 
 def test_unknown_codes_and_countries_are_named() -> None:

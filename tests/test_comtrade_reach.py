@@ -129,9 +129,9 @@ def test_a_plan_without_a_key_says_how_long_and_asks_first_what_the_claims_need(
     monkeypatch.delenv("COMTRADE_API_KEY")
     drawn = refresh.plan(manners=QUICK, end="2025-12")
     assert {len(call.periods) for call in drawn.calls} == {1}
-    assert "one period and 500 rows a call" in drawn.sentence()
+    assert "one period and 500 rows a call" in drawn.words
     data = int(drawn.table["data_calls"].sum())
-    assert f"{-(-2 * data // 500)} days at 500 calls a day" in drawn.sentence()
+    assert f"{-(-2 * data // 500)} days at 500 calls a day" in drawn.words
     order = [(call.part, call.periods[0][:4], call.box.codes[0]) for call in drawn.calls]
     assert order[0] == ("turkey-russia", "2021", "TOTAL")
     long = [codes.startswith("AG") for _, _, codes in order]
@@ -142,7 +142,7 @@ def test_a_plan_without_a_key_says_how_long_and_asks_first_what_the_claims_need(
         "supply-priority", "transit-onward",
     ]  # fmt: skip
     few = refresh.plan([pair("TUR", "RUS", codes=["TOTAL"])], manners=QUICK, start="2025-06")
-    assert "days" not in few.sentence()
+    assert "days" not in few.words
     assert site.counts() == {"availability": 2}
 
 

@@ -31,7 +31,7 @@ from tradeflows.errors import (  # noqa: E402
 )
 from tradeflows.load import load  # noqa: E402
 from tradeflows.plot import table_html  # noqa: E402
-from tradeflows.sources import baci, eurostat, sdmx, snapshot, tuik, worldbank  # noqa: E402
+from tradeflows.sources import baci, eurostat, snapshot, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import held  # noqa: E402
 from tradeflows.sources.http import Reply, Session  # noqa: E402
 from tradeflows.spreadsheets import csv_text  # noqa: E402
@@ -183,9 +183,11 @@ def test_an_error_body_nested_without_end_is_no_crash() -> None:
 def test_addresses_that_are_none_are_refused(address: str) -> None:
     session = Session("x", "https://www.worldbank.org", hosts=worldbank.HOSTS)
     with pytest.raises(SourceUnavailable):
-        session._redirected("https://www.worldbank.org", address)
+        session.allowed("https://www.worldbank.org", address)
     with pytest.raises(SourceUnavailable):
-        worldbank.link(f'<a href="{address}CMO-Historical-Data-Monthly.xlsx">', "https://x.org")
+        worldbank.link(
+            f'<a href="{address}CMO-Historical-Data-Monthly.xlsx">', "https://x.org", session
+        )
 
 
 # Bounds, paths, formulas.
@@ -220,7 +222,7 @@ def _gzip_bomb() -> bytes:
 
 BOMBS = {
     "gzip to TÜİK": lambda: tuik.parse(_gzip_bomb(), ABOUT),
-    "gzip to Eurostat": lambda: sdmx.parse(_gzip_bomb(), ABOUT),
+    "gzip to Eurostat": lambda: eurostat.parse(_gzip_bomb(), ABOUT),
     "zip to BACI": lambda: baci.parse(_zip_bomb(), ABOUT),
     "zip to the workbook": lambda: worldbank.parse(_zip_bomb(), ABOUT),
     "entities in a workbook": lambda: worldbank.parse(_xlsx_bomb(), ABOUT),

@@ -276,10 +276,10 @@ def test_a_kill_at_any_point_ends_in_the_same_bytes(serve, lines, whole, monkeyp
 
     for owner, name in ((tuik.transport.Plain, "send"), (Path, "replace"), (Path, "write_bytes")):
         monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
-    few, left[0] = Window.parse("2017-01/2017-02"), 10**9
+    few, left[0] = Window.parse("2017-02"), 10**9
     pulled(months=few)
     points = 10**9 - left[0]
-    for point in np.linspace(1, points - 1, 7).astype(int).tolist():
+    for point in np.linspace(1, points - 1, 5).astype(int).tolist():
         shutil.rmtree(tmp_path / "raw" / "tuik", ignore_errors=True)
         left[0] = point
         with pytest.raises(Killed):
@@ -288,7 +288,7 @@ def test_a_kill_at_any_point_ends_in_the_same_bytes(serve, lines, whole, monkeyp
         left[0] = 10**9
         store.sweep()
         pulled(months=few)
-        assert contents() == {k: v for k, v in whole.items() if "2017-03@" not in k}
+        assert contents() == {k: v for k, v in whole.items() if "2017-02@" in k}
 
 
 def test_no_address_cookie_or_token_is_written_down(serve, lines, tmp_path, caplog):
@@ -371,7 +371,7 @@ def test_damaged_files_are_refused_and_nothing_else(serve, lines):
     text = gzip.decompress(store.read(pulled(months=Window.parse("2017-01"))[0]))
     small = text[: text.index(b"\n", 2500)]  # the head counts more rows: refused, too
     draw = np.random.default_rng(7)
-    for _ in range(300):
+    for _ in range(100):
         damaged = bytearray(small)
         for at in draw.integers(len(cubes.FIRST.encode()), 700, 3):
             damaged[at] = draw.choice(list(b'0123456789;[]{}":,-MX\n\x00e.'))
@@ -437,14 +437,14 @@ def test_one_command_and_no_key_bring_what_the_claims_need(serve, lines):
     office = serve(standin.Office(*lines))
     tried = CliRunner().invoke(cli.app, ["refresh", "--probe", "--source", "tuik", "--json"])
     assert "months are published, from 2017-01" in json.loads(tried.output)[0]["said"]
-    words = ["refresh", "--source", "tuik", "--start", "2017-01", "--end", "2017-02", "--json"]
+    words = ["refresh", "--source", "tuik", "--start", "2017-01", "--end", "2017-01", "--json"]
     shown = CliRunner().invoke(cli.app, [*words, "--dry-run"])
-    assert [row["data_calls"] for row in json.loads(shown.output)["plan"]] == [2, 2, 2]
+    assert [row["data_calls"] for row in json.loads(shown.output)["plan"]] == [1, 1, 1]
     assert "minutes in one session" in shown.output
     assert contents() == {}
     done = CliRunner().invoke(cli.app, words)
     assert done.exit_code == 0, done.output
-    assert len(json.loads(done.output)["stored"]) == 6
+    assert len(json.loads(done.output)["stored"]) == 3
     assert office.most_open == 1
     named = ["refresh", "--reporter", "TUR", "--partner", "DEU", "--codes", "85", "--digits", "6",
              "--source", "tuik", "--start", "2017-01", "--end", "2017-01"]  # fmt: skip

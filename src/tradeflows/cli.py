@@ -181,7 +181,7 @@ def refresh(
         plans = [live.plan(asked, source=s, start=start, end=last, options=options) for s in able]
         asks = [plan.table[plan.table["data_calls"] > 0] for plan in plans]
         rows = [row for plan in plans for row in plan.table.to_dict("records")]
-        _say("\n".join(plan.sentence() for plan in plans), *asks, as_json=as_json, plan=rows)
+        _say("\n".join(plan.words for plan in plans), *asks, as_json=as_json, plan=rows)
         return
     with progress("calls", quiet=as_json) as told:
         done = live.run(asked, sources=sources, start=start, end=last, told=told, options=options)
@@ -236,18 +236,18 @@ def status(as_json: AsJson = False) -> None:
     import pandas as pd
 
     from tradeflows.sources import agreement
-    from tradeflows.sources import refresh as live
 
-    raws, known, beside = store.catalogue(), live.status(), agreement.agreement()
-    words = " ".join([known.sentence(), *[agreement.sentence(beside)] * (as_json or len(beside))])
+    raws, beside = store.catalogue(), agreement.agreement()
+    proofs = [proof for raw in raws if raw.live and (proof := raw.query.get("proof"))]
+    live, whole = sum(raw.live for raw in raws), sum(p["rows"] == p["count"] for p in proofs)
+    words = f"{live} files of a refresh, {whole} proven complete by the publisher's count."
+    words = words if live else "No live data are stored: run `tradeflows refresh`."
+    words += f" {agreement.sentence(beside)}" * bool(as_json or len(beside))
     fields = ("id", "publisher", "title", "coverage", "vintage", "rows", "sha256", "complete")
     files = [{f: getattr(r, f) for f in fields} | {"proof": r.query.get("proof")} for r in raws]
     shown = pd.DataFrame(files)[["id", "publisher", "coverage", "vintage", "rows"]]
     shown["proof"] = [_proof(raw) for raw in raws]
-    parts = known.missing.groupby("part", sort=False).size().items()
-    gaps = "".join(f"\n  {part}: {n} published months missing" for part, n in parts)
-    _say(words + gaps * (not as_json), shown, as_json=as_json, files=files, missing=known.missing,
-         agreement=beside)  # fmt: skip
+    _say(words, shown, as_json=as_json, files=files, agreement=beside)
 
 
 def _proof(raw: store.Raw) -> str:

@@ -245,10 +245,10 @@ def read(file: str | Path, decimal: str = "", **unsaid: str) -> pd.DataFrame:
     if path.suffix.lower() in (".zip", ".csv") and path.name.upper().startswith("BACI"):
         return read_baci(path)
     data = bytes_of(path)
-    if tuik.is_cube(data):
-        return tuik.parse(data, {"origin": path.name})
     if not is_workbook(data):
         data = unpacked(data, path.name, LIMIT)
+    if tuik.is_cube(data):
+        return tuik.parse(data, {"origin": path.name})
     if data.lstrip()[:1] in (b"{", b"["):
         return read_comtrade(path)
     own = table_of(data, path.name)

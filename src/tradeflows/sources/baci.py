@@ -196,7 +196,6 @@ def _trade(
         period=pd.to_datetime(numbers["t"].astype("int64").astype("str") + "-01-01"),
         value=value, weight=numbers["q"].astype("float64") * 1000, estimated=True,
     )  # fmt: skip
-    rows.refuse_numbers_of_one_area(table, text[["i", "j"]], origin)
     return tables.validate(table, "trade", where=origin)
 
 

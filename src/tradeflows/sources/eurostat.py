@@ -3,46 +3,51 @@
 from __future__ import annotations
 
 import gzip
+import io
 import logging
 import re
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 import pandas as pd
 
-from tradeflows import store
+from tradeflows import store, tables
 from tradeflows.codes.countries import eurostat as letters
+from tradeflows.codes.countries import from_eurostat
 from tradeflows.codes.groups import asked
+from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError, TruncatedReply
-from tradeflows.sources import snapshot
-from tradeflows.sources.http import AddressTooLong, Reply, Session, root_from
+from tradeflows.sources import rows, snapshot
+from tradeflows.sources.http import AddressTooLong, Manners, Reply, Session, root_from
 from tradeflows.sources.registry import register
-from tradeflows.sources.sdmx import PUBLISHER, parse, table_of
 from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import unpacked
 
-__all__ = [
-    "PUBLISHER",
-    "Question",
-    "parse",
-    "probe",
-    "pull",
-    "read",
-    "standard",
-    "verdict",
-]
+__all__ = ["PUBLISHER", "Question", "parse", "probe", "pull", "read", "standard", "verdict"]
 
 _log = logging.getLogger(__name__)
+PUBLISHER = "Eurostat"
 ROOT = "https://ec.europa.eu"
 NEIGHBOURS = ("TUR", "RUS", "KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
 _COMEXT, _ENERGY = "comext/dissemination", "dissemination"
 _HELP = "refresh again; if it stays, the publisher changed its format: report it"
 _WAITS = 60
+_DATASETS = ("ds-045409", "nrg_ti_gasm", "nrg_ti_oilm", "nrg_ti_sffm")
+_KEY = ["reporter", "partner", "product", "flow", "period"]
+_TRADE = {"reporter", "partner", "product", "flow", "indicators", "time_period", "obs_value"}
+_VOLUMES = {"siec", "partner", "unit", "geo", "time_period", "obs_value"}
+_ABOUT = {"dataflow", "last update", "freq", "obs_flag", "conf_status"}
+_EURO, _KILOS = "VALUE_IN_EUROS", "QUANTITY_IN_100KG"
+_ESTIMATED, _SECRET = "eis", "c"  # letters of OBS_FLAG
+_CODES = r"TOTAL|[0-9]{2,8}[SM]+|[SM]+"  # beside digits: goods whose code is kept secret
+_SERIES = {"G3000": "gas", "G3200": "lng", "O4100_TOT": "crude_oil", "O4100": "crude_oil",
+           "O4600": "oil_products", "O4000XO4100": "oil_products", "C0100": "hard_coal",
+           "C0000X0350-0370": "solid_fuels"}  # fmt: skip
+_UNITS = {"MIO_M3": ("m3", 1e6), "THS_T": ("t", 1e3), "TJ_GCV": ("TJ", 1.0), "TJ": ("TJ", 1.0)}
 
 
-@dataclass(frozen=True)
-class Question:
+class Question(NamedTuple):
     """One dataset with its key."""
 
     dataset: str
@@ -188,7 +193,7 @@ def _state(data: bytes) -> str:
 
 
 def _store(work: Work, question: Question, span: tuple[str, str], reply: Reply) -> None:
-    day = _edition(table_of(reply.data, question.dataset)) or reply.day
+    day = _edition(_table(reply.data, question.dataset)) or reply.day
     name = f"eurostat/live/{question.dataset.lower()}-{span[0]}-{span[1]}"
     known = [r for r in store.catalogue() if r.id.startswith(f"{name}@")]
     if any(r.vintage == day and unpacked(store.read(r.id), r.id) == reply.data for r in known):
@@ -209,6 +214,116 @@ def _store(work: Work, question: Question, span: tuple[str, str], reply: Reply) 
         rows=len(table),
         query={"key": question.key, "span": list(span)},
     )  # fmt: skip
+
+
+def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
+    """Turn SDMX-CSV, plain or packed, into the trade table (Comext) or the volumes table (energy).
+
+    Comext values in euro become USD at the month's mean rate, 100 kg become kg. ``about`` holds
+    ``origin``, ``vintage`` and, if not the ECB's, ``rates``: USD per euro by month.
+    """
+    origin = str(about.get("origin", "reply"))
+    frame = _table(data, origin).rename(columns=str.lower)
+    found = set(frame.columns)
+    needed = next((n for n in (_TRADE, _VOLUMES) if n <= found <= n | _ABOUT), None)
+    if needed is None:
+        raise SchemaMismatch(
+            f"{origin}: columns {', '.join(frame.columns[:16])}",
+            f"{', '.join(sorted(_TRADE))} (Comext) or {', '.join(sorted(_VOLUMES))} (energy)",
+            "ask for a dataset without further dimensions, as SDMX-CSV without labels",
+        )
+    # Other datasets share the columns, not the meaning: SITC codes, exports of energy.
+    names = frame["dataflow"].str.lower().str.extract(r"([a-z]+[-_][a-z0-9_]+)", expand=False)
+    if odd := sorted(set(frame["dataflow"][~names.isin(_DATASETS)])):
+        raise SchemaMismatch(f"{origin}: dataset {odd[0]}", f"one of {_DATASETS}", "ask for one")
+    text = frame["obs_value"].str.strip()
+    frame = frame[~text.isin(["", ":", "NaN"])]
+    number = pd.to_numeric(frame["obs_value"], errors="coerce").astype("float64")
+    days = pd.to_datetime(frame["time_period"], format="%Y-%m", errors="coerce")
+    undated = days.isna() | (days.dt.year < 1)  # pandas has a year 0, Python has none
+    for bad, name in ((number.isna(), "obs_value"), (undated, "time_period")):
+        if bad.any():
+            value = frame[name][bad].iloc[0]
+            raise SchemaMismatch(f"{origin}: {name} holds {value!r}", "numbers by month", _HELP)
+    frame = frame.assign(number=number, period=days)
+    return (_trade if needed is _TRADE else _volumes)(frame, about, origin)
+
+
+def _table(data: bytes, origin: str) -> pd.DataFrame:
+    """Return a reply as text columns."""
+    text = unpacked(data, origin, Manners.limit)
+    if not text.lstrip()[:8].upper().startswith(b"DATAFLOW"):
+        raise SchemaMismatch(f"{origin}: no SDMX-CSV", "a table that starts with DATAFLOW", _HELP)
+    try:
+        return pd.read_csv(io.BytesIO(text), dtype="str", keep_default_na=False)
+    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        raise SchemaMismatch(f"{origin}: {error}", "a CSV table", _HELP) from None
+
+
+def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.DataFrame:
+    """Return one row for each key that has a value in euro, with its kilograms."""
+    odd = ~frame["flow"].isin(["1", "2"]) | ~frame["indicators"].isin([_EURO, _KILOS])
+    twice = frame.duplicated([*_KEY, "indicators"])
+    if twice.any() or odd.any():
+        raise SchemaMismatch(
+            f"{origin}: {int(twice.sum())} rows share a key, {int(odd.sum())} have another flow or"
+            f" indicator, such as {frame['indicators'][twice | odd].iloc[0]}",
+            f"one row per key and indicator; flow 1 or 2; {_EURO} and {_KILOS}", _HELP,
+        )  # fmt: skip
+    flags = frame.get("obs_flag", pd.Series("", index=frame.index)).str.lower()
+    secret = frame.get("conf_status", pd.Series("", index=frame.index))
+    frame = frame.assign(
+        guessed=flags.str.contains(f"[{_ESTIMATED}]"),
+        secret=flags.str.contains(_SECRET) | ~secret.isin(["", "F"]),
+    )
+    columns = [*_KEY, "number", "guessed", "secret"]
+    euro, kilos = (frame.loc[frame["indicators"] == i, columns] for i in (_EURO, _KILOS))
+    wide = euro.merge(kilos, how="left", on=_KEY, suffixes=("", " kilos"))
+    if len(frame) and wide.empty:
+        raise SchemaMismatch(f"{origin}: no {_EURO}, so no values", "values too", "ask for them")
+    rates = about.get("rates")
+    table = rows.trade(
+        about, source=PUBLISHER, trade_system="special", period=wide["period"],
+        code=hs_codes(wide["product"], where=origin, also=_CODES),
+        reporter=_countries(wide["reporter"], wide), partner=_countries(wide["partner"], wide),
+        flow=wide["flow"].map({"1": "M", "2": "X"}),
+        value=rows.in_dollars(
+            wide["number"], pd.Series("EUR", index=wide.index), wide["period"],
+            snapshot.rates() if rates is None else pd.DataFrame({"EUR": rates}), origin,
+        ),
+        weight=wide["number kilos"] * 100, estimated=wide["guessed kilos"].eq(True),
+        hidden=wide["secret"] | wide["secret kilos"].eq(True),
+    )  # fmt: skip
+    return tables.validate(table, "trade", where=origin)
+
+
+def _volumes(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.DataFrame:
+    unit = frame["unit"].map(lambda u: _UNITS.get(u, (u, 1.0)))
+    table = pd.DataFrame(
+        {
+            "origin": origin,
+            "source": PUBLISHER,
+            "vintage": str(about.get("vintage", "unknown")),
+            "series": frame["siec"].map(lambda s: _SERIES.get(s, f"siec {s}")),
+            "reporter": _countries(frame["geo"], frame),
+            "partner": _countries(frame["partner"], frame),
+            "freq": "M",
+            "period": frame["period"],
+            "value": frame["number"] * unit.map(lambda u: u[1]).astype("float64"),
+            "unit": unit.map(lambda u: u[0]),
+        }
+    )
+    return tables.validate(table, "volumes", where=origin)
+
+
+def _countries(places: pd.Series, frame: pd.DataFrame) -> pd.Series:
+    """Return countries by their letters, which change their meaning over the years."""
+    groups = {"EU27_2020": "EU27", "TOTAL": "World", "WORLD": "World"}
+    found = places.combine(
+        frame["period"].dt.year,
+        lambda letter, year: groups.get(letter) or from_eurostat(letter, year),
+    )
+    return found.astype("str")
 
 
 def _edition(frame: pd.DataFrame) -> str:

@@ -12,7 +12,6 @@ import logging
 import os
 import re
 import time
-import zlib
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -20,7 +19,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, BinaryIO
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from urllib3.exceptions import (
@@ -39,8 +38,9 @@ from tradeflows.errors import (
     TradeflowsError,
     UnknownCode,
 )
+from tradeflows.sources.workbook import unpacked
 
-__all__ = ["AddressTooLong", "Manners", "Reply", "Session", "encoded", "key_from", "root_from"]
+__all__ = ["AddressTooLong", "Manners", "Reply", "Session", "key_from", "root_from"]
 
 _log = logging.getLogger(__name__)
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
@@ -86,17 +86,6 @@ def root_from(variable: str, default: str) -> str:
     return root
 
 
-def encoded(parameters: Mapping[str, object]) -> str:
-    """Return a query text; commas and ``*`` stay as they are, so that addresses stay short.
-
-    Examples
-    --------
-    >>> encoded({"period": "202201,202202", "cmdCode": "84*"})
-    'period=202201,202202&cmdCode=84*'
-    """
-    return "&".join(f"{k}={quote(str(v), safe=',*')}" for k, v in parameters.items())
-
-
 @dataclass(frozen=True)
 class Manners:
     """How often, how long and how much: seconds between calls, patience, tries, most bytes."""
@@ -136,9 +125,8 @@ class Reply:
 class Session:
     """Ask one publisher.
 
-    The key goes to ``root`` only; redirects lead there or, without a key, to ``hosts``. ``note`` is
-    told the kind of every call before it is made and may refuse it; ``spent`` is told that the
-    publisher says its quota is used up.
+    The key goes to ``root`` only; redirects lead there or, without a key, to ``hosts``. ``spent``
+    is told that the publisher says its quota is used up.
     """
 
     publisher: str
@@ -146,7 +134,6 @@ class Session:
     manners: Manners = field(default_factory=Manners)
     key: str = field(default="", repr=False)
     hosts: tuple[str, ...] = ()
-    note: Callable[[str], None] = lambda _kind: None
     spent: Callable[[QuotaExhausted], None] = lambda _error: None
     counts: Counter[str] = field(default_factory=Counter)
     status: int = 0  # of the last reply
@@ -164,7 +151,7 @@ class Session:
         is counted. With ``expect="json"`` the reply is parsed and must be whole; ``into`` streams
         it to a file. `AddressTooLong` says that the question must be split.
         """
-        url = urljoin(self.root + "/", path.lstrip("/")) + (f"?{query}" if query else "")
+        url = self.allowed(self.root + "/", path.lstrip("/")) + (f"?{query}" if query else "")
         manners, most = self.manners, self.manners.longest_wait
         tries = Retry(
             manners.retries, connect=1, backoff_factor=manners.backoff, backoff_max=most
@@ -199,7 +186,7 @@ class Session:
                     reply = self._ask(url, kind, handle)
             if reply.status not in REDIRECTS:
                 break
-            url = self._redirected(url, reply.headers.get("location", ""))
+            url = self.allowed(url, reply.headers.get("location", ""))
         else:
             raise self._refused("redirects without end", "a reply")
         if reply.status != 200:
@@ -212,7 +199,6 @@ class Session:
     def _ask(self, url: str, kind: str, target: BinaryIO | None = None) -> Reply:
         pace = self.manners.interval * self.slowness
         time.sleep(max(0.0, self._last + pace - time.monotonic()))
-        self.note(kind)
         self.counts[kind] += 1
         headers = {"Accept-Encoding": "identity" if target else "gzip", "User-Agent": "tradeflows"}
         if self.key and urlsplit(url).netloc == urlsplit(self.root).netloc:
@@ -249,23 +235,12 @@ class Session:
                 raise self._too_big("the reply does not end")
             if time.monotonic() > deadline:
                 raise _Broken("the reply trickles in too slowly")
-        if claim.isdecimal() and size != int(claim):
-            raise _Broken(f"{size} of {claim} bytes came")
         body = into.getvalue() if isinstance(into, io.BytesIO) else b""
         zipped = response.headers.get("Content-Encoding", "").lower() == "gzip" and not target
-        return self._gunzip(body) if zipped else body
-
-    def _gunzip(self, data: bytes) -> bytes:
-        stream = zlib.decompressobj(31)
         try:
-            plain = stream.decompress(data, self.manners.limit + 1)
-        except zlib.error:
-            raise _Broken("the reply is not whole gzip") from None
-        if len(plain) > self.manners.limit:
-            raise self._too_big("the reply unpacks without end")
-        if not stream.eof:
-            raise _Broken("the reply is cut gzip")
-        return plain
+            return unpacked(body, self.publisher, self.manners.limit) if zipped else body
+        except SchemaMismatch as error:
+            raise _Broken(f"the reply is no whole gzip ({error.found})") from None
 
     def _as_json(self, reply: Reply) -> Reply:
         if reply.data.lstrip()[:1] not in (b"{", b"["):
@@ -275,16 +250,17 @@ class Session:
         except (ValueError, RecursionError):
             raise _Broken("the reply is cut or no JSON") from None
 
-    def _redirected(self, url: str, location: str) -> str:
+    def allowed(self, url: str, location: str) -> str:
+        """Return where a page leads: to the root or, without a key, to one of the hosts."""
         try:
             target = urljoin(url, location)
             host = urlsplit(target).netloc
         except ValueError:
-            raise self._refused("a redirect to no address", "a reply from the publisher") from None
+            raise self._refused("a link to no address", "one at the publisher") from None
         own = host == urlsplit(self.root).netloc
         allowed = not self.key and any(host == h or host.endswith("." + h) for h in self.hosts)
         if not (own or allowed) or urlsplit(target).scheme not in ("http", "https"):
-            raise self._refused(f"a redirect to {host!r}", "a reply from the publisher")
+            raise self._refused(f"a link or redirect to {host!r}", "one at the publisher")
         return target
 
     def _failure(self, reply: Reply) -> TradeflowsError | _Broken:

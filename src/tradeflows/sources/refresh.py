@@ -1,4 +1,4 @@
-"""A refresh: plan, fetch what is missing or revised, and say what is there.
+"""A refresh: plan, fetch what is missing or revised, and say what came.
 
 It may be stopped at any moment. What is stored is whole; the next run goes on.
 """
@@ -20,23 +20,20 @@ from tradeflows.errors import TradeflowsError, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.progress import Told
 from tradeflows.sources import baci, eurostat, tuik, worldbank
-from tradeflows.sources.comtrade import held
 from tradeflows.sources.comtrade import pull as comtrade
-from tradeflows.sources.comtrade.question import START, Part, covered, pair, standard
+from tradeflows.sources.comtrade.question import START, Part, pair, standard
 from tradeflows.sources.http import Manners
-from tradeflows.sources.work import Work, locked, recall
+from tradeflows.sources.work import Plan, Work, locked, raise_first
 
 __all__ = [
     "SOURCES",
     "Outcome",
     "Source",
-    "Status",
     "pair",
     "parts",
     "plan",
     "probe",
     "run",
-    "status",
     "work_of",
 ]
 
@@ -53,7 +50,7 @@ class Source(NamedTuple):
 
     pull: Callable[[Work], None]
     probe: Callable[[Work], tuple[int, str]]
-    plan: Callable[[Work], Any] | None = None
+    plan: Callable[[Work], Plan] | None = None
 
 
 SOURCES = {
@@ -101,9 +98,9 @@ class Outcome:
         return f"{files} in {self.seconds:.0f} s (calls: {made or 'none'}).{notes}"
 
 
-def parts(codes: Sequence[str] | None = None) -> tuple[Part, ...]:
-    """Return the standard pull; the high-priority codes are those of the package unless given."""
-    return standard(listed_codes() if codes is None else codes)
+def parts() -> tuple[Part, ...]:
+    """Return the standard pull of the package's high-priority codes."""
+    return standard(listed_codes())
 
 
 def work_of(
@@ -127,12 +124,11 @@ def work_of(
 def plan(
     asked: Sequence[Part] | None = None, *, start: str = START, end: str | None = None,
     manners: Manners | None = None, source: str = "comtrade", options: Mapping[str, Any] = _NONE,
-) -> Any:  # fmt: skip
+) -> Plan:  # fmt: skip
     """Say what a refresh of a source would ask, of the standard pull or of parts (see `pair`)."""
-    planned = [name for name, one in SOURCES.items() if one.plan]
-    draw = SOURCES[source].plan if source in planned else None
+    draw = SOURCES[_known([source])[0]].plan
     if draw is None:
-        raise UnknownCode(f"no plan of {source!r}", f"one of {planned}", "name one")
+        raise UnknownCode(f"no plan of {source!r}", "comtrade or tuik", "name one")
     return draw(work_of(asked, start, end, manners, options))
 
 
@@ -185,72 +181,10 @@ def run(
             except TradeflowsError as error:
                 _log.error("%s: %s", source, error.found)
                 errors.append(error)
-    for other in errors[1:]:
-        errors[0].add_note(f"also: {other.found}")
-    if errors:
-        raise errors[0]
+    raise_first(errors)
     rows = sum(store.describe(file).rows for file in work.stored)
     calls = {source: dict(kinds) for source, kinds in work.calls.items()}
     return Outcome(
         calls, tuple(work.stored),
         (datetime.now(UTC) - began).total_seconds(), work.held, rows, tuple(work.notes),
     )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Status:
-    """What is stored and what is missing of what was published when availability was asked.
-
-    ``files`` lists the files of UN Comtrade with their proof; ``missing`` has a row for each part,
-    reporter and month that is not whole.
-    """
-
-    files: pd.DataFrame
-    missing: pd.DataFrame
-    asked: str
-
-    def sentence(self) -> str:
-        """Say how complete the stored data are."""
-        if self.files.empty:
-            return "No live data of UN Comtrade are stored: run `tradeflows refresh`."
-        proven = int(self.files["proven"].sum())
-        whole = (
-            "all that is published is stored"
-            if self.missing.empty
-            else f"{len(self.missing)} published months are missing"
-        )
-        return (
-            f"{len(self.files)} files, {proven} of them proven complete by the publisher's count;"
-            f" {whole}; the oldest is {int(self.files['age_days'].max())} days old;"
-            f" availability asked {self.asked or 'never'}."
-        )
-
-
-def status(asked: Sequence[Part] | None = None, start: str = START) -> Status:
-    """Say what is stored of UN Comtrade, of the standard pull or other parts; nobody is asked."""
-    work = work_of(asked, start, None)
-    known = recall("availability")
-    releases = {
-        (slot[0], slot[2:]): str(told[0]) for slot, told in known.get("releases", {}).items()
-    }
-    leaves = held.leaves()
-    stored = held.held(leaves, releases)
-    missing = [
-        (part.name, pair)
-        for part in work.parts
-        for pair in part.pairs(work.span)
-        if (part.freq, pair) in releases
-        and not covered(part.box(), stored.get((part.freq, pair), frozenset()))
-    ]
-    files = [
-        {
-            "file": leaf.raw.id, "part": leaf.call.part, "vintage": leaf.raw.vintage,
-            "rows": (proof := leaf.raw.query.get("proof", {})).get("rows"),
-            "counted": proof.get("count"), "proven": proof.get("rows") == proof.get("count"),
-            "age_days": (datetime.now(UTC) - datetime.fromisoformat(leaf.raw.accessed)).days,
-            "generated": bool(leaf.raw.query.get("generated")),
-        }
-        for leaf in leaves
-    ]  # fmt: skip
-    gaps = pd.DataFrame(missing, columns=["part", "reporter_period"])
-    return Status(pd.DataFrame(files), gaps, str(known.get("asked", "")))

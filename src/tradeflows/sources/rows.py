@@ -23,7 +23,6 @@ __all__ = [
     "in_dollars",
     "level",
     "measured",
-    "refuse_numbers_of_one_area",
     "revision",
     "trade",
     "with_more",
@@ -45,8 +44,8 @@ _CONVENTIONS = {  # by decimal sign: what a number looks like, and the sign betw
 def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
     """Return a column as float64: number cells as they are, text by one convention or refused.
 
-    Empty cells and dashes are no number. A column that reads in two ways is refused with both
-    readings, unless ``decimal`` says which sign it is; ``where`` names file and column.
+    Empty cells, dashes and words for nothing are no number. A column that reads in two ways is
+    refused with both readings, unless ``decimal`` says which sign it is; ``where`` names it.
 
     Examples
     --------
@@ -63,7 +62,7 @@ def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
     odd = cells.map(lambda v: isinstance(v, bool | date))
     typed = cells.map(lambda v: isinstance(v, int | float)) & ~odd
     text = cells.astype("str").str.replace("[\\s\u00a0\u202f]", "", regex=True)
-    written = text[~typed & ~text.isin(EMPTY)]
+    written = text[~typed & ~text.str.lower().isin((*EMPTY, *NOTHING))]
     fits = {
         sign: written.str.fullmatch(form)
         for sign, (form, _) in _CONVENTIONS.items()
@@ -135,30 +134,6 @@ def revision(days: pd.Series) -> pd.Series:
     """
     systems: pd.Series = days.dt.year.map(in_force).astype("str")
     return systems
-
-
-def refuse_numbers_of_one_area(table: pd.DataFrame, numbers: pd.DataFrame, origin: str) -> None:
-    """Refuse rows that share a key because a publisher gave one country two numbers.
-
-    ``numbers`` are the publisher's own of reporter and partner, row by row. To keep one of them in
-    some months only would make a fall.
-    """
-    key = ["source", "reporter", "partner", "flow", "freq", "period", "code_system", "code"]
-    twice = table.duplicated(key, keep=False)
-    if not twice.any():
-        return
-    first = table[twice].iloc[0]
-    same = (table[key] == first[key]).all(axis=1)
-    pairs = numbers[same.to_numpy()].drop_duplicates()
-    if len(pairs) > 1:
-        listed = " and ".join("–".join(map(str, pair)) for pair in pairs.to_numpy().tolist())
-        raise SchemaMismatch(
-            f"{origin}: {first['reporter']}–{first['partner']}, {first['period']:%Y-%m}, code"
-            f" {first['code']} stands under the numbers {listed}",
-            "one number for a country in a period",
-            "ask the publisher's list of countries which number holds the other; keep that one in"
-            " every period, or sum both in every period if they are parts",
-        )
 
 
 def with_more(table: pd.DataFrame, more: pd.DataFrame | None, where: str) -> pd.DataFrame:

@@ -1,27 +1,31 @@
-"""A refresh under way: what is asked, what is done, the calls of the day, notes, a lock."""
+"""A refresh under way: what is asked, what is done, quotas, notes, a lock."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import filelock
+import pandas as pd
 
 from tradeflows import store
-from tradeflows.errors import QuotaExhausted, SourceUnavailable, unwritable
+from tradeflows.errors import QuotaExhausted, SourceUnavailable, TradeflowsError, unwritable
 from tradeflows.progress import Told
 from tradeflows.sources.http import Manners, Reply, Session
 
 if TYPE_CHECKING:
     from tradeflows.sources.comtrade.question import Part
 
-__all__ = ["Ledger", "Work", "folder", "locked", "recall", "remember", "replace_file"]
+__all__ = [
+    "Plan", "Work", "folder", "locked", "raise_first", "recall", "remember", "replace_file",
+]  # fmt: skip
 
 
 @dataclass
@@ -46,14 +50,15 @@ class Work:
     held: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
 
-    def session(
-        self, source: str, publisher: str, root: str, *, most: int | None = None, **options: Any
-    ) -> Session:
-        """Return a session whose calls are counted for this source, at most so many a day."""
+    def session(self, source: str, publisher: str, root: str, **options: Any) -> Session:
+        """Return a session whose calls are counted for this source, unless its quota is used up.
+
+        Another address has another quota, and so has who asks without a key.
+        """
         session = Session(publisher, root, self.manners or Manners(), **options)
-        who = f"{root}, {'with' if session.key else 'without'} a key"
-        ledger = Ledger(source, most, who)
-        session.note, session.spent = ledger.note, ledger.close
+        who, note = f"{root}, {'with' if session.key else 'without'} a key", f"calls-{source}"
+        _refuse_spent(note, who)
+        session.spent = partial(_note_spent, note, who)
         self.sessions[source], self.calls[source] = session, session.counts
         return session
 
@@ -126,69 +131,42 @@ def recall(name: str) -> dict[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-@dataclass
-class Ledger:
-    """Calls made today (UTC) for one source; they survive restarts.
-
-    ``most`` refuses further calls of the day before they are made; none: the publisher decides,
-    and once it said that the quota is used up, `close` refuses calls until it is renewed. ``who``
-    names the address and whether a key is sent: another one has another quota.
-    """
-
-    source: str
-    most: int | None = None
-    who: str = ""
-
-    @property
-    def calls(self) -> dict[str, int]:
-        """Calls of today by kind."""
-        known = recall(f"calls-{self.source}")
-        calls = known.get("calls") if known.get("day") == _today() else None
-        found = calls if isinstance(calls, dict) else {}
-        return {str(k): v for k, v in found.items() if isinstance(v, int)}
-
-    @property
-    def used(self) -> int:
-        """Number of calls of today."""
-        return sum(self.calls.values())
-
-    def note(self, kind: str) -> None:
-        """Write a call down before it is made, or refuse it."""
-        calls = self.calls
-        note = f"calls-{self.source}"
-        closed = recall(note).get("closed")
-        until = closed.get(self.who, "") if isinstance(closed, dict) else ""
-        if until > _now().isoformat(timespec="seconds"):
-            raise QuotaExhausted(
-                f"{self.source}: the quota is used up until {until[:16].replace('T', ' ')} UTC, as"
-                " the publisher said at the last call; it was not asked again",
-                "calls left for today",
-                "run `tradeflows refresh` again then; with another key, delete"
-                f" {folder() / note}.json first",
-            )
-        if self.most is not None and sum(calls.values()) >= self.most:
-            raise QuotaExhausted(
-                f"{self.source}: all {self.most} calls of {_today()} (UTC) are used",
-                "calls left for today",
-                "run `tradeflows refresh` again after midnight UTC: it goes on where it stopped",
-            )
-        calls[kind] = calls.get(kind, 0) + 1
-        remember(note, {"day": _today(), "calls": calls, "closed": closed or {}})
-
-    def close(self, error: QuotaExhausted) -> None:
-        """Write down that the quota is used up, and until when: as told, else until midnight."""
-        now = _now()
-        midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-        until = midnight if error.wait is None else now + timedelta(seconds=error.wait)
-        note = f"calls-{self.source}"
-        known = recall(note)
-        closed = {**known.get("closed", {}), self.who: until.isoformat(timespec="seconds")}
-        remember(note, {**known, "closed": closed})
+def _refuse_spent(note: str, who: str) -> None:
+    """Refuse to ask where the publisher said that a quota is used up, until it is renewed."""
+    closed = recall(note).get("closed")
+    until = closed.get(who, "") if isinstance(closed, dict) else ""
+    if until > datetime.now(UTC).isoformat(timespec="seconds"):
+        raise QuotaExhausted(
+            f"{who}: the quota is used up until {until[:16].replace('T', ' ')} UTC, as the"
+            " publisher said at the last call; it was not asked again",
+            "calls left for today",
+            "run `tradeflows refresh` again then; with another key, delete"
+            f" {folder() / note}.json first",
+        )
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
+def _note_spent(note: str, who: str, error: QuotaExhausted) -> None:
+    """Write down until when a quota is used up: as told, else until midnight."""
+    now = datetime.now(UTC)
+    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
+    until = midnight if error.wait is None else now + timedelta(seconds=error.wait)
+    closed = recall(note).get("closed")
+    before = closed if isinstance(closed, dict) else {}
+    remember(note, {"closed": {**before, who: until.isoformat(timespec="seconds")}})
 
 
-def _today() -> str:
-    return _now().date().isoformat()
+@dataclass(frozen=True)
+class Plan:
+    """What a pull would ask, in words and by part: `data_calls` and minutes, and its calls."""
+
+    words: str
+    table: pd.DataFrame
+    calls: tuple[Any, ...] = ()
+
+
+def raise_first(errors: Sequence[TradeflowsError]) -> None:
+    """Raise the first of the errors, if any, with the others in its notes."""
+    for other in errors[1:]:
+        errors[0].add_note(f"also: {other.found}")
+    if errors:
+        raise errors[0]

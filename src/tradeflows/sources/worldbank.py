@@ -6,12 +6,13 @@ import re
 from collections.abc import Mapping
 from html import unescape
 from typing import Any
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 
 import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
+from tradeflows.sources import rows
 from tradeflows.sources.http import Session, root_from
 from tradeflows.sources.registry import register
 from tradeflows.sources.work import Work
@@ -32,7 +33,7 @@ _STEADY = {  # headings whose series is known here by a shorter name
     "natural_gas_us": "gas_us", "liquefied_natural_gas_japan": "lng_japan",
 }  # fmt: skip
 _UNITS = {"$/bbl": "USD/bbl", "$/mt": "USD/t", "$/mmbtu": "USD/MMBtu", "$/kg": "USD/kg"}
-_EMPTY = {"", "..", "...", "…", "n/a", "na", "-"}
+_EMPTY = {"", "..", "...", "…"}
 _HELP = "download the workbook from the World Bank's commodity markets page and compare"
 
 
@@ -43,8 +44,9 @@ def _session(work: Work) -> Session:
 
 def probe(work: Work) -> tuple[int, str]:
     """Look for the workbook on its page."""
-    page = _session(work).get(PAGE, kind="page", expect="any")
-    link(page.data.decode("utf-8", "replace"), page.url)
+    session = _session(work)
+    page = session.get(PAGE, kind="page", expect="any")
+    link(page.data.decode("utf-8", "replace"), page.url, session)
     return 1, "the page links to the monthly workbook"
 
 
@@ -53,9 +55,9 @@ def pull(work: Work) -> None:
     session = _session(work)
     work.told("worldbank", 0, 2)
     page = session.get(PAGE, kind="page", expect="any")
-    address = link(page.data.decode("utf-8", "replace"), page.url)
+    address = link(page.data.decode("utf-8", "replace"), page.url, session)
     work.told("worldbank", 1, 1)
-    book = session.get(_within(address, session), kind="data", expect="any")
+    book = session.get(address, kind="data", expect="any")
     day = edition(sheet(book.data, WORKBOOK, SHEET), book.day)
     place = f"world-bank/live/{WORKBOOK.removesuffix('.xlsx')}@{day}.xlsx"
     if store.place(place).is_file():
@@ -78,8 +80,8 @@ def pull(work: Work) -> None:
     )  # fmt: skip
 
 
-def link(page: str, url: str) -> str:
-    """Return the address of the monthly workbook that a page links to."""
+def link(page: str, url: str, session: Session) -> str:
+    """Return the address of the workbook that a page links to; a mirror serves all hosts."""
     target = r"[^\"'\s<>=]*CMO-Historical-Data-Monthly[^\"'\s<>]*\.xlsx[^\"'\s<>]*"
     found = re.findall(rf"[\"'=]({target})", page, re.IGNORECASE)
     if not found:
@@ -88,36 +90,16 @@ def link(page: str, url: str) -> str:
             "a link to the monthly workbook",
             "look whether the page has moved; the snapshot's prices stay usable",
         )
-    try:
-        address = urljoin(url, unescape(found[0]))
-        urlsplit(address)
-    except ValueError:
-        raise SourceUnavailable(
-            f"{PUBLISHER}: the page links to {found[0][:80]!r}", "an address", "look at the page"
-        ) from None
-    return address
-
-
-def _within(address: str, session: Session) -> str:
-    """Return the address at the root asked: a mirror serves the documents of all hosts."""
-    parts, root = urlsplit(address), urlsplit(session.root)
-    host = parts.hostname or ""
-    if parts.netloc == root.netloc:
-        return address
-    if not any(host == h or host.endswith("." + h) for h in HOSTS):
-        raise SourceUnavailable(
-            f"{PUBLISHER}: the page links to a workbook at {host!r}",
-            "a host of the World Bank",
-            "look at the page yourself before you trust it",
-        )
-    if session.root == ROOT:
+    address = session.allowed(url, unescape(found[0]))
+    parts = urlsplit(address)
+    if session.root == ROOT or parts.netloc == urlsplit(session.root).netloc:
         return address
     return session.root + parts.path + (f"?{parts.query}" if parts.query else "")
 
 
-def edition(rows: list[tuple[Any, ...]], otherwise: str) -> str:
+def edition(lines: list[tuple[Any, ...]], otherwise: str) -> str:
     """Return the day of the edition, from the line ``Updated on June 02, 2026``."""
-    for row in rows[:8]:
+    for row in lines[:8]:
         found = re.search(r"updated on\s+(\w+ \d{1,2},? \d{4})", str(row[0]), re.IGNORECASE)
         if found:
             day = pd.to_datetime(
@@ -140,25 +122,28 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     not. A sheet without headings, months, units or numbers is refused.
     """
     origin = str(about.get("origin", "workbook"))
-    rows = sheet(data, origin, SHEET)
-    first = next((i for i, r in enumerate(rows) if r and _month(r[0])), None)
-    top = next((i for i, r in enumerate(rows[:first]) if _filled(r) >= 3), None)
-    if first is None or top is None:
+    cells = pd.DataFrame(sheet(data, origin, SHEET), dtype=object)
+    text = cells.map(lambda v: "" if v is None else str(v).strip()).astype("str")
+    months = text[0].str.fullmatch(r"(19|20)\d\dM(0[1-9]|1[0-2])") if len(text) else pd.Series([])
+    above = text[: int(months.argmax())] if months.any() else text[:0]
+    top = next((n for n, row in above.iterrows() if (row != "").sum() >= 3), None)
+    if not isinstance(top, int):
         raise SchemaMismatch(f"{origin}: no headings or months", f"the sheet {SHEET!r}", _HELP)
-    units = rows[top + 1] if top + 1 < first else ()
-    records = []
-    for column, heading in enumerate(rows[top]):
-        if column == 0 or not _text(heading):
+    parts = []
+    heads, units = ([str(w) for w in text.loc[n]] for n in (top, top + 1))
+    for column, (heading, told) in enumerate(zip(heads, units, strict=True)):
+        if column == 0 or not heading:
             continue
-        name, unit = series(_text(heading)), _unit(units, column)
-        if not unit:
-            raise SchemaMismatch(f"{origin}: no unit under {_text(heading)!r}", "($/mt)", _HELP)
-        for row in rows[first:]:
-            value = _number(row[column] if column < len(row) else None, name, origin)
-            if value is not None and _month(row[0]):
-                month = str(row[0])
-                records.append((name, f"{month[:4]}-{month[5:]}-01", value, unit))
-    frame = pd.DataFrame(records, columns=["series", "period", "value", "unit"])
+        name, unit = series(heading), told.strip("()")
+        if not unit or months[top + 1]:
+            raise SchemaMismatch(f"{origin}: no unit under {heading!r}", "($/mt)", _HELP)
+        value = cells.loc[months, column].mask(text.loc[months, column].str.lower().isin(_EMPTY))
+        value = rows.amounts(value, f"{origin}: {name}", decimal=".").rename("value")
+        unit = _UNITS.get(unit, unit.replace("$", "USD"))
+        found = value.to_frame().assign(period=text.loc[months, 0], series=name, unit=unit)
+        parts.append(found.dropna())
+    frame = pd.concat(parts) if parts else tables.empty("prices")
+    frame["period"] = frame["period"].str.replace("M", "-") + "-01"
     constants = {
         "origin": origin,
         "source": PUBLISHER,
@@ -180,28 +165,3 @@ def series(heading: str) -> str:
     """
     plain = re.sub(r"[^a-z0-9]+", "_", heading.lower().replace("*", "")).strip("_")
     return _STEADY.get(plain, plain)
-
-
-def _text(value: Any) -> str:
-    return str(value).strip() if value is not None else ""
-
-
-def _filled(row: tuple[Any, ...]) -> int:
-    return sum(bool(_text(v)) for v in row)
-
-
-def _month(value: Any) -> bool:
-    return bool(re.fullmatch(r"(19|20)\d\dM(0[1-9]|1[0-2])", _text(value)))
-
-
-def _unit(units: tuple[Any, ...], column: int) -> str:
-    unit = _text(units[column]).strip("()") if column < len(units) else ""
-    return _UNITS.get(unit, unit.replace("$", "USD"))
-
-
-def _number(value: Any, name: str, origin: str) -> float | None:
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if _text(value).lower() in _EMPTY:
-        return None
-    raise SchemaMismatch(f"{origin}: {name} holds {_text(value)[:40]!r}", "numbers", _HELP)

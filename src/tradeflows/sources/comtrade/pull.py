@@ -8,7 +8,7 @@ import logging
 import math
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -23,12 +23,12 @@ from tradeflows.errors import (
     TruncatedReply,
 )
 from tradeflows.sources.comtrade.held import FOLDER, held, leaves
-from tradeflows.sources.comtrade.question import ALL, LONGEST, Box, Call, Part, covered, split
+from tradeflows.sources.comtrade.question import ALL, Box, Call, Part, covered, split
 from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, parse, records
-from tradeflows.sources.http import GENERATED, AddressTooLong, Reply, Session, key_from, root_from
-from tradeflows.sources.work import Ledger, Work, folder, recall, remember, replace_file
+from tradeflows.sources.http import GENERATED, Reply, Session, key_from, root_from
+from tradeflows.sources.work import Plan, Work, folder, raise_first, replace_file
 
-__all__ = ["Client", "Plan", "Release", "connect", "draw", "plan", "probe", "pull"]
+__all__ = ["Client", "Release", "connect", "draw", "plan", "probe", "pull"]
 
 _log = logging.getLogger(__name__)
 ROOT = "https://comtradeapi.un.org"
@@ -36,6 +36,7 @@ VARIABLE = "TRADEFLOWS_COMTRADE_URL"
 DAILY = 500  # calls a day with the free key
 DECISIVE = ("2021", "2024")  # the months that decide the claims come first without a key
 FILL = 0.8  # of a reply's rows that a call is sized for
+MOST_CODES = 200  # in an address; one of 1,923 characters passed at the publisher, 2,436 did not
 MOST_ERRORS = 3  # bad replies in a row after which the publisher is left alone
 EMPTY_FOR = timedelta(days=7)  # how long "no rows" is believed
 _ABOUT: dict[str, Any] = {
@@ -88,8 +89,6 @@ class Client:
         path = "data/v1/get" if self.keyed else "public/v1/preview"
         path += f"/C/{call.freq}/{call.box.system}"
         query = call.query(**({"countOnly": "true"} if kind == "count" else {}))
-        if len(self.session.root) + len(path) + len(query) + 2 > LONGEST:
-            raise AddressTooLong("the address is too long", "a short one", "ask for less")
         return self.session.get(path, query, kind=kind)
 
     def availability(
@@ -148,9 +147,8 @@ class Client:
         if len(reporters) == 1:
             raise TruncatedReply(
                 f"{PUBLISHER}: {kind} of reporter {reporters[0]} has exactly {len(found)} rows",
-                "a reply below the caps",
-                "try later",
-            )
+                "a reply below the caps", "try later",
+            )  # fmt: skip
         middle = len(reporters) // 2
         halves = (reporters[:middle], reporters[middle:])
         return [r for half in halves for r in self._listed(path, half, kind)]
@@ -158,9 +156,8 @@ class Client:
 
 def connect(work: Work) -> Client:
     """Return a client, with the key of ``COMTRADE_API_KEY`` if there is one."""
-    key, root = key_from("COMTRADE_API_KEY"), root_from(VARIABLE, ROOT)
-    most = DAILY if key and root == ROOT else None
-    session = work.session("comtrade", PUBLISHER, root, most=most, key=key)
+    key = key_from("COMTRADE_API_KEY")
+    session = work.session("comtrade", PUBLISHER, root_from(VARIABLE, ROOT), key=key)
     if work.manners is None and key:
         session.manners = replace(session.manners, interval=0.5)
     return Client(session)
@@ -173,111 +170,33 @@ def counted(reply: Reply) -> int:
     if error or isinstance(count, bool) or not isinstance(count, int) or count < 0:
         raise SchemaMismatch(
             f"{PUBLISHER}: a count reply with {error or f'count {count!r}'}",
-            "a number of rows",
-            "try later",
-        )
+            "a number of rows", "try later",
+        )  # fmt: skip
     return count
 
 
-@dataclass(frozen=True)
-class Plan:
-    """The calls of a pull, in order, and what they rest on.
-
-    ``not_yet`` counts months the publisher has not published, ``held`` those stored already;
-    ``used`` the calls made today.
-    """
-
-    calls: tuple[Call, ...]
-    parts: tuple[Part, ...]
-    not_yet: int
-    held: int
-    keyed: bool
-    cap: int
-    used: int = 0
-
-    @property
-    def table(self) -> pd.DataFrame:
-        """One row per part: calls, rows expected, span, minutes at a call a second."""
-        found = []
-        for part in self.parts:
-            mine = [c for c in self.calls if c.part == part.name]
-            months = sorted({p for c in mine for p in c.periods})
-            data = sum(self._replies(c, part.guess) for c in mine)
-            found.append(
-                {
-                    "part": part.name,
-                    "reporters": len(part.reporters),
-                    "from": months[0] if months else "",
-                    "to": months[-1] if months else "",
-                    "data_calls": data,
-                    "count_calls": data,
-                    "rows_expected": sum(len(c.releases) for c in mine) * part.guess,
-                    "minutes": round(2 * data / 60, 1),
-                }
-            )
-        return pd.DataFrame(found)
-
-    def _replies(self, call: Call, guess: int) -> int:
-        wide = "AG6" in call.box.codes or ALL in call.box.partners
-        return max(1, math.ceil(len(call.releases) * (guess if wide else 200) / (self.cap * FILL)))
-
-    def sentence(self) -> str:
-        """Say what will be asked, and how long that takes."""
-        if not self.calls:
-            return (
-                f"Nothing to fetch: {self.held} months are stored as published,"
-                f" {self.not_yet} are not published yet."
-            )
-        data = int(self.table["data_calls"].sum())
-        mode = "with a key" if self.keyed else "without a key (one period and 500 rows a call)"
-        hours = 2 * data / 3600
-        took = f"{max(1, round(60 * hours))} minutes" if hours < 2 else f"{hours:.0f} hours"
-        days = math.ceil((2 * data + self.used) / DAILY)
-        long = f", {days} days at {DAILY} calls a day" if days > 1 else ""
-        if days > 1 and not self.keyed:
-            long += (
-                " (as with the free key; without one no number is published, and it stops earlier"
-                " or later): what the claims need first comes first, each run goes on where the"
-                " last one stopped"
-            )
-        quota = f"; {self.used} of {DAILY} calls of today are used" if self.keyed else ""
-        return (
-            f"{data} data calls and about as many counts {mode}, about {took}{long}{quota}."
-            f" Counted by reporter, {self.held} months are stored already,"
-            f" {self.not_yet} are not published yet."
-        )
-
-
 def draw(
-    client: Client, parts: Sequence[Part], releases: Releases, span: tuple[str, str], used: int = 0
-) -> Plan:
-    """Draw a plan: what is published and not stored, packed into as few calls as may be.
+    client: Client, parts: Sequence[Part], releases: Releases, span: tuple[str, str]
+) -> tuple[list[Call], int]:
+    """Return the calls for what is published and not stored, and how many months are stored.
 
     With a key in the order of the parts. Without one, totals, chapters and listed codes come before
     long lists of codes, and the months that decide the claims before the others.
     """
     stored = held(leaves(), {slot: r.checksum for slot, r in releases.items()})
-    slots = {p.name: [(p.freq, pair) for pair in p.pairs(span)] for p in parts}
-    there = [(p.box(), s) for p in parts for s in slots[p.name] if s in releases]
-    have = sum(covered(box, stored.get(slot, frozenset())) for box, slot in there)
-    calls: list[tuple[bool, int, bool, Call]] = []
-    asked = [(p, box) for p in parts for box in _boxes(p.box(), keyed=client.keyed)]
-    if not client.keyed:
-        asked.sort(key=lambda one: _is_long(one[1]))
-    for part, box in asked:
-        missing = [
-            slot for slot in slots[part.name]
-            if slot in releases and not covered(box, stored.get(slot, frozenset()))
-        ]  # fmt: skip
+    there = {p.name: [s for pair in p.pairs(span) if (s := (p.freq, pair)) in releases]
+             for p in parts}  # fmt: skip
+    have = sum(covered(p.box(), stored.get(s, frozenset())) for p in parts for s in there[p.name])
+    calls: list[tuple[bool, int, bool, str, Call]] = []
+    asked = [(n, box) for n, part in enumerate(parts) for box in _boxes(part.box(), client.keyed)]
+    for n, box in sorted(asked, key=lambda one: not client.keyed and _is_long(one[1])):
+        missing = [s for s in there[parts[n].name] if not covered(box, stored.get(s, frozenset()))]
         stored |= {slot: stored.get(slot, frozenset()) | {box} for slot in missing}
-        for call in _packed(client, part, box, [pair for _, pair in missing], releases):
-            decisive = client.keyed or DECISIVE[0] <= call.periods[0] < DECISIVE[1]
-            long = not client.keyed and _is_long(box)
-            calls.append((long, parts.index(part), not decisive, call))
-    calls.sort(key=lambda one: (*one[:3], one[3].periods[0]))
-    not_yet = sum(map(len, slots.values())) - len(there)
-    ordered = tuple(call for *_, call in calls)
-    return Plan(ordered, tuple(parts), not_yet, have, client.keyed, client.cap, used)
+        for call in _packed(client, parts[n], box, [pair for _, pair in missing], releases):
+            first = call.periods[0]
+            decisive = client.keyed or DECISIVE[0] <= first < DECISIVE[1]
+            calls.append((not client.keyed and _is_long(box), n, not decisive, first, call))
+    return [one[-1] for one in sorted(calls, key=lambda one: one[:4])], have
 
 
 def _is_long(box: Box) -> bool:
@@ -285,11 +204,12 @@ def _is_long(box: Box) -> bool:
     return any(c.startswith(("AG4", "AG6")) for c in box.codes)
 
 
-def _boxes(box: Box, *, keyed: bool) -> list[Box]:
-    """Return what is asked together: without a key long lists of codes stand alone."""
-    long = tuple(c for c in box.codes if _is_long(box._replace(codes=(c,))))
+def _boxes(box: Box, keyed: bool) -> list[Box]:
+    """Return what fits an address; without a key long lists of codes stand alone."""
+    long = () if keyed else tuple(c for c in box.codes if _is_long(box._replace(codes=(c,))))
     short = tuple(c for c in box.codes if c not in long)
-    return [box] if keyed else [box._replace(codes=c) for c in (short, long) if c]
+    pieces = [short[n : n + MOST_CODES] for n in range(0, len(short), MOST_CODES)]
+    return [box._replace(codes=c) for c in (*pieces, long) if c]
 
 
 def _packed(
@@ -322,8 +242,39 @@ def _packed(
 
 def plan(work: Work) -> Plan:
     """Say what a pull would ask, after one call for availability."""
-    client, used = connect(work), Ledger("comtrade").used
-    return draw(client, work.parts, _available(client, work), work.span, used)
+    client = connect(work)
+    calls, have = draw(client, work.parts, _available(client, work), work.span)
+    rows = []
+    for part in work.parts:
+        mine = [c for c in calls if c.part == part.name]
+        months = sorted({p for c in mine for p in c.periods})
+        data = sum(_replies(client, c, part.guess) for c in mine)
+        expected = sum(len(c.releases) for c in mine) * part.guess
+        rows.append((part.name, len(part.reporters), *((months[0], months[-1]) if mine else "--"),
+                     data, expected, round(2 * data / 60, 1)))  # fmt: skip
+    columns = ["part", "reporters", "from", "to", "data_calls", "rows_expected", "minutes"]
+    table = pd.DataFrame(rows, columns=columns)
+    stored = f"{have} months of a reporter are stored as published."
+    if not calls:
+        return Plan(f"Nothing to fetch: {stored}", table)
+    data = int(table["data_calls"].sum())
+    mode = "with a key" if client.keyed else "without a key (one period and 500 rows a call)"
+    minutes = 2 * data / 60
+    took = f"{max(1, round(minutes))} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
+    if (days := math.ceil(2 * data / DAILY)) > 1:
+        took += f", {days} days at {DAILY} calls a day"
+        took += (
+            " (as with the free key; without one no number is published, and it stops earlier or"
+            " later): what the claims need first comes first, each run goes on where the last one"
+            " stopped"
+        ) * (not client.keyed)
+    words = f"{data} data calls and about as many counts {mode}, about {took}. {stored}"
+    return Plan(words, table, tuple(calls))
+
+
+def _replies(client: Client, call: Call, guess: int) -> int:
+    wide = "AG6" in call.box.codes or ALL in call.box.partners
+    return max(1, math.ceil(len(call.releases) * (guess if wide else 200) / (client.cap * FILL)))
 
 
 def probe(work: Work) -> tuple[int, str]:
@@ -342,16 +293,27 @@ def probe(work: Work) -> tuple[int, str]:
 
 
 def pull(work: Work) -> None:
-    """Fetch what is published and not stored."""
+    """Fetch what is published and not stored; one bad reply does not stop the others."""
     client = connect(work)
     releases = _available(client, work)
-    drawn = draw(client, work.parts, releases, work.span)
-    work.held = drawn.held
+    calls, work.held = draw(client, work.parts, releases, work.span)
     systems: dict[tuple[str, str], str] = {}
-    for freq in sorted({c.freq for c in drawn.calls}):
-        reporters = {r for c in drawn.calls for r in c.reporters if c.freq == freq}
+    for freq in sorted({c.freq for c in calls}):
+        reporters = {r for c in calls for r in c.reporters if c.freq == freq}
         systems |= {(freq, k): v for k, v in client.systems(reporters, freq).items()}
-    _Pull(client, work, releases, systems).run(drawn.calls)
+    fetch, errors, in_a_row = _Fetch(client, releases, systems), [], 0
+    for number, call in enumerate(calls, 1):
+        try:
+            fetch.store(call, work)
+            in_a_row = 0
+        except (SchemaMismatch, TruncatedReply) as error:
+            errors.append(error)
+            in_a_row += 1
+            fetch.forget()
+        work.told("comtrade", number, len(calls) - number)
+        if in_a_row == MOST_ERRORS:
+            break
+    raise_first(errors)
 
 
 def _available(client: Client, work: Work) -> Releases:
@@ -362,11 +324,6 @@ def _available(client: Client, work: Work) -> Releases:
         numbers = [int(pair.split("-")[0]) for p in asked for pair in p.pairs(work.span)]
         found = client.availability(numbers, freq, system)
         releases |= {(freq, pair): r for pair, r in found.items()}
-        if system == "HS":
-            seen = {f"{freq}-{pair}": [r.checksum, r.released] for pair, r in found.items()}
-            before = recall("availability").get("releases", {})
-            at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-            remember("availability", {"asked": at, "releases": {**before, **seen}})
     work.notes = _absent(work, releases)
     wanted = [(p.freq, pair) for p in work.parts for pair in p.pairs(work.span)]
     if not work.usual and not any(slot in releases for slot in wanted):
@@ -404,8 +361,8 @@ def _absent(work: Work, releases: Releases) -> list[str]:
         if work.end is None and min(pairs) <= known[-1]:
             gone = [k for k in gone if k < known[-1]]
         if gone:
-            shown = ", ".join(map(_spelled, gone[:6])) + f" and {len(gone) - 6} more" * bool(
-                gone[6:]
+            shown = ", ".join(map(_spelled, gone[:6])) + f" and {len(gone) - 6} more" * (
+                len(gone) > 6
             )
             notes.append(
                 f"{name} has not published {shown}{where}; its newest is {_spelled(known[-1])}."
@@ -420,115 +377,85 @@ def _spelled(pair: str) -> str:
 
 
 @dataclass
-class _Pull:
-    """Fetch calls one after the other; each is stored as one file, with all replies it took.
+class _Fetch:
+    """Fetch calls; each is stored as one file, with all replies it took.
 
-    Replies to a call that has to be split are kept beside the state of the refresh until the call
-    is stored, so that none is asked for twice.
+    Replies are kept beside the state of the refresh until their call is stored, so that after a
+    kill none is asked for twice.
     """
 
     client: Client
-    work: Work
     releases: Releases
     systems: Mapping[tuple[str, str], str]
-    cap: int = field(init=False)
 
-    def run(self, calls: Sequence[Call]) -> None:
-        """Work through the calls; one bad reply does not stop the others."""
-        self.cap, in_a_row = self.client.cap, 0
-        errors: list[TradeflowsError] = []
-        for number, call in enumerate(calls):
-            if in_a_row == MOST_ERRORS:
-                break
-            try:
-                self._store(call)
-                in_a_row = 0
-            except (SchemaMismatch, TruncatedReply, AddressTooLong) as error:
-                errors.append(error)
-                in_a_row += 1
-            self.work.told("comtrade", number + 1, len(calls) - number - 1)
-        for other in errors[1:]:
-            errors[0].add_note(f"also: {other.found}")
-        if errors:
-            raise errors[0]
-        shutil.rmtree(folder() / "replies", ignore_errors=True)
+    def store(self, call: Call, work: Work) -> None:
+        """Fetch a call and store its replies as one file."""
+        replies = self._answers(call)
+        query, rows = self._query(call), sum(len(records(r.parsed, call.part)) for r in replies)
+        table = self._table(call, replies)
+        query["proof"] = {"count": rows, "rows": rows, "kept": len(table), "replies": len(replies)}
+        if not rows:
+            query["expires"] = (_today() + EMPTY_FOR).isoformat()
+        vintage = max(r["released"][:10] for r in query["releases"].values())
+        span = "-".join(dict.fromkeys((call.periods[0], call.periods[-1])))
+        empty = "" if rows else f"-empty-{_today():%Y%m%d}"
+        who = ", ".join(from_comtrade(r) for r in call.reporters[:8])
+        work.store(
+            f"{FOLDER}/{call.part}-{span}@{vintage}-{call.identity()}{empty}.json.gz",
+            gzip.compress(_joined(replies), 6, mtime=0), replies[0],
+            **_ABOUT,
+            title=f"{call.part}: {'/'.join(call.box.flows)} reported by {who}",
+            accessed=max(r.at for r in replies),
+            vintage=vintage,
+            coverage=f"{call.periods[0]} to {call.periods[-1]}",
+            rows=len(table),
+            query=query,
+        )  # fmt: skip
+        self.forget()
 
-    def _answers(self, call: Call, *, apart: bool = False) -> list[Reply]:
+    def _answers(self, call: Call) -> list[Reply]:
         """Return the replies that together hold the rows of a call, each as long as counted."""
-        try:
-            counting = self._kept(call, "count")
-            count = counted(counting)
-            if count == 0 and _is_empty(counting):
-                return [counting]
-            if count < self.cap and count not in CAPS:
-                reply = self._rows(call, count, apart=apart)
-                if reply is not None:
-                    return [reply]
-        except AddressTooLong:
-            if not (smaller := split(call, longest=True)):
-                raise
-            return [r for piece in smaller for r in self._answers(piece, apart=True)]
-        if not (smaller := split(call)):
-            raise TruncatedReply(
-                f"{PUBLISHER}: {call.part} {call.periods[0]}: {count:,} rows are counted, fewer"
-                " come, and one period, partner and code cannot be split",
-                f"a whole reply of fewer than {self.cap:,} rows",
-                "get a key (COMTRADE_API_KEY), which allows more rows a call",
-            )
-        found = [r for piece in smaller for r in self._answers(piece, apart=True)]
-        if any("/" in c for c in call.box.codes):  # prefixes count other levels, too
-            return found
-        came = len(self._table(call, found))
+        counting = self._kept(call, "count")
+        count = counted(counting)
+        if count == 0:
+            return [counting]
+        if count < self.client.cap and count not in CAPS:
+            reply = self._kept(call, "data")
+            if len(records(reply.parsed, call.part)) == count:
+                return [reply]
+            _log.warning("%s: not the %d rows counted: asking for less", call.part, count)
+        found = [r for piece in split(call) for r in self._answers(piece)]
+        prefixes = any("/" in c for c in call.box.codes)  # they count other levels, too
+        came = count if found and prefixes else len(self._table(call, found)) if found else 0
         if came != count:
             raise TruncatedReply(
-                f"{PUBLISHER}: {call.part} {call.periods[0]}: {count:,} rows in all,"
-                f" {came:,} in pieces",
-                "pieces that add up",
-                "a partner or code is in no list: report it",
-            )
+                f"{PUBLISHER}: {call.part} {call.periods[0]}: {count:,} rows are counted,"
+                + (f" {came:,} come in pieces" if found else
+                   " others come, and one period, partner and code cannot be split"),
+                f"a whole reply of fewer than {self.client.cap:,} rows, or pieces that add up",
+                "refresh again: the publisher may be changing the data; a key (COMTRADE_API_KEY)"
+                " allows more rows a call",
+            )  # fmt: skip
         return found
 
-    def _rows(self, call: Call, count: int, *, apart: bool) -> Reply | None:
-        """Return a reply with as many rows as counted; none where it is cut."""
-        for again in (False, True):
-            reply = self._kept(call, "data") if apart else self.client.ask(call, "data")
-            found = len(records(reply.parsed, call.part))
-            if found in CAPS or (found < count and again):
-                _log.warning("%s: %d of %d rows came: asking for less", call.part, found, count)
-                self.cap = min(self.cap, found) if found in CAPS else self.cap
-                return None
-            if found != count:
-                self._file(call, "data").unlink(missing_ok=True)
-                count = counted(self.client.ask(call, "count"))
-            if found == count:
-                return reply
-        raise SchemaMismatch(
-            f"{PUBLISHER}: {found:,} rows of {call.part}, counted {count:,}",
-            "as many rows as counted",
-            "the publisher is changing the data: refresh again later",
-        )
-
-    def _file(self, call: Call, kind: str) -> Any:
-        return folder() / "replies" / f"{call.identity()}-{kind}.json"
-
     def _kept(self, call: Call, kind: str) -> Reply:
-        """Return a reply as an interrupted pull kept it, or ask and keep it; a bad one is not."""
+        """Return a reply as an interrupted pull kept it, or ask and keep it."""
+        file = folder() / "replies" / f"{call.identity()}-{kind}.json"
         try:
-            told = json.loads(self._file(call, kind).read_text(encoding="utf-8"))
+            told = json.loads(file.read_text(encoding="utf-8"))
             headers = {GENERATED.lower(): "true"} if told["generated"] else {}
             parsed = json.loads(told["data"])
             return Reply(told["url"], 200, headers, told["data"].encode(), told["at"], parsed)
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             pass
         reply = self.client.ask(call, kind)
-        try:
-            if kind == "data":
-                self._table(call, [reply])
-        except TruncatedReply:  # it is asked for in pieces
-            return reply
         kept = {"url": reply.url, "at": reply.at, "data": reply.data.decode()}
-        replace_file(self._file(call, kind), json.dumps(kept | {"generated": reply.generated}))
+        replace_file(file, json.dumps(kept | {"generated": reply.generated}))
         return reply
+
+    def forget(self) -> None:
+        """Drop the replies that were kept."""
+        shutil.rmtree(folder() / "replies", ignore_errors=True)
 
     def _table(self, call: Call, replies: Sequence[Reply]) -> pd.DataFrame:
         return parse(_joined(replies), {"origin": call.part, "query": self._query(call)})
@@ -544,43 +471,9 @@ class _Pull:
             },
         }
 
-    def _store(self, call: Call) -> None:
-        """Fetch a call and store its replies as one file."""
-        replies = self._answers(call)
-        query, rows = self._query(call), sum(len(records(r.parsed, call.part)) for r in replies)
-        table = self._table(call, replies)
-        query["proof"] = {"count": rows, "rows": rows, "kept": len(table), "replies": len(replies)}
-        if not rows:
-            query["expires"] = (_today() + EMPTY_FOR).isoformat()
-        vintage = max(r["released"][:10] for r in query["releases"].values())
-        span = "-".join(dict.fromkeys((call.periods[0], call.periods[-1])))
-        empty = "" if rows else f"-empty-{_today():%Y%m%d}"
-        who = ", ".join(from_comtrade(r) for r in call.reporters[:8])
-        file = f"{FOLDER}/{call.part}-{span}@{vintage}-{call.identity()}{empty}.json.gz"
-        self.work.store(
-            file, gzip.compress(_joined(replies), 6, mtime=0), replies[0],
-            **_ABOUT,
-            title=f"{call.part}: {'/'.join(call.box.flows)} reported by {who}",
-            accessed=max(r.at for r in replies),
-            vintage=vintage,
-            coverage=f"{call.periods[0]} to {call.periods[-1]}",
-            rows=len(table),
-            query=query,
-        )  # fmt: skip
-        shutil.rmtree(folder() / "replies", ignore_errors=True)
-        _log.info("%s: %d rows", file, rows)
-
 
 def _joined(replies: Sequence[Reply]) -> bytes:
     return b"\n".join(r.data for r in replies)
-
-
-def _is_empty(reply: Reply) -> bool:
-    """Tell whether a count reply reads as a reply without rows, as what is stored must."""
-    try:
-        return not records(reply.parsed, PUBLISHER)
-    except SchemaMismatch:
-        return False
 
 
 def _today() -> date:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any, NamedTuple
+from urllib.parse import quote, urlencode
 
 import pandas as pd
 
@@ -28,11 +29,9 @@ from tradeflows.codes.countries import (
 )
 from tradeflows.codes.hs import revision
 from tradeflows.errors import UnknownCode
-from tradeflows.sources.http import encoded
 
 __all__ = [
     "ALL",
-    "LONGEST",
     "START",
     "TRANSIT",
     "Box",
@@ -47,7 +46,6 @@ __all__ = [
 ]
 
 ALL = "ALL"
-LONGEST = 1900  # characters of an address; 1,923 passed at the publisher, 2,436 did not
 START = "2017-01"
 TRANSIT = ("KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
 SUPPLIERS = (*sorted({*EU27, "USA", "CAN", "JPN", "GBR"}),)
@@ -128,7 +126,7 @@ class Call:
         return [f"{r}-{p}" for r in self.reporters for p in self.periods]
 
     def query(self, **more: object) -> str:
-        """Return the encoded query; breakdowns are always asked as totals."""
+        """Return the query, short by plain commas; breakdowns are always asked as totals."""
         asked: dict[str, object] = {"reporterCode": ",".join(map(str, self.reporters))}
         if ALL not in self.box.partners:
             asked["partnerCode"] = ",".join(self.box.partners)
@@ -141,7 +139,7 @@ class Call:
             "cmdCode": ",".join(c.split("/")[1] + "*" if "/" in c else c for c in self.box.codes),
             "includeDesc": "false",
         }
-        return encoded(asked | more)
+        return urlencode(asked | more, safe=",*", quote_via=quote)
 
     def identity(self) -> str:
         """Return eight characters that only the same question about the same data gives."""
@@ -233,11 +231,11 @@ def covered(box: Box, held: frozenset[Box]) -> bool:
     )  # fmt: skip
 
 
-def split(call: Call, *, longest: bool = False) -> list[Call]:
+def split(call: Call) -> list[Call]:
     """Return smaller calls that together ask the same; none where it cannot be split.
 
-    Halves in this order, periods, reporters, flows, partners, codes, or of the longest list; then
-    codes by their next digit, which return other levels too, so that only filtered rows add up.
+    Halves in this order, periods, reporters, flows, partners, codes; then codes by their next
+    digit, which return other levels too, so that only filtered rows add up.
 
     Examples
     --------
@@ -248,21 +246,17 @@ def split(call: Call, *, longest: bool = False) -> list[Call]:
     [('AG6/0',), ('AG6/1',)]
     """
     box = call.box
-    every = ALL in box.partners and not longest
+    every = tuple(str(c.comtrade) for c in countries())
     lists: dict[str, tuple[Any, ...]] = {
         "periods": call.periods, "reporters": call.reporters, "flows": box.flows,
-        "partners": tuple(str(c.comtrade) for c in countries()) if every else box.partners,
-        "codes": box.codes,
+        "partners": every if ALL in box.partners else box.partners, "codes": box.codes,
     }  # fmt: skip
-    several = [name for name, items in lists.items() if len(items) > 1]
-    if several:
-        if longest:
-            several.sort(key=lambda name: -len(",".join(map(str, lists[name]))))
-        items = lists[several[0]]
-        middle = (len(items) + 1) // 2
-        return [call.narrowed(several[0], half) for half in (items[:middle], items[middle:])]
+    for name, items in lists.items():
+        if len(items) > 1:
+            middle = (len(items) + 1) // 2
+            return [call.narrowed(name, half) for half in (items[:middle], items[middle:])]
     token = box.codes[0]
-    if longest or not token.startswith("AG") or len(token.partition("/")[2]) >= level(token):
+    if not token.startswith("AG") or len(token.partition("/")[2]) >= level(token):
         return []
     stem = token if "/" in token else token + "/"
     return [call.narrowed("codes", (stem + digit,)) for digit in "0123456789"]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
-from functools import lru_cache
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
@@ -176,74 +175,50 @@ def _columns(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
     if missing := [n for n in _READ if n not in names and n not in _TOTALS]:
         raise SchemaMismatch(f"{origin}: no columns {missing}", f"all of {[*_READ]}", _ASK)
     data: dict[str, pd.Series] = {}
-    for name, (read, dtype, kind) in _READ.items():
-        found = []
-        for value in frame[names[name]] if name in names else [_TOTALS[name]] * len(frame):
-            try:
-                found.append(read(value))
-            except (ValueError, TypeError, KeyError, OverflowError):
-                raise _mistyped(origin, name, value, kind) from None
-        data[name] = pd.Series(found, index=frame.index, dtype=dtype)
+    for name, kind in _READ.items():
+        there = frame[names[name]] if name in names else [_TOTALS[name]] * len(frame)
+        cells = pd.Series(there, index=frame.index, dtype=object)
+        try:
+            data[name] = _column(cells, kind, f"{origin}: column {name}")
+        except (ValueError, TypeError, OverflowError) as error:
+            if isinstance(error, SchemaMismatch):
+                raise
+            raise _mistyped(f"{origin}: column {name}", kind, error) from None
     data["isQtyEstimated"] |= data["legacyEstimationFlag"].isin([2, 6])  # 2 quantity, 4 weight
     data["isNetWgtEstimated"] |= data["legacyEstimationFlag"].isin([4, 6])
     return pd.DataFrame(data)
 
 
-_known = lru_cache(maxsize=1 << 16, typed=True)
+def _column(cells: pd.Series, kind: str, where: str) -> pd.Series:
+    """Return a column as one of the kinds."""
+    if kind == _A_TEXT:  # a code that is a number may have lost a zero
+        found = cells.map(lambda c: c.strip() if isinstance(c, str) else None)
+        bad, dtype = found.isna(), "str"
+    elif kind == _A_FLAG:
+        found = cells.map(lambda c: rows.FLAGS.get(text_of(c).lower()))
+        bad, dtype = found.isna(), "bool"
+    else:
+        found = rows.amounts(cells, where, decimal=".")
+        bad, dtype = found.abs() > 1e18, "float64"
+        if kind == _A_WHOLE:
+            bad, dtype = ~((found % 1 == 0) & (found.abs() <= 1e9)), "int64"
+    if bad.any():
+        raise _mistyped(where, kind, cells[bad].iloc[0])
+    return found.astype(dtype)  # type: ignore[call-overload,no-any-return]
 
 
-@_known
-def _text(value: Any) -> str:
-    if not isinstance(value, str):  # a code that is a number may have lost a zero
-        raise TypeError
-    (text := value.strip()).encode()
-    return text
-
-
-def _number(value: Any) -> float:
-    """Return a number, or the number that is none for nothing."""
-    text = value.strip() if isinstance(value, str) else value
-    if text is None or (isinstance(text, str) and text.lower() in rows.NOTHING):
-        return float("nan")
-    number = float(text)
-    if isinstance(text, bool) or abs(number) > 10**18 or "_" in str(text):
-        raise ValueError
-    return number
-
-
-@_known
-def _whole_number(value: Any) -> int:
-    number = _number(value)
-    if not number.is_integer() or abs(number) > 10**9:
-        raise ValueError
-    return int(number)
-
-
-@_known
-def _flag(value: Any) -> bool:
-    text = str(value).lower().removesuffix(".0")
-    return rows.FLAGS["" if text in rows.NOTHING else text]
-
-
-def _worth(value: Any) -> float:
-    if (number := _number(value)) != number:
-        raise ValueError
-    return number
-
-
-_READ: dict[str, tuple[Callable[[Any], Any], Any, str]] = {
-    **dict.fromkeys(_TEXT, (_text, "str", "text")),
-    **dict.fromkeys(_WHOLE, (_whole_number, "int64", "a whole number")),
-    **dict.fromkeys(_NUMBER, (_number, "float64", "a number")),
-    **dict.fromkeys(_FLAG, (_flag, "bool", "true or false")),
-    "primaryValue": (_worth, "float64", "a finite number"),
+_A_TEXT, _A_WHOLE, _A_NUMBER, _A_FLAG = "text", "a whole number", "a number", "true or false"
+_READ = {
+    **dict.fromkeys(_TEXT, _A_TEXT),
+    **dict.fromkeys(_WHOLE, _A_WHOLE),
+    **dict.fromkeys((*_NUMBER, "primaryValue"), _A_NUMBER),
+    **dict.fromkeys(_FLAG, _A_FLAG),
 }
 _NAMES = {_letters(name): name for name in (*_READ, *_OTHERS)}
 
 
-def _mistyped(origin: str, name: str, value: Any, kind: str) -> SchemaMismatch:
-    shown = repr(value)[:60]
-    return SchemaMismatch(f"{origin}: column {name} holds {shown}", f"{kind} in every row", _ASK)
+def _mistyped(where: str, kind: str, value: Any) -> SchemaMismatch:
+    return SchemaMismatch(f"{where} holds {str(value)[:60]!r}", f"{kind} in every row", _ASK)
 
 
 def _wanted(frame: pd.DataFrame, query: Mapping[str, Any], origin: str) -> pd.DataFrame:
@@ -307,7 +282,9 @@ def _trade(
     period = period.where(period.str.len() == 6, period + "01")
     days = pd.to_datetime(period, format="%Y%m", errors="coerce")
     if days.isna().any():
-        raise _mistyped(origin, "period", period[days.isna()].iloc[0], "a month or a year")
+        raise _mistyped(
+            f"{origin}: column period", "a month or a year", period[days.isna()].iloc[0]
+        )
     table = rows.trade(
         about, origin=origin, source=PUBLISHER,
         vintage=_told(pair, released, str(about.get("vintage", "unknown"))),
@@ -320,7 +297,6 @@ def _trade(
         weight=weight, estimated=frame["isNetWgtEstimated"], quantity=quantity,
         unit=_told(frame["qtyUnitCode"], _UNITS, "unit {}"), guessed=frame["isQtyEstimated"],
     )  # fmt: skip
-    rows.refuse_numbers_of_one_area(table, frame[["reporterCode", "partnerCode"]], origin)
     return rows.with_more(table, None if more is None else more.loc[frame.index], origin)
 
 

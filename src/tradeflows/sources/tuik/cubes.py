@@ -11,7 +11,6 @@ import gzip
 import io
 import json
 import re
-import zlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -24,6 +23,7 @@ from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import rows
 from tradeflows.sources.tabular import flow
 from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
+from tradeflows.sources.workbook import unpacked
 from tradeflows.sums import summed
 
 __all__ = [
@@ -51,8 +51,7 @@ _HEAD = {"system": str, "digits": int, "codes": list, "by": str, "months": list,
 _AGAIN = "bring it again with `tradeflows refresh --source tuik`; nothing is read from this file"
 _FLAGS = {"1": "X", "2": "M"}
 _HIDDEN = ("", "gizli veri", "confidential data", "confidential")
-_UNREADABLE = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError,
-               RecursionError, zlib.error)  # fmt: skip
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 LIMIT = 512 * 1024 * 1024
 
 
@@ -98,17 +97,8 @@ def _cell(value: Any) -> str:
 
 
 def is_cube(data: bytes) -> bool:
-    """Tell whether bytes are such a file, zipped or not."""
-    try:
-        start = _plain(data, 64)
-    except (OSError, EOFError, zlib.error):
-        return False
-    return start.removeprefix(b"\xef\xbb\xbf").startswith(FIRST.encode())
-
-
-def _plain(data: bytes, most: int) -> bytes:
-    zipped = data[:2] == b"\x1f\x8b"
-    return gzip.GzipFile(fileobj=io.BytesIO(data)).read(most) if zipped else data[:most]
+    """Tell whether unpacked bytes are such a file."""
+    return data.removeprefix(b"\xef\xbb\xbf").startswith(FIRST.encode())
 
 
 def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
@@ -153,8 +143,7 @@ def checked(data: bytes, about: Mapping[str, Any]) -> tuple[dict[str, Any], pd.D
 def _opened(data: bytes, origin: str) -> tuple[dict[str, Any], pd.DataFrame]:
     """Return what a file says of itself, and its lines."""
     try:
-        whole = _plain(data, LIMIT)
-        _, told, rest = whole.decode("utf-8-sig").split("\n", 2)
+        _, told, rest = unpacked(data, origin, LIMIT).decode("utf-8-sig").split("\n", 2)
         head = json.loads(told.removeprefix("#"))
         lines = pd.read_csv(io.StringIO(rest), sep=";", dtype="str", keep_default_na=False)
         if tuple(lines.columns) != COLUMNS:

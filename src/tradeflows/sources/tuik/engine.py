@@ -126,7 +126,7 @@ class Engine:
             self._last = time.monotonic()
 
     def _again(self, act: Callable[[], T]) -> T:
-        """Do something over a socket; where it drops or stays silent, over a new one."""
+        """Do something over a socket; where it drops, is silent or not ready, over a new one."""
         for attempt in range(self.tries):
             try:
                 self._socket = self._socket or self._opened()
@@ -181,21 +181,15 @@ class Engine:
 
     def _ask(self, method: str, handle: int, params: list[Any]) -> dict[str, Any]:
         """Return the result of one message; ask again where the engine was not ready."""
-        socket = self._socket
-        if socket is None:
-            raise ConnectionError
-        error: dict[str, Any] = {}
-        for attempt in range(self.tries):
+        for _ in range(self.tries):
             self._id += 1
             self.asked += 1
             text = {"jsonrpc": "2.0", "id": self._id, "method": method, "handle": handle,
-                       "params": params, "delta": False}  # fmt: skip
-            socket.send(json.dumps(text, ensure_ascii=False))
-            reply = self._reply(socket)
-            error = reply.get("error") or {}
-            if not error:
+                    "params": params, "delta": False}  # fmt: skip
+            reply = self._answer(json.dumps(text, ensure_ascii=False))
+            if not (error := reply.get("error") or {}):
                 return dict(reply["result"])
-            if error.get("code") != ABORTED or attempt == self.tries - 1:
+            if error.get("code") != ABORTED:
                 break
             time.sleep(self.pause)
         kind = NoSuchApp if method == "OpenDoc" else SourceUnavailable
@@ -206,8 +200,12 @@ class Engine:
             "try later, or bring the data --by-hand: what was stored stays",
         )
 
-    def _reply(self, socket: _Socket) -> dict[str, Any]:
-        """Return the reply to the last message; what the engine tells unasked is passed over."""
+    def _answer(self, text: str) -> dict[str, Any]:
+        """Return the reply to a message; what the engine tells unasked is passed over."""
+        socket = self._socket
+        if socket is None:
+            raise ConnectionError
+        socket.send(text)
         until = time.monotonic() + self.patience
         while (left := until - time.monotonic()) > 0:
             try:

@@ -27,6 +27,7 @@ from tradeflows.sources.tabular import (
     trade_of,
 )
 from tradeflows.sources.tuik import cubes
+from tradeflows.sources.workbook import is_workbook, unpacked
 
 __all__ = ["add", "parse", "read", "read_tuik"]
 
@@ -146,9 +147,10 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     >>> table["code"].item(), table["weight_status"].item(), table["value_usd"].item()
     ('279999990000', 'missing', 1894617765.0)
     """
+    origin, constants = str(about.get("origin", "file")), dict(about.get("constants", {}))
+    data = data if is_workbook(data) else unpacked(data, origin)
     if cubes.is_cube(data):
         return cubes.parse(data, about)
-    origin, constants = str(about.get("origin", "file")), dict(about.get("constants", {}))
     raw = table_of(data, origin)
     columns = _named(raw, constants, origin)
     for name, said in about.get("unsaid", {}).items():

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
@@ -34,10 +35,10 @@ from tradeflows.sources.tuik.engine import (
     sum_of,
 )
 from tradeflows.sources.tuik.transport import Browser, Plain
+from tradeflows.sources.work import Plan, Work
 
 if TYPE_CHECKING:
     from tradeflows.sources.comtrade.question import Part
-    from tradeflows.sources.work import Work
 
 __all__ = [
     "ALL",
@@ -134,23 +135,19 @@ def pull(work: Work) -> None:
     asked, done = questions(work), Counter[str]()
     work.calls["tuik"] = done
     for system in dict.fromkeys(q.system for q in asked):
-        office = _office(work, system)
-        try:
-            for question in (q for q in asked if q.system == system):
-                for file in office.pull(question, _window(work), partial(work.told, "tuik")):
-                    work.stored.append(file)
-        finally:
-            done["questions"] += office.engine.asked
-            office.close()
+        with closing(_office(work, system)) as office:
+            try:
+                for question in (q for q in asked if q.system == system):
+                    told = partial(work.told, "tuik")
+                    work.stored += office.pull(question, _window(work), told)
+            finally:
+                done["questions"] += office.engine.asked
 
 
 def probe(work: Work) -> tuple[int, str]:
     """Ask which months are published."""
-    office = _office(work, "general")
-    try:
+    with closing(_office(work, "general")) as office:
         months = list(office.published)
-    finally:
-        office.close()
     return len(months), f"{len(months)} months are published, from {months[0]} to {months[-1]}"
 
 
@@ -158,26 +155,16 @@ def plan(work: Work) -> Plan:
     """Say what a pull would ask of TÜİK, after asking for totals alone."""
     rows = []
     for system in dict.fromkeys(q.system for q in questions(work)):
-        office = _office(work, system)
-        for question in (q for q in questions(work) if q.system == system):
-            totals, due = office.due(question, _window(work))
-            rows.append((question.name, len(totals), len(due), len(due) * SECONDS / 60))
-        office.close()
-    return Plan(pd.DataFrame(rows, columns=["question", "published", "data_calls", "minutes"]))
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a pull would ask: months published and due of each question."""
-
-    table: pd.DataFrame
-
-    def sentence(self) -> str:
-        """Say how many months are due, and how long that takes where clients measured it."""
-        return (
-            f"TÜİK: {self.table['data_calls'].sum()} months are not stored or may have changed,"
-            f" about {self.table['minutes'].sum():.0f} minutes in one session."
-        )
+        with closing(_office(work, system)) as office:
+            for question in (q for q in questions(work) if q.system == system):
+                totals, due, _ = office.due(question, _window(work))
+                rows.append((question.name, len(totals), len(due), len(due) * SECONDS / 60))
+    table = pd.DataFrame(rows, columns=["question", "published", "data_calls", "minutes"])
+    return Plan(
+        f"TÜİK: {table['data_calls'].sum()} months are not stored or may have changed, about"
+        f" {table['minutes'].sum():.0f} minutes in one session.",
+        table,
+    )
 
 
 def _office(work: Work, system: str) -> Office:
@@ -359,19 +346,20 @@ class Office:
                 found[key][flow] = [old[0] + usd, old[1] + kg]
         return found
 
-    def due(self, question: Question, months: Window) -> tuple[Totals, list[str]]:
-        """Return the totals, and the months that are not stored, or may have changed since."""
+    def due(
+        self, question: Question, months: Window
+    ) -> tuple[Totals, list[str], dict[str, store.Raw]]:
+        """Return the totals, the months not stored or perhaps changed since, and what is stored."""
         totals, held = self.totals(question, months), _held(question)
         again = list(self.published)[-LAST:]
-        same = {m for m, raw in held.items() if _told(raw) == totals.get(m)}
-        return totals, [m for m in totals if m not in same or m in again]
+        same = {m for m, raw in held.items() if raw.query["totals"][m] == totals.get(m)}
+        return totals, [m for m in totals if m not in same or m in again], held
 
     def pull(
         self, question: Question, months: Window, told: Told = lambda _done, _left: None
     ) -> Iterator[str]:
         """Store what is due of a question, month by month; give each new file."""
-        totals, due = self.due(question, months)
-        held = _held(question)
+        totals, due, held = self.due(question, months)
         told(0, len(due))
         for n, month in enumerate(due, 1):
             data, about = self.month(question, month, totals[month])
@@ -434,10 +422,6 @@ def _held(question: Question) -> dict[str, store.Raw]:
     mine = [r for r in store.catalogue() if r.query.get("question") == question.name and r.live]
     mine.sort(key=lambda r: (r.vintage, r.accessed))
     return {str(r.query["month"]): r for r in mine if r.id.startswith(FOLDER)}
-
-
-def _told(raw: store.Raw) -> object:
-    return raw.query["totals"][raw.query["month"]]
 
 
 def _put(question: Question, month: str, data: bytes, about: dict[str, Any]) -> store.Raw:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import queue
 import re
 import secrets
 import threading
-from collections.abc import Coroutine, Mapping
+from collections.abc import Mapping
+from contextlib import suppress
 from importlib import metadata
-from typing import Any
 from urllib.parse import quote, urljoin
 
 import requests
@@ -93,15 +94,18 @@ class Plain:
             raise refused(200, page="token")
         asked = f"reloadUri={quote(self._page, safe='')}&qlik-csrf-token={quote(token)}"
         self.app, self._loop = app, asyncio.new_event_loop()
+        self._came: queue.SimpleQueue[str | bytes | None] = queue.SimpleQueue()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        opening = asyncio.run_coroutine_threadsafe(self._connect(f"/app/{app}?{asked}"), self._loop)
         try:
-            self._socket = self._done(self._connect(f"/app/{app}?{asked}"), self._seconds)
+            self._socket = opening.result(self._seconds)
         except httpclient.HTTPClientError as error:
             self._stop()
             if error.code == 404:
                 raise NoSuchApp("TÜİK knows no such application", "its number", _HAND) from None
             raise refused(error.code, page="socket") from None
         except (OSError, TimeoutError, websocket.WebSocketError):
+            opening.cancel()
             self._stop()
             raise ConnectionError from None
         return self
@@ -134,36 +138,27 @@ class Plain:
         headers = {"Cookie": cookies, "User-Agent": _name(), "Origin": root()}
         url = re.sub("^http", "ws", root()) + path
         asked = httpclient.HTTPRequest(url, headers=headers, connect_timeout=self._seconds)
-        return await websocket.websocket_connect(asked, max_message_size=LIMIT)
-
-    def _done(self, work: Coroutine[Any, Any, Any], seconds: float) -> Any:
-        promise = asyncio.run_coroutine_threadsafe(work, self._loop)
-        try:
-            return promise.result(seconds)
-        except TimeoutError:
-            promise.cancel()
-            raise
+        return await websocket.websocket_connect(
+            asked, max_message_size=LIMIT, on_message_callback=self._came.put
+        )
 
     def send(self, text: str) -> None:
-        """Send one message."""
-        try:
-            self._done(self._write(text), self._seconds)
-        except websocket.WebSocketClosedError:
-            raise ConnectionError from None
+        """Send one message; where the socket has shut, the next one received says so."""
+        self._loop.call_soon_threadsafe(self._write, text)
 
-    async def _write(self, text: str) -> None:
-        await self._socket.write_message(text)
+    def _write(self, text: str) -> None:
+        with suppress(websocket.WebSocketClosedError):
+            self._socket.write_message(text)
 
     def receive(self, seconds: float) -> str:
         """Return the next message."""
-        found = self._done(self._read(), seconds)
+        try:
+            found = self._came.get(timeout=seconds)
+        except queue.Empty:
+            raise TimeoutError from None
         if found is None:
             raise ConnectionError
         return str(found)
-
-    async def _read(self) -> str | bytes | None:
-        found: str | bytes | None = await self._socket.read_message()
-        return found
 
     def close(self) -> None:
         """Leave."""
