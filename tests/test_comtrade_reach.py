@@ -151,7 +151,6 @@ def test_the_probe_says_of_each_publisher_what_it_answered(
 ) -> None:
     tried = refresh.probe(ASKED, manners=QUICK).set_index("source")
     assert tried["works"].all()
-    assert set(tried["status"]) == {200}
     assert tried.loc["comtrade", "rows"] == 2
     assert "108 months of Turkey, the newest 2025-12" in tried.loc["comtrade", "said"]
     assert live() == []
@@ -165,9 +164,7 @@ def test_the_probe_says_of_each_publisher_what_it_answered(
     found = pd.DataFrame(json.loads(words.output)).set_index("source")
     assert words.exit_code == 1
     assert not found["works"].any()
-    assert found["status"].to_dict() == {
-        "worldbank": 200, "eurostat": 302, "comtrade": 401, "baci": 404,
-    }  # fmt: skip
+    assert "status 404" in found.loc["baci", "said"]
     assert "invalid subscription key" in found.loc["comtrade", "said"]
     assert not any(w in words.output for w in ("http", "127.0.0.1", "example", KEY))
     with pytest.raises(UnknownCode, match="wto"):

@@ -194,12 +194,7 @@ def _state(data: bytes) -> str:
 
 def _store(work: Work, question: Question, span: tuple[str, str], reply: Reply) -> None:
     day = _edition(_table(reply.data, question.dataset)) or reply.day
-    name = f"eurostat/live/{question.dataset.lower()}-{span[0]}-{span[1]}"
-    known = [r for r in store.catalogue() if r.id.startswith(f"{name}@")]
-    if any(r.vintage == day and unpacked(store.read(r.id), r.id) == reply.data for r in known):
-        return
-    number = sum(r.vintage == day for r in known)
-    place = f"{name}@{day}{f'-{number + 1}' if number else ''}.csv.gz"
+    place = f"eurostat/live/{question.dataset.lower()}-{span[0]}-{span[1]}@{day}.csv.gz"
     table = parse(reply.data, {"origin": place, "vintage": day})
     work.store(
         place, gzip.compress(unpacked(reply.data, place), 6, mtime=0), reply,

@@ -133,7 +133,7 @@ def plan(
 
 
 def probe(sources: Sequence[str] = (), manners: Manners | None = None) -> pd.DataFrame:
-    """Ask every publisher for the smallest true thing: status, rows, what it said or what failed.
+    """Ask every publisher for the smallest true thing: rows, what it said or what failed.
 
     No address stands in it: the table may be passed on.
     """
@@ -146,9 +146,8 @@ def probe(sources: Sequence[str] = (), manners: Manners | None = None) -> pd.Dat
         except TradeflowsError as error:
             ok, said = False, _ADDRESS.sub("another address", error.found)
         took = (datetime.now(UTC) - began).total_seconds()
-        status = work.sessions[source].status if source in work.sessions else None
-        found.append((source, ok, status, rows, round(took, 1), said))
-    return pd.DataFrame(found, columns=["source", "works", "status", "rows", "seconds", "said"])
+        found.append((source, ok, rows, round(took, 1), said))
+    return pd.DataFrame(found, columns=["source", "works", "rows", "seconds", "said"])
 
 
 def run(

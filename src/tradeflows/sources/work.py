@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +46,6 @@ class Work:
     manners: Manners | None = None
     told: Told = lambda _source, _done, _left: None
     calls: dict[str, Mapping[str, int]] = field(default_factory=dict)
-    sessions: dict[str, Session] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     held: int = 0
@@ -59,15 +60,25 @@ class Work:
         who, note = f"{root}, {'with' if session.key else 'without'} a key", f"calls-{source}"
         _refuse_spent(note, who)
         session.spent = partial(_note_spent, note, who)
-        self.sessions[source], self.calls[source] = session, session.counts
+        self.calls[source] = session.counts
         return session
 
     def store(self, file: str, data: bytes | Path, reply: Reply, **about: Any) -> None:
-        """Store what a reply brought; ``about`` is the rest of its sidecar."""
+        """Store what a reply brought, unless it is stored; ``about`` is the rest of its sidecar.
+
+        Other bytes of the same edition get a number.
+        """
+        stem, end = file[: file.index("@") + 11], file[file.index("@") + 11 :]
+        digest = hashlib.sha256(data).hexdigest() if isinstance(data, bytes) else ""
+        editions = (f"{stem}{f'-{n}' * (n > 1)}{end}" for n in count(1))
+        for place in editions:
+            if not store.place(place).is_file():
+                break
+            if store.describe(place).sha256 == digest:
+                return
         query = about.get("query", {}) | ({"generated": True} if reply.generated else {})
-        told = {"url": reply.url, "accessed": reply.at, **about, "query": query}
-        store.put(file, data, told)
-        self.stored.append(file)
+        store.put(place, data, {"url": reply.url, "accessed": reply.at, **about, "query": query})
+        self.stored.append(place)
 
 
 def folder() -> Path:

@@ -60,10 +60,6 @@ def pull(work: Work) -> None:
     book = session.get(address, kind="data", expect="any")
     day = edition(sheet(book.data, WORKBOOK, SHEET), book.day)
     place = f"world-bank/live/{WORKBOOK.removesuffix('.xlsx')}@{day}.xlsx"
-    if store.place(place).is_file():
-        if store.read(place) == book.data:
-            return
-        place = place.replace(".xlsx", f"-{book.day}.xlsx")
     table = parse(book.data, {"origin": place, "vintage": day})
     work.store(
         place, book.data, book,

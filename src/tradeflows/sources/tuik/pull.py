@@ -105,6 +105,19 @@ class Question:
         known += [hashlib.sha256(text.encode()).hexdigest()[:8]] if text else []
         return "-".join(known)
 
+    def sidecar(self, month: str) -> dict[str, Any]:
+        """Return what the sidecar of a month says of the question."""
+        constants = {"reporter": "TUR", "freq": "M", "trade_system": self.system}
+        goods = f"codes {', '.join(self.codes)}" if self.codes else "all goods"
+        return {
+            "title": f"Foreign trade of Turkey, {self.partner}, {goods}, {month}",
+            "coverage": month,
+            "url": "https://bi.tuik.gov.tr",
+            "obtained": "asked of the publisher's database",
+            "table": "breakdowns" if self.by else "trade",
+            "constants": constants | ({} if self.partner == ALL else {"partner": self.partner}),
+        }
+
 
 def answers(part: Part) -> bool:
     """Tell whether a part is of what Turkey's statistics say: its trade with countries by month."""
@@ -295,16 +308,16 @@ class Office:
         return {cubes.flow_of(word): str(word) for word, _ in rows if word is not None}
 
     @cached_property
-    def countries(self) -> dict[str, tuple[str, str]]:
+    def countries(self) -> dict[str, str]:
         """Number and name of each partner, by the office's own list."""
         rows = self.engine.cube(["ULKE_KODU", "ULKE_ADI"], [sum_of("DOLAR", {})])
-        return {str(n): (str(n), str(name)) for n, name, _ in rows if n is not None}
+        return {str(n): str(name) for n, name, _ in rows if n is not None}
 
-    def partners(self, partner: str) -> dict[str, tuple[str, str]]:
-        """Return the numbers of a country, or of an area that is none."""
-        found = {n: k for n, k in self.countries.items() if cubes.place_of(k[1]) == partner}
+    def partners(self, partner: str) -> dict[str, str]:
+        """Return numbers and names of a country, or of an area that is none."""
+        found = {n: k for n, k in self.countries.items() if cubes.place_of(k) == partner}
         if not found:
-            few = ", ".join(sorted(name for _, name in self.countries.values())[:10])
+            few = ", ".join(sorted(self.countries.values())[:10])
             raise UnknownCode(f"no partner {partner!r} at TÜİK", f"such as {few}", "correct it")
         return found
 
@@ -362,16 +375,28 @@ class Office:
         totals, due, held = self.due(question, months)
         told(0, len(due))
         for n, month in enumerate(due, 1):
-            data, about = self.month(question, month, totals[month])
-            known = held.get(month)
-            if known is None or known.sha256 != hashlib.sha256(data).hexdigest():
-                yield _put(question, month, data, about).id
+            data, rows = self.month(question, month, totals[month])
+            digest = hashlib.sha256(data).hexdigest()
+            if month not in held or held[month].sha256 != digest:
+                now = datetime.now(UTC)
+                vintage = self.published[month] or now.date().isoformat()
+                file = f"{FOLDER}/{question.name}-{month}@{vintage}-{digest[:8]}.csv.gz"
+                yield store.put(file, data, {
+                    **cubes.TERMS, **question.sidecar(month), "vintage": vintage, "rows": rows,
+                    "accessed": now.isoformat(timespec="seconds"),
+                    "query": {
+                        "question": question.name, "month": month, "app": self.engine.app,
+                        "proof": {"rows": rows, "count": rows},
+                        "totals": {month: dict(totals[month])},
+                        "generated": self.engine.generated,
+                    },
+                }).id  # fmt: skip
             told(n, len(due) - n)
 
     def month(
         self, question: Question, month: str, totals: Mapping[str, list[float]]
-    ) -> tuple[bytes, dict[str, Any]]:
-        """Return the file of a month, proven, and what its sidecar says."""
+    ) -> tuple[bytes, int]:
+        """Return the file of a month, proven, and its rows."""
         year, number = map(int, month.split("-"))
         named = question.partner != ALL
         filters: dict[str, Sequence[str | int]] = {"YIL": [year], "AY": [number]}
@@ -383,7 +408,9 @@ class Office:
         rows = self.engine.cube(list(asked.values()), sums)
         known = {"YIL": str(year), "AY": f"{number:02d}"}
         if named:
-            known |= dict(zip(("ULKE_KODU", "ULKE_ADI"), self._one(question.partner), strict=True))
+            several = self.partners(question.partner)
+            known["ULKE_KODU"] = ",".join(sorted(several))
+            known["ULKE_ADI"] = next(iter(several.values()))
         lines = [
             [{**known, **dict(zip((*asked, *MEASURES), row, strict=True))}.get(c)
              for c in cubes.COLUMNS]
@@ -403,48 +430,13 @@ class Office:
                 f"codes of {', '.join(question.codes)}: a filter was ignored",
                 "nothing of this month is stored; try later",
             )
-        query = {
-            "question": question.name, "month": month,
-            "app": self.engine.app, "proof": {"rows": len(lines), "count": len(rows)},
-            "totals": {month: dict(totals)}, "generated": self.engine.generated,
-        }  # fmt: skip
-        vintage = self.published[month] or datetime.now(UTC).date().isoformat()
-        return data, {"query": query, "vintage": vintage, "rows": len(lines)}
-
-    def _one(self, partner: str) -> tuple[str, str]:
-        """Return number and name of a partner; of several numbers the name counts."""
-        several = self.partners(partner)
-        return ",".join(sorted(several)), next(iter(several.values()))[1]
+        return data, len(rows)
 
 
 def _held(question: Question) -> dict[str, store.Raw]:
     """Return the newest stored file of each month of a question."""
     mine = [r for r in store.catalogue() if r.query.get("question") == question.name and r.live]
-    mine.sort(key=lambda r: (r.vintage, r.accessed))
-    return {str(r.query["month"]): r for r in mine if r.id.startswith(FOLDER)}
-
-
-def _put(question: Question, month: str, data: bytes, about: dict[str, Any]) -> store.Raw:
-    now, digest = datetime.now(UTC), hashlib.sha256(data).hexdigest()[:8]
-    constants = {"reporter": "TUR", "freq": "M", "trade_system": question.system}
-    if question.partner != ALL:
-        constants["partner"] = question.partner
-    goods = f"codes {', '.join(question.codes)}" if question.codes else "all goods"
-    return store.put(
-        f"{FOLDER}/{question.name}-{month}@{about['vintage']}-{digest}.csv.gz",
-        data,
-        {
-            **cubes.TERMS,
-            "title": f"Foreign trade of Turkey, {question.partner}, {goods}, {month}",
-            "url": "https://bi.tuik.gov.tr",
-            "accessed": now.isoformat(timespec="seconds"),
-            "coverage": month,
-            "obtained": "asked of the publisher's database",
-            "table": "breakdowns" if question.by else "trade",
-            "constants": constants,
-            **about,
-        },
-    )
+    return {str(r.query["month"]): r for r in newest(mine)}
 
 
 def newest(raws: Sequence[store.Raw]) -> list[store.Raw]:
