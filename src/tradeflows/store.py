@@ -42,7 +42,6 @@ __all__ = [
     "read",
     "snapshot",
     "sweep",
-    "unread",
     "verify",
 ]
 
@@ -184,14 +183,8 @@ def catalogue() -> list[Raw]:
 
 def leave_out(file: str, error: TradeflowsError) -> None:
     """Warn that a stored file is left out, why, and what mends it."""
-    problem = unread(file, error)
-    words = f"{file} is left out: {problem.found}\n  what to do: {problem.todo}"
+    words = f"{file} is left out: it cannot be read: {error.found}\n  what to do: {_mend(file)}"
     warnings.warn(words, UnreadableFileWarning, stacklevel=2)
-
-
-def unread(file: str, error: TradeflowsError) -> Problem:
-    """Return what is wrong with a stored file that its parser refuses."""
-    return Problem(file, f"it cannot be read: {error.found}", _mend(file))
 
 
 def _mend(file: str) -> str:

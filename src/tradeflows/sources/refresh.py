@@ -109,14 +109,8 @@ def work_of(
 ) -> Work:  # fmt: skip
     """Return the work; a year begins in January and ends in December."""
     this_month = f"{datetime.now(UTC):%Y-%m}"
-    first, last = Window.parse(start), Window.parse(end or this_month)
-    if first.first > last.last:
-        raise UnknownCode(
-            f"first month {start}, last month {end or this_month}",
-            "the earlier month first" + (" (this month is the last unless named)" * (not end)),
-            "swap --start and --end" if end else "start earlier",
-        )
-    span = f"{first.month(0):%Y-%m}", f"{last.month(-1):%Y-%m}"
+    window = Window.parse(f"{start}/{end or this_month}")
+    span = f"{window.month(0):%Y-%m}", f"{window.month(-1):%Y-%m}"
     wanted = parts() if asked is None else tuple(asked)
     return Work(wanted, asked is None, span, end, manners, options=options)
 

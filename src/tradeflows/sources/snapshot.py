@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from tradeflows import store, tables
-from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError
+from tradeflows.errors import SchemaMismatch
 from tradeflows.sources.rows import in_dollars
 
 __all__ = ["RATES", "parse", "rates"]
@@ -46,8 +46,6 @@ def parse(data: bytes, raw: store.Raw) -> pd.DataFrame:
 
 
 def _csv(data: bytes, file: str) -> pd.DataFrame:
-    if not data.strip():
-        raise SchemaMismatch(f"{file} is empty", "a CSV table with a header", "restore the file")
     try:
         frame = pd.read_csv(io.BytesIO(data), dtype=str, encoding="utf-8")
     except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
@@ -75,13 +73,7 @@ def rates() -> pd.DataFrame:
     >>> rates().loc["2022-01-01"].round(4).to_dict()
     {'EUR': 1.1314, 'TRY': 0.0737}
     """
-    try:
-        data = store.read(RATES)
-    except TradeflowsError as error:
-        raise SourceUnavailable(
-            f"no exchange rates ({error.found})", f"the file {RATES}", "restore it"
-        ) from None
-    table = _csv(data, RATES)
+    table = _csv(store.read(RATES), RATES)
     wide = table.pivot_table(index="period", columns="series", values="value", aggfunc="first")
     months = pd.to_datetime(pd.Index(wide.index), format="%Y-%m")
     return pd.DataFrame({"EUR": wide["usd_per_eur"], "TRY": 1 / wide["try_per_usd"]}).set_axis(

@@ -45,7 +45,6 @@ __all__ = [
     "refreshed",
     "released",
     "table",
-    "verify",
 ]
 
 Keep = Mapping[str, Sequence[str]]
@@ -76,17 +75,6 @@ def released(raws: Sequence[store.Raw], as_of: str | None = None) -> list[store.
 def key_of(name: str) -> list[str]:
     """Return the columns that tell the rows of a table apart, whatever their vintage."""
     return [k for k in tables.TABLES[name].key if k != "vintage"]
-
-
-def verify() -> list[store.Problem]:
-    """Read every refreshed file but BACI's with its publisher's parser; name what it refuses."""
-    problems = []
-    for raw in (r for r in files() if not r.id.startswith("cepii/")):
-        try:
-            _parsed(raw)
-        except TradeflowsError as error:
-            problems.append(store.unread(raw.id, error))
-    return problems
 
 
 def refreshed(

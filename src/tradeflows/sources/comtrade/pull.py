@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -52,8 +52,7 @@ _ABOUT: dict[str, Any] = {
 }
 
 
-@dataclass(frozen=True)
-class Release:
+class Release(NamedTuple):
     """What the publisher holds of a reporter and period: a checksum that changes with revisions."""
 
     checksum: str
@@ -461,14 +460,10 @@ class _Fetch:
         return parse(_joined(replies), {"origin": call.part, "query": self._query(call)})
 
     def _query(self, call: Call) -> dict[str, Any]:
-        told = {pair: self.releases[call.freq, pair] for pair in call.pairs()}
+        slots = {pair: (call.freq, pair) for pair in call.pairs()}
         return call.as_dict() | {
-            "releases": {
-                p: {"checksum": r.checksum, "released": r.released} for p, r in told.items()
-            },
-            "systems": {
-                p: self.systems[call.freq, p] for p in told if (call.freq, p) in self.systems
-            },
+            "releases": {p: self.releases[slot]._asdict() for p, slot in slots.items()},
+            "systems": {p: self.systems[s] for p, s in slots.items() if s in self.systems},
         }
 
 

@@ -23,7 +23,6 @@ from tradeflows.codes.countries import (
     comtrade,
     countries,
     from_comtrade,
-    from_eurostat,
     from_name,
     plain,
 )
@@ -291,13 +290,13 @@ def standard(codes: Sequence[str]) -> tuple[Part, ...]:
 def places(text: str) -> tuple[str, ...]:
     """Return the countries and areas that a text names, as the trade table writes them.
 
-    ISO codes, names, numbers or letters that a publisher uses, several with commas; ``EU27``,
-    ``EU28`` and ``EAEU`` stand for their members, ``ALL`` for every partner.
+    ISO codes or names, several with commas; ``EU27``, ``EU28`` and ``EAEU`` stand for their
+    members, ``ALL`` for every partner.
 
     Examples
     --------
-    >>> places("kaz, Russian Federation"), places("Areas, nes"), places("W00"), places("FR")
-    (('KAZ', 'RUS'), ('Areas nes',), ('World',), ('FRA',))
+    >>> places("kaz, Russian Federation"), places("Areas, nes"), places("W00")
+    (('KAZ', 'RUS'), ('Areas nes',), ('World',))
     """
     if whole := _named(text.strip()):
         return whole
@@ -313,16 +312,11 @@ def places(text: str) -> tuple[str, ...]:
 
 
 def _named(text: str) -> tuple[str, ...]:
-    """Return what one name, number or code of a country, area or group stands for, or nothing."""
+    """Return what one name or code of a country, area or group stands for, or nothing."""
     if found := _GROUPS.get(plain(text)):
         return found
     try:
-        if _is_number(text):
-            place = from_comtrade(int(text))
-        elif len(text) == 2 and from_eurostat(text.upper()) != text.upper():
-            place = from_eurostat(text.upper())
-        else:
-            place = from_name(text)
+        place = from_name(text)
         comtrade(place)
     except UnknownCode:
         return ()
