@@ -250,7 +250,7 @@ def held(monkeypatch):
         call = Call("x", "M", (792,), periods, Box(("M",), ("643",), codes), ())
         known = {"systems": {f"792-{p}": system for p in periods}}
         raw = type("Raw", (), {"query": known})()
-        leaf = kept.Leaf(raw, call)
+        leaf = kept.Leaf(raw, call, {}, None)
         monkeypatch.setattr(kept, "leaves", lambda raws=None: [leaf] if raws is None else [])
 
     return asked_

@@ -176,7 +176,13 @@ def test_an_empty_reply_is_kept_for_some_days_only(
     site.asked.clear()
     refresh.run(nothing, **YEAR)
     assert site.counts() == {"availability": 1}
-    monkeypatch.setattr(held.Leaf, "expired", lambda *_: True)
+
+    class Clock(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
+            return datetime(2100, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(held, "datetime", Clock)
     monkeypatch.setattr(pull, "_today", lambda: date(2100, 1, 1))
     refresh.run(nothing, **YEAR)
     assert site.counts()["count"] == 1

@@ -49,7 +49,9 @@ def probe(work: Work) -> tuple[int, str]:
     try:
         session.get(f"{FOLDER}/BACI_{EDITION}.zip", expect="any")
     except SchemaMismatch:  # more than two bytes
-        return 1, f"the edition {EDITION} is there"
+        if session.status == 200:
+            return 1, f"the edition {EDITION} is there"
+        raise SourceUnavailable(f"status {session.status}", "a zip", "look at the page") from None
     raise SchemaMismatch(f"{PUBLISHER}: hardly a byte", "a zip", "look at the page")
 
 

@@ -136,6 +136,7 @@ class Session:
     hosts: tuple[str, ...] = ()
     spent: Callable[[QuotaExhausted], None] = lambda _error: None
     counts: Counter[str] = field(default_factory=Counter)
+    status: int = 0  # of the last reply
     slowness: float = 1.0  # grows where the publisher says that calls come too fast
     _last: float = field(default=0.0, repr=False)
     _http: requests.Session = field(default_factory=requests.Session, repr=False)
@@ -207,6 +208,7 @@ class Session:
             with self._http.get(
                 url, headers=headers, timeout=patience, stream=True, allow_redirects=False
             ) as response:
+                self.status = response.status_code
                 data = self._body(response, target)
                 found = {k.lower(): v for k, v in response.headers.items()}
                 at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -69,7 +69,7 @@ def revisions(old: str, new: str, name: str = "trade") -> Revisions:
         (leaf.call.freq, pair)
         for leaf in held.leaves(stored.files(name))
         for pair in leaf.call.pairs()
-        if old < leaf.release(pair)[1][:10] <= new
+        if old < leaf.released[pair][:10] <= new
     }
     days = (stored.refreshed(name, day, places=places) for day in (old, new))
     before, after = (f[[*key, "vintage", value]].rename(columns={value: "value"}) for f in days)

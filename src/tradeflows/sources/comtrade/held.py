@@ -29,16 +29,8 @@ class Leaf:
 
     raw: store.Raw
     call: Call
-
-    def release(self, pair: str) -> tuple[str, str]:
-        """Return checksum and date of release of a reporter and period."""
-        told = self.raw.query["releases"][pair]
-        return str(told["checksum"]), str(told["released"])
-
-    def expired(self, today: date) -> bool:
-        """Tell whether it says "no rows" and said so too long ago."""
-        until = self.raw.query.get("expires")
-        return bool(until) and date.fromisoformat(str(until)) < today
+    released: Mapping[str, str]  # by reporter and period
+    expires: date | None  # of "no rows", which is believed for some days
 
     def chosen(self, table: Any, groups: Mapping[tuple[Box, ...], list[str]]) -> pd.DataFrame:
         """Return its rows of the reporters and periods, without those of newer questions."""
@@ -65,25 +57,25 @@ def leaves(raws: Iterable[store.Raw] | None = None) -> list[Leaf]:
     for raw in sorted(store.catalogue() if raws is None else raws, key=lambda r: r.id):
         if raw.id.startswith(FOLDER + "/") and raw.complete and needed <= set(raw.query):
             try:
-                found.append(Leaf(raw, asked(raw)))
+                found.append(_leaf(raw))
             except SchemaMismatch as error:
                 store.leave_out(raw.id, error)
     return found
 
 
-def asked(raw: store.Raw) -> Call:
-    """Return the call of a sidecar, or say that its query is damaged."""
+def _leaf(raw: store.Raw) -> Leaf:
+    """Return a stored file by its sidecar, or say that its query is damaged."""
     try:
-        told = {k: str(v["checksum"]) for k, v in raw.query["releases"].items()}
-        call = Call.from_dict(raw.query | {"releases": told})
-        for pair in (f"{int(r)}-{int(p)}" for r in call.reporters for p in call.periods):
-            str(raw.query["releases"][pair]["released"])
-        until = raw.query.get("expires")
-        date.fromisoformat(str(until) if until else "2000-01-01")
+        told, until = raw.query["releases"], raw.query.get("expires")
+        checksums = {pair: str(release["checksum"]) for pair, release in told.items()}
+        call = Call.from_dict(raw.query | {"releases": checksums})
+        pairs = [f"{int(r)}-{int(p)}" for r in call.reporters for p in call.periods]
+        days = {pair: str(told[pair]["released"]) for pair in pairs}
         hash(call.box)
+        leaf = Leaf(raw, call, days, date.fromisoformat(str(until)) if until else None)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise SchemaMismatch(
-            f"{raw.id}: a query that cannot be read ({type(error).__name__})",
+            f"a query that cannot be read ({type(error).__name__})",
             "the question the reply answers, as a refresh wrote it",
             "delete file and sidecar, and refresh again",
         ) from None
@@ -92,17 +84,17 @@ def asked(raw: store.Raw) -> Call:
             "one piece of a question, as an older tradeflows stored it: the others may be missing",
             "a file with all replies to a question", "delete file and sidecar, and refresh again",
         )  # fmt: skip
-    return call
+    return leaf
 
 
 def held(known: Iterable[Leaf], releases: Mapping[Slot, str]) -> dict[Slot, frozenset[Box]]:
     """Return by frequency, reporter and period what is stored of the releases now shown."""
     today = datetime.now(UTC).date()
     found: dict[Slot, set[Box]] = {}
-    for leaf in (x for x in known if not x.expired(today)):
-        for pair in leaf.call.pairs():
+    for leaf in (x for x in known if x.expires is None or x.expires >= today):
+        for pair, checksum in leaf.call.releases:
             slot = (leaf.call.freq, pair)
-            if releases.get(slot) == leaf.release(pair)[0]:
+            if releases.get(slot) == checksum:
                 found.setdefault(slot, set()).add(leaf.call.box)
     return {slot: frozenset(boxes) for slot, boxes in found.items()}
 
@@ -134,7 +126,7 @@ def newest(
     by_id = {leaf.raw.id: leaf for leaf in known}
     for leaf in known:
         for pair in leaf.call.pairs():
-            released = leaf.release(pair)[1]
+            released = leaf.released[pair]
             wanted = places is None or (leaf.call.freq, pair) in places
             if wanted and (as_of is None or released[:10] <= as_of):
                 ranked = (released, leaf.raw.accessed, leaf.raw.id)

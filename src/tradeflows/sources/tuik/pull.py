@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from importlib.resources import files
@@ -25,6 +25,7 @@ from tradeflows.codes.countries import SPECIAL, countries, plain
 from tradeflows.codes.groups import asked as asked_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, UnknownCode
 from tradeflows.periods import Window, span
+from tradeflows.sources.http import Manners
 from tradeflows.sources.tuik import cubes
 from tradeflows.sources.tuik.engine import (
     BREAKDOWNS,
@@ -154,7 +155,7 @@ def pull(work: Work) -> None:
                     told = partial(work.told, "tuik")
                     work.stored += office.pull(question, _window(work), told)
             finally:
-                done["questions"] += office.engine.asked
+                done["questions"] += office.asked
 
 
 def probe(work: Work) -> tuple[int, str]:
@@ -181,9 +182,9 @@ def plan(work: Work) -> Plan:
 
 
 def _office(work: Work, system: str) -> Office:
-    pace = work.manners
-    known = {} if pace is None else {"interval": pace.interval, "pause": pace.backoff}
-    return Office(system, bool(work.options.get("browser")), **known)
+    pace = work.manners or Manners()
+    return Office(pace.interval, pause=pace.backoff, system=system,
+                  browser=bool(work.options.get("browser")))  # fmt: skip
 
 
 def _window(work: Work) -> Window:
@@ -228,73 +229,52 @@ def by_hand(question: Question, months: Window) -> str:
 
 
 @dataclass
-class Office:
+class Office(Engine):
     """One visit to TÜİK's database for one trade system."""
 
     system: str = "general"
     browser: bool = False
-    interval: float = 1.0
-    pause: float = 1.0
-    patience: float = 300.0
-    engine: Engine = field(init=False)
 
     def __post_init__(self) -> None:
-        self.engine = Engine(self._connect, self.interval, self.patience, self.pause)
-        try:
-            self.engine.open(APPS[self.system])
-        except NoSuchApp:
-            self._moved()
-        if wrong := self._wrong():
-            self.engine.close()
-            raise SchemaMismatch(
-                f"TÜİK's application for {self.system} trade {wrong}",
-                "the fields of foreign trade, quantities among them",
-                "look for a newer tradeflows: the application has changed",
-            )
-
-    def _connect(self, app: str) -> Browser | Plain:
-        return Browser(self.system) if self.browser else Plain(self.system).connect(app)
-
-    def _moved(self) -> None:
-        """Find the application by the page's bundle: the numbers change every few months."""
-        for app in [] if self.browser else Plain(self.system).apps(self.system):
+        for app in self._apps():
             try:
-                self.engine.open(app)
+                fields = self.open(app)
             except NoSuchApp:
                 continue
-            if not self._wrong():
+            # Only general trade knows currencies.
+            general = BREAKDOWNS["currency"] in fields
+            if fields >= _NEEDED and general == (self.system == "general"):
                 return
+        self.close()
         raise SourceUnavailable(
-            f"TÜİK's application for {self.system} trade has moved, and its page names none that"
-            " holds quantities",
+            f"TÜİK's application for {self.system} trade has moved or changed, and its page names"
+            " none that holds quantities",
             "an application under a known number",
             "look for a newer tradeflows; by hand (--by-hand) it works as before",
         )
 
-    def _wrong(self) -> str:
-        """Say what an application lacks; only general trade knows currencies."""
-        missing = sorted(_NEEDED - self.engine.fields)
-        if missing:
-            return f"has no {', '.join(missing)}"
-        general = BREAKDOWNS["currency"] in self.engine.fields
-        return "" if general == (self.system == "general") else "is that of another trade system"
+    def connect(self, app: str) -> Browser | Plain:
+        """Open a socket to an application."""
+        return Browser(self.system) if self.browser else Plain(self.system).connect(app)
 
-    def close(self) -> None:
-        """Leave."""
-        self.engine.close()
+    def _apps(self) -> Iterator[str]:
+        """Give its known number, then those in the page's bundle: they change every few months."""
+        yield APPS[self.system]
+        if not self.browser:
+            yield from Plain(self.system).apps(self.system)
 
     @property
     def flow(self) -> str:
         """The field of flows, in no language where there is one."""
-        return "IHRITH_FLAG" if "IHRITH_FLAG" in self.engine.fields else "IHRITH"
+        return "IHRITH_FLAG" if "IHRITH_FLAG" in self.fields else "IHRITH"
 
     @cached_property
     def published(self) -> dict[str, str]:
         """Every month that is published, and the day of its publication where that is known."""
-        day = "YAYIN_TARIHI" in self.engine.fields
+        day = "YAYIN_TARIHI" in self.fields
         measures = [sum_of("DOLAR", {}), *(["Alt(Max(YAYIN_TARIHI),0)"] if day else [])]
         found: dict[str, str] = {}
-        for year, month, value, *days in self.engine.cube(["YIL", "AY"], measures):
+        for year, month, value, *days in self.cube(["YIL", "AY"], measures):
             if year is not None and month is not None and value:
                 known = date(1899, 12, 30) + timedelta(days=float(days[0] or 0) if days else 0)
                 sane = date(2000, 1, 1) < known <= datetime.now(UTC).date()
@@ -304,13 +284,13 @@ class Office:
     @cached_property
     def flows(self) -> dict[str, str]:
         """How each flow is written here."""
-        rows = self.engine.cube([self.flow], [sum_of("DOLAR", {})])
+        rows = self.cube([self.flow], [sum_of("DOLAR", {})])
         return {cubes.flow_of(word): str(word) for word, _ in rows if word is not None}
 
     @cached_property
     def countries(self) -> dict[str, str]:
         """Number and name of each partner, by the office's own list."""
-        rows = self.engine.cube(["ULKE_KODU", "ULKE_ADI"], [sum_of("DOLAR", {})])
+        rows = self.cube(["ULKE_KODU", "ULKE_ADI"], [sum_of("DOLAR", {})])
         return {str(n): str(name) for n, name, _ in rows if n is not None}
 
     def partners(self, partner: str) -> dict[str, str]:
@@ -345,7 +325,7 @@ class Office:
                 f" {max(self.published, default='none')}",
                 "months that are published", "ask for other months",
             )  # fmt: skip
-        for year, month, word, *rest in self.engine.cube(asked, sums):
+        for year, month, word, *rest in self.cube(asked, sums):
             flow = cubes.flow_of(word)
             odd = flow not in question.flows or int(float(year or 0)) not in years
             if odd or (named and rest[0] not in filters["ULKE_KODU"]):
@@ -385,10 +365,10 @@ class Office:
                     **cubes.TERMS, **question.sidecar(month), "vintage": vintage, "rows": rows,
                     "accessed": now.isoformat(timespec="seconds"),
                     "query": {
-                        "question": question.name, "month": month, "app": self.engine.app,
+                        "question": question.name, "month": month, "app": self.app,
                         "proof": {"rows": rows, "count": rows},
                         "totals": {month: dict(totals[month])},
-                        "generated": self.engine.generated,
+                        "generated": self.generated,
                     },
                 }).id  # fmt: skip
             told(n, len(due) - n)
@@ -405,7 +385,7 @@ class Office:
         asked |= {} if named else {"ULKE_KODU": "ULKE_KODU", "ULKE_ADI": "ULKE_ADI"}
         asked |= {"KIRILIM": BREAKDOWNS[question.by]} if question.by else {}
         sums = [sum_of(m, filters, question.codes) for m in MEASURES]
-        rows = self.engine.cube(list(asked.values()), sums)
+        rows = self.cube(list(asked.values()), sums)
         known = {"YIL": str(year), "AY": f"{number:02d}"}
         if named:
             several = self.partners(question.partner)
