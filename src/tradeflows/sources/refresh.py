@@ -150,23 +150,22 @@ def run(
     sources: Sequence[str] = ("worldbank", "eurostat", "comtrade"),
     start: str = START,
     end: str | None = None,
-    wait: float = 0.0,
     manners: Manners | None = None,
     told: Told = lambda _source, _done, _left: None,
     options: Mapping[str, Any] = _NONE,
 ) -> Outcome:
     """Fetch what is published and not stored, of the standard pull or of parts of UN Comtrade.
 
-    ``sources`` are names of `SOURCES`, in order; ``start`` and ``end`` months or years; ``wait``
-    the seconds to wait for another refresh; ``options`` are those of `Work`. The first error is
-    raised after every source was tried; what was stored stays.
+    ``sources`` are names of `SOURCES`, in order; ``start`` and ``end`` months or years; ``options``
+    are those of `Work`. The first error is raised after every source was tried; what was stored
+    stays.
     """
     _known(sources)
     began = datetime.now(UTC)
     work = work_of(asked, start, end, manners, options)
     work.told = told
     errors: list[TradeflowsError] = []
-    with locked(wait):
+    with locked():
         store.sweep()
         for source in sources:
             try:

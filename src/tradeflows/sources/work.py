@@ -94,13 +94,13 @@ def folder() -> Path:
 
 
 @contextmanager
-def locked(wait: float = 0.0) -> Iterator[None]:
-    """Hold the lock of the data folder; a second refresh waits that long, then is refused."""
+def locked() -> Iterator[None]:
+    """Hold the lock of the data folder; a second refresh is refused."""
     place = folder()
     try:
         place.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(place / "refresh.lock")
-        lock.acquire(timeout=wait)
+        lock.acquire(timeout=0)
     except filelock.Timeout:
         raise SourceUnavailable(
             "another refresh of this data folder is running",
