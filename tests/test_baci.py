@@ -79,7 +79,6 @@ def test_a_refresh_streams_to_parquet(monkeypatch: pytest.MonkeyPatch, tmp_path:
         zipped("t,i,j,k,v,q\n2022,792,643,1,5,1\n"),
         zipped("t,i,j,k,v,q\n2022,792,643,10121,-5,1\n"),
         zipped("t,i,j,k,v,q\n2022,792,643,10121,5,1\n" * 2),
-        zipped("t,i,j,k,v,q\n2022,792,643,10121,5,1\n", "../" + NAME),
         zipped("t,i,j,k,v,q\n2022,792,643,10121,5,1\n")[:-30],
         zipped("t,i,j,k,v,q\n" + "0" * 60_000_000),
     ],
