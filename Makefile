@@ -48,7 +48,6 @@ check: $(LOCKED)/requirements-dev.lock  ## lint, types, directions of imports, e
 	$(PY) -m pytest -q tests/test_environment.py
 
 pages: $(LOCKED)/requirements-dev.lock report  ## open every built page in Chromium: requests, accessibility, phone, print
-	$(PY) -m tradeflows.cli report --check
 	$(PY) -m pytest -q -m browser tests/test_pages_browser.py
 
 docs: $(LOCKED)/requirements-docs.lock  ## build the pages of documentation, build/docs/index.html

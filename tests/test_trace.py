@@ -25,11 +25,12 @@ plot.lines(table, name="prices", title="T", unit="USD", alt="A", origins=("{RAW}
 
 @pytest.fixture(scope="module")
 def reports(tmp_path_factory):
-    """Build a report with one figure on a raw file, and some on none."""
+    """Build a report with one figure on a raw file, and one on none."""
     root = tmp_path_factory.mktemp("traced")
-    notebooks = tiny_suite.write(root / "notebooks")
-    tiny_suite.save(notebooks / "03-more.ipynb", "# More\n\nOne.", _FIGURE)
-    build(notebooks, root / "reports")
+    other = _FIGURE.replace("prices", "other").replace(RAW, "nobody/knows.csv")
+    tiny_suite.save(root / "00-first.ipynb", "# First\n\nOne.")
+    tiny_suite.save(root / "03-more.ipynb", "# More\n\nOne.", _FIGURE, other)
+    build(root, root / "reports")
     return root / "reports"
 
 
@@ -68,7 +69,7 @@ def test_a_name_that_is_not_there_suggests_others(reports, tmp_path):
         trace("price", reports)
     with pytest.raises(SourceUnavailable, match="make report"):
         trace("prices", tmp_path)
-    assert list(figures(reports)) == ["rise", "bridge", "hostile", "prices"]
+    assert list(figures(reports)) == ["prices", "other"]
 
 
 def test_a_table_that_changed_and_a_package_that_broke_are_seen(copied):
@@ -103,7 +104,7 @@ def test_the_command_prints_the_path_and_exits_with_what_it_found(reports, copie
     (copied / "data" / "prices.csv").write_text("x")
     assert run.invoke(cli.app, ["trace", "prices", "--reports", str(copied)]).exit_code == 1
     listed = run.invoke(cli.app, ["trace", "--reports", str(reports)])
-    assert listed.output.split() == ["rise", "bridge", "hostile", "prices"]
+    assert listed.output.split() == ["prices", "other"]
 
 
 def test_the_page_shows_the_trace_and_offers_the_picture(reports):

@@ -389,18 +389,11 @@ def screen(
 def report(
     notebooks: Annotated[Path, typer.Option(help="Folder of notebooks.")] = Path("notebooks"),
     reports: Reports = Path("reports"),
-    check: Annotated[bool, typer.Option("--check", help="Only check the pages there.")] = False,
 ) -> None:
     """Run every notebook and render its page; as `make report` does."""
     from tradeflows.report import needed
 
     needed()
-    if check:
-        from tradeflows.report.check import folder
-
-        wrong = folder(reports)
-        _say("\n".join(wrong or [f"{reports}: every page is whole"]))
-        raise typer.Exit(1 if wrong else 0)
     start = time.monotonic()
     err.print(f"{len([*notebooks.glob('*.ipynb')])} notebooks to run, two at a time")
     from tradeflows.report.build import build

@@ -5,13 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
 from tradeflows.report.page import tree
 
-__all__ = ["folder", "problems"]
+__all__ = ["problems"]
 
 PAGE_BYTES = 300_000
 WHOLE_BYTES = 2_000_000
@@ -102,10 +101,3 @@ def _lost(
             hint = f"; there is #{near[0]}" if near else ""
             wrong.append(f"link to {link}: no such place{hint}")
     return wrong
-
-
-def folder(out: Path) -> list[str]:
-    """Return what is wrong with the pages in a folder."""
-    found = {p.relative_to(out): p for p in sorted(out.rglob("*")) if p.is_file()}
-    files = {n.as_posix(): p.read_bytes() for n, p in found.items() if n.as_posix()[0] != "."}
-    return problems(files) if files else [f"{out}: no pages; run `make report`"]
