@@ -25,6 +25,7 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.measure import Interval
 from tradeflows.plot.style import STYLE, spread
 from tradeflows.report.check import problems
+from tradeflows.report.page import tree
 from tradeflows.spreadsheets import csv_text
 
 MONTHS = pd.date_range("2021-01-01", periods=24, freq="MS")
@@ -86,8 +87,13 @@ def test_every_chart_is_whole(drawn, shown):
         assert figure.caption.endswith("TÜİK"), kind
         assert len(figure.table), kind
         assert figure.ax is figure.axes[0] is figure.fig.axes[0]
-        head = "<html lang=en><title>t</title><meta name=description><meta name=viewport>"
-        assert problems({"a.html": f"{head}<main><h1>t</h1>{html}</main>".encode()}) == [], kind
+        assert problems({"a.html": html.encode()}) == [], kind
+        page = tree(html)
+        (name,) = (tag["aria-label"] for tag in page.select("svg[role=img]"))
+        assert name == figure.alt
+        assert page.figcaption.get_text().startswith(figure.title)
+        assert page.select_one("figure[id] a[download][href^='data:text/csv']")
+        assert page.select_one("details table caption")
         _Balanced().feed(html)
         assert (parts["csv"], parts["name"]) == (figure.csv(), figure.name)
         assert [f["name"] for f in parts["fields"]] == list(figure.table)

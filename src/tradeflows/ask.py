@@ -17,7 +17,6 @@ from tradeflows.codes.groups import ALL_GOODS, named, overlap
 from tradeflows.errors import (
     ConfidentialValueWarning,
     EstimatedQuantityWarning,
-    SchemaMismatch,
     SourceUnavailable,
     TradeflowsError,
     UnknownCode,
@@ -434,8 +433,9 @@ def _rows_of(code: str, rows: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
     fine = pd.concat([six, lines]) if len(lines) else six
     if not _askable(code):
         return exact
-    if fine.empty:
-        return _over_revisions(code, exact)
+    if fine.empty:  # a heading is one over revisions if it kept its goods; else a bridge refuses
+        several = len(systems := set(exact["code_system"])) > 1 and systems <= set(hs.REVISIONS)
+        return concord(exact).frame.drop(columns="open_to") if several else exact
     used = [
         *fine["code_system"].unique(),
         *(hs.in_force(max(m.year, 1988)) for m in pair.months),
@@ -445,21 +445,6 @@ def _rows_of(code: str, rows: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
     prefix = "" if code == ALL_GOODS else code
     parts = fine[fine["code"].str.startswith(prefix) | fine["code"].isin(hs.related(code, *ends))]
     return parts if exact.empty or len(code) == 6 else _with_rest(code, parts, exact)
-
-
-def _over_revisions(code: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return a heading in one code system: it is one over revisions if it kept its goods."""
-    systems = sorted(set(rows["code_system"]))
-    if not set(systems[1:]) <= set(hs.REVISIONS) or len(systems) < 2:
-        return rows
-    same = concord(rows).frame.drop(columns="open_to")
-    if len(set(same["code_system"])) > 1:
-        raise SchemaMismatch(
-            f"goods of {code} moved between headings from {systems[0]} to {systems[-1]}",
-            "a heading that holds the same goods throughout, or its six-digit codes",
-            f"add the six-digit codes of {code}, which are compared over revisions",
-        )
-    return same
 
 
 def _with_rest(code: str, parts: pd.DataFrame, whole: pd.DataFrame) -> pd.DataFrame:

@@ -42,7 +42,7 @@ def build(notebooks: Path, out: Path) -> None:
     if wrong := check.problems(files):
         raise TradeflowsError(
             "pages that break a rule:\n" + "\n".join(wrong[:20]),
-            "pages that fetch nothing, with complete figures and working links",
+            "pages that fetch nothing, with whole tables and working links",
             "mend the notebook named; the pages of the last build are untouched",
         )
     _publish(out, files)

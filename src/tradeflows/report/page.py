@@ -6,7 +6,7 @@ import re
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from html import escape, unescape
+from html import unescape
 from itertools import count, groupby
 from typing import Any
 
@@ -28,7 +28,6 @@ __all__ = ["Page", "file_of", "render", "template", "told_apart", "tree"]
 DESCRIPTION = 180
 _NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")
 _SHORT, _LONG = 12, 28  # letters that stay on one line, and that need a wide column
-_TAG = re.compile(r"<[^>]+>")
 _UNIT = re.compile(
     r"(?<=\d) ?(?=%)|(?<=\d) (?=(?:bn|m|USD|EUR|t|kg|kB)\b)"
 )  # stays with its number
@@ -59,37 +58,8 @@ def file_of(stem: str, first: str) -> str:
     return "index.html" if stem == first else f"{stem}.html"
 
 
-def plain(html: str) -> str:
-    """Return the words of a piece of HTML."""
-    return " ".join(unescape(_TAG.sub("", html)).split())
-
-
 class _Prose(IPythonRenderer):  # type: ignore[misc]
-    """Markdown with MathML and headings that can be linked to."""
-
-    def __init__(self) -> None:
-        super().__init__(escape=False)
-        self.seen: set[str] = set()
-        self.contents: list[tuple[str, str]] = []
-
-    def heading(self, text: str, level: int, **_: Any) -> str:
-        """Give a heading the id that Jupyter gives it, once."""
-        words = re.sub(r"<math.*?</math>", "", text, flags=re.DOTALL)
-        base = plain(words).replace(" ", "-").replace("%", "percent") or "section"
-        slug, n = base, 1
-        while slug in self.seen:
-            n += 1
-            slug = f"{base}-{n}"
-        self.seen.add(slug)
-        if level == 1:
-            return f"<h1>{text}</h1>\n"
-        if level == 2:
-            self.contents.append((slug, plain(words)))
-        slug = escape(slug)
-        link = (
-            f'<a class="anchor" href="#{slug}" aria-label="Link to: {escape(plain(words))}">#</a>'
-        )
-        return f'<h{level} id="{slug}">{text} {link}</h{level}>\n'
+    """Markdown with MathML."""
 
     def block_math(self, body: str) -> str:
         """Write a formula on its own line; it scrolls by keyboard where it is too wide."""
@@ -98,6 +68,9 @@ class _Prose(IPythonRenderer):  # type: ignore[misc]
     def inline_math(self, body: str) -> str:
         """Write a formula within a line."""
         return mathml(body)
+
+
+_MARKDOWN = MarkdownWithMath(renderer=_Prose(escape=False, exclude_anchor_links=True)).render
 
 
 def mathml(formula: str, *, block: bool = False) -> str:
@@ -127,6 +100,25 @@ def template(name: str, **filters: Callable[..., Any]) -> Template:
 def tree(html: str) -> BeautifulSoup:
     """Return a piece of HTML as a tree."""
     return BeautifulSoup(html, "html.parser")
+
+
+def _words(tag: Any) -> str:
+    return " ".join("".join(t for t in tag.strings if not t.find_parent("math")).split())
+
+
+def _headed(body: BeautifulSoup) -> list[tuple[str, str]]:
+    """Let headings be linked to, by the ids that Jupyter gives them; return those of the page."""
+    contents, taken = [], set()
+    for heading in body.find_all(["h2", "h3", "h4"], class_=False):
+        words = _words(heading)
+        base = words.replace(" ", "-").replace("%", "percent") or "section"
+        names = (base if n == 1 else f"{base}-{n}" for n in count(1))
+        heading["id"] = slug = next(n for n in names if n not in taken)
+        taken.add(slug)
+        contents += [(slug, words)] * (heading.name == "h2")
+        said = {"class": "anchor", "href": f"#{slug}", "aria-label": f"Link to: {words}"}
+        heading.extend([" ", body.new_tag("a", attrs=said, string="#")])
+    return contents
 
 
 def _shown(table: Any) -> None:
@@ -194,15 +186,13 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
 
     ``files`` are the pages by notebook, ``anchors`` the places of raw files on the page of sources.
     """
-    prose = _Prose()
-    markdown = MarkdownWithMath(renderer=prose).render
-    cells = template("cells.j2", prose=markdown, code=_code, quiet=strip_ansi)
+    cells = template("cells.j2", prose=_MARKDOWN, code=_code, quiet=strip_ansi)
     body = tree(cells.render(cells=_folded(nb.cells)))
     if not body.h1:
         raise TradeflowsError(
             f"{stem} has no title", "a first cell with `# `", "add the question as title"
         )
-    figures = _figures(nb)
+    contents, figures = _headed(body), _figures(nb)
     for table in body.find_all("table"):
         _shown(table)
     _linked(body, files, anchors)
@@ -215,9 +205,9 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
             text.replace_with(type(text)(typeset))
     return Page(
         file=files[stem],
-        title=plain(str(body.h1)),
+        title=_words(body.h1),
         description=_description(body),
-        contents=tuple(prose.contents),
+        contents=tuple(contents),
         body=str(body),
         figures=tuple(figures),
         notebook=stem,
