@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Any
 
 import pandas as pd
 
@@ -23,7 +22,7 @@ from tradeflows.errors import (
 )
 from tradeflows.load import rows as every_row
 from tradeflows.measure import Envelope, bridges
-from tradeflows.measure.bridge import BARS, PATHS, UNTOLD, Bridge
+from tradeflows.measure.bridge import BARS, PATHS, UNTOLD
 from tradeflows.periods import Window, span
 from tradeflows.quality.concordance import concord
 from tradeflows.readers import tidy
@@ -36,25 +35,25 @@ from tradeflows.words import Sentence, amount, between
 
 __all__ = ["Answer", "Part", "ask"]
 
+_STATISTIC = ["source", "trade_system", "code_system", "freq", "level"]
 _FLOWS = {"M": "Imports of {} from {}", "X": "Exports of {} to {}"}
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """One code asked for: the rows that answer, their statistic, and the bridges over methods."""
+    """One code asked for: the rows that answer, and their statistic."""
 
     code: str
     statistic: str
     rows: pd.DataFrame = field(repr=False)
-    envelope: Envelope = field(repr=False)
 
 
 @dataclass(frozen=True, eq=False)
 class Answer(Envelope):
     """What the stored data say of a pair, codes and two windows.
 
-    Its bridges are those of all codes summed, by formula and by the paths that every code has:
-    annual rows have no months, and a sum needs all its parts.
+    Its bridges are of all codes together; where one has annual rows, on the path that needs no
+    months.
     """
 
     subject: str = ""
@@ -65,7 +64,7 @@ class Answer(Envelope):
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Paths that every code has."""
+        """Paths of the bridges."""
         return tuple(dict.fromkeys(path for _, path in self.results))
 
     @property
@@ -235,32 +234,32 @@ def ask(
     made_up = not pair.own and stored.is_generated(
         store.describe(o) for p in parts for o in set(p.rows["origin"])
     )
+    bridged, said = _bridged(parts, pair)
     return Answer(
-        _summed(parts), f"{subject} ({', '.join(named(p.code) for p in parts)})",
-        tuple(parts), tuple(notes), tuple(lacking), made_up,
+        bridged.results, f"{subject} ({', '.join(named(p.code) for p in parts)})",
+        tuple(parts), (*said, *notes), tuple(lacking), made_up,
     )  # fmt: skip
 
 
-def _summed(parts: Sequence[Part]) -> dict[tuple[str, str], Bridge]:
-    """Return the bridges of all codes together, by the formulas and paths that each of them has."""
-    by_method = pd.concat([p.envelope.by_method for p in parts])
-    sums: dict[Any, Any] = by_method.groupby(["method", "path"]).sum().to_dict("index")
-    out = {}
-    for key, one in parts[0].envelope.results.items():
-        if not all(key in p.envelope.results for p in parts):
-            continue
-        every = [p.envelope[key] for p in parts]
-        old, new = (sum(getattr(b, f"value_{w}") for b in every) for w in ("base", "current"))
-        out[key] = replace(
-            one, **sums[key], value_base=old, value_current=new,
-            priced_share=sum(b.priced_share * b.value_current for b in every) / new if new else 0.0,
-            table=pd.concat([b.table for b in every], ignore_index=True),
-            monthly=pd.concat([b.monthly for b in every]).groupby("period", as_index=False).sum(),
-            origins=tuple(sorted({o for b in every for o in b.origins})),
-            new={name: months for b in every for name, months in b.new.items()},
-            renumbered=tuple(pair for b in every for pair in b.renumbered),
+def _bridged(parts: Sequence[Part], pair: _Pair) -> tuple[Envelope, list[str]]:
+    """Return the bridges of all codes together, and what a reader should know of them."""
+    rows = pd.concat([p.rows for p in parts], ignore_index=True)
+    monthly = len(pair.base) == len(pair.current) and set(rows["freq"]) == {"M"}
+    several = [*_STATISTIC, "vintage"] if len(parts) > 1 else []  # each code is of one statistic
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = bridges(
+            rows.drop(columns=several), str(pair.base), str(pair.current),
+            paths=PATHS if monthly else ("two-point",), estimated=pair.estimated,
+            per_month=len(pair.base) != len(pair.current),
         )  # fmt: skip
-    return out
+    said = dict.fromkeys(
+        f"{w.message} unless asked with estimated='accepted' (--estimated)."
+        if issubclass(w.category, EstimatedQuantityWarning) else f"{w.message}."
+        for w in caught
+        if issubclass(w.category, (EstimatedQuantityWarning, ConfidentialValueWarning))
+    )  # fmt: skip
+    return found, list(said)
 
 
 @dataclass(frozen=True)
@@ -408,10 +407,7 @@ def _best(
             able.append((priced, name, found))
     if able:
         _, name, found = max(able, key=lambda a: a[0])
-        try:
-            return *_priced(code, name, found, pair), ""
-        except TradeflowsError as error:
-            return None, [f"{code} ({name}): {error.found}."], error.todo
+        return Part(code, name, found), _remarks(code, name, found, pair), ""
     if len(_asked_months(code, pair)) == len(pair.months):
         where = f"{code} (UN Comtrade)" if gaps else code
         return (
@@ -486,22 +482,9 @@ def _with_zeros(code: str, found: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
     return pd.concat([found, zero], ignore_index=True) if none else found
 
 
-def _priced(code: str, name: str, found: pd.DataFrame, pair: _Pair) -> tuple[Part, list[str]]:
-    monthly = len(pair.base) == len(pair.current) and set(found["freq"]) == {"M"}
-    with warnings.catch_warnings(record=True) as caught:
-        warnings.simplefilter("always")
-        paths = PATHS if monthly else ("two-point",)
-        envelope = bridges(
-            found, str(pair.base), str(pair.current), paths=paths, estimated=pair.estimated,
-            per_month=len(pair.base) != len(pair.current),
-        )  # fmt: skip
-    said = dict.fromkeys(
-        f"{w.message} unless asked with estimated='accepted' (--estimated)"
-        if issubclass(w.category, EstimatedQuantityWarning) else str(w.message)
-        for w in caught
-        if issubclass(w.category, (EstimatedQuantityWarning, ConfidentialValueWarning))
-    )  # fmt: skip
-    notes = [f"{code}: {words}." for words in said]
+def _remarks(code: str, name: str, found: pd.DataFrame, pair: _Pair) -> list[str]:
+    """Return what a reader should know of the rows that answer for a code."""
+    notes = []
     for family, members in pair.related(code).items():
         if family in set(found["code"]) and not all(m.startswith(code) for m in members):
             together = ", ".join(members)
@@ -512,7 +495,7 @@ def _priced(code: str, name: str, found: pd.DataFrame, pair: _Pair) -> tuple[Par
         notes.append(f"{code} ({name}) comes without weights.{more}")
     elif code.isdigit() and len(code) < 6 and set(found["code"]) == {code}:
         notes.append(f"{code}: the unit value of a whole group moves with its mix of goods.")
-    return Part(code, name, found, envelope), notes
+    return notes
 
 
 def _usd(x: float) -> str:
