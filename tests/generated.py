@@ -11,7 +11,6 @@ import sys
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
-from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -241,7 +240,7 @@ def _rows_of(world: trade.World, flow: str, month: str, chapters: tuple[str, ...
     rows = trade.month(world, trade.TURKEY, flow, month)
     machines = rows["code"].str[:2].isin(chapters) if flow == "X" else False
     rows = rows[(rows["partner"] == trade.RUSSIA) | machines]
-    return _rows(world, rows.assign(level=6), trade.TURKEY, flow, month)
+    return _rows(world, rows.assign(level=6, month=month), trade.TURKEY, flow)
 
 
 def _totals(world: trade.World, flow: str, month: str) -> pd.DataFrame:
@@ -251,7 +250,7 @@ def _totals(world: trade.World, flow: str, month: str) -> pd.DataFrame:
 @lru_cache(maxsize=200)
 def _totals_of(world: trade.World, flow: str, month: str) -> pd.DataFrame:
     rows = published(world, trade.TURKEY, flow, month, str(trade.RUSSIA))
-    return _rows(world, rows[rows["level"] < 4], trade.TURKEY, flow, month)
+    return _rows(world, rows[rows["level"] < 4].assign(month=month), trade.TURKEY, flow)
 
 
 def _mirrors(world: trade.World, of: Collection[str] | None) -> Iterator[pd.DataFrame]:
@@ -259,16 +258,16 @@ def _mirrors(world: trade.World, of: Collection[str] | None) -> Iterator[pd.Data
     goods = {code for each in trade.listed() for code in each}
     ways = [(r, "M") for r in trade.TRANSIT] + [(r, "X") for r in trade.SUPPLIERS]
     ways = [way for way in ways if of is None or from_comtrade(way[0]) in of]
-    for (reporter, flow), month in product(ways, months_of(*MIRRORED)):
-        rows = trade.month(world, reporter, flow, month)
-        rows = rows[rows["code"].isin(goods)].assign(level=6)
-        yield _rows(world, rows, reporter, flow, month)
+    for reporter, flow in ways:
+        months = [trade.month(world, reporter, flow, m).assign(month=m)
+                  for m in months_of(*MIRRORED)]  # fmt: skip
+        rows = pd.concat(months, ignore_index=True)
+        yield _rows(world, rows[rows["code"].isin(goods)].assign(level=6), reporter, flow)
 
 
-def _rows(
-    world: trade.World, rows: pd.DataFrame, reporter: int, flow: str, month: str
-) -> pd.DataFrame:
+def _rows(world: trade.World, rows: pd.DataFrame, reporter: int, flow: str) -> pd.DataFrame:
     names = {number: from_comtrade(number) for number in rows["partner"].unique()}
+    systems = {m: SYSTEMS[world.revision(reporter, m)] for m in rows["month"].unique()}
     return pd.DataFrame(
         {
             "origin": "generated",
@@ -278,8 +277,8 @@ def _rows(
             "partner": rows["partner"].map(names),
             "flow": flow,
             "freq": "M",
-            "period": pd.Timestamp(f"{month[:4]}-{month[4:]}-01"),
-            "code_system": SYSTEMS[world.revision(reporter, month)],
+            "period": pd.to_datetime(rows["month"], format="%Y%m"),
+            "code_system": rows["month"].map(systems),
             "code": rows["code"],
             "level": rows["level"],
             "value_usd": rows["value"],

@@ -247,6 +247,8 @@ def _is_figure(thing: Any) -> bool:
 
 def _keeps(thing: Any) -> bool:
     """Say whether something can be passed from one process to another."""
+    if isinstance(thing, pd.DataFrame | pd.Series):
+        return True  # as they all can; to try it with large ones takes seconds
     try:
         pickle.dumps(thing)
     except Exception:

@@ -81,8 +81,9 @@ def test_a_frame_and_its_file_give_the_same_whatever_its_keys(changed, by, tmp_p
         ours.table, streamed.table, check_dtype=False, check_categorical=False, rtol=1e-12
     )
     assert ours.price == pytest.approx(streamed.price, rel=1e-12)
-    ours, streamed = (price_index(t, base="fixed") for t in (frame, tmp_path / "rows.parquet"))
-    pd.testing.assert_frame_equal(ours.table, streamed.table, rtol=1e-12)
+    if by == ("code",):  # an index has no groups
+        ours, streamed = (price_index(t, base="fixed") for t in (frame, tmp_path / "rows.parquet"))
+        pd.testing.assert_frame_equal(ours.table, streamed.table, rtol=1e-12)
 
 
 def test_a_memory_limit_far_below_the_data_is_enough(folder, tmp_path, monkeypatch):

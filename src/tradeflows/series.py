@@ -169,8 +169,8 @@ def fullest(
             except UnknownCode as error:
                 failed = error
                 continue
-            there = [set(found["period"][found["partner"] == p]) for p in partners]
-            held[n] += len(set.intersection(*there) if there else set(found["period"]))
+            there = [set(found["period"][found["partner"] == p].unique()) for p in partners]
+            held[n] += len(set.intersection(*there)) if there else found["period"].nunique()
     if not any(held):
         raise failed
     return dict(sources[held.index(max(held))])

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +74,11 @@ _PANDAS = {"str": "str", "float": "float64", "int": "Int64", "bool": "bool"}
 
 def empty(name: str) -> pd.DataFrame:
     """Return the table without rows: all columns, all types."""
+    return _empty(name).copy()
+
+
+@cache
+def _empty(name: str) -> pd.DataFrame:
     return pd.DataFrame(
         {c.name: _cast(pd.Series([], dtype=object), c) for c in TABLES[name].columns}
     )
@@ -151,7 +156,9 @@ def _broken_promises(values: pd.Series, column: Column) -> list[tuple[pd.Series,
 
 def _cast(values: pd.Series, column: Column) -> pd.Series:
     if column.dtype == "period":
-        days = pd.to_datetime(values, format="ISO8601").dt.as_unit("us").dt.tz_localize(None)
+        days = values
+        if days.dtype != "datetime64[us]":
+            days = pd.to_datetime(values, format="ISO8601").dt.as_unit("us").dt.tz_localize(None)
         if (days.dt.year < 1).any():
             msg = "a year before 1, which no calendar of Python knows"
             raise ValueError(msg)
@@ -167,6 +174,8 @@ def _cast(values: pd.Series, column: Column) -> pd.Series:
     if column.dtype == "int" and (values.astype("float64").abs() >= _TOO_LARGE).any():
         msg = "numbers larger than a whole number may be"
         raise ValueError(msg)
+    if values.dtype == _PANDAS[column.dtype]:
+        return values
     return values.astype(_PANDAS[column.dtype])  # type: ignore[call-overload,no-any-return]
 
 

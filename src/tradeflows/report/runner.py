@@ -136,7 +136,7 @@ def _lacking(needs: Sequence[Mapping[str, Any]]) -> str:
             rows = on_one_system(**asked) if table == "trade" else load(table, **asked)
         except UnknownCode as error:
             return f"This page needs data that are not there yet: {error.found}. {need['bring']}"
-        late = set(span(need["months"])) - set(rows["period"]) if need.get("whole") else ()
+        late = set(span(need["months"])) - set(rows["period"].unique()) if need.get("whole") else ()
         if late:
             gone = ", ".join(f"{month:%Y-%m}" for month in sorted(late))
             return f"This page needs months that are not published yet: {gone}. {need['bring']}"

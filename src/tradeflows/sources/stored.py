@@ -17,6 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -176,12 +177,11 @@ def may_hold(raw: store.Raw, keep: Keep, within: Window | None = None) -> bool:
 
 def matching(frame: pd.DataFrame, keep: Keep, within: Window | None = None) -> pd.DataFrame:
     """Return the rows of a frame that have the values asked for."""
-    for name, values in keep.items():
-        frame = frame[frame[name].astype(str).isin(values)]
+    fits = [frame[name].astype(str).isin(values) for name, values in keep.items()]
     if within is not None:
         first, last = pd.Timestamp(within.month(0)), pd.Timestamp(within.month(-1))
-        frame = frame[(frame["period"] >= first) & (frame["period"] <= last)]
-    return frame.copy(deep=False)
+        fits += [frame["period"] >= first, frame["period"] <= last]
+    return frame[np.logical_and.reduce(fits)] if fits else frame.copy(deep=False)
 
 
 def _reader(raw: store.Raw) -> tuple[Reader, bool]:
