@@ -357,16 +357,9 @@ def test_the_page_answers_other_questions(changed, said):
     assert "nan" not in words
 
 
-@pytest.mark.parametrize(
-    ("changed", "said"),
-    [
-        ({"PARTNER": '"KAZ"', "FLOW": '"X"', "CODES": '["854231"]'}, "--codes 854231 "),
-        ({"PARTNER": '"Ruritania"'}, "no country 'Ruritania'"),
-    ],
-)
-def test_the_page_refuses_in_words(changed, said):
-    with pytest.raises(TradeflowsError, match=said):
-        pages.run(PAGE, **changed)
+def test_the_page_refuses_in_words():
+    with pytest.raises(TradeflowsError, match="--codes 854231 "):
+        pages.run(PAGE, PARTNER='"KAZ"', FLOW='"X"', CODES='["854231"]')
 
 
 def test_the_page_takes_a_table_of_your_own():
@@ -377,10 +370,6 @@ def test_the_page_takes_a_table_of_your_own():
     least, most = page["found"].range("price")
     assert least <= price <= most
     assert str(page["found"].sentence()) in page.cell("first-screen").text
-    unsure = "pd.DataFrame({'period': ['2021-01', '2022-01'],"
-    unsure += " 'code': [90111, 90111], 'value_usd': 1.0, 'net_weight_kg': 1.0})"
-    with pytest.raises(TradeflowsError, match="code"):
-        pages.run(PAGE, OWN=unsure)
 
 
 # a table of one's own in place of what is stored

@@ -122,18 +122,15 @@ def _steps(steps: pd.DataFrame) -> pd.DataFrame:
 def _chained(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     """Return where bars start and end: totals at zero, others where the last one ended."""
     values, total = table["value"].to_numpy(), (table["kind"] == "total").to_numpy()
-    starts, ends = np.zeros(len(values)), np.zeros(len(values))
-    reached = 0.0
-    for i, value in enumerate(values):
-        if total[i] and i and abs(value - reached) > 1e-6 * np.abs(values).max():
-            raise SchemaMismatch(
-                f"the bars reach {reached:.10g}, the total of bar {i + 1} says {value:.10g}",
-                "parts that add up to the total",
-                "carry what is left as a step of kind 'unpriced' or 'rest'",
-            )
-        starts[i] = 0.0 if total[i] else reached
-        reached = ends[i] = starts[i] + value
-    return starts, ends
+    ends = np.cumsum(np.where(total & (np.arange(len(values)) > 0), 0.0, values))
+    if (apart := total & (np.abs(values - ends) > 1e-6 * np.abs(values).max())).any():
+        i = int(np.argmax(apart))
+        raise SchemaMismatch(
+            f"the bars reach {ends[i]:.10g}, the total of bar {i + 1} says {values[i]:.10g}",
+            "parts that add up to the total",
+            "carry what is left as a step of kind 'unpriced' or 'rest'",
+        )
+    return np.where(total, 0.0, ends - values), ends
 
 
 def _text(row: Any, scale: Scale) -> str:
