@@ -23,7 +23,7 @@ from tradeflows.counterfactual.placebo import Placebo
 from tradeflows.counterfactual.validation import Validation
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure import Interval
-from tradeflows.plot.style import STYLE, spread
+from tradeflows.plot.style import spread
 from tradeflows.report.check import problems
 from tradeflows.report.page import tree
 from tradeflows.spreadsheets import csv_text
@@ -116,9 +116,11 @@ class _Balanced(HTMLParser):
         assert self.open.pop() == tag
 
 
-def test_the_same_chart_has_the_same_bytes(shown):
+def test_the_same_chart_has_the_same_bytes_and_a_users_settings_are_left_alone(shown):
+    before = dict(plt.rcParams)
     for kind, figure in charts().items():
         assert figure._repr_mimebundle_() == shown[kind], kind
+    assert dict(plt.rcParams) == before
 
 
 def test_one_drawing_serves_a_phone_and_light_and_dark_pages(shown):
@@ -231,13 +233,6 @@ def test_finish_takes_axes_of_matplotlib_and_of_pandas():
     assert len(figure.axes) == 2
 
 
-def test_a_users_settings_are_left_alone():
-    before = dict(plt.rcParams)
-    charts()
-    assert dict(plt.rcParams) == before
-    assert STYLE["font.size"] >= 10
-
-
 def test_origins_come_with_the_data():
     series = tf.series("prices", series="brent", months="2022")
     (file,) = series.attrs["origins"]
@@ -254,34 +249,29 @@ def test_origins_come_with_the_data():
     assert finished.name == "brent-fell"
 
 
-def results():
-    trade = examples.six_products()
-    found = tf.bridge(trade, "2018", "2022", path="two-point")
-    return {
-        "bridge": found,
-        "bridges": tf.bridges(trade, "2018", "2022", paths="two-point"),
-        "price-index": tf.price_index(trade, "fisher", base="fixed"),
-        "placebo-places": Placebo("places", "RUS", 4.0, pd.Series([1.0, 2, -1], list("abc")),
-                                  "", 2, "log points", "2022", ("a/b.csv",)),
-    }  # fmt: skip
+TWO = {"base": "2018", "current": "2022"}
+RESULTS = {
+    "bridge": lambda trade: tf.bridge(trade, **TWO, path="two-point"),
+    "bridges": lambda trade: tf.bridges(trade, **TWO, methods="bennet", paths="two-point"),
+    "price-index": lambda trade: tf.price_index(trade, "fisher", base="fixed"),
+    "placebo-places": lambda _: Placebo(
+        "places", "RUS", 4.0, pd.Series([1.0, 2, -1], list("abc")), "", 2, "log points", "2022",
+        ("a/b.csv",)),
+}  # fmt: skip
 
 
-@pytest.mark.parametrize("kind", ["bridge", "bridges", "price-index", "placebo-places"])
+@pytest.mark.parametrize("kind", RESULTS)
 def test_a_result_shows_sentence_table_and_chart(kind):
-    result = results()[kind]
-    bundle = result._repr_mimebundle_()
-    html = bundle["text/html"]
+    result = RESULTS[kind](examples.six_products())
+    shown = DisplayFormatter().format(result)[0]
+    html, parts = shown["text/html"], shown[tf.plot.MIME]
     assert html == result._repr_html_()
     assert html.startswith(f"<p>{result.sentence()}</p>".replace("&", "&amp;"))
     assert html.count('<table class="dataframe">') == 2  # of the result, and behind its chart
     assert html.count("<svg ") == 1
-    parts = bundle[tf.plot.MIME]
     assert re.fullmatch(rf"{kind}-[0-9a-f]{{6}}", parts["name"])
-    assert tf.plot.show(result).csv() == parts["csv"]
-    shown = DisplayFormatter().format(result)[0]
-    assert shown["text/html"] == html
-    assert shown[tf.plot.MIME] == parts
     named = tf.plot.show(result, name="mine", title="A finding of mine")
+    assert named.csv() == parts["csv"]
     assert (named.name, named.title) == ("mine", "A finding of mine")
 
 

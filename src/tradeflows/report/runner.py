@@ -163,18 +163,15 @@ async def _run(notebook: Path, told: Told) -> Any:
     if absent := lacking(notebook):
         nb.cells = [nb.cells[0], nbformat.v4.new_markdown_cell(absent, id="needs")]
         return nb
-    done = 0
-    total = sum(c.cell_type == "code" and bool(c.source.strip()) for c in nb.cells)
+    codes = [n for n, c in enumerate(nb.cells) if c.cell_type == "code" and c.source.strip()]
     at = 0
 
-    def started(cell: Any, cell_index: int) -> None:
+    def started(cell_index: int, **_: Any) -> None:
         nonlocal at
-        at = cell_index if cell.cell_type == "code" else at
-
-    def finished(**_: Any) -> None:
-        nonlocal done
-        done += 1
-        told(notebook.stem, done, total - done)
+        if cell_index in codes:
+            at = cell_index
+            done = codes.index(at)
+            told(notebook.stem, done, len(codes) - done)
 
     # sockets in a private folder: nothing listens on a port, and it works with the network cut
     with tempfile.TemporaryDirectory(prefix="tf-", dir=_short()) as folder:
@@ -189,13 +186,12 @@ async def _run(notebook: Path, told: Told) -> Any:
             timeout=CELL_SECONDS,
             record_timing=False,
             on_cell_start=started,
-            on_cell_executed=finished,
             resources={"metadata": {"path": str(notebook.parent)}},
             extra_arguments=[f"--IPKernelApp.exec_lines={_PLAIN_WARNINGS}"],
         )
-        told(notebook.stem, 0, total)
         try:
             await client.async_execute(env={**os.environ, **SETTINGS})
+            told(notebook.stem, len(codes), 0)
         except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
             return _failure(notebook, nb, at, error)
         finally:
