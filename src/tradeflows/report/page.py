@@ -26,7 +26,7 @@ from tradeflows.plot import MIME
 __all__ = ["Page", "file_of", "render", "template", "told_apart", "tree"]
 
 DESCRIPTION = 180
-_NUMBER = re.compile(r"[-+−–]?[\d.,\s]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")
+_NUMBER = re.compile(r"[-+−–]?[\d.,]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")
 _SHORT, _LONG = 12, 28  # letters that stay on one line, and that need a wide column
 _UNIT = re.compile(
     r"(?<=\d) ?(?=%)|(?<=\d) (?=(?:bn|m|USD|EUR|t|kg|kB)\b)"
@@ -141,9 +141,9 @@ def _named(table: Any) -> None:
     """Write the names of the index into the row of headings: pandas gives them one of their own."""
     head = [row.find_all(["th", "td"]) for row in table.select("thead tr")]
     names = [cell.get_text(strip=True) for cell in head[-1]] if len(head) == 2 else [""]
-    if names[0] and not names[-1]:
-        for cell, name in zip(head[0], filter(None, names), strict=False):
-            cell.string = name
+    if any(names) and not names[-1]:
+        for cell, name in zip(head[0], names, strict=False):
+            cell.string = name or cell.get_text(strip=True)
         head[-1][0].parent.decompose()
 
 
