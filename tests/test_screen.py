@@ -16,6 +16,7 @@ import pytest
 import pages
 import tradeflows as tf
 from standin.harness import QUICK, asked
+from tradeflows.codes.countries import spoken
 from tradeflows.errors import (
     ConfidentialValueWarning,
     DoubleCountedTotals,
@@ -147,7 +148,11 @@ def test_words_and_chart(result):
     assert str(len(result.found)) in result.sentence()
     figure = tf.plot.show(result)
     assert isinstance(figure, Figure)
-    assert f" of {len(result.table['p'].dropna())} by growth" in figure.title
+    assert f" of {len(result.table['p'].dropna())}, corrected p" in figure.title
+    assert " stands out" in figure.title
+    held = result.table.assign(q=0.9, stands_out=False)
+    calm = tf.plot.show(dataclasses.replace(result, table=held)).title
+    assert "does not stand out" in calm  # no title accuses where nothing was found
     assert figure.table["value"].notna().all()
     with pytest.raises(UnknownCode, match="no listed goods from"):
         result.case("XXX")
@@ -158,8 +163,31 @@ def test_a_world_too_small_to_judge_says_so(trade):
     result = screen(few, target="RUS", **WINDOWS)
     assert result.table["p"].isna().all()
     assert not result.found.size
-    assert "0 of 0 cases" in result.sentence()
+    assert "cannot be determined: none of 1 cases" in result.sentence()
+    assert "0 of 0" not in result.sentence()
     assert tf.plot.show(result) == result.sentence()
+
+
+def test_a_surge_that_cannot_be_judged_is_named_and_stands_first_of_the_unjudged(trade):
+    """Unjudged is not cleared: what grew most is said by name, with why."""
+    lack = screen(trade, target="RUS", needed=10_000, **WINDOWS)
+    assert "cannot be determined" in lack.sentence()
+    growth = lack.table["growth_percent"]
+    assert growth.is_monotonic_decreasing
+    first = lack.table.iloc[0]
+    assert f"Not judged, which is not cleared: {spoken(first['reporter'])}" in (lack.sentence())
+    assert first["unjudged"].endswith("destinations of these goods, 10000 needed")
+    some = screen(trade, target="RUS", least=1e8, **WINDOWS)
+    known = some.table["p"].notna()
+    assert (some.table["unjudged"] == "").equals(known)
+    assert some.table.loc[~known, "unjudged"].str.contains("below 100 m USD|needed").all()
+    assert some.table.loc[~known, "growth_percent"].is_monotonic_decreasing
+
+
+def test_a_sentence_says_how_many_of_the_listed_codes_the_table_holds(trade):
+    found = screen(trade, target="RUS", goods=["8542", "851762", "999998"], **WINDOWS)
+    held = sum(trade["code"].str.startswith(c).any() for c in ("8542", "851762"))
+    assert f"The table holds {held} of 3 listed codes." in found.sentence()
 
 
 def test_a_screen_asks_as_it_is_asked(trade, result):
@@ -191,10 +219,10 @@ def test_what_counts_as_a_find_and_in_which_order():
             "price": 0.0, "volume": 0.0, "entry": 0.0, "exit": 0.0, "unpriced": 0.0, "growth": 0.0,
             "among_destinations": [1.0, 2, 3, None, 5, 6, 7], "destinations": 9.0, "excess": 0.0,
             "score": [2.0, 9, 3, None, 2, 2, 2], "among_placebos": 4.0, "placebos": 8.0,
-            "p": p, "repeats": 0,
+            "p": p, "repeats": 0, "others": 8.0,
         }
     )  # fmt: skip
-    found = module._judged(rows, 0.02)
+    found = module._judged(rows, 0.02, 1e6, 8)
     names = found["reporter"] + found["partner"]
     assert names.tolist() == ["AX", "AX", "AX", "BX", "BX", "BY", "AX"]
     assert found.index.tolist() == list(range(7))
@@ -211,6 +239,7 @@ def test_what_counts_as_a_find_and_in_which_order():
         "reporter", "partner", "value_base", "value_current", "change", "price", "volume", "entry",
         "exit", "unpriced", "weighed", "growth_percent", "among_destinations",
         "destinations", "excess", "score", "among_placebos", "placebos", "p", "q", "stands_out",
+        "unjudged",
     ]  # fmt: skip
 
 

@@ -21,8 +21,10 @@ ROWS = [  # reporter, partner, score, p, q, stands_out
 
 def cases(rows=ROWS, target="RUS", **settings):
     names = ["reporter", "partner", "score", "p", "q", "stands_out"]
-    table = pd.DataFrame(rows, columns=names)
-    return Screen("2021", "2022", target, 1e6, 0.1, 0.257, table, ("a/b.csv",), **settings)
+    table = pd.DataFrame(rows, columns=names).assign(growth_percent=620.0)
+    table["unjudged"] = np.where(table["p"].isna(), "3 other groups of goods, 8 needed", "")
+    known = (1e6, 0.1, 0.257, 0.01, (49, 50), table, ("a/b.csv",))
+    return Screen("2021", "2022", target, *known, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -79,19 +81,29 @@ def test_an_envelope_shows_the_range_over_methods(trade):
 
 def test_a_screen_says_who_stands_out():
     found = cases()
+    unjudged = (
+        " Not judged, which is not cleared: Armenia (+620 %; 3 other groups of goods, 8 needed)."
+    )
     assert found.sentence() == (
         "From 2021 to 2022, listed goods grew out of step in 2 of 3 cases, false finds held to"
-        " 10 %: Turkey, Kazakhstan. 1 more are too small or have too few other goods to judge."
-        " Weights make a price for 26 % of the current value."
+        " 10 %: Turkey, Kazakhstan. One case alone out of step could reach a corrected p of 0.03"
+        f" at best.{unjudged} The table holds 49 of 50 listed codes. Weights make a price for"
+        " 26 % of the current value."
     )
     many = cases([(f"R{i}", "RUS", 9.0 - i, 0.01, 0.02, True) for i in range(7)])
-    assert ": R0, R1, R2, R3, R4 and 2 more. 0 more are" in many.sentence()
+    assert ": R0, R1, R2, R3, R4 and 2 more. One" in many.sentence()
+    assert "Not judged" not in many.sentence()
     none = cases([(*r[:-1], False) for r in ROWS])
-    assert "0 of 3 cases, false finds held to 10 %. 1 more" in none.sentence()
+    assert "0 of 3 cases, false finds held to 10 %. One" in none.sentence()
     every = cases([*ROWS, ("GEO", "ARM", 5.0, 0.01, 0.02, True)], target=None)
     words = every.sentence()
-    for pair in ("Turkey to Russia, ", "Georgia to Armenia. 1 more"):
+    for pair in ("Turkey to Russia, ", "Georgia to Armenia. One", "Armenia to Russia (+620 %;"):
         assert pair in words
+    nobody = cases([(*r[:3], np.nan, np.nan, False) for r in ROWS])
+    assert nobody.sentence().startswith(
+        "From 2021 to 2022, whether listed goods grew out of step cannot be determined: none of 4"
+        " cases can be judged. Not judged, which is not cleared: Turkey"
+    )
 
 
 def test_a_screen_finds_the_row_of_a_pair():
@@ -111,12 +123,13 @@ def test_a_screen_marks_one_case_among_all():
     found = cases()
     figure = tf.plot.show(found)
     assert figure.title == (
-        "Turkey ranks 1 of 3 by growth of listed goods out of step with other goods"
+        "Turkey stands out by growth of listed goods against other goods: rank 1 of 3,"
+        " corrected p 0.02"
     )
     assert figure.alt.startswith(f"{figure.title}. Turkey: 4")
     assert (figure.name, figure.origins) == ("screen", ("a/b.csv",))
     assert figure.unit == "excess growth over what is usual for its size"
-    for words in ("2021 to 2022", "2 cases", "p = 0.0100, corrected 0.020"):
+    for words in ("2021 to 2022", "2 cases", "p = 0.0100"):
         assert words in figure.caption
     assert figure.table.to_dict("list") == {
         "case": ["Turkey", "Kazakhstan", "Georgia"],

@@ -25,7 +25,7 @@ from tradeflows.periods import Window
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import Relation, one_or_more, opened, status_column
 from tradeflows.result import Result
-from tradeflows.words import Sentence, percent
+from tradeflows.words import Sentence, amount, percent
 
 __all__ = ["Screen", "screen", "screen_sql"]
 
@@ -38,7 +38,11 @@ _NEEDED = ("reporter", "partner", "period", "code", "value_usd")
 
 @dataclass(frozen=True, eq=False)
 class Screen(Result):
-    """Pairs of countries and what became of their trade in listed goods."""
+    """Pairs of countries and what became of their trade in listed goods.
+
+    ``least_p`` is the smallest p that as many placebo groups allow; ``codes`` are the listed codes
+    that the table holds, and all of them.
+    """
 
     base: str
     current: str
@@ -46,6 +50,8 @@ class Screen(Result):
     least: float
     level: float
     coverage: float
+    least_p: float
+    codes: tuple[int, int]
     table: pd.DataFrame = field(repr=False)
     origins: tuple[str, ...] = field(repr=False, default=())
     late: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
@@ -57,18 +63,35 @@ class Screen(Result):
         return self.table[self.table["stands_out"]]
 
     def sentence(self) -> Sentence:
-        """Say how many pairs stand out, which first, how far weights reach, and who is left out."""
+        """Say how many pairs stand out, which first, who was not judged and why, who is left out.
+
+        Unjudged is not cleared: those that grew most are named.
+        """
         judged = int(self.table["p"].notna().sum())
-        names = [self.named(row) for row in self.found.head(5).itertuples()]
-        more = len(self.found) - len(names)
-        which = f": {', '.join(names)}{f' and {more} more' if more else ''}" if names else ""
-        return Sentence(
+        which = _few([self.named(row) for row in self.found.itertuples()])
+        least = min(1.0, judged * self.least_p) if judged else 1.0
+        out = (
             f"From {self.base} to {self.current}, listed goods grew out of step in"
             f" {len(self.found)} of {judged} cases, false finds held to {percent(self.level)}"
-            f"{which}. {len(self.table) - judged} more are too small or have too few other goods"
-            f" to judge. Weights make a price for {percent(self.coverage)} of the current value."
+            f"{which and f': {which}'}. One case alone out of step could reach a corrected p of"
+            f" {least:.2g} at best."
+        ) if judged else (
+            f"From {self.base} to {self.current}, whether listed goods grew out of step cannot be"
+            f" determined: none of {len(self.table)} cases can be judged."
+        )  # fmt: skip
+        return Sentence(
+            f"{out}{self._unjudged()} The table holds {self.codes[0]} of {self.codes[1]} listed"
+            f" codes. Weights make a price for {percent(self.coverage)} of the current value."
             f"{said(self.new, self.late)}"
         )
+
+    def _unjudged(self) -> str:
+        rows = self.table[self.table["unjudged"] != ""]
+        names = [
+            f"{self.named(row)} ({percent(row.growth_percent / 100, sign=True)}; {row.unjudged})"
+            for row in rows.head(6).itertuples()
+        ]
+        return f" Not judged, which is not cleared: {_few(names, len(rows))}." if names else ""
 
     def case(self, reporter: str, partner: str | None = None) -> pd.Series:
         """Return the row of one pair, by codes or names of countries."""
@@ -211,6 +234,9 @@ def screen(
         rows = relation.frame(query)
         if rows["repeats"].max() > 0:
             unique(relation, within, WEIGHT, seen.lag)
+        traded = relation.frame(
+            f"SELECT DISTINCT CAST(code AS VARCHAR) AS code FROM trade WHERE {within}"  # noqa: S608
+        )["code"]
     if rows.empty:
         among = f" by reporters with every month ({len(late)} lack some)" if late else ""
         raise UnknownCode(
@@ -220,11 +246,21 @@ def screen(
         )
     known = rows["value_current"].sum()
     coverage = float(rows["priced_current"].sum() / known) if known else 0.0
-    (old, now), table = map(str, windows), _judged(rows, level)
-    return Screen(old, now, target, least, level, coverage, table, seen.origins, late, new)
+    (old, now), table = map(str, windows), _judged(rows, level, least, needed)
+    least_p = float(rows["least_p"].iloc[0])
+    held = sum(any(code.startswith(one) for code in traded) for one in codes), len(codes)
+    return Screen(
+        old, now, target, least, level, coverage, least_p, held, table, seen.origins, late, new
+    )
 
 
-def _judged(rows: pd.DataFrame, level: float) -> pd.DataFrame:
+def _few(names: list[str], count: int | None = None) -> str:
+    """Return the first five names, and how many more there are."""
+    more = (len(names) if count is None else count) - 5
+    return ", ".join(names[:5]) + (f" and {more} more" if more > 0 else "")
+
+
+def _judged(rows: pd.DataFrame, level: float, least: float, needed: int) -> pd.DataFrame:
     from scipy.stats import false_discovery_control
 
     rows["change"] = rows["value_current"] - rows["value_base"]
@@ -237,13 +273,23 @@ def _judged(rows: pd.DataFrame, level: float) -> pd.DataFrame:
         rows.loc[known, "q"] = false_discovery_control(rows.loc[known, "p"].to_numpy("float64"))
     rows["stands_out"] = rows["q"] <= level
     rows["growth_percent"] = 100 * np.expm1(rows["growth"])
+    why = pd.Series("flows of its size did not move", rows.index)
+    for few, words in (
+        ("others", f" other groups of goods, {needed} needed"),
+        ("destinations", f" destinations of these goods, {needed} needed"),
+    ):
+        number = rows[few].fillna(0).astype("int64")
+        why = why.mask(number < needed, number.astype("str") + words)
+    why = why.mask(rows["destinations"].isna(), f"below {amount(least, 'USD')} in both windows")
+    rows["unjudged"] = why.mask(known, "")
     ranks = ["among_destinations", "destinations", "among_placebos", "placebos"]
     rows[ranks] = rows[ranks].astype("Int64")
     named = ["reporter", "partner", "value_base", "value_current", "change"]
     bars = ["price", "volume", "entry", "exit", "unpriced", "weighed", "growth_percent"]
-    columns = [*named, *bars, *ranks[:2], "excess", "score", *ranks[2:], "p", "q", "stands_out"]
-    order = ["p", "score", "reporter", "partner"]
-    rows = rows.sort_values(order, ascending=[True, False, True, True])
+    columns = [*named, *bars, *ranks[:2], "excess", "score", *ranks[2:], "p", "q", "stands_out",
+               "unjudged"]  # fmt: skip
+    order = ["p", "score", "growth", "reporter", "partner"]
+    rows = rows.sort_values(order, ascending=[True, False, False, True, True])
     return rows[columns].reset_index(drop=True)
 
 

@@ -32,10 +32,9 @@ beyond AS (
     WHERE {tested} AND u.destinations >= {needed}
 ),
 pair AS (
-    SELECT reporter, partner, median(beyond) AS beyond
+    SELECT reporter, partner, median(beyond) AS beyond, count(*) AS groups
     FROM beyond
     GROUP BY reporter, partner
-    HAVING count(*) > {needed}
 ),
 excess AS (
     SELECT
@@ -43,6 +42,7 @@ excess AS (
         ntile(10) OVER (ORDER BY b.value_base, b.reporter, b.partner, b.goods) AS size
     FROM beyond AS b
     INNER JOIN pair AS p ON b.reporter = p.reporter AND b.partner = p.partner
+    WHERE p.groups > {needed}
 ),
 -- Small flows jump more than large ones: each is measured against flows of its size.
 sizes AS (
@@ -81,12 +81,14 @@ place AS (
 SELECT
     e.reporter, e.partner, e.goods, e.value_base, e.value_current, e.price, e.volume, e.entry,
     e.exit, e.unpriced, e.priced_current, e.growth, d.among_destinations, d.destinations,
-    r.excess, r.score, r.among_placebos, r.placebos, r.p,
+    r.excess, r.score, r.among_placebos, r.placebos, r.p, p.groups - 1 AS others,
+    (SELECT 1.0 / (1.0 + sum(placebo)) FROM scored WHERE score IS NOT NULL) AS least_p,
     (SELECT max(repeats) FROM amounts) AS repeats
 FROM amounts AS e
 LEFT JOIN place AS d
     ON e.reporter = d.reporter AND e.partner = d.partner AND e.goods = d.goods
 LEFT JOIN ranked AS r
     ON e.reporter = r.reporter AND e.partner = r.partner AND e.goods = r.goods AND r.listed
+LEFT JOIN pair AS p ON e.reporter = p.reporter AND e.partner = p.partner
 WHERE e.listed AND {tested_amounts}
 ORDER BY e.reporter, e.partner, e.goods

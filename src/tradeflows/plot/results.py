@@ -33,6 +33,7 @@ from tradeflows.words import Sentence, amount, between, html_text
 
 __all__ = ["bundle", "show"]
 
+_LEVEL = 0.05  # of a placebo's p, where a chart says that a case stands out
 _ROWS = 10  # longer tables are folded
 
 
@@ -184,7 +185,11 @@ def _placebos(result: Placebo) -> _Drawn:
     finite = result.values.replace([np.inf, -np.inf], np.nan).dropna()  # noqa: PD011 - its name
     if not np.isfinite(result.estimate) or finite.empty:
         return None
+    verb = "stands out" if result.p <= _LEVEL else "does not stand out"
+    rank = f"rank {result.rank} of {1 + len(result.values)} among {result.name}"
+    title = f"{spoken(result.case)} {verb} at {_LEVEL:.0%}: {rank}"
     own = {
+        "title": str(result.sentence()) if result.reason else title,
         "unit": result.unit,
         "mark": {spoken(result.case): result.estimate},
         "name": f"placebo-{'-'.join(result.name.lower().split())}",
@@ -202,13 +207,14 @@ def _scores(result: Screen) -> _Drawn:
     first, rest = judged.iloc[0], judged.iloc[1:]
     values = rest["score"].set_axis([result.named(r) for r in rest.itertuples()])
     rank = 1 + int((rest["score"] > first["score"]).sum())
+    verb = "stands out" if first["stands_out"] else "does not stand out"
     own = {
-        "title": f"{result.named(first)} ranks {rank} of {len(judged)} by growth of listed goods "
-        "out of step with other goods",
+        "title": f"{result.named(first)} {verb} by growth of listed goods against other goods: "
+        f"rank {rank} of {len(judged)}, corrected p {first['q']:.2g}",
         "unit": "excess growth over what is usual for its size",
         "mark": {result.named(first): float(first["score"])},
         "name": "screen",
-        "note": f"p = {first['p']:.4f}, corrected {first['q']:.3f}",
+        "note": f"p = {first['p']:.4f}",
         "counted": "cases",
     }
     return histogram, values if len(values) < 500 else values.reset_index(drop=True), own
