@@ -176,7 +176,7 @@ def test_a_surge_that_cannot_be_judged_is_named_and_stands_first_of_the_unjudged
     assert growth.is_monotonic_decreasing
     first = lack.table.iloc[0]
     assert f"Not judged, which is not cleared: {spoken(first['reporter'])}" in (lack.sentence())
-    assert first["unjudged"].endswith("destinations of these goods, 10000 needed")
+    assert first["unjudged"].endswith("of the 10000 destinations of these goods needed")
     some = screen(trade, target="RUS", least=1e8, **WINDOWS)
     known = some.table["p"].notna()
     assert (some.table["unjudged"] == "").equals(known)

@@ -275,8 +275,8 @@ def _judged(rows: pd.DataFrame, level: float, least: float, needed: int) -> pd.D
     rows["growth_percent"] = 100 * np.expm1(rows["growth"])
     why = pd.Series("flows of its size did not move", rows.index)
     for few, words in (
-        ("others", f" other groups of goods, {needed} needed"),
-        ("destinations", f" destinations of these goods, {needed} needed"),
+        ("others", f" of the {needed} other groups of goods needed"),
+        ("destinations", f" of the {needed} destinations of these goods needed"),
     ):
         number = rows[few].fillna(0).astype("int64")
         why = why.mask(number < needed, number.astype("str") + words)
