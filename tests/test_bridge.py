@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 import tradeflows as tf
 from measure_strategies import LAW, trades
+from tradeflows.codes import hs
 from tradeflows.errors import (
     ConfidentialValueWarning,
     DoubleCountedTotals,
     EstimatedQuantityWarning,
+    RenumberedCodesWarning,
     SchemaMismatch,
 )
 from tradeflows.load import load
@@ -281,6 +283,33 @@ def test_a_tariff_line_that_gives_way_to_another_of_its_six_digits_is_named():
     seasonal = frame([("2021-01", "2710194300", 1.0, 1.0), ("2022-02", "2710194300", 1.0, 1.0),
                       ("2021-02", "0101", 1.0, 1.0), ("2022-01", "0101", 1.0, 1.0)])  # fmt: skip
     assert bridge(seasonal, "2021-01/2021-02", "2022-01/2022-02").renumbered == ()
+
+
+@pytest.mark.parametrize("year", [2012, 2017, 2022])
+def test_goods_that_only_changed_their_code_are_named_where_no_row_says_its_revision(year):
+    """The concordance knows them; with concorded rows nothing enters and nothing is gone."""
+    old, new = hs.in_force(year - 1), hs.in_force(year)
+    known = hs.families(old, new)
+    known = known[known.groupby("family")["code"].transform("nunique") == 2]
+    gone = known[(known["revision"] == old) & ~known["code"].isin(hs.codes(new))].iloc[0]
+    same = known[(known["family"] == gone["family"]) & (known["revision"] == new)]
+    come = same.loc[~same["code"].isin(hs.codes(old)), "code"].iloc[0]
+    rows = pd.DataFrame({
+        "period": pd.to_datetime([f"{year - 1}-01-01", f"{year}-01-01"] * 2), "freq": "A",
+        "code": [gone["code"], come, "270900", "270900"], "value_usd": [100.0, 90.0, 9.0, 9.0],
+        "net_weight_kg": 10.0,
+    })  # fmt: skip
+    windows = str(year - 1), str(year)
+    with pytest.warns(
+        RenumberedCodesWarning, match=rf"{gone['code']} gives way to {come}.*concord"
+    ):
+        found = bridge(rows, *windows)
+    assert found.renumbered == ((gone["code"], come, 90.0),)
+    assert f"{gone['code']} gives way to {come} (90 USD); tf.concord joins" in found.sentence()
+    joined = bridge(tf.concord(rows), *windows)
+    assert (joined.entry, joined.exit, joined.renumbered) == (0, 0, ())
+    kept = rows.assign(code=["270111", "270112", "270900", "270900"])  # other goods
+    assert bridge(kept, *windows).renumbered == ()
 
 
 def test_keys_that_stand_twice(handmade):

@@ -83,6 +83,10 @@ class PartialPeriodWarning(UserWarning):
     """Months without rows: a base year that holds fewer, or months taken for no trade."""
 
 
+class RenumberedCodesWarning(UserWarning):
+    """Goods that changed their code between HS revisions stand as exit and entry."""
+
+
 class ConfidentialValueWarning(UserWarning):
     """Part of the value stands in pseudo-codes without weight."""
 

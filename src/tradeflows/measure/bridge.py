@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -12,7 +13,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from tradeflows.errors import SchemaMismatch
+from tradeflows.codes import hs
+from tradeflows.errors import RenumberedCodesWarning, SchemaMismatch
 from tradeflows.measure import queries
 from tradeflows.measure.window import Published, require, said, same_length
 from tradeflows.periods import Window
@@ -46,8 +48,9 @@ class Bridge(Result):
     is the whole window, or by the monthly path one month of it. The bridge is accounting: price
     *accounts for* so much, which is not to say that it caused it. With ``per_month`` all amounts
     are averages per month. ``new`` holds the reporters without rows in the earlier window, and the
-    months (or years) in which they are taken to have had no trade; ``renumbered`` the tariff lines
-    that give way to others of their six digits, with the USD that are exit and entry for it.
+    months (or years) in which they are taken to have had no trade; ``renumbered`` the codes that
+    give way to others of the same goods (tariff lines of their six digits, six digits of the next
+    HS revision), with the USD that are exit and entry for it.
     """
 
     base: str
@@ -97,13 +100,16 @@ class Bridge(Result):
         )
 
     def advice(self) -> str:
-        """Say which tariff lines give way to others of their six digits, if any do."""
-        pairs = [f"{a} gives way to {b} ({amount(v, 'USD')})" for a, b, v in self.renumbered]
-        if not pairs:
-            return ""
-        return (
-            f" Exit and entry offset each other inside six digits: {', '.join(pairs[:3])}"
-            f"{f' and {len(pairs) - 3} more' if pairs[3:] else ''}; sum to six digits first."
+        """Say which codes give way to others of the same goods, if any do, and what joins them."""
+        inside = [pair for pair in self.renumbered if pair[0][:6] == pair[1][:6]]
+        across = [pair for pair in self.renumbered if pair not in inside]
+        return "".join(
+            f" Exit and entry offset each other {where}: {_spelled(pairs)}; {todo}."
+            for where, pairs, todo in (
+                ("inside six digits", inside, "sum to six digits first"),
+                ("between HS revisions", across, "tf.concord joins them"),
+            )
+            if pairs
         )
 
     def _part(self, bar: str) -> str:
@@ -203,6 +209,11 @@ def bridge(
     DoubleCountedTotals
         Totals beside their parts.
 
+    Warns
+    -----
+    RenumberedCodesWarning
+        Rows that name no HS revision count goods as exit and entry that only changed their code.
+
     References
     ----------
     Bennet (1920), The Theory of Measurement of Changes in Cost of Living; Montgomery (1937), The
@@ -272,26 +283,71 @@ def _bridges(
 def _renumbered(
     relation: Relation, windows: tuple[Window, Window], path: str
 ) -> tuple[tuple[str, str, float], ...]:
-    """Return tariff lines that give way to others of their six digits, and the USD of it.
+    """Return codes that give way to others of the same goods, and the USD that are exit and entry.
 
-    Only what reaches a hundredth of the value of its six digits: lines come and go all the time.
+    Tariff lines share six digits; six digits are renumbered between HS revisions, where no column
+    says which revision a row is in. Only what reaches a hundredth of the value of these goods:
+    lines come and go all the time.
     """
+    line = _moves(relation, windows, path, "CAST(code AS VARCHAR)", 7)
+    pairs = _pairs(line.assign(goods=line["code"].str[:6]))
+    if "code_system" in relation.columns:
+        return pairs
+    six = _moves(relation, windows, path, "left(CAST(code AS VARCHAR), 6)", 6)
+    if (six["net"] < 0).any() and (six["net"] > 0).any():
+        years = sorted(max(end // 12, 1988) for end in (windows[0].first, windows[1].last))
+        first, last = (hs.REVISIONS.index(hs.in_force(year)) for year in years)
+        first -= first == last > 0  # some reporters are late
+        ends = hs.REVISIONS[first], hs.REVISIONS[last]
+        known, kept = hs.families(*ends), hs.codes(ends[0]) & hs.codes(ends[1])
+        was, now = (known.drop_duplicates("code", keep=k).set_index("code")["family"]
+                    for k in ("first", "last"))  # fmt: skip
+        goods = six["code"].map(was).where(six["net"] < 0, six["code"].map(now))
+        found = _pairs(six.assign(goods=goods))
+        found = tuple(pair for pair in found if not {*pair[:2]} <= kept)
+        if found:
+            warnings.warn(
+                f"codes renumbered between HS revisions count as exit and entry: {_spelled(found)};"
+                " tf.concord(trade) brings them to codes that hold the same goods throughout",
+                RenumberedCodesWarning,
+                stacklevel=4,
+            )
+        pairs += found
+    return pairs
+
+
+def _moves(
+    relation: Relation, windows: tuple[Window, Window], path: str, code: str, digits: int
+) -> pd.DataFrame:
+    """Return codes of so many digits or more: their value, and entry less exit."""
     now = windows[1].sql()
     start = f"CASE WHEN {now} THEN {windows[1].first} ELSE {windows[0].first} END"
     step = f"{month()} - {start}" if path == "monthly" else "0"
-    found = relation.frame(
-        "WITH line AS (SELECT CAST(code AS VARCHAR) AS code, "  # noqa: S608
-        f"{step} AS step, "
+    return relation.frame(
+        f"WITH line AS (SELECT {code} AS code, {step} AS step, "  # noqa: S608
         f"sum(CASE WHEN {now} THEN 0 ELSE value_usd END) AS old, "
-        f"sum(CASE WHEN {now} THEN value_usd ELSE 0 END) AS new FROM trade "
-        f"WHERE {_within(*windows)} AND regexp_full_match(CAST(code AS VARCHAR), '[0-9]{{7,}}') "
-        "GROUP BY ALL), net AS (SELECT code, sum(greatest(old, new)) AS size, "
+        f"sum(CASE WHEN {now} THEN value_usd ELSE 0 END) AS new FROM trade WHERE "
+        f"{_within(*windows)} AND regexp_full_match(CAST(code AS VARCHAR), '[0-9]{{{digits},}}') "
+        "GROUP BY ALL) SELECT code, sum(greatest(old, new)) AS size, "
         "sum(CASE WHEN old = 0 THEN new WHEN new = 0 THEN -old ELSE 0 END) AS net "
-        "FROM line GROUP BY code) SELECT arg_min(code, net) AS gone, arg_max(code, net) AS come, "
-        "least(sum(greatest(net, 0)), sum(greatest(-net, 0))) AS moved FROM net "
-        "GROUP BY left(code, 6) HAVING moved > 0.01 * sum(size) ORDER BY moved DESC, gone"
+        "FROM line GROUP BY code ORDER BY code"
     )
-    return tuple(zip(found["gone"], found["come"], map(float, found["moved"]), strict=True))
+
+
+def _pairs(moves: pd.DataFrame) -> tuple[tuple[str, str, float], ...]:
+    """Return, of codes that hold the same goods, which gives way to which, largest first."""
+    found = []
+    for _, same in moves.groupby("goods"):
+        net = same.set_index("code")["net"]
+        moved = float(min(net[net > 0].sum(), -net[net < 0].sum()))
+        if moved > 0.01 * same["size"].sum():
+            found.append((str(net.idxmin()), str(net.idxmax()), moved))
+    return tuple(sorted(found, key=lambda pair: (-pair[2], pair[0])))
+
+
+def _spelled(pairs: Sequence[tuple[str, str, float]]) -> str:
+    words = [f"{a} gives way to {b} ({amount(v, 'USD')})" for a, b, v in pairs]
+    return ", ".join(words[:3]) + (f" and {len(words) - 3} more" if words[3:] else "")
 
 
 def _windows(base: str | int, current: str | int, path: str) -> tuple[Window, Window]:

@@ -87,11 +87,12 @@ class Screen(Result):
 
     def _unjudged(self) -> str:
         rows = self.table[self.table["unjudged"] != ""]
+        grew = [percent(x / 100, sign=True) for x in rows["growth_percent"].tolist()]
         names = [
-            f"{self.named(row)} ({percent(row.growth_percent / 100, sign=True)}; {row.unjudged})"
-            for row in rows.head(6).itertuples()
+            f"{self.named(row)} ({growth}; {row.unjudged})"
+            for row, growth in zip(rows.itertuples(), grew, strict=True)
         ]
-        return f" Not judged, which is not cleared: {_few(names, len(rows))}." if names else ""
+        return f" Not judged, which is not cleared: {_few(names)}." if names else ""
 
     def case(self, reporter: str, partner: str | None = None) -> pd.Series:
         """Return the row of one pair, by codes or names of countries."""
@@ -254,10 +255,9 @@ def screen(
     )
 
 
-def _few(names: list[str], count: int | None = None) -> str:
+def _few(names: list[str]) -> str:
     """Return the first five names, and how many more there are."""
-    more = (len(names) if count is None else count) - 5
-    return ", ".join(names[:5]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
 
 
 def _judged(rows: pd.DataFrame, level: float, least: float, needed: int) -> pd.DataFrame:
