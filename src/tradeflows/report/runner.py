@@ -134,8 +134,8 @@ def _lacking(needs: Sequence[Mapping[str, Any]]) -> str:
         table = asked.pop("table")
         try:
             rows = on_one_system(**asked) if table == "trade" else load(table, **asked)
-        except UnknownCode as error:
-            return f"This page needs data that are not there yet: {error.found}. {need['bring']}"
+        except UnknownCode:
+            return f"This page needs data that are not there yet. {need['bring']}"
         late = set(span(need["months"])) - set(rows["period"].unique()) if need.get("whole") else ()
         if late:
             gone = ", ".join(f"{month:%Y-%m}" for month in sorted(late))
