@@ -93,7 +93,7 @@ def test_the_standard_pull_is_stored_once(monkeypatch: pytest.MonkeyPatch, tmp_p
     with asked(monkeypatch, tmp_path / "data") as site:
         first = refresh.run(**USUAL)
         assert len(first.stored) == first.calls["eurostat"]["data"] == 4
-        assert refresh.run(**USUAL).stored == ()
+        assert refresh.run(**USUAL).stored == []
         whole = {raw.table: eurostat.read(store.read(raw.id), raw) for raw in live()}
         assert set(whole["trade"]["reporter"]) == {"EU27"}
         assert (live()[0].vintage, live()[0].query["generated"]) == ("2026-09-15", True)

@@ -594,7 +594,7 @@ def test_killed_anywhere_the_store_verifies_and_the_next_run_goes_on(
     assert _started(tmp_path / "calm").wait(120) == 0
     expected, folder = table(), tmp_path / "torn"
     draw = random.Random(20220224)  # noqa: S311 - moments, not secrets
-    kills, between = int(os.environ.get("TRADEFLOWS_KILLS", "3")), 0
+    kills, between = int(os.environ.get("TRADEFLOWS_KILLS", "2")), 0
     for number in range(kills):
         monkeypatch.setenv("TRADEFLOWS_DATA", str(folder))
         site.asked.clear()

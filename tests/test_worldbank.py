@@ -55,10 +55,10 @@ def test_the_address_is_found_from_the_page(
 ) -> None:
     with asked(monkeypatch, tmp_path / "data") as site:
         usual = {"sources": ("worldbank",), "manners": QUICK}
-        assert refresh.run(**usual).stored == (
-            "world-bank/live/CMO-Historical-Data-Monthly@2026-06-02.xlsx",
-        )
-        assert refresh.run(**usual).stored == ()
+        assert refresh.run(**usual).stored == [
+            "world-bank/live/CMO-Historical-Data-Monthly@2026-06-02.xlsx"
+        ]
+        assert refresh.run(**usual).stored == []
         bank = site.others["/en/"]
         bank.hash, bank.data = "moved-0050012027", others.workbook("drifted", "July 02, 2026", 61)
         assert refresh.run(**usual).stored[0].endswith("@2026-07-02.xlsx")

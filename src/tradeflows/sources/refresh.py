@@ -8,7 +8,6 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -27,7 +26,6 @@ from tradeflows.sources.work import Plan, Work, locked, raise_first
 
 __all__ = [
     "SOURCES",
-    "Outcome",
     "Source",
     "pair",
     "parts",
@@ -66,36 +64,6 @@ def _known(sources: Sequence[str]) -> Sequence[str]:
     if odd := sorted(set(sources) - set(SOURCES)):
         raise UnknownCode(f"no source {odd}", f"some of {sorted(SOURCES)}", "correct the name")
     return sources
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What a refresh did: calls by publisher and kind, files stored.
-
-    ``held`` counts months of a reporter that were stored already; ``absent`` says in words which
-    months of whom are not published.
-    """
-
-    calls: Mapping[str, Mapping[str, int]]
-    stored: tuple[str, ...]
-    seconds: float
-    held: int = 0
-    rows: int = 0
-    absent: tuple[str, ...] = ()
-
-    def sentence(self) -> str:
-        """Say what was done."""
-        made = "; ".join(
-            f"{p}: " + ", ".join(f"{n} {k}" for k, n in sorted(kinds.items()))
-            for p, kinds in self.calls.items()
-        )
-        files = f"{len(self.stored)} new files with {self.rows:,} rows"
-        if self.stored and not self.rows:
-            files += ": the publisher counts no trade of this kind in these months"
-        if not self.stored:
-            files = "Nothing new" + (": all that is published is stored" if self.held else "")
-        notes = "".join(f"\n{note}" for note in self.absent)
-        return f"{files} in {self.seconds:.0f} s (calls: {made or 'none'}).{notes}"
 
 
 def parts() -> tuple[Part, ...]:
@@ -153,7 +121,7 @@ def run(
     manners: Manners | None = None,
     told: Told = lambda _source, _done, _left: None,
     options: Mapping[str, Any] = _NONE,
-) -> Outcome:
+) -> Work:
     """Fetch what is published and not stored, of the standard pull or of parts of UN Comtrade.
 
     ``sources`` are names of `SOURCES`, in order; ``start`` and ``end`` months or years; ``options``
@@ -161,7 +129,6 @@ def run(
     stays.
     """
     _known(sources)
-    began = datetime.now(UTC)
     work = work_of(asked, start, end, manners, options)
     work.told = told
     errors: list[TradeflowsError] = []
@@ -174,9 +141,4 @@ def run(
                 _log.error("%s: %s", source, error.found)
                 errors.append(error)
     raise_first(errors)
-    rows = sum(store.describe(file).rows for file in work.stored)
-    calls = {source: dict(kinds) for source, kinds in work.calls.items()}
-    return Outcome(
-        calls, tuple(work.stored),
-        (datetime.now(UTC) - began).total_seconds(), work.held, rows, tuple(work.notes),
-    )  # fmt: skip
+    return work

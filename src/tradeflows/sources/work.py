@@ -35,7 +35,8 @@ class Work:
     """What a refresh was asked for, and what it did so far; every source works on it.
 
     ``usual``: the standard pull, in place of ``parts`` named by the user. ``span`` is the first and
-    the last month; ``end`` the last that was named, if any. ``notes`` say what is not published.
+    the last month; ``end`` the last that was named, if any. ``calls`` are counted by publisher and
+    kind; ``held`` are months of a reporter stored before; ``notes`` say what is not published.
     ``options`` are for TÜİK's database: fields of `tuik.Question`, and ``browser``.
     """
 
@@ -50,6 +51,23 @@ class Work:
     notes: list[str] = field(default_factory=list)
     held: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC))
+
+    def sentence(self) -> str:
+        """Say what was done."""
+        made = "; ".join(
+            f"{p}: " + ", ".join(f"{n} {k}" for k, n in sorted(kinds.items()))
+            for p, kinds in self.calls.items()
+        )
+        rows = sum(store.describe(file).rows for file in self.stored)
+        files = f"{len(self.stored)} new files with {rows:,} rows"
+        if self.stored and not rows:
+            files += ": the publisher counts no trade of this kind in these months"
+        if not self.stored:
+            files = "Nothing new" + (": all that is published is stored" if self.held else "")
+        notes = "".join(f"\n{note}" for note in self.notes)
+        took = (datetime.now(UTC) - self.began).total_seconds()
+        return f"{files} in {took:.0f} s (calls: {made or 'none'}).{notes}"
 
     def session(self, source: str, publisher: str, root: str, **options: Any) -> Session:
         """Return a session whose calls are counted for this source, unless its quota is used up.
