@@ -36,7 +36,7 @@ class Work:
 
     ``usual``: the standard pull, in place of ``parts`` named by the user. ``span`` is the first and
     the last month; ``end`` the last that was named, if any. ``calls`` are counted by publisher and
-    kind; ``held`` are months of a reporter stored before; ``notes`` say what is not published.
+    kind; ``notes`` say what is not published.
     ``options`` are for TÜİK's database: fields of `tuik.Question`, and ``browser``.
     """
 
@@ -49,7 +49,6 @@ class Work:
     calls: dict[str, Mapping[str, int]] = field(default_factory=dict)
     stored: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    held: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     began: datetime = field(default_factory=lambda: datetime.now(UTC))
 
@@ -64,7 +63,7 @@ class Work:
         if self.stored and not rows:
             files += ": the publisher counts no trade of this kind in these months"
         if not self.stored:
-            files = "Nothing new" + (": all that is published is stored" if self.held else "")
+            files = "Nothing new: all that is published is stored"
         notes = "".join(f"\n{note}" for note in self.notes)
         took = (datetime.now(UTC) - self.began).total_seconds()
         return f"{files} in {took:.0f} s (calls: {made or 'none'}).{notes}"

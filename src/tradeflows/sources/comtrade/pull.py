@@ -176,8 +176,8 @@ def counted(reply: Reply) -> int:
 
 def draw(
     client: Client, parts: Sequence[Part], releases: Releases, span: tuple[str, str]
-) -> tuple[list[Call], int]:
-    """Return the calls for what is published and not stored, and how many months are stored.
+) -> list[Call]:
+    """Return the calls for what is published and not stored.
 
     With a key in the order of the parts. Without one, totals, chapters and listed codes come before
     long lists of codes, and the months that decide the claims before the others.
@@ -185,7 +185,6 @@ def draw(
     stored = held(leaves(), {slot: r.checksum for slot, r in releases.items()})
     there = {p.name: [s for pair in p.pairs(span) if (s := (p.freq, pair)) in releases]
              for p in parts}  # fmt: skip
-    have = sum(covered(p.box(), stored.get(s, frozenset())) for p in parts for s in there[p.name])
     calls: list[tuple[bool, int, bool, str, Call]] = []
     asked = [(n, box) for n, part in enumerate(parts) for box in _boxes(part.box(), client.keyed)]
     for n, box in sorted(asked, key=lambda one: not client.keyed and _is_long(one[1])):
@@ -195,7 +194,7 @@ def draw(
             first = call.periods[0]
             decisive = client.keyed or DECISIVE[0] <= first < DECISIVE[1]
             calls.append((not client.keyed and _is_long(box), n, not decisive, first, call))
-    return [one[-1] for one in sorted(calls, key=lambda one: one[:4])], have
+    return [one[-1] for one in sorted(calls, key=lambda one: one[:4])]
 
 
 def _is_long(box: Box) -> bool:
@@ -242,7 +241,7 @@ def _packed(
 def plan(work: Work) -> Plan:
     """Say what a pull would ask, after one call for availability."""
     client = connect(work)
-    calls, have = draw(client, work.parts, _available(client, work), work.span)
+    calls = draw(client, work.parts, _available(client, work), work.span)
     rows = []
     for part in work.parts:
         mine = [c for c in calls if c.part == part.name]
@@ -253,9 +252,8 @@ def plan(work: Work) -> Plan:
                      data, expected, round(2 * data / 60, 1)))  # fmt: skip
     columns = ["part", "reporters", "from", "to", "data_calls", "rows_expected", "minutes"]
     table = pd.DataFrame(rows, columns=columns)
-    stored = f"{have} months of a reporter are stored as published."
     if not calls:
-        return Plan(f"Nothing to fetch: {stored}", table)
+        return Plan("Nothing to fetch: all that is published is stored.", table)
     data = int(table["data_calls"].sum())
     mode = "with a key" if client.keyed else "without a key (one period and 500 rows a call)"
     minutes = 2 * data / 60
@@ -267,7 +265,7 @@ def plan(work: Work) -> Plan:
             " later): what the claims need first comes first, each run goes on where the last one"
             " stopped"
         ) * (not client.keyed)
-    words = f"{data} data calls and about as many counts {mode}, about {took}. {stored}"
+    words = f"{data} data calls and about as many counts {mode}, about {took}."
     return Plan(words, table, tuple(calls))
 
 
@@ -295,7 +293,7 @@ def pull(work: Work) -> None:
     """Fetch what is published and not stored; one bad reply does not stop the others."""
     client = connect(work)
     releases = _available(client, work)
-    calls, work.held = draw(client, work.parts, releases, work.span)
+    calls = draw(client, work.parts, releases, work.span)
     systems: dict[tuple[str, str], str] = {}
     for freq in sorted({c.freq for c in calls}):
         reporters = {r for c in calls for r in c.reporters if c.freq == freq}
@@ -343,30 +341,25 @@ def _absent(work: Work, releases: Releases) -> list[str]:
 
     Where no last month is named, those after a reporter's newest are not missed.
     """
-    asked: dict[tuple[str, str, str], set[str]] = {}
-    for part in work.parts:
-        for reporter in part.reporters:
-            alone = replace(part, reporters=(reporter,)).pairs(work.span)
-            asked.setdefault((reporter, part.freq, part.system), set()).update(alone)
     notes = []
-    for (reporter, freq, system), pairs in sorted(asked.items()):
-        name, number = spoken(reporter), min(pairs).split("-")[0]
-        known = sorted(k for f, k in releases if f == freq and k.startswith(f"{number}-"))
-        where = "" if system == "HS" else f" in {system}"
+    for part, reporter in ((p, r) for p in work.parts for r in p.reporters):
+        pairs = replace(part, reporters=(reporter,)).pairs(work.span)
+        name, number = spoken(reporter), pairs[0].split("-")[0]
+        known = sorted(k for f, k in releases if f == part.freq and k.startswith(f"{number}-"))
+        where = "" if part.system == "HS" else f" in {part.system}"
         if not known:
             notes.append(f"{name} reports nothing{where} to UN Comtrade; its partners may report.")
             continue
-        gone = sorted(pairs - set(known))
-        if work.end is None and min(pairs) <= known[-1]:
+        gone = [k for k in pairs if k not in known]
+        if work.end is None and pairs[0] <= known[-1]:
             gone = [k for k in gone if k < known[-1]]
         if gone:
-            shown = ", ".join(map(_spelled, gone[:6])) + f" and {len(gone) - 6} more" * (
-                len(gone) > 6
-            )
+            more = f" and {len(gone) - 6} more" * (len(gone) > 6)
             notes.append(
-                f"{name} has not published {shown}{where}; its newest is {_spelled(known[-1])}."
+                f"{name} has not published {', '.join(map(_spelled, gone[:6]))}{more}{where};"
+                f" its newest is {_spelled(known[-1])}."
             )
-    return notes
+    return list(dict.fromkeys(notes))
 
 
 def _spelled(pair: str) -> str:
