@@ -70,15 +70,13 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     True
     """
     origin, query = str(about.get("origin", "reply")), about.get("query", {})
-    found = [r for reply in _replies(data, origin) for r in _whole(reply, origin)]
+    found: list[dict[str, Any]] = []
+    for reply in _replies(data, origin):
+        rows_ = records(reply, origin)
+        _refuse_cut(len(rows_), reply.get("count"), origin)
+        found += rows_
     proof = query.get("proof", {})
-    told = proof.get("rows", proof.get("count"))
-    if isinstance(told, int) and told != len(found):
-        raise TruncatedReply(
-            f"{origin}: {len(found):,} rows, though {told:,} were counted",
-            "as many rows as counted",
-            _LESS,
-        )
+    _refuse_cut(len(found), proof.get("rows", proof.get("count")), origin, caps=())
     if not found:
         return tables.empty("trade")
     names = {name: None for name in found[0] if _letters(name) in _NAMES}
@@ -92,7 +90,7 @@ def table(frame: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
     Columns that are not its own are kept at the end.
     """
     origin = str(about.get("origin", "frame"))
-    _whole({"data": [{}] * len(frame)}, origin)
+    _refuse_cut(len(frame), None, origin)
     frame = frame.reset_index(drop=True)
     more = frame[[c for c in frame if _letters(c) not in _NAMES]]
     cells = frame.astype(object).where(frame.notna(), None)
@@ -147,22 +145,14 @@ def records(reply: Any, origin: str) -> list[dict[str, Any]]:
     raise SchemaMismatch(f"{origin}: {words}", "a list of records in `data`", _ASK)
 
 
-def _whole(reply: Any, origin: str) -> list[dict[str, Any]]:
-    """Return the records of a reply that is as long as it says and as no cap, or raise."""
-    found, count = records(reply, origin), reply.get("count")
-    if len(found) in CAPS or (isinstance(count, int) and count in CAPS):
+def _refuse_cut(rows_: int, count: Any, origin: str, caps: tuple[int, ...] = CAPS) -> None:
+    """Refuse a reply that is as long as a cap, or not as long as the publisher counts."""
+    if rows_ in caps or (isinstance(count, int) and count != rows_):
         raise TruncatedReply(
-            f"{origin}: {len(found)} rows (count {count}): exactly a row cap",
-            f"a reply below the caps {', '.join(f'{c:,}' for c in CAPS)}",
+            f"{origin}: {rows_:,} rows" + f", though {count} are counted" * (count is not None),
+            f"as many as counted, and not exactly {', '.join(f'{c:,}' for c in CAPS)}: a row cap",
             _LESS,
         )
-    if isinstance(count, int) and count != len(found):
-        raise TruncatedReply(
-            f"{origin}: {len(found):,} rows, though the publisher counts {count:,}",
-            "as many rows as counted",
-            _LESS,
-        )
-    return found
 
 
 def _letters(name: Any) -> str:
