@@ -10,7 +10,7 @@ import tradeflows as tf
 from standin import trade as generated
 from standin.harness import QUICK, SNAPSHOT, asked
 from tradeflows import store
-from tradeflows.codes.groups import overlap
+from tradeflows.codes.totals import overlap
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.measure import bridge
 from tradeflows.measure.bridge import BARS

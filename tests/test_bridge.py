@@ -596,9 +596,10 @@ def test_windows_that_touch_are_two_and_windows_that_share_a_month_are_refused()
         (
             {"base": "2021-01/2021-02", "current": "2022-01/2022-03"},
             SchemaMismatch,
-            "windows of 2 and 3 months\n"
-            "  expected: as many months on both sides: each is set against its own\n"
-            "  what to do: choose windows of one length, or path='two-point' with per_month=True",
+            "windows of 2 and 3 months (2021-01/2021-02 and 2022-01/2022-03)\n"
+            "  expected: as many months on both sides\n"
+            "  what to do: choose windows of one length; a bridge by path='two-point' with"
+            " per_month=True compares averages per month",
         ),
         ({"path": "chained"}, ValueError, "path='chained': expected one of monthly, two-point"),
         (

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from tradeflows import bridge, store
 from tradeflows.codes import countries, hs, totals
-from tradeflows.codes.groups import overlap
 from tradeflows.codes.products import hs_codes
+from tradeflows.codes.totals import overlap
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import comtrade
 from tradeflows.sources.rows import amounts

@@ -12,7 +12,8 @@ import pandas as pd
 from tradeflows import store, tables
 from tradeflows.codes import hs
 from tradeflows.codes.countries import comtrade, from_name, spoken
-from tradeflows.codes.groups import ALL_GOODS, named, overlap
+from tradeflows.codes.groups import ALL_GOODS, named
+from tradeflows.codes.totals import overlap
 from tradeflows.errors import (
     ConfidentialValueWarning,
     EstimatedQuantityWarning,

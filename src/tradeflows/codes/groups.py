@@ -1,8 +1,7 @@
-"""Groups of goods: the high-priority list, totals and what they hold."""
+"""Groups of goods: the high-priority list in every revision, and names of groups in words."""
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any
@@ -15,34 +14,15 @@ from tradeflows.errors import UnknownCode
 
 __all__ = [
     "ALL_GOODS",
-    "SUMS",
     "asked",
     "changed_codes",
     "high_priority",
     "listed",
     "named",
-    "overlap",
 ]
 
 ALL_GOODS = "TOTAL"
 FIRST, LAST = "HS2012", "HS2022"  # revisions that the groups of the list cover
-_LISTED = ("84", "85", "88", "90")
-# What sums over codes hold, as beginnings of codes; "" may be anything.
-SUMS = {
-    ALL_GOODS: ("",),
-    "surge_basket": ("",),
-    "high_priority_45": _LISTED,
-    "high_priority_50": _LISTED,
-    "listed_electronics": ("8471", "8486", "85"),
-    "listed_hs_85": ("85",),
-    "listed_tiers_1_2": ("85",),
-    "listed_circuits": ("8542",),
-    "coal": ("2701", "2704", "2706"),
-    "oil_products": ("2710",),
-    "lpg": ("2711",),
-    "crude_oil": ("2709",),
-    "oil_gas_disclosed": ("2709", "2710", "2711", "2712", "2713", "2714", "2715"),
-}
 
 
 def named(code: str) -> str:
@@ -113,22 +93,6 @@ def changed_codes() -> pd.DataFrame:
         rows.append((group["name"], *held, group["comparability"], group["why"]))
     columns = ["goods", "HS 2017", "HS 2022", "comparable", "why"]
     return pd.DataFrame(rows, columns=columns)
-
-
-def overlap(one: str, other: str) -> bool:
-    """Say whether two codes, groups or totals hold the same goods."""
-    if ALL_GOODS in (one, other):
-        return True
-    return any(a.startswith(b) or b.startswith(a) for a in _held(one) for b in _held(other))
-
-
-def _held(code: str) -> tuple[str, ...]:
-    if code.isdigit():
-        return (code,)
-    chapters = re.fullmatch(r"(\d\d)-(\d\d)(?:_\w+)?", code)
-    if chapters:
-        return tuple(f"{n:02d}" for n in range(int(chapters[1]), int(chapters[2]) + 1))
-    return SUMS.get(code, ())
 
 
 @lru_cache

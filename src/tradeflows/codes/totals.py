@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -17,9 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from tradeflows.codes.countries import SPECIAL, countries, plain
-from tradeflows.codes.groups import ALL_GOODS, SUMS, overlap
 
-__all__ = ["is_world", "one_inside_another"]
+__all__ = ["is_world", "one_inside_another", "overlap"]
 
 _FILE = Path(__file__).with_name("totals.csv")
 _COLUMN = {"partner": "place", "reporter": "place", "flow": "flow", "code": "code"}
@@ -118,15 +117,30 @@ def _holds(total: _Total, other: _Total | None, name: str) -> bool:
     return not group.members <= outside.members
 
 
+def overlap(one: str, other: str) -> bool:
+    """Say whether two codes, groups or totals hold the same goods."""
+    return any(a.startswith(b) or b.startswith(a) for a in _held(one) for b in _held(other))
+
+
+def _held(code: str) -> Collection[str]:
+    """Return the beginnings of the codes that a code, a range of chapters or a sum holds."""
+    if code.isdigit():
+        return (code,)
+    if chapters := re.fullmatch(r"(\d\d)-(\d\d)(?:_\w+)?", code):
+        return [f"{n:02d}" for n in range(int(chapters[1]), int(chapters[2]) + 1)]
+    total = _totals().get(("code", _plain(code)))
+    return () if total is None else total.members or ("",)
+
+
 def _goods(codes: list[str]) -> tuple[str, str] | None:
     if len({len(c) for c in codes}) == 1 and all(c.isdigit() for c in codes):
         return None
-    everything = [c for c in codes if ("code", _plain(c)) in _totals()]
+    totals = {c: _totals().get(("code", _plain(c))) for c in codes}
+    everything = [c for c, total in totals.items() if total and total.kind == "all"]
     if everything and len(codes) > 1:
         return everything[0], next(c for c in codes if c != everything[0])
     known = set(codes)
-    sums = [c for c in codes if (c in SUMS and c != ALL_GOODS) or not c[:3].isdigit()]
-    sums = [c for c in sums if overlap(c, c)]
+    sums = [c for c in codes if (totals[c] or not c[:3].isdigit()) and _held(c)]
     for code in codes:
         for n in range(1, len(code)):
             if not code[:n].isdigit():

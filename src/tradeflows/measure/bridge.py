@@ -264,7 +264,7 @@ def _bridges(
             )
         for path in paths if named or not seen.annual else ("two-point",):
             _windows(base, current, path)
-            same_length(*windows, seen.lag, per_month=per_month)
+            same_length(*windows, seen.lag, per_month=per_month and path == "two-point")
             new = require(seen, windows, published)
             lines = _renumbered(relation, windows, path)
             for method in methods:
@@ -356,12 +356,6 @@ def _windows(base: str | int, current: str | int, path: str) -> tuple[Window, Wi
         raise ValueError(f"path={path!r}: expected one of {', '.join(PATHS)}")
     if old.last >= new.first and new.last >= old.first:
         raise ValueError(f"windows {old} and {new} share months: a bridge needs two sides")
-    if path == "monthly" and len(old) != len(new):
-        raise SchemaMismatch(
-            f"windows of {len(old)} and {len(new)} months",
-            "as many months on both sides: each is set against its own",
-            "choose windows of one length, or path='two-point' with per_month=True",
-        )
     return old, new
 
 
@@ -399,7 +393,7 @@ def bridge_sql(
     if path == "monthly":
         start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
         named["step"] = f"{month()} - {start}"
-    months = same_length(old, new, lag, per_month=per_month)
+    months = same_length(old, new, lag, per_month=per_month and path == "two-point")
     over = [f" / {n}" if per_month else "" for n in months]
     unit = f"{quantity}_unit" if f"{quantity}_unit" in columns else None
     return queries.text("bridge").format(

@@ -29,17 +29,14 @@ _WRITTEN = {"USD million": "m USD", "USD billion": "bn USD"}  # as in every othe
 class PublishedFigure:
     """A published figure: the range it stands for, its unit, and where it was printed."""
 
-    id: str
     value: Interval
     unit: str
     text: str
-    statistic: str
     start: pd.Timestamp
     end: pd.Timestamp
     publisher: str
     url: str
     published: str
-    confidence: str
     origin: str
 
     @property
@@ -94,17 +91,8 @@ def published(figure: str) -> PublishedFigure:
         )
     scale, base = _SCALES[unit]
     low, high = (x * scale for x in rounded(row["value"]))
+    text = f"{row['value']} {row['unit'].replace(unit, _WRITTEN.get(unit, unit))}"
+    printed = {n: str(row[n]) for n in ("publisher", "url", "published", "origin")}
     return PublishedFigure(
-        figure,
-        Interval(low, high),
-        base,
-        f"{row['value']} {row['unit'].replace(unit, _WRITTEN.get(unit, unit))}",
-        row["statistic"],
-        row["period_start"],
-        row["period_end"],
-        row["publisher"],
-        str(row["url"]),
-        str(row["published"]),
-        row["confidence"],
-        row["origin"],
+        Interval(low, high), base, text, row["period_start"], row["period_end"], **printed
     )

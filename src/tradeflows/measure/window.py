@@ -24,7 +24,8 @@ def same_length(old: Window, new: Window, lag: int, *, per_month: bool = False) 
         raise SchemaMismatch(
             f"windows of {months[0]} and {months[1]} months ({old} and {new})",
             "as many months on both sides",
-            "choose windows of one length, or per_month=True to compare averages per month",
+            "choose windows of one length; a bridge by path='two-point' with per_month=True"
+            " compares averages per month",
         )
     return 1, 1
 
