@@ -29,6 +29,7 @@ _WRITTEN = {"USD million": "m USD", "USD billion": "bn USD"}  # as in every othe
 class PublishedFigure:
     """A published figure: the range it stands for, its unit, and where it was printed."""
 
+    id: str
     value: Interval
     unit: str
     text: str
@@ -94,5 +95,5 @@ def published(figure: str) -> PublishedFigure:
     text = f"{row['value']} {row['unit'].replace(unit, _WRITTEN.get(unit, unit))}"
     printed = {n: str(row[n]) for n in ("publisher", "url", "published", "origin")}
     return PublishedFigure(
-        Interval(low, high), base, text, row["period_start"], row["period_end"], **printed
+        figure, Interval(low, high), base, text, row["period_start"], row["period_end"], **printed
     )
