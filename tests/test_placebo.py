@@ -450,7 +450,12 @@ def test_rules_are_asked_about_generated_trade(simulations, monkeypatch):
     for name, value in small.items():
         monkeypatch.setattr(simulations, name, value)
     hits = simulations.on_series("random-walk level", np.random.default_rng(0))
-    for ask in (simulations.on_ranks, simulations.on_bands, simulations.on_sets):
+    for ask in (
+        simulations.on_ranks,
+        simulations.on_growth,
+        simulations.on_bands,
+        simulations.on_sets,
+    ):
         hits |= ask("destination × group AR(1), sd 0.1", np.random.default_rng(0))
     assert {f for _, f in hits} == set(simulations.FACTORS)
     assert set(hits.values()) <= {0.0, 1.0}

@@ -21,15 +21,15 @@ from tradeflows.sources.comtrade.question import TRANSIT
 AFTER, BEFORE = "2022-03/2022-12", "2021-03/2021-12"
 LISTED = set(high_priority("2024-02").query("comparability != 'break'")["group"])
 NO_MORE, MORE = "no rise beyond expectation was found", "rose beyond expectation"
-SHORT, RISE = "growth is short of the thresholds", "beyond other destinations"
+SHORT, RISE = "growth is short of the thresholds", "unusual by its own past"
 UNPRICED = "too little of the energy value is priced"
-YES, OPEN = "supported", "cannot be determined"
+YES, PARTLY, OPEN = "supported", "partly supported", "cannot be determined"
 # Weights of energy are whole where nothing is hidden: only there can its price be judged.
 WORLDS = {
     "nothing": ({}, {"a": NO_MORE, "c": (OPEN, SHORT), "b2": (OPEN, UNPRICED)}),
     "prices": ({"hidden": False}, {"a": NO_MORE, "c": (OPEN, SHORT), "b2": (YES, "mainly")}),
-    "volume": ({}, {"a": MORE, "c": (YES, RISE), "b2": (OPEN, UNPRICED)}),
-    "entry": ({}, {"a": MORE, "c": (YES, RISE), "b2": (OPEN, UNPRICED)}),
+    "volume": ({}, {"a": MORE, "c": (PARTLY, RISE), "b2": (OPEN, UNPRICED)}),
+    "entry": ({}, {"a": MORE, "c": (PARTLY, RISE), "b2": (OPEN, UNPRICED)}),
     "rerouting": ({}, {"a": NO_MORE, "c": (OPEN, SHORT), "b2": (OPEN, UNPRICED)}),
 }
 
