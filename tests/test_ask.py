@@ -457,8 +457,10 @@ def test_a_heading_of_two_revisions_is_answered_or_refused_for_what_it_is():
     found = tf.ask(*question, rows=annual("4407", systems, [100.0, 200.0], [10.0, 19.0]))
     assert found.table["value_current"].sum() == 200.0
     moved = annual("2403", systems, [100.0, 200.0], [10.0, 19.0])
-    with pytest.raises(SchemaMismatch, match="HS2017, HS2022 follow each other"):
-        tf.ask("DEU", "POL", "2403", "2021", "2022", rows=moved)
+    both = pd.concat([moved, annual("270112", "HS2022", [1.0, 2.0], [1.0, 1.0])])
+    for codes, rows in (("2403", moved), (["2403", "270112"], both)):
+        with pytest.raises(TradeflowsError, match="code systems HS2017, HS20"):
+            tf.ask("DEU", "POL", codes, "2021", "2022", rows=rows)
 
 
 def test_what_a_table_of_ones_own_lacks_is_named():

@@ -115,8 +115,8 @@ def test_a_screen_finds_the_row_of_a_pair():
             found.case(*pair)
         words = str(caught.value)
         assert f"no listed goods from {pair[0]} to {(*pair, 'RUS')[1]}" in words
-        assert caught.value.expected == "a reporter and a partner of the table"
-        assert caught.value.todo == "name both, as in its columns"
+        assert caught.value.expected.startswith("a reporter and a partner of the table")
+        assert caught.value.todo.startswith("name both as its columns do")
 
 
 def test_a_screen_marks_one_case_among_all():

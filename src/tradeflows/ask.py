@@ -246,11 +246,13 @@ def _bridged(parts: Sequence[Part], pair: _Pair) -> tuple[Envelope, list[str]]:
     """Return the bridges of all codes together, and what a reader should know of them."""
     rows = pd.concat([p.rows for p in parts], ignore_index=True)
     monthly = len(pair.base) == len(pair.current) and set(rows["freq"]) == {"M"}
-    several = [*_STATISTIC, "vintage"] if len(parts) > 1 else []  # each code is of one statistic
+    # each code is of one statistic, or refused; several may be of several
+    apart = [c for c in _STATISTIC
+             if len({*rows[c]}) > 1 and all(len({*p.rows[c]}) == 1 for p in parts)]  # fmt: skip
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = bridges(
-            rows.drop(columns=several), str(pair.base), str(pair.current),
+            rows.drop(columns=apart), str(pair.base), str(pair.current),
             paths=PATHS if monthly else ("two-point",), estimated=pair.estimated,
             per_month=len(pair.base) != len(pair.current),
         )  # fmt: skip
