@@ -1,7 +1,11 @@
 """What was expected of a series: bands of sums, planted rises, and series that cannot be used."""
 
 import itertools
+import os
+import subprocess
+import sys
 import warnings
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -249,3 +253,45 @@ def test_what_is_not_a_monthly_series_is_refused(series):
         expected(-series, event=EVENT)
     with pytest.raises(UnknownCode, match="ends before"):
         expected(series, event=EVENT, window="2023-01/2022-01")
+
+
+def test_years_are_refused_in_words_wherever_months_are_needed():
+    """Taken for Januaries, annual rows would leave eleven months a year unpublished."""
+    years = pd.to_datetime([f"{y}-01-01" for y in range(2014, 2024)])
+    rows = pd.DataFrame({"period": years, "code": "854231", "partner": "RUS", "value_usd": 1.0})
+    ends = rows.assign(period=years + pd.offsets.YearEnd())  # some offices date them so
+    for panel in (rows, rows.assign(freq="A"), ends, rows.head(1).assign(freq="A")):
+        with pytest.raises(SchemaMismatch, match="annual rows, 20"):
+            expected(panel.drop(columns="partner"), event="2022-02")
+        with pytest.raises(SchemaMismatch, match="annual rows, 20"):
+            tf.triple_difference(panel, listed=["854231"])
+    with pytest.raises(SchemaMismatch, match="annual rows, 2014 to 2023"):
+        expected(rows.set_index("period")["value_usd"], event="2022-02")
+    months = pd.Series(1.0, pd.date_range("2021-01-01", periods=3, freq="MS"))
+    for ask in (partial(expected, months), partial(tf.triple_difference, rows, listed=["854231"])):
+        with pytest.raises(UnknownCode, match="event='2022' is not one month"):
+            ask(event="2022")
+
+
+LOADS = """
+import os, sys
+seen = []
+class Watch:
+    def find_spec(self, name, *_):
+        if name == "scipy.linalg":
+            seen.append(os.environ.get("OPENBLAS_NUM_THREADS"))
+sys.meta_path.insert(0, Watch())
+from tradeflows.counterfactual import statespace
+was = {n: v for n, v in os.environ.items() if "NUM_THREADS" in n}
+statespace._models()
+print(seen[0], {n: v for n, v in os.environ.items() if "NUM_THREADS" in n} == was)
+"""
+
+
+@pytest.mark.parametrize(("own", "seen"), [({}, "1"), ({"OPENBLAS_NUM_THREADS": "3"}, "3")])
+def test_models_load_with_one_thread_and_leave_the_environment_as_it_was(own, seen):
+    rest = {name: v for name, v in os.environ.items() if "NUM_THREADS" not in name}
+    found = subprocess.run(
+        [sys.executable, "-c", LOADS], env=rest | own, capture_output=True, text=True, check=True
+    )
+    assert found.stdout.split() == [seen, "True"]

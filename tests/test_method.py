@@ -29,14 +29,14 @@ def two_origins():
 def test_an_index_shows_itself_as_two_lines():
     found = measure.price_index(examples.six_products(), "fisher", base="fixed")
     figure = tf.plot.show(found, title="What moved", name="mine")
-    assert (figure.name, figure.title, figure.unit) == ("mine", "What moved", "index")
+    assert (figure.name, figure.title, figure.unit) == ("mine", "What moved", "index, 2018 = 1")
     assert figure.alt == found.sentence()
     assert list(figure.table)[-2:] == ["price", "volume"]
     shown = figure._repr_html_()
     assert "2018 to 2022" in shown
     last = found.table.iloc[-1]
     plain = tf.plot.show(found)
-    ends = f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f}"
+    ends = f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f} (2018 = 1)"
     assert (plain.name, plain.title) == ("price-index", ends)
     assert found.sentence() == (
         f"2018 to 2022: the Fisher price index ends at {last['price']:.3f} and the volume index at"

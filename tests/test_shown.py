@@ -42,7 +42,8 @@ def test_a_bridge_says_what_accounts_for_the_change(trade):
     figure = tf.plot.show(found)
     assert (figure.name, figure.unit, figure.alt) == ("bridge", "m USD", words)
     assert figure.title == (
-        "Volume accounts for 10.3 m USD of a change of +10 m USD from 2018 to 2022"
+        "Change of +10 m USD from 2018 to 2022: volume accounts for +10.3 m USD, price for"
+        " −350,000 USD"
     )
     assert "2018 to 2022" in figure.caption
     steps = ["2018", "price", "volume", "entry", "exit", "unpriced", "2022"]

@@ -173,6 +173,8 @@ def ask(
     Answer
         Its ``parts`` hold the rows, so that every step can be done again by `tradeflows.bridge`;
         ``notes`` say which of the codes could not be answered, why, and which command brings them.
+        "Mainly price" (or volume) is said where every formula and path gives it over half of the
+        change and more than any other bar, and the change is over a tenth of the earlier value.
 
     Raises
     ------

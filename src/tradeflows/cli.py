@@ -294,8 +294,9 @@ def ask(
     """Price or volume: any pair, codes and months that are stored, or of a file of your own.
 
     A heading is answered by its six-digit codes; what is not stored names the command that brings
-    it. Your file may be a CSV of UN Comtrade, a table of TÜİK, BACI, or a CSV or workbook with
-    columns code, period, value_usd and net_weight_kg.
+    it. "Mainly" is said of what every formula and path gives over half of a change, where that is
+    over a tenth. Your file may be a CSV of UN Comtrade, a table of TÜİK, BACI, or a CSV or
+    workbook with columns code, period, value_usd and net_weight_kg.
     """
     from tradeflows.ask import ask as asked
     from tradeflows.codes.countries import from_name

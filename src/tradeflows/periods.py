@@ -85,8 +85,10 @@ class Window:
         return f"(period >= DATE '{self.month(0)}' AND period < DATE '{self.month(len(self))}')"
 
 
-def month(asked: object) -> pd.Timestamp:
+def month(asked: object, name: str = "") -> pd.Timestamp:
     """Return the first day of a month; of a day, of the month that holds it.
+
+    ``name`` is the argument to name where it is refused.
 
     Raises
     ------
@@ -104,7 +106,8 @@ def month(asked: object) -> pd.Timestamp:
         text = re.sub(r"^(\d{4}-\d\d)-\d\d$", r"\1", _spelled(asked))
     window = Window.parse(text)
     if len(window) != 1:
-        raise UnknownCode(f"{_shown(asked)} is not one month", "'2022-02'", "name the month")
+        of = f"{name}={_shown(asked)}" if name else _shown(asked)
+        raise UnknownCode(f"{of} is not one month", "'2022-02'", "name the month")
     return pd.Timestamp(window.month(0))
 
 

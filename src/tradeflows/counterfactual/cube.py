@@ -10,7 +10,7 @@ import pandas as pd
 
 from tradeflows.codes.countries import SPECIAL
 from tradeflows.codes.totals import is_world
-from tradeflows.counterfactual.months import Floats
+from tradeflows.counterfactual.months import Floats, monthly
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
 from tradeflows.periods import month, span
 from tradeflows.quality.census import census, unique
@@ -113,8 +113,9 @@ def cube(
     Raises
     ------
     SchemaMismatch, DoubleCountedTotals
-        A column is missing, a key is empty or stands twice, a value is negative or infinite; two
-        sources, flows or reporters, codes of several levels, a group of countries beside members.
+        Annual rows, a missing column, a key that is empty or stands twice, a value that is negative
+        or infinite; two sources, flows or reporters, codes of several levels, a group of countries
+        beside members.
 
     Examples
     --------
@@ -127,10 +128,11 @@ def cube(
     if isinstance(panel, Cube):
         return panel
     panel = getattr(panel, "frame", panel)  # of a concordance
-    when = month(event)
+    when = month(event, "event")
     after = span(window) if window else pd.date_range(when, periods=12, freq="MS")
     after = after[after >= when]
     rows = destinations(panel, value, ("code",))
+    monthly(rows["period"], rows.get("freq", ()))
     periods = rows["period"]
     inside = ((periods >= month(start)) & (periods < when)) | periods.isin(after)
     months = pd.DatetimeIndex(periods[inside].drop_duplicates().sort_values())  # published at all

@@ -91,7 +91,9 @@ class TripleDifference(Result):
         return Sentence(
             f"{head}: {percent(self.effect, sign=True)} against what other goods and"
             f" {self.destinations - 1} other destinations explain (β = {self.beta:.3f},"
-            f" {len(self.listed)} listed codes)"
+            f" {len(self.listed)} listed codes). That is an estimate, no test: whether it is"
+            " unusual `placebo_destinations` and `placebo_products` of `tradeflows.counterfactual`"
+            " decide"
         )
 
 
@@ -125,6 +127,14 @@ def triple_difference(
     Returns
     -------
     TripleDifference
+        An estimate without a range: with one treated destination no standard error holds its level.
+        `tradeflows.counterfactual.placebo_destinations` and `placebo_products` say how often places
+        and goods that were not hit look as if they were.
+
+    Raises
+    ------
+    SchemaMismatch, DoubleCountedTotals
+        As `tradeflows.counterfactual.cube`; annual rows.
 
     References
     ----------

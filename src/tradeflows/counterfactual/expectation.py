@@ -146,8 +146,9 @@ def expected(
     path is summed over the window, and the quantiles are those of the sums. Too few published
     months before the event leave the answer undetermined; too many zero months turn months into
     quarters; a zero that remains is met by adding half the smallest positive value before the log.
-    A model that does not converge leaves the answer undetermined. A fit that takes longer than two
-    seconds says how far it is, except on the pages of a report.
+    A model that does not converge leaves the answer undetermined. Models are fitted on one thread:
+    with scipy loaded before, set ``OPENBLAS_NUM_THREADS=1`` before it. A fit that takes longer
+    than two seconds says how far it is, except on the pages of a report.
 
     Parameters
     ----------
@@ -183,7 +184,7 @@ def expected(
     Raises
     ------
     SchemaMismatch, DoubleCountedTotals
-        Months that stand twice, negative values; what `bridge` refuses to sum.
+        Months that stand twice, annual values, negative values; what `bridge` refuses to sum.
 
     Examples
     --------
@@ -197,7 +198,7 @@ def expected(
     """
     if isinstance(series, pd.DataFrame):
         series = summed(series)
-    name, event = str(series.name or "series"), f"{month(event):%Y-%m}"
+    name, event = str(series.name or "series"), f"{month(event, 'event'):%Y-%m}"
     asked = span(window) if window else pd.date_range(month(event), periods=12, freq="MS")
     asked = asked[asked >= month(event)]
     shown = f"{asked[0]:%Y-%m} to {asked[-1]:%Y-%m}" if len(asked) else str(window)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +15,7 @@ from tradeflows.periods import month, span
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import opened
 
-__all__ = ["PANDEMIC", "Cut", "cut", "summed", "too_few"]
+__all__ = ["PANDEMIC", "Cut", "cut", "monthly", "summed", "too_few"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,10 +52,22 @@ class Cut:
         return float(self.levels[self.before + self.compared].sum())
 
 
+def monthly(days: Iterable[Any], freq: Iterable[Any] = ()) -> None:
+    """Refuse years: taken for Januaries they would leave eleven months a year unpublished."""
+    months = pd.DatetimeIndex(days).to_period("M").unique()
+    if set(freq) == {"A"} or (len(months) > 1 and (months.month == months.month[0]).all()):
+        raise SchemaMismatch(
+            f"annual rows, {months.year.min()} to {months.year.max()}",
+            "months: years are too few to say what was expected",
+            "bring monthly rows; `tf.screen` and `tf.bridge` compare years",
+        )
+
+
 def summed(trade: pd.DataFrame) -> pd.Series:
     """Sum the value of trade rows by month, after the census that every measure takes."""
     with opened(trade, ("period", "code", "value_usd")) as relation:
         seen = census(relation, "value_usd")
+        monthly(seen.value_of, ["A"] if seen.annual else [])
         seen.require_one_flow()
         for reporter, days in seen.published.items():
             if lacks := sorted(set(seen.value_of) - days):
@@ -113,6 +127,7 @@ def too_few(months: int, event: str, needed: int, trade_system: str = "") -> str
 def _monthly(series: pd.Series, months: pd.DatetimeIndex | pd.Index) -> pd.Series:
     """Return the series on these months, NaN where not published."""
     index = pd.DatetimeIndex(series.index)
+    monthly(index)
     if index.has_duplicates or (index.day != 1).any() or (series < 0).any():
         raise SchemaMismatch(
             f"series {series.name!r}: months that stand twice, days other than the first, or"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -124,15 +126,30 @@ def simulated(result: Any, data: Cut, *, rng: int) -> Floats:
     return out
 
 
-def _build(data: Cut, model: str) -> Any:
-    # imported here: two seconds for whoever only shows a bridge
-    from statsmodels.tsa.statespace.sarimax import SARIMAX
-    from statsmodels.tsa.statespace.structural import UnobservedComponents
+@cache
+def _models() -> tuple[Any, Any]:
+    """Return the two models, with one thread of linear algebra where scipy was not loaded before.
 
+    It reads the variables when it is loaded; on the small matrices of a month more threads only
+    wait for one another. Imported here: two seconds for whoever only shows a bridge.
+    """
+    unset = {"OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS"} - set(os.environ)
+    os.environ.update(dict.fromkeys(unset, "1"))
+    try:
+        from statsmodels.tsa.statespace.sarimax import SARIMAX
+        from statsmodels.tsa.statespace.structural import UnobservedComponents
+    finally:
+        for name in unset:
+            del os.environ[name]
+    return SARIMAX, UnobservedComponents
+
+
+def _build(data: Cut, model: str) -> Any:
+    sarimax, components = _models()
     exog = data.exog[: data.before] if data.exog.shape[1] else None
     if model == "sarimax":
-        return SARIMAX(data.logs, exog=exog, order=(0, 1, 1), seasonal_order=(0, 1, 1, data.season))
-    return UnobservedComponents(
+        return sarimax(data.logs, exog=exog, order=(0, 1, 1), seasonal_order=(0, 1, 1, data.season))
+    return components(
         data.logs,
         level="local linear trend",
         freq_seasonal=[{"period": data.season, "harmonics": 2}],

@@ -62,6 +62,19 @@ class PriceIndex(Result):
     table: pd.DataFrame = field(repr=False)
     origins: tuple[str, ...] = field(repr=False, default=())
 
+    @property
+    def one(self) -> str:
+        """When the indices are 1, by the base."""
+        first = self.table["period"].iloc[0]
+        starts = {
+            "previous-year": str(first.year),
+            "year-over-year": "the same month a year before",
+        }
+        if self.base in ("fixed", "chained", "full window"):
+            years = is_yearly(pd.DatetimeIndex(self.table["period"]))
+            return f"{first.year if years else period_text(first)} = 1"
+        return f"{starts.get(self.base, self.base)} = 1"
+
     def sentence(self) -> Sentence:
         """Say where price and volume end."""
         last, shares = self.table.iloc[-1], self.table["matched_share"]

@@ -53,7 +53,7 @@ def show(result: Any, **words: Any) -> Figure | Sentence:
     >>> trade = pd.DataFrame({"period": pd.to_datetime(["2021-01-01", "2022-01-01"]),
     ...     "code": "270900", "value_usd": [1000.0, 1200.0], "net_weight_kg": [100.0, 80.0]})
     >>> show(bridge(trade, "2021-01", "2022-01")).title
-    'Price accounts for 450 USD of a change of +200 USD from 2021-01 to 2022-01'
+    'Change of +200 USD from 2021-01 to 2022-01: price accounts for +450 USD, volume for −250 USD'
     """
     if not (drawn := _drawn(result)):
         return Sentence(result.sentence())
@@ -77,10 +77,13 @@ def _drawn(result: Any) -> _Drawn:
 
 @_drawn.register
 def _bars(result: Bridge) -> _Drawn:
-    bar = max(BARS, key=lambda bar: abs(getattr(result, bar)))
-    part, change = _usd(getattr(result, bar)), amount(result.change, "USD", sign=True)
-    title = f"{bar.capitalize()} accounts for {part} of a change of {change} from {result.base} to "
-    own = {"title": f"{title}{result.current}", "name": "bridge", "alt": str(result.sentence()),
+    largest = sorted(BARS, key=lambda bar: -abs(getattr(result, bar)))[:2]
+    parts = [
+        f"{bar} for {_signed(getattr(result, bar))}" for bar in largest if getattr(result, bar)
+    ]
+    told = f": {', '.join(parts).replace(' for', ' accounts for', 1)}" if parts else ""
+    title = f"Change of {_signed(result.change)} from {result.base} to {result.current}{told}"
+    own = {"title": title, "name": "bridge", "alt": str(result.sentence()),
            "note": "per month" * result.per_month}  # fmt: skip
     return waterfall, result.steps(), own
 
@@ -101,14 +104,16 @@ def _of(first: Bridge) -> dict[str, Any]:
 @_drawn.register
 def _answered(result: Answer) -> _Drawn:
     first = result.first
-    price, change = (between(*result.range(bar), _usd) for bar in ("price", "change"))
-    said = "no price for want of weights in" if first.untold else f"price accounts for {price} of"
+    price, volume = (between(*result.range(bar), _signed) for bar in ("price", "volume"))
+    said = f"price accounts for {price}, volume for {volume}"
+    said = "no price for want of weights" if first.untold else said
     mark = "GENERATED TRADE, NOT DATA · " * result.generated + "per month · " * first.per_month
     own = {
-        "title": f"{result.subject}, {first.base} to {first.current}: {said} a change of {change}",
+        "title": f"{result.subject}, {first.base} to {first.current}: "
+        f"change of {_signed(first.change)}; {said}",
         "name": "own-question-bridge",
         "alt": str(result.sentence()),
-        "note": f"{mark}bars: Bennet's formula; {len(result.results)} formulas and paths",
+        "note": f"{mark}bars: Bennet's formula; ranges: {len(result.results)} formulas and paths",
     }
     return waterfall, result.steps(), _of(first) | own
 
@@ -134,8 +139,13 @@ def _mirrored(result: Mirror) -> _Drawn:
 @_drawn.register
 def _index(result: PriceIndex) -> _Drawn:
     last, table = result.table.iloc[-1], result.table.set_index("period")[["price", "volume"]]
-    title = f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f}"
-    own = {"title": title, "unit": "index", "name": "price-index", "alt": str(result.sentence())}
+    title = f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f} ({result.one})"
+    own = {
+        "title": title,
+        "unit": f"index, {result.one}",
+        "name": "price-index",
+        "alt": str(result.sentence()),
+    }
     return lines, table, own
 
 
@@ -254,3 +264,7 @@ def bundle(result: Any) -> dict[str, Any]:
 
 def _usd(x: float) -> str:
     return amount(x, "USD")
+
+
+def _signed(x: float) -> str:
+    return amount(x, "USD", sign=True)
