@@ -52,9 +52,9 @@ class Cut:
         return float(self.levels[self.before + self.compared].sum())
 
 
-def monthly(days: Iterable[Any], freq: Iterable[Any] = ()) -> None:
+def monthly(days: Any, freq: Iterable[Any] = ()) -> None:
     """Refuse years: taken for Januaries they would leave eleven months a year unpublished."""
-    months = pd.DatetimeIndex(days).to_period("M").unique()
+    months = pd.DatetimeIndex(list(days)).to_period("M").unique()
     if set(freq) == {"A"} or (len(months) > 1 and (months.month == months.month[0]).all()):
         raise SchemaMismatch(
             f"annual rows, {months.year.min()} to {months.year.max()}",
