@@ -157,6 +157,8 @@ def test_quarters_are_refused_by_name(quarter):
         ({"period": [1, 2]}, "frame.'year'..astype.int. . 100"),  # years stand in another column
         ({"period": ["2021-01", "2021-01"]}, "2 rows share a key"),
         ({"flow": ["X", "sideways"]}, "flow 'sideways'"),
+        ({"flow": "M/X"}, "flow 'M/X'"),
+        ({"code": ["Total", "270900"]}, "'Total': row 0 is a sum"),
         ({"partner": ["RUS", "Atlantis"]}, "Atlantis"),
     ],
 )
@@ -191,20 +193,166 @@ def test_a_weight_is_in_the_unit_that_its_name_or_the_user_says(name, factor, un
     for said, times in (("", factor), (unit, factor), ("kg", 1)):
         table = tf.tidy(frame, weight=name, weight_unit=said)
         assert table["net_weight_kg"].tolist() == pytest.approx([times, 2 * times])
-    with pytest.raises(SchemaMismatch, match="one of kg, t, g, lb"):
+    with pytest.raises(SchemaMismatch, match=r"unit barrel is not known[\s\S]*kg, t, kt, Mt"):
         tf.tidy(frame, weight=name, weight_unit="barrel")
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
-    [("Value (GBP)", "values in GBP"), ("£", "values in GBP"), ("value_rub", "values in RUB"),
-     ("Value (1000 USD)", "counts in '1000'"), ("usd_million", "counts in 'million'"),
-     ("USD or EUR", "names USD and EUR")],
+    ("kind", "name", "times"),
+    [
+        ("value", "Value (USD '000s)", 1e3), ("value", "US$ K", 1e3), ("value", "kUSD", 1e3),
+        ("value", "Value (1,000 USD)", 1e3), ("value", "Değer (Bin USD)", 1e3),
+        ("value", "тыс. долл. США", 1e3), ("value", "usd_million", 1e6), ("value", "USD m", 1e6),
+        ("value", "млрд долл.", 1e9), ("value", "primaryValue", 1), ("value", "USD lakh", 1e5),
+        ("weight", "Quantity (MT)", 1e3), ("weight", "kt", 1e6), ("weight", "Mt", 1e9),
+        ("weight", "Ağırlık (bin ton)", 1e6), ("weight", "million metric tons", 1e9),
+        ("weight", "Вес нетто, т", 1e3), ("weight", "netWgt", 1),
+    ],
 )  # fmt: skip
-def test_a_value_whose_name_says_another_unit_is_not_taken_for_dollars(name, said):
+def test_units_and_scales_of_a_heading_are_applied(kind, name, times):
+    column = {"value": "value_usd", "weight": "net_weight_kg"}[kind]
+    before = mine()[column].tolist()
+    table = tf.tidy(mine().rename(columns={column: name}), **{kind: name})
+    assert table[column].tolist() == pytest.approx([times * n for n in before])
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "said"),
+    [
+        ("value", "Value (Rs. Lakh)", "unit Rs is"), ("value", "Rs.", "unit Rs is"),
+        ("value", "Value in crore", "does not say of what"), ("value", "Value (som)", "unit som"),
+        ("value", "value_kusd", "unit kusd"), ("value", "Value (GBP)", "unit GBP"),
+        ("value", "£", "unit £"), ("value", "C$", "unit C is"), ("value", "USD EUR", "two units"),
+        ("value", "Unit value (USD)", "unit Unit"), ("value", "Değer (₽)", "unit ₽"),
+        ("weight", "Quantity (TMT)", "unit TMT"), ("weight", "weight_mt", "unit mt"),
+        ("weight", "Volume (m3)", "unit m3"), ("weight", "Short tons", "unit Short"),
+        ("weight", "Weight (quintals)", "unit quintals"), ("weight", "桶", "unit 桶"),
+        ("weight", "Quantity", "need not be a weight"), ("weight", "Pieces", "unit Pieces"),
+    ],
+)  # fmt: skip
+def test_a_word_of_a_heading_that_is_no_unit_known_is_refused_until_the_user_says(kind, name, said):
+    column = {"value": "value_usd", "weight": "net_weight_kg"}[kind]
+    option, usual = {"value": ("currency", "USD"), "weight": ("weight_unit", "kg")}[kind]
+    frame = mine().rename(columns={column: name})
+    with pytest.raises(SchemaMismatch, match=said) as refused:
+        tf.tidy(frame, **{kind: name})
+    assert f"pass {option}=" in refused.value.todo
+    if "Lakh" not in name and "crore" not in name:
+        table = tf.tidy(frame, **{kind: name, option: f"thousand {usual}"})
+        assert table[column].tolist() == [1000 * n for n in mine()[column]]
+
+
+def test_a_user_does_not_lose_the_thousands_of_a_heading():
+    frame = mine().rename(columns={"value_usd": "Value (USD '000)"})
+    with pytest.raises(SchemaMismatch, match=r"heading .* counts in thousands"):
+        tf.tidy(frame, value="Value (USD '000)", currency="USD")
+
+
+@pytest.mark.parametrize(
+    ("columns", "weights"),
+    [
+        ({"weight": [5, 7], "Unit": "TON"}, [5000, 7000]),
+        ({"Quantity": [5, 7], "UOM": ["KGS", "NOS"]}, [5, None]),
+        ({"Quantity": [5, 7], "EDIZM": ["TON", "BBL"]}, [5000, None]),
+        ({"net_weight_kg": [5, 7], "qty_unit": ["NOS", "kg"]}, [None, 7]),
+        ({"weight": [5, 7], "Ağırlık birimi": ["g", ""]}, [0.005, 7]),
+        ({"net_weight_kg": [5, 7], "quantity": [1, 2], "quantity_unit": "NOS"}, [5, 7]),
+    ],
+)
+def test_a_column_of_units_is_read_and_what_is_no_weight_makes_none(columns, weights):
+    frame = mine().drop(columns="net_weight_kg").assign(**columns)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        table = tf.tidy(frame, weight=next(iter(columns)))
+    assert (
+        table["net_weight_kg"].astype(object).where(table["net_weight_kg"].notna(), None).tolist()
+        == weights
+    )
+    assert table["weight_status"].tolist() == ["reported" if w else "missing" for w in weights]
+    if None in weights:
+        other = {"UOM": "NOS", "EDIZM": "BBL", "qty_unit": "NOS"}[[*columns][1]]
+        assert any(f"says {other}, which is no unit of weight" in str(w.message) for w in told)
+        assert other in table["quantity_unit"].tolist()
+    pd.testing.assert_frame_equal(tf.tidy(table), table)
+
+
+@pytest.mark.parametrize(
+    ("columns", "said"),
+    [
+        ({"weight_unit": "t"}, "says t, the heading says 'net_weight_kg'"),
+        ({"Currency": "EUR"}, "says EUR, the heading says 'value_usd'"),
+        ({"Currency": "INR"}, "values in INR"),
+        ({"Unit": "kg", "UOM": "kg"}, "both state a unit"),
+    ],
+)
+def test_a_column_of_units_that_contradicts_is_refused(columns, said):
+    with pytest.raises(SchemaMismatch, match=said):
+        tf.tidy(mine(**columns))
+
+
+def test_a_column_of_currencies_is_applied_row_by_row():
+    frame = mine(Currency=["USD", "EUR"]).rename(columns={"value_usd": "Value"})
+    table = tf.tidy(frame, value="Value")
+    assert table["value_usd"].tolist() == pytest.approx([3, 9 * 1.1314], rel=1e-3)
+    pd.testing.assert_frame_equal(tf.tidy(table), table)
+
+
+def book(folder, **sheets):
+    file = folder / "book.xlsx"
+    with pd.ExcelWriter(file) as writer:
+        for name, (frame, *titles) in sheets.items():
+            frame.to_excel(writer, sheet_name=name, index=False, startrow=len(titles))
+            for row, title in enumerate(titles, 1):
+                writer.sheets[name].cell(row, 1, title)
+    return file
+
+
+@pytest.mark.parametrize(
+    "title",
+    ["Imports, thousand USD", "bin ABD doları", "(тыс. долл.)", "in '000", "Weights in tonnes",
+     "EUR", "Rs. crore"],
+)  # fmt: skip
+def test_a_unit_in_a_title_is_no_unit_until_the_user_agrees(title, tmp_path):
+    named = mine().rename(columns={"value_usd": "value", "net_weight_kg": "weight"})
+    file = book(tmp_path, a=(named, "Turkey", title))
+    names = {"value": "value", "weight": "weight"}
     with pytest.raises(SchemaMismatch) as refused:
-        tf.tidy(mine().rename(columns={"value_usd": name}), value=name)
-    assert said in str(refused.value)
+        tf.tidy(file, **names)
+    assert f"the title {title!r} says" in str(refused.value)
+    table = tf.tidy(file, **names, currency="thousand USD", weight_unit="t")
+    assert table["value_usd"].tolist() == [3000, 9000]
+    assert table["net_weight_kg"].tolist() == [1000, 2000]
+
+
+def test_a_title_that_its_headings_repeat_is_read(tmp_path):
+    frame = mine().rename(columns={"value_usd": "thousand USD", "net_weight_kg": "t"})
+    file = book(tmp_path, a=(frame, "Trade of 2021, thousand US dollars, tonnes", "in USD"))
+    table = tf.tidy(file, value="thousand USD", weight="t")
+    assert table.iloc[0][["value_usd", "net_weight_kg"]].tolist() == [3000, 1000]
+
+
+def test_a_workbook_of_several_tables_is_asked_which(tmp_path):
+    note = pd.DataFrame({"read me": ["of customs", "final"]})
+    file = book(tmp_path, about=(note,), goods=(mine(),), more=(mine(value_usd=[1.0, 2.0]),))
+    with pytest.raises(SchemaMismatch, match="sheets 'goods', 'more'"):
+        tf.tidy(file)
+    assert tf.tidy(file, sheet="more")["value_usd"].tolist() == [1, 2]
+    with pytest.raises(SchemaMismatch, match="sheets 'about', 'goods', 'more'"):
+        tf.tidy(file, sheet="nothing")
+    one = book(tmp_path, about=(note,), goods=(mine(),))
+    assert len(tf.tidy(one)) == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), "Excel 97"),
+     (b"<html><table><tr><td>1</td></tr></table></html>", "web page")],
+)  # fmt: skip
+def test_what_only_looks_like_a_workbook_is_named(data, said, tmp_path):
+    (tmp_path / "x.xls").write_bytes(data)
+    with pytest.raises(SchemaMismatch, match=said) as refused:
+        tf.tidy(tmp_path / "x.xls")
+    assert "save it as .xlsx" in refused.value.todo
 
 
 def test_a_value_in_a_currency_of_the_ecb_becomes_dollars():
@@ -301,4 +449,4 @@ def test_a_table_of_tuik_may_have_a_title_and_columns_of_its_own(tmp_path):
     (tmp_path / "odd.csv").write_text("a;b;c;d\n1;2;3;4")
     with pytest.raises(SchemaMismatch, match="code: hs12, gtip") as refused:
         tf.read_tuik(tmp_path / "odd.csv")
-    assert "deger usd" in refused.value.expected
+    assert "Değer (USD)" in refused.value.expected

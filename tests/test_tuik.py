@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from standin import others
 from standin.harness import SNAPSHOT, asked
 from tradeflows import bridge, store
-from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode
+from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode, UnknownColumnWarning
 from tradeflows.readers import read
 from tradeflows.sources import snapshot, tuik
 
@@ -237,6 +237,9 @@ RATE = float(snapshot.rates().loc["2022-01-01", "TRY"])
         ("Değer (TL)", "5000", 5000 * RATE),
         ("Değer (USD);Değer (TL)", "5000;70000", 5000.0),
         ("Değer (USD);Döviz kodu", "5000;EUR", 5000.0),  # of the invoice
+        ("Değer (Bin USD)", "5000", 5e6),
+        ("İhracat Dolar", "5000", 5000.0),
+        ("Birim Değer;Değer (ABD $)", "5;5000", 5000.0),
     ],
 )
 def test_values_are_in_the_currency_that_the_file_says(head: str, cells: str, value: float) -> None:
@@ -251,9 +254,10 @@ def test_values_are_in_the_currency_that_the_file_says(head: str, cells: str, va
     [
         ("Değer", "5000", "currency neither"),
         ("Değer;Para birimi", "5000;RUB", "values in RUB"),
-        ("Değer;Para birimi", "5000;", "''"),
-        ("Değer (USD);Para birimi", "5000;TL", "says TL, the heading USD"),
-        ("Değer (Bin USD)", "5000", "no column for value"),
+        ("Değer;Para birimi", "5000;", "currency neither"),
+        ("Değer (USD);Para birimi", "5000;TL", r"says TL, the heading says 'Değer \(USD\)'"),
+        ("Değer (Rs)", "5000", "unit Rs is not known"),
+        ("İhracat (USD);İthalat (USD)", "5000;1", "columns 'İhracat"),
     ],
 )
 def test_a_currency_that_is_not_what_the_column_says_is_refused(
@@ -262,7 +266,7 @@ def test_a_currency_that_is_not_what_the_column_says_is_refused(
     line, first = f"2022;1;X;Rusya;854231;1234;{cells}", "Yıl;Ay;Akım;Ülke;GTİP;Net Ağırlık (KG)"
     with pytest.raises(SchemaMismatch, match=words):
         parsed(line, head=f"{first};{head}")
-    if words == "currency neither":
+    if words == "currency neither" and head == "Değer":
         assert parsed(line, head=f"{first};{head}", currency="USD")["value_usd"].item() == 5000.0
         with pytest.raises(SchemaMismatch, match="1990-01"):
             parsed(line.replace("2022", "1990"), head=f"{first};{head}", currency="TL")
@@ -277,8 +281,9 @@ def test_weights_have_the_unit_and_the_flag_that_the_file_says() -> None:
     assert table["weight_status"].tolist() == ["reported", "estimated"]
     assert table["confidential"].tolist() == [False, True]
     assert table["quantity"].isna().all(), "a quantity without a unit is no quantity"
-    with pytest.raises(SchemaMismatch, match="'varil'"):
-        parsed("2022;1;X;Rusya;854231;10;5;varil;H;H;3", head=head)
+    with pytest.warns(UnknownColumnWarning, match="says varil, which is no unit of weight"):
+        barrels = parsed("2022;1;X;Rusya;854231;10;5;varil;H;H;3", head=head)
+    assert barrels["weight_status"].tolist() == ["missing"]
     with pytest.raises(SchemaMismatch, match="'perhaps'"):
         parsed("2022;1;X;Rusya;854231;10;5;kg;perhaps;H;3", head=head)
 
@@ -321,3 +326,41 @@ def test_the_sidecar_says_that_values_were_converted(
         stored = tuik.read(store.read(raw.id), raw)
         assert stored["net_weight_kg"].tolist() == [12250.0]
         assert stored["value_usd"].tolist() == pytest.approx([5000 * RATE])
+
+
+@pytest.mark.parametrize(
+    ("title", "cells", "said", "system"),
+    [
+        ("", "", "", "unknown"), ("Genel Ticaret Sistemi", "", "", "general"),
+        ("", "Özel", "", "special"), ("Özel ticaret sistemi", "Özel", "special", "special"),
+        ("", "", "general", "general"), ("Genel Ticaret Sistemi", "Özel", "", None),
+        ("Genel Ticaret Sistemi", "", "special", None), ("", "Başka", "", None),
+    ],
+)  # fmt: skip
+def test_the_trade_system_is_that_of_the_file(title, cells, said, system) -> None:
+    head = [*HEAD.split(";"), *(["Ticaret Sistemi"] if cells else [])]
+    row: list[object] = [
+        2022,
+        1,
+        "İhracat",
+        "Rusya",
+        "854231",
+        1.0,
+        2.0,
+        *([cells] if cells else []),
+    ]
+    data = book([title], head, row)
+    about = ABOUT | {"constants": {"trade_system": said} if said else {}}
+    if system is None:
+        with pytest.raises(SchemaMismatch, match="trade system"):
+            tuik.parse(data, about)
+    else:
+        assert tuik.parse(data, about)["trade_system"].tolist() == [system]
+
+
+def test_a_heading_of_values_may_say_the_flow() -> None:
+    head = "Yıl;Ay;Ülke;GTİP;İthalat Dolar;Miktar 1"
+    table = parsed("2022;1;Rusya;854231;10;5", head=head)
+    assert table[["flow", "value_usd", "net_weight_kg"]].iloc[0].tolist() == ["M", 10, 5]
+    with pytest.raises(SchemaMismatch, match="'Toplam': row 1 is a sum"):
+        parsed("2022;1;Rusya;854231;10;5", "Toplam;;;;10;5", head=head)

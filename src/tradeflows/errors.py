@@ -92,7 +92,7 @@ class ConfidentialValueWarning(UserWarning):
 
 
 class UnknownColumnWarning(UserWarning):
-    """Columns of a file or frame that its reader does not know were kept as they are."""
+    """Columns that a reader does not know were kept, or quantities in units that are no weight."""
 
 
 class UnreadableFileWarning(UserWarning):

@@ -14,14 +14,12 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import baci, tuik
 from tradeflows.sources.comtrade import reply
 from tradeflows.sources.tabular import (
-    CURRENCIES,
     LIMIT,
-    WEIGHTS,
     bytes_of,
-    currencies,
     table_of,
     trade_of,
-    unit_of,
+    unit_column,
+    units,
 )
 from tradeflows.sources.workbook import is_workbook, unpacked
 
@@ -138,6 +136,7 @@ def tidy(
     currency: str = "",
     decimal: str = "",
     freq: str = "",
+    sheet: str = "",
 ) -> pd.DataFrame:
     """Turn any frame of trade into the table that every measure takes.
 
@@ -149,20 +148,26 @@ def tidy(
         ``"2021M01"``, ``"01/2021"``, ``2021`` or dates.
     weight : str, optional
         Its column of net weights; None where there is none: then nothing has a price.
-    weight_unit : {"kg", "t", "g", "lb"}, optional
-        Of the weights; left out, that in the column's name (``"Weight (t)"``), else kg.
+    weight_unit : str, optional
+        Of the weights, ``"kg"``, ``"t"``, ``"kt"``, ``"Mt"``, ``"g"``, ``"lb"`` or thousands and
+        millions of one (``"million tonnes"``); left out, that in the column's name
+        (``"Weight (t)"``), else kg. A column of units (``unit``, ``UOM``, ``EDIZM``) is read: a row
+        in another unit has no weight.
     reporter, partner, flow : str, optional
         A column, or one value for all rows: countries by ISO 3166 alpha-3 or name, ``"X"`` or
         ``"M"``; columns of these names are taken where nothing is said.
     estimated : str, optional
         A column that is true where the weight is an estimate: it makes no price.
-    currency : {"USD", "EUR", "TRY"}, optional
-        Of the values; left out, that in the column's name (``"Value (EUR)"``), else USD. Euro and
-        lira become USD at the ECB's mean rate of the month.
+    currency : str, optional
+        Of the values, ``"USD"``, ``"EUR"``, ``"TRY"`` or thousands, millions, billions of one
+        (``"thousand USD"``); left out, that in the column's name (``"Value (EUR)"``) or in a column
+        of currencies, else USD. Euro and lira become USD at the ECB's mean rate of the month.
     decimal : {",", "."}
         The decimal sign, where a column of text reads in two ways.
     freq : {"M", "A"}
         Months or years, where dates read as either.
+    sheet : str, optional
+        Of a workbook that has several tables.
 
     Returns
     -------
@@ -173,15 +178,15 @@ def tidy(
     ------
     SchemaMismatch
         No such column, codes that lost a zero, numbers or periods that read in two ways, quarters,
-        rows that stand twice; a column whose name says thousands, two units, or a currency without
-        a rate.
+        rows that stand twice or are sums of others; a word in the name of a column of values or
+        weights that is no unit known, and a title that says another unit than they do.
     UnknownCode
         A country that no list holds.
 
     Warns
     -----
     UnknownColumnWarning
-        Names the columns that were kept as they are.
+        Names the columns that were kept as they are, and units that are no weight.
 
     Examples
     --------
@@ -191,7 +196,8 @@ def tidy(
     >>> table[["partner", "period", "code", "value_usd"]].astype(str).values.tolist()
     [['KAZ', '2021-01-01', '854231', '1200.5'], ['KAZ', '2022-01-01', '854231', '900.0']]
     """
-    own = _frame(frame).reset_index(drop=True)
+    own = _frame(frame, sheet).reset_index(drop=True)
+    titles = own.attrs.get("titles", ())
     used = {code, value, period, *([weight] if weight else []), *([estimated] if estimated else [])}
     if own.empty or (lost := sorted(used - set(own))):
         raise SchemaMismatch(
@@ -200,16 +206,19 @@ def tidy(
             "name them: tf.tidy(frame, code=…, value=…, weight=… or None, period=…)",
         )
     columns = {"code": own[code], "value": own[value], "period": own[period]}
-    money = unit_of(value, CURRENCIES, "USD", "currency", currency)
-    columns["currency"] = currencies(own[value], money, "", None, "frame")
-    if weight:
-        unit = unit_of(weight, WEIGHTS, "kg", "weight_unit", weight_unit)
-        columns |= {"weight": own[weight], "weight unit": pd.Series(unit, index=own.index)}
-    for name, said in {"reporter": reporter, "partner": partner, "flow": flow}.items():
-        said = name if said is None and name in own else said
-        if said is not None:
-            used |= {said} & set(own)
-            columns[name] = own[said] if said in own else pd.Series(said, index=own.index)
+    for kind, name, said in ("value", value, currency), ("weight", weight, weight_unit):
+        if name:
+            stated = unit_column(own, kind, name)
+            columns[kind] = own[name]
+            used |= {getattr(stated, "name", name)}
+            columns[f"{kind} unit"] = units(own[name], kind, said, stated, "frame", titles)
+            if kind == "weight" and stated is not None and "quantity" not in own:
+                columns |= {"quantity": own[name], "unit": stated}
+    for side, given in {"reporter": reporter, "partner": partner, "flow": flow}.items():
+        word = side if given is None and side in own else given
+        if word is not None:
+            used |= {word} & set(own)
+            columns[side] = own[word] if word in own else pd.Series(word, index=own.index)
     columns |= {name: own[column] for name, column in _KNOWN.items() if column in own}
     columns |= {"estimated": own[estimated]} if estimated else {}
     kept = {name: own[name] for name in _UNSAID if name in own and name not in columns}
@@ -218,14 +227,16 @@ def tidy(
         columns, {"origin": "frame", "decimal": decimal}, freq=freq or own.get("freq"),
         more=own[[c for c in own if c not in used]], **{**_UNSAID, **kept},
     )  # fmt: skip
-    unsaid = {"quantity", "quantity_unit", *_UNSAID}
-    return pd.DataFrame(table.drop(columns=list(unsaid - set(columns) - set(own))))
+    known = {*columns, *own, *(["quantity_unit"] if "unit" in columns else [])}
+    return table.drop(
+        columns=[c for c in ("quantity", "quantity_unit", *_UNSAID) if c not in known]
+    )
 
 
-def _frame(given: Any) -> pd.DataFrame:
+def _frame(given: Any, sheet: str) -> pd.DataFrame:
     """Return what someone holds as a frame: one already, or the table in a file."""
     if isinstance(given, str | Path):
-        return table_of(bytes_of(Path(given)), Path(given).name)
+        return table_of(bytes_of(Path(given)), Path(given).name, sheet)
     try:
         return pd.DataFrame(given.to_pandas() if hasattr(given, "to_pandas") else given)
     except (ValueError, TypeError):

@@ -9,7 +9,8 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from datetime import date
 from itertools import islice
 from numbers import Real
@@ -20,51 +21,35 @@ import pandas as pd
 
 from tradeflows import tables
 from tradeflows.codes.countries import from_name, plain
+from tradeflows.codes.groups import ALL_GOODS
 from tradeflows.codes.products import hs_codes
-from tradeflows.errors import SchemaMismatch
+from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 from tradeflows.sources import rows, snapshot
-from tradeflows.sources.workbook import is_workbook, sheet, unpacked
+from tradeflows.sources.units import NO_WEIGHT, OPTIONS, Unit, refuse_titles, unit_of, words
+from tradeflows.sources.workbook import is_workbook, table_sheet, unpacked
 
 __all__ = [
-    "CURRENCIES",
     "LIMIT",
-    "WEIGHTS",
     "bytes_of",
     "country",
-    "currencies",
     "flow",
     "table_of",
     "text_of",
     "trade_of",
-    "unit_of",
+    "unit_column",
+    "units",
 ]
 
 LIMIT = 4 << 30  # bytes of an unpacked file
-CURRENCIES = {
-    "USD": ("usd", "us$", "$", "dolar", "abd dolari", "abd $", "us dollar", "us dollars", "dollar",
-            "dollars", "amerikan dolari"),
-    "EUR": ("eur", "euro", "euros", "avro", "€"),
-    "TRY": ("try", "tl", "trl", "ytl", "lira", "turk lirasi", "turkish lira", "turkish liras", "₺"),
-    **{code: (code.lower(),) for code in (
-        "AED", "AMD", "AUD", "AZN", "BRL", "BYN", "CAD", "CHF", "CZK", "DKK", "EGP", "GEL", "HKD",
-        "HUF", "IDR", "ILS", "IRR", "KGS", "KRW", "KZT", "MXN", "MYR", "NOK", "NZD", "PLN", "SAR",
-        "SEK", "SGD", "THB", "TWD", "UAH", "UZS", "VND", "ZAR")},
-    "CNY": ("cny", "rmb", "yuan", "renminbi"), "GBP": ("gbp", "sterling", "pound", "pounds", "£"),
-    "INR": ("inr", "rupee", "rupees", "₹"), "JPY": ("jpy", "yen", "¥"),
-    "RUB": ("rub", "rur", "ruble", "rubles", "rouble", "roubles", "₽"),
-}  # fmt: skip
-_RATED = ("USD", "EUR", "TRY")  # of which there are rates of exchange
-WEIGHTS = {
-    "kg": ("kg", "kgs", "kilo", "kilos", "kilogram", "kilograms"),
-    "t": ("t", "mt", "ton", "tons", "tonne", "tonnes"),
-    "g": ("g", "gr", "gram", "grams"),
-    "lb": ("lb", "lbs", "pound", "pounds"),
+_STATING = {
+    "value": {"currency", "ccy", "para", "валюта"},
+    "weight": {"unit", "units", "uom", "uqc", "edizm", "birim", "birimi", "единица", "изм"},
 }
-_KILOGRAMS = {"kg": 1.0, "t": 1000.0, "g": 0.001, "lb": 0.45359237}
+_NO_UNIT = {"value": set[str](), "weight": _STATING["value"] | {"value", "price", "deger", "fiyat"}}
+_QUANTITIES = {"quantity", "qty", "miktar"}
 _FLOWS = {"x": "X", "m": "M", "rx": "RX", "rm": "RM", "export": "X", "exports": "X", "import": "M",
           "imports": "M", "ihracat": "X", "ithalat": "M"}  # fmt: skip
-_SCALES = ("000", "1000", "thousand", "thousands", "bin", "mn", "mio", "million", "millions",
-           "milyon", "bn", "billion", "billions", "milyar")  # fmt: skip
+_SUMS = ("total", "grand total", "all", "sum", "toplam", "genel toplam", "all products")
 _NOTE = re.compile(r"(kaynak|source|not|note|aciklama|veri|guncelleme|son guncelleme)\b")
 _HELP = "save it again as CSV or as a workbook, headings in one row and a line for each row"
 
@@ -76,13 +61,13 @@ def bytes_of(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def table_of(data: bytes, origin: str) -> pd.DataFrame:
-    """Return the table in a CSV, a TSV or the first sheet of a workbook, plain or packed.
+def table_of(data: bytes, origin: str, page: str = "") -> pd.DataFrame:
+    """Return the table in a CSV, a TSV or a sheet of a workbook, plain or packed.
 
-    Titles above its headings and notes below it are passed over.
+    Titles above its headings are in its ``attrs``; notes below it are passed over.
     """
     if book := is_workbook(data):
-        lines = [["" if v is None else v for v in line] for line in sheet(data, origin)]
+        lines = [["" if v is None else v for v in line] for line in table_sheet(data, origin, page)]
     else:
         lines = _lines(unpacked(data, origin), origin)
     while lines and (not any(lines[-1]) or _is_note(lines[-1])):
@@ -104,11 +89,23 @@ def table_of(data: bytes, origin: str) -> pd.DataFrame:
                 f"{origin}: line {n} has {len(line)} fields", f"{width} as in the headings",
                 "delete it if it is no row of the table; if rows are cut, download it again",
             )  # fmt: skip
-    return pd.DataFrame([line for line in body if any(line)], columns=[*map(str, lines[top])],
-                        dtype=object)  # fmt: skip
+    table = pd.DataFrame([line for line in body if any(line)], columns=[*map(str, lines[top])],
+                         dtype=object)  # fmt: skip
+    table.attrs["titles"] = [" ".join(map(str, filter(None, line))) for line in lines[:top]]
+    return table
 
 
 def _lines(data: bytes, origin: str) -> list[list[Any]]:
+    if data[:4] == b"\xd0\xcf\x11\xe0" or data.lstrip()[:5].lower() in (
+        b"<html",
+        b"<!doc",
+        b"<tabl",
+    ):
+        kind = "a web page" if data.lstrip()[:1] == b"<" else "a workbook of Excel 97 (.xls)"
+        raise SchemaMismatch(
+            f"{origin}: {kind}", "a workbook of today (.xlsx), or CSV",
+            "open it in Excel or LibreOffice and save it as .xlsx",
+        )  # fmt: skip
     for encoding in ("utf-8-sig", "cp1254"):
         try:
             text = data.decode(encoding)
@@ -139,7 +136,7 @@ def trade_of(
 ) -> pd.DataFrame:  # fmt: skip
     """Return the table of trade of columns by meaning.
 
-    ``code``, ``value`` with the ``currency`` of each row, and ``period``, or ``year`` and
+    ``code``, ``value`` with the ``value unit`` of each row, and ``period``, or ``year`` and
     ``month``, are needed. ``about`` holds origin, vintage and the ``decimal`` sign; ``known`` has
     columns of the table that stand in none, and ``more`` those that are kept as they are.
     """
@@ -149,27 +146,36 @@ def trade_of(
         return f"{origin}: column {columns[name].name!r}"
 
     def meant(name: str, means: Mapping[str, Any]) -> pd.Series:
-        words = columns.get(name, pd.Series("", index=index)).map(lambda v: plain(text_of(v)))
-        if (odd := ~words.isin(list(means))).any():
+        said = columns.get(name, pd.Series("", index=index)).map(lambda v: plain(text_of(v)))
+        if (odd := ~said.isin(list(means))).any():
             raise SchemaMismatch(
                 f"{where(name)}, {name}: {columns[name][odd].iloc[0]!r}", f"one of {[*means]}",
                 "correct these cells",
             )  # fmt: skip
-        return words.map(means)
+        return said.map(means)
 
+    for name in {"period", "year", "code"} & set(columns):
+        for row, cell in columns[name].items():
+            if plain(cell) in _SUMS and str(cell) != ALL_GOODS:
+                raise SchemaMismatch(
+                    f"{where(name)} holds {cell!r}: row {row} is a sum of others",
+                    "rows of single codes and periods", "delete the rows of totals",
+                )  # fmt: skip
     days, rhythm = _periods(columns, freq, origin)
     code = hs_codes(columns["code"], where=where("code"))
     number = {
         name: rows.amounts(columns[name], where(name), decimal=str(about.get("decimal", "")))
         for name in ("value", "weight", "quantity") if name in columns
     }  # fmt: skip
-    value, kinds = number["value"], columns["currency"]
+    value = number["value"] * columns["value unit"].map(lambda u: u.size).astype(float)
+    kinds = columns["value unit"].map(lambda u: u.name)
     if set(kinds) != {"USD"}:
         value = rows.in_dollars(value, kinds, days, snapshot.rates(), where("value"))
     nothing = pd.Series(float("nan"), index=index)
     marked = meant("weight status", {word: word for word in ("", *tables.STATUS)})
-    per_unit = {w: _KILOGRAMS[unit] for unit, words in WEIGHTS.items() for w in words} | {"": 1.0}
-    weight = number.get("weight", nothing) * meant("weight unit", per_unit)
+    weight = number.get("weight", nothing)
+    if "weight unit" in columns:
+        weight *= columns["weight unit"].map(lambda u: u.size if u else float("nan")).astype(float)
     unit = columns.get("unit", pd.Series("", index=index)).map(text_of).str.rpartition("/")[2]
     unit = unit.str.strip().mask(unit.isin(rows.EMPTY))
     hidden = meant("confidential", rows.FLAGS)
@@ -187,68 +193,69 @@ def trade_of(
     return rows.with_more(table, more, origin)
 
 
-def currencies(
-    value: pd.Series, heading: str, said: str, column: pd.Series | None, origin: str
-) -> pd.Series:
-    """Return the currency of every value: what heading, column and the user agree on."""
-    told = {"the heading": heading, "currency=": said and _known(said, CURRENCIES, "currency")}
-    words = set() if column is None else set(column[~value.map(text_of).isin(rows.EMPTY)])
-    known = {word: _known(word, CURRENCIES, f"{origin}: values") for word in words}
-    one = {code for code in told.values() if code}
-    if len(one) > 1 or (one and set(known.values()) - one):
-        raise SchemaMismatch(
-            f"{origin}: the column of currencies says {', '.join(sorted(words)) or 'nothing'},"
-            f" {', '.join(f'{k} {v}' for k, v in told.items() if v)}",
-            "one currency for one value",
-            "download the table in US dollars, or correct currency=",
-        )
-    if not one and not words:
-        raise SchemaMismatch(
-            f"{origin}: values whose currency neither a heading nor a column names",
-            "a heading such as Değer (USD), or a column Para birimi",
-            "pass currency='USD' if that is what the download says, or download it in US dollars",
-        )
-    return pd.Series(one.pop(), index=value.index) if one else column.map(known).fillna("USD")  # type: ignore[union-attr]
+def units(
+    column: pd.Series, kind: str, said: str, stated: pd.Series | None, origin: str,
+    titles: Iterable[str] = (),
+) -> pd.Series:  # fmt: skip
+    """Return the unit of each row of values or weights, of weights None where it is no weight.
 
-
-def _known(word: Any, units: Mapping[str, tuple[str, ...]], what: str) -> str:
-    """Return the unit or currency that a word stands for."""
-    wanted = "one of " + ", ".join(WEIGHTS if units is WEIGHTS else _RATED)
-    spelled = str(word).strip().replace("ı", "i").replace("İ", "i").lower().replace("ü", "u")
-    for unit, words in units.items():
-        if spelled in words:
-            return unit
-    raise SchemaMismatch(f"{what} {word!r}", wanted, "turn the numbers into it")
-
-
-def unit_of(
-    heading: Any, units: Mapping[str, tuple[str, ...]], usual: str, option: str, said: str = ""
-) -> str:
-    """Return the unit of a column: what the user says, else what its name says, else the usual.
-
-    Thousands of it and two units in one name are refused.
-
-    Examples
-    --------
-    >>> unit_of("Value (EUR)", CURRENCIES, "USD", "currency"), unit_of("kg", WEIGHTS, "kg", "unit")
-    ('EUR', 'kg')
+    Heading, titles, the user and a column that states units have to agree.
     """
-    spaced = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(heading))
-    words = {*plain(spaced).split(), *re.findall("[€₺£¥₹₽]", spaced)}
-    if scaled := sorted(words & {*_SCALES}):
-        raise SchemaMismatch(
-            f"column {heading!r} counts in {scaled[0]!r}, as its name says", "single units",
-            "multiply it and give the column a name that does not say so",
+    empty = stated is None or stated.map(text_of).isin(rows.EMPTY).any()
+    try:
+        own = unit_of(column.name, kind, said)
+    except SchemaMismatch as error:
+        if empty or not error.found.endswith(NO_WEIGHT):
+            raise
+        own = None
+    if own and not said:
+        refuse_titles(titles, kind, column.name, own)
+    if stated is None:
+        return pd.Series([own] * len(column), index=column.index, dtype=object)
+    found: dict[str, Unit | None] = dict.fromkeys(rows.EMPTY, own)
+    for word in sorted(set(stated.map(text_of)) - {*rows.EMPTY}):
+        try:
+            found[word] = unit_of("", kind, word)
+        except SchemaMismatch as error:
+            if kind == "value":
+                where = f"{origin}: column {stated.name!r}: values in {word}"
+                raise SchemaMismatch(where, error.expected, error.todo) from None
+            found[word] = None
+        if own and own.said and found[word] not in (None, own):
+            by = f"{OPTIONS[kind]}= says {said!r}" if said else f"the heading says {column.name!r}"
+            raise SchemaMismatch(
+                f"{origin}: column {stated.name!r} says {word}, {by}",
+                "one unit for one number",
+                f"leave out what is wrong: {OPTIONS[kind]}=, or the column {stated.name!r}",
+            )
+    lost = stated.map(text_of).map(lambda word: found[word] is None)
+    if lost.any():
+        names = ", ".join(sorted({text_of(word) for word in stated[lost]}))
+        warnings.warn(
+            f"{origin}: {int(lost.sum())} of {len(column)} rows have no weight: column"
+            f" {stated.name!r} says {names}, which is no unit of weight",
+            UnknownColumnWarning, stacklevel=3,
         )  # fmt: skip
-    if said:
-        return _known(said, units, f"{option}=")
-    found = [unit for unit, names in units.items() if words & {*names}]
-    if len(found) > 1:
+    return stated.map(lambda word: found[text_of(word)]).astype(object)
+
+
+def unit_column(frame: pd.DataFrame, kind: str, number: str) -> pd.Series | None:
+    """Return the column of a frame that states units of weights, or currencies, if one does.
+
+    A column of units beside another column of quantities is of those.
+    """
+    told = {column: {*map(str.lower, words(str(column)))} for column in frame if column != number}
+    stating = [c for c, said in told.items() if said & _STATING[kind] and not said & _NO_UNIT[kind]]
+    if kind == "weight":
+        named = [c for c in stating if told[c] & {"weight", "agirlik", "wgt"}]
+        quantity = any(said & _QUANTITIES for c, said in told.items() if c not in stating)
+        stating = named or ([] if quantity else stating)
+    if len(stating) > 1:
         raise SchemaMismatch(
-            f"column {heading!r} names {' and '.join(found)}", "one unit in a name",
-            f"pass {option}={found[0]!r} or {option}={found[1]!r}",
+            f"columns {' and '.join(map(repr, stating))} both state a unit", "one",
+            "leave out what is not of these numbers",
         )  # fmt: skip
-    return found[0] if found else usual
+    return frame[stating[0]] if stating else None
 
 
 def text_of(cell: Any) -> str:
@@ -269,13 +276,13 @@ def country(word: Any) -> str:
 
 def flow(word: Any) -> str:
     """Return X, M, RX or RM as English, Turkish or a letter says it."""
-    spelled = plain(word)
-    found = _FLOWS.get(spelled, _FLOWS.get(spelled.split(" ")[0]))
-    if found is None:
+    said = plain(word).split(" ")
+    found = {_FLOWS[one] for one in said if one in _FLOWS}
+    if len(found) != 1 or said[0] not in _FLOWS:
         raise SchemaMismatch(
             f"flow {word!r}", "X, M, RX, RM, export, import, İhracat or İthalat", "rename it"
         )
-    return found
+    return found.pop()
 
 
 _MONTHS = (r"(?P<y>\d{4})[-/.M]?(?P<m>0[1-9]|1[0-2])", r"(?P<m>0?[1-9]|1[0-2])[-/.](?P<y>\d{4})")

@@ -17,11 +17,12 @@ import openpyxl
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["DAMAGED", "bounded_zip", "is_workbook", "sheet", "unpacked"]
+__all__ = ["DAMAGED", "bounded_zip", "is_workbook", "sheet", "table_sheet", "unpacked"]
 
 MOST_BYTES = 400 * 1024 * 1024
 MOST_RATIO = 200
 MOST_CELLS = 20_000_000
+_NAME = "name one of its sheets, or download the file again"
 _HELP = "download the file again from the publisher"
 # what reading a damaged zip may raise
 DAMAGED = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, OSError, EOFError,
@@ -54,31 +55,52 @@ def is_workbook(data: bytes) -> bool:
     return data[:4] == b"PK\x03\x04" and b"[Content_Types].xml" in data
 
 
-def sheet(data: bytes, origin: str, name: str = "") -> list[tuple[Any, ...]]:
-    """Return the values in the rows of a sheet, of the first that has any where none is named."""
+def sheet(data: bytes, origin: str, name: str) -> list[tuple[Any, ...]]:
+    """Return the values in the rows of a sheet."""
+    return _sheets(data, origin, name)[name]
+
+
+def table_sheet(data: bytes, origin: str, name: str = "") -> list[tuple[Any, ...]]:
+    """Return the rows of the one sheet that holds a table, or of that named."""
+    found = _sheets(data, origin, name)
+    tables = [page for page, rows in found.items() if sum(map(_is_wide, rows)) > 1]
+    if len(tables) > 1 and not name:
+        raise SchemaMismatch(
+            f"{origin}: tables in the sheets {', '.join(map(repr, tables))}", "one table",
+            f"name its sheet: sheet={tables[0]!r}; of parts read each, and pandas.concat them",
+        )  # fmt: skip
+    return found[tables[0]] if tables else next((rows for rows in found.values() if rows), [])
+
+
+def _is_wide(row: tuple[Any, ...]) -> bool:
+    """Tell whether a row may be of a table of trade: code, period and value at least."""
+    return sum(cell is not None for cell in row) > 2
+
+
+def _sheets(data: bytes, origin: str, name: str) -> dict[str, list[tuple[Any, ...]]]:
+    """Return the rows of every sheet, or of that named."""
     with bounded_zip(data, origin):
         pass
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about what a workbook holds beside its cells
-            return _opened(data, origin, name)
+            book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
+            try:
+                if name and name not in book.sheetnames:
+                    names = ", ".join(map(repr, book.sheetnames))
+                    raise SchemaMismatch(f"{origin}: sheets {names}", f"a sheet {name!r}", _NAME)
+                return {
+                    page: _rows(book[page], origin)
+                    for page in [name] * bool(name) or book.sheetnames
+                }
+            finally:
+                book.close()
     except SchemaMismatch:
         raise
     except Exception as error:  # openpyxl lets many kinds through on bad bytes
         raise SchemaMismatch(
             f"{origin}: no readable workbook ({type(error).__name__})", "an XLSX file", _HELP
         ) from None
-
-
-def _opened(data: bytes, origin: str, name: str) -> list[tuple[Any, ...]]:
-    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-    try:
-        if name and name not in book.sheetnames:
-            raise SchemaMismatch(f"{origin}: sheets {book.sheetnames}", f"a sheet {name!r}", _HELP)
-        found = (_rows(book[one], origin) for one in ([name] if name else book.sheetnames))
-        return next((rows for rows in found if rows), [])
-    finally:
-        book.close()
 
 
 def _rows(page: Any, origin: str) -> list[tuple[Any, ...]]:

@@ -20,24 +20,18 @@ from tradeflows.sources.registry import register
 from tradeflows.sources.tabular import (
     bytes_of,
     country,
-    currencies,
     flow,
     table_of,
     text_of,
     trade_of,
+    units,
 )
 from tradeflows.sources.tuik import cubes
+from tradeflows.sources.units import OPTIONS, Unit, unit_of, words
 from tradeflows.sources.workbook import is_workbook, unpacked
 
 __all__ = ["add", "parse", "read", "read_tuik"]
 
-_VALUES = {
-    "USD": ("value usd", "deger usd", "deger dolar", "deger abd dolari", "usd", "dolar", "dollar",
-            "us dollar", "value us", "value us dollar"),
-    "EUR": ("value eur", "deger eur", "deger euro", "eur", "euro", "avro", "value euro"),
-    "TRY": ("value try", "deger try", "deger tl", "tl", "try", "value tl", "deger turk lirasi"),
-    "": ("value", "deger"),
-}  # fmt: skip
 _NAMES = {
     "period": ("period", "donem", "tarih", "date", "month", "ay yil"),
     "year": ("year", "yil"),
@@ -46,13 +40,13 @@ _NAMES = {
     "partner": ("ulke adi", "country name", "partner", "country", "ulke", "ulke kodu"),
     "code": ("hs12", "gtip", "gtip12", "hs10", "hs8", "hs6", "code", "cn8", "gtip kodu", "hs code",
              "istpoz"),
-    "weight": ("netwgt kg", "net kg", "kilogram", "kilo", "net weight kg", "miktar kg",
-               "net agirlik kg", "net agirlik", "net weight", "kg", "miktar 1"),
+    "weight": ("miktar 1",),  # kg, as TÜİK says
     "quantity": ("suppl qty", "quantity", "miktar", "miktar 2", "supplementary quantity",
                  "tamamlayici miktar", "quantity 2", "olcu miktari"),
     "unit": ("suppl unit", "unit", "birim", "olcu birimi", "olcu birim", "olcu adi",
              "quantity unit"),
     "reporter": ("reporter",),
+    "system": ("ticaret sistemi", "trade system"),
     "currency": ("para birimi", "para birimi kodu", "currency", "currency code"),
     "weight unit": ("agirlik birimi", "weight unit"),
     "weight status": ("weight status", "agirlik durumu"),
@@ -60,6 +54,11 @@ _NAMES = {
     "confidential": ("confidential", "gizli", "gizlilik"),
     "goods": ("description", "description en", "istpoz adi", "gtip adi", "madde adi", "urun adi"),
 }  # fmt: skip
+_NUMBERS = {"value": {"value", "deger", "tutar"}, "weight": {"weight", "agirlik", "netwgt"}}
+_LIKE = {"value": "Değer (USD), Value USD", "weight": "Net Ağırlık (KG), net weight kg, kilo"}
+_FIRST = {"USD": 0, "EUR": 1, "TRY": 2}
+_FLOWS = ("ithalat", "ihracat", "import", "imports", "export", "exports")
+_SYSTEMS = {"genel": "general", "general": "general", "ozel": "special", "special": "special"}
 _NEEDED = ("flow", "partner", "code", "value", "weight")
 _HELP = "download the table again with product code, month, flow, value in USD and net kilograms"
 
@@ -75,9 +74,10 @@ def read_tuik(file: str | Path, **constants: str) -> pd.DataFrame:
     file : str or Path
         CSV (plain or gzipped) or XLSX, as downloaded.
     **constants : str
-        What a downloaded file does not say: ``partner`` (ISO alpha-3), ``flow``, ``trade_system``,
-        ``currency`` of the values, and ``decimal``, the decimal sign, where a column of numbers
-        reads in two ways.
+        What a downloaded file does not say: ``partner`` (ISO alpha-3), ``flow``, ``trade_system``
+        (``"general"`` or ``"special"``), ``currency`` of the values and ``weight_unit`` as in
+        `tidy`, ``sheet`` of a workbook with several tables, and ``decimal``, the decimal sign,
+        where a column of numbers reads in two ways.
 
     Returns
     -------
@@ -151,7 +151,7 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     data = data if is_workbook(data) else unpacked(data, origin)
     if cubes.is_cube(data):
         return cubes.parse(data, about)
-    raw = table_of(data, origin)
+    raw = table_of(data, origin, constants.get("sheet", ""))
     columns = _named(raw, constants, origin)
     for name, said in about.get("unsaid", {}).items():
         columns.setdefault(name, pd.Series(said, index=raw.index))
@@ -169,21 +169,56 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
         )
     if odd := {country(n) for n in columns.pop("reporter", pd.Series(["TUR"])).unique()} - {"TUR"}:
         raise SchemaMismatch(f"{origin}: reporters {', '.join(sorted(odd))}", "Turkey alone", _HELP)
-    known = {name for names in (*_NAMES.values(), *_VALUES.values()) for name in names}
+    known = {name for names in _NAMES.values() for name in names}
+    known |= {plain(c) for c in raw if any(_number(c, kind) for kind in _NUMBERS)}
     more = raw[[c for c in raw if about.get("more") and plain(c) not in known]]
+    system = _system(columns.pop("system", None), raw.attrs["titles"], constants, origin)
     table = trade_of(
         columns, {**about, "origin": origin, "decimal": constants.get("decimal", "")}, freq="M",
         more=more, source=cubes.PUBLISHER, reporter="TUR",
-        trade_system=str(constants.get("trade_system", "special")),
+        trade_system=system,
     )  # fmt: skip
-    table.attrs["converted"] = sorted(set(columns["currency"]) - {"USD"})
+    table.attrs["converted"] = sorted({unit.name for unit in columns["value unit"]} - {"USD"})
     return table
 
 
 def _headings(meanings: Iterable[str]) -> str:
     """Return the headings that are read for these meanings."""
-    every = {"value": [n for names in _VALUES.values() for n in names], **_NAMES}
-    return "; ".join(f"{meaning}: {', '.join(every[meaning])}" for meaning in meanings)
+    names = {m: ", ".join(words) for m, words in _NAMES.items()} | _LIKE
+    return "; ".join(f"{meaning}: {names[meaning]}" for meaning in meanings)
+
+
+def _system(
+    column: pd.Series | None, titles: Iterable[str], constants: Mapping[str, str], origin: str
+) -> Any:
+    """Return the trade system of the file, or of each row, as column, title and the user say it."""
+    named = [plain(t) for t in titles if re.search("ticaret sistem|trade system", plain(t))]
+    told = {_SYSTEMS[word] for title in named for word in title.split(" ") if word in _SYSTEMS}
+    cells = {} if column is None else {c: _SYSTEMS.get(plain(c).split(" ")[0]) for c in set(column)}
+    said = {constants["trade_system"]} if "trade_system" in constants else set()
+    every = told | said
+    if None in cells.values() or len(every) > 1 or (every and set(cells.values()) - every):
+        words = [*(f"a title {one}" for one in told), *(f"the column {one}" for one in cells),
+                 *(f"trade_system= {one}" for one in said)]  # fmt: skip
+        raise SchemaMismatch(
+            f"{origin}: trade system: {', '.join(words)}", "general or special, said once",
+            "leave trade_system= out, or correct the file",
+        )  # fmt: skip
+    return column.map(cells) if column is not None else every.pop() if every else "unknown"
+
+
+def _number(heading: object, kind: str) -> Unit | None:
+    """Return the unit of a heading of values or weights; None if it is of other things."""
+    said = {word.lower() for word in words(str(heading))}
+    if any(plain(str(heading)) in names for names in _NAMES.values()):
+        return None
+    try:
+        unit = unit_of(heading, kind)
+    except SchemaMismatch:
+        if said & _NUMBERS[kind] and not said & {"unit", "birim", "price"}:
+            raise
+        return None
+    return unit if unit.said or said & _NUMBERS[kind] else None
 
 
 def _named(raw: pd.DataFrame, constants: Mapping[str, str], origin: str) -> dict[str, pd.Series]:
@@ -200,6 +235,8 @@ def _named(raw: pd.DataFrame, constants: Mapping[str, str], origin: str) -> dict
         raise SchemaMismatch(f"{origin}: no known heading", f"some of {known}", _HELP)
     if "period" in columns and "year" not in columns:
         columns.pop("month", None)
+    for kind, option in OPTIONS.items():
+        _measure(raw, kind, constants.get(option, ""), columns, origin)
     for name, read in (("flow", flow), ("partner", country), ("reporter", country)):
         if name in constants:
             said = constants[name]
@@ -212,10 +249,42 @@ def _named(raw: pd.DataFrame, constants: Mapping[str, str], origin: str) -> dict
                     f"leave {name}= out: the column of the file counts",
                 )
             columns[name] = there
-    said, stated = constants.get("currency", ""), columns.pop("currency", None)
-    for money, names in _VALUES.items():
-        value = first(names)
-        if value is not None and "value" not in columns:
-            texts = None if stated is None else stated.map(text_of)
-            columns |= {"value": value, "currency": currencies(value, money, said, texts, origin)}
     return columns
+
+
+def _measure(
+    raw: pd.DataFrame, kind: str, said: str, columns: dict[str, pd.Series], origin: str
+) -> None:
+    """Add the column of values or weights and the unit of each row, of USD where there is a choice.
+
+    A heading of values may name the flow too (``İthalat Dolar``).
+    """
+    found = {c: one for c in raw if (one := _number(c, kind))}
+    stated = columns.pop("currency" if kind == "value" else "weight unit", None)
+    if found:
+        best = min(found, key=lambda c: _FIRST.get(found[c].name, 0) if found[c].said else 3)
+        columns[kind] = raw.iloc[:, list(raw).index(best)]
+    elif kind not in columns:
+        return
+    else:
+        said = said or "kg"  # as TÜİK says of its first quantity
+    if kind == "value":
+        cells = [""] if stated is None else stated.map(text_of)
+        if not said and not found[best].said and "" in set(cells):
+            raise SchemaMismatch(
+                f"{origin}: values whose currency neither a heading nor a column names",
+                "a heading such as Değer (USD), or a column Para birimi",
+                "pass currency='USD' if that is what the download says, or download it in dollars",
+            )
+        flows = {c: w for c in found for w in plain(c).split(" ") if w in _FLOWS}
+        ways = {*flows.values(), *(columns.get("flow", []) if flows else [])}
+        if len({*map(flow, ways)}) > 1:
+            raise SchemaMismatch(
+                f"{origin}: columns {', '.join(map(repr, flows))}: {', '.join(map(str, ways))}",
+                "one flow in a column of values",
+                "make a file of each, without the other's column, and read both",
+            )  # fmt: skip
+        if best in flows:
+            columns.setdefault("flow", pd.Series(flows[best], index=raw.index))
+    titles = raw.attrs["titles"]
+    columns[f"{kind} unit"] = units(columns[kind], kind, said, stated, origin, titles)
