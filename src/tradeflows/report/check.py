@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import unquote
 
+from tradeflows.report import whole
 from tradeflows.report.page import tree
 
 __all__ = ["problems"]
 
 PAGE_BYTES = 300_000
 WHOLE_BYTES = 2_000_000
-WHOLE = "tradeflows.html"
 _CUT = 50  # characters: longer words in a frame that is shown as it is are cut
 _LOADS = ("src", "srcset", "data", "poster", "href", "xlink:href")  # but for links of a reader
 _CSS_LOADS = re.compile(r"@import|url\(\s*['\"]?(?!#|data:)[^)]*\)", re.IGNORECASE)
@@ -65,7 +65,7 @@ def _twice(page: Any, ids: list[str]) -> list[str]:
 
 
 def _size(name: str, data: bytes) -> list[str]:
-    size, limit = len(data), WHOLE_BYTES if name == WHOLE else PAGE_BYTES
+    size, limit = len(data), WHOLE_BYTES if name == whole.FILE else PAGE_BYTES
     return [f"{size / 1000:,.0f} kB, more than {limit / 1000:,.0f} kB"] if size > limit else []
 
 
