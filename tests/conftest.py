@@ -24,7 +24,8 @@ settings.load_profile("tradeflows")
 # Begun first, or one worker would end alone with them.
 LONG = ("test_scenarios", "test_ask", "test_panel", "test_refresh", "test_bridge", "test_energy",
         "test_cli", "test_faults", "test_report", "test_tuik_database", "test_live_load",
-        "test_notebooks", "test_screen", "test_concordance", "test_rerouting")  # fmt: skip
+        "test_electronics", "test_notebooks", "test_screen", "test_concordance", "test_rerouting",
+        "test_both_sides", "test_evidence", "test_parsed")  # fmt: skip
 
 
 @pytest.hookimpl(optionalhook=True)
