@@ -58,6 +58,8 @@ def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
         raise SchemaMismatch(f"decimal={decimal!r}", "decimal=',' or decimal='.'", "choose one")
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return values.astype("float64")
+    if {*map(type, values)} <= {int, float, type(None)}:
+        return values.astype("float64")
     cells = values.astype(object).where(values.notna(), "")
     odd = cells.map(lambda v: isinstance(v, bool | date))
     typed = cells.map(lambda v: isinstance(v, int | float)) & ~odd

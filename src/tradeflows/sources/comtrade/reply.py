@@ -182,10 +182,10 @@ def _columns(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
 def _column(cells: pd.Series, kind: str, where: str) -> pd.Series:
     """Return a column as one of the kinds."""
     if kind == _A_TEXT:  # a code that is a number may have lost a zero
-        found = cells.map(lambda c: c.strip() if isinstance(c, str) else None)
+        found = cells.map({c: c.strip() if isinstance(c, str) else None for c in set(cells)})
         bad, dtype = found.isna(), "str"
     elif kind == _A_FLAG:
-        found = cells.map(lambda c: rows.FLAGS.get(text_of(c).lower()))
+        found = cells.map({c: rows.FLAGS.get(text_of(c).lower()) for c in set(cells)})
         bad, dtype = found.isna(), "bool"
     else:
         found = rows.amounts(cells, where, decimal=".")
