@@ -8,8 +8,8 @@ draws of the full one and leaves the stored table alone.
 product sets. What several say of one draw is counted from the batches of each.
 
 Stored now: 500 draws of rules on series, of all that ranks destinations, of growth, and of product
-sets and bands in the first three panels. Product sets and bands in the five later panels, and what
-two tests say together, wait for a run of that length: as many draws as the table says.
+sets and bands in the first three panels; 400 of product sets and bands in the five later panels,
+and of what two tests say together.
 """
 
 from __future__ import annotations
