@@ -333,3 +333,30 @@ def test_a_file_with_a_decimal_comma_and_estimated_weights_is_asked(
         cli.main()
     shown = capsys.readouterr()
     assert said in " ".join((shown.out + shown.err).split())
+
+
+def test_the_shell_names_columns_units_and_sheet(tmp_path, monkeypatch, capsys):
+    table = pd.DataFrame({"HS": ["270900"] * 2, "Month": ["Jan-21", "Jan-22"],
+                          "Worth": [1, 3], "Tons": [1, 2]})  # fmt: skip
+    with pd.ExcelWriter(tmp_path / "own.xlsx") as book:
+        table.to_excel(book, sheet_name="oil", index=False)
+        table.to_excel(book, sheet_name="gas", index=False)
+    words = ["tradeflows", "ask", "--reporter", "India", "--partner", "Russia", "--codes", "2709",
+             "--base", "2021-01", "--current", "2022-01", "--file", str(tmp_path / "own.xlsx"),
+             "--out", str(tmp_path)]  # fmt: skip
+    columns = ["code=HS", "value=Worth", "weight=Tons", "period=Month"]
+    named = [word for column in columns for word in ("--column", column)]
+
+    def said(*options):
+        monkeypatch.setattr("sys.argv", [*words, *options])
+        with pytest.raises(SystemExit):
+            cli.main()
+        shown = capsys.readouterr()
+        return " ".join((shown.out + shown.err).split())
+
+    assert "--sheet 'oil'" in said()
+    assert "--column code=HS" in said("--sheet", "oil")
+    assert "pass --currency" in said("--sheet", "oil", *named)
+    answer = said("--sheet", "oil", *named, "--currency", "thousand USD")
+    assert "from 1,000 USD in 2021-01 to 3,000 USD" in answer
+    assert "--column kind" in said("--column", "kind=HS")

@@ -106,6 +106,9 @@ def test_no_name_stands_for_two_countries() -> None:
         ("Ege Serb.Böl.", "Free zone: Ege Serb.Böl."), ("Bilinmeyen Ülke", "Areas nes"),
         ("Toplam", "World"), ("South Korea", "KOR"), ("Viet Nam", "VNM"), ("Monako", "MCO"),
         ("Trinidad & Tobago", "TTO"), ("Tanzania, United Republic of", "TZA"), ("Türkiye", "TUR"),
+        ("UAE", "ARE"), ("Kyrgyz Republic", "KGZ"), ("Republic of Türkiye", "TUR"), ("DE", "DEU"),
+        ("Turkey (Türkiye)", "TUR"), ("Korea", "KOR"), ("Holland", "NLD"), ("GB", "GBR"),
+        ("RS", "SRB"), ("GR", "GRC"),
     ],
 )  # fmt: skip
 def test_names_as_the_office_writes_them(name: str, code: str) -> None:

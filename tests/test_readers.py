@@ -121,7 +121,8 @@ def mine(**more):
         (202101, 202201, "M"), ("202101", "202201", "M"), (202101.0, 202201.0, "M"),
         ("2021-01", "2022-01", "M"), ("2021M01", "2022M01", "M"), ("01/2021", "1.2022", "M"),
         (2021, 2022, "A"), ("2021", "2022", "A"),
-        (pd.Period("2021-01", "M"), pd.Period("2022-01", "M"), "M"),
+        (pd.Period("2021-01", "M"), pd.Period("2022-01", "M"), "M"), ("Jan-21", "Jan-22", "M"),
+        ("January 2021", "Jan 2022", "M"), ("2021 Ocak", "2022-Jan", "M"),
     ],
 )  # fmt: skip
 def test_periods_as_people_write_them(before, after, freq):
@@ -133,11 +134,40 @@ def test_periods_as_people_write_them(before, after, freq):
 def test_days_are_of_their_month_and_years_of_dates_are_asked_for():
     days = pd.to_datetime(["2021-01-31", "2022-02-28"])
     assert tf.tidy(mine(period=days))["period"].dt.day.tolist() == [1, 1]
+    dotted = tf.tidy(mine(period=["31.01.2021", "28.02.2022"]))["period"]
+    assert dotted.dt.month.tolist() == [1, 2]
     januaries = pd.to_datetime(["2021-01-01", "2022-01-01"])
     with pytest.raises(SchemaMismatch, match="dates of January alone"):
         tf.tidy(mine(period=januaries))
     for freq in "AM":
         assert set(tf.tidy(mine(period=januaries), freq=freq)["freq"]) == {freq}
+
+
+@pytest.mark.parametrize("years", [("2010-11", "2011-12"), ("2021-22", "2021-22")])
+def test_fiscal_years_are_no_months(years):
+    with pytest.raises(SchemaMismatch, match="holds fiscal years"):
+        tf.tidy(mine(period=years, code=["270900", "270112"]))
+    assert set(tf.tidy(mine(period=["2010-11", "2011-11"]))["freq"]) == {"M"}
+
+
+def test_numbers_in_the_grouping_of_india_are_read_where_all_fit():
+    table = tf.tidy(mine(value_usd=["14,36,31,809", "1,234"]))
+    assert table["value_usd"].tolist() == [143631809, 1234]
+    with pytest.raises(SchemaMismatch, match="written in one way"):
+        tf.tidy(mine(value_usd=["14,36,31,809", "1,234,567"]))
+
+
+@pytest.mark.parametrize(
+    "part", [{"motCode": 2100}, {"partner2Code": 784}, {"customsCode": "C01"}, {"mosCode": 1}]
+)
+def test_a_file_of_parts_alone_is_refused(part):
+    with pytest.raises(SchemaMismatch, match="none of them a total"):
+        tf.read_comtrade(ROWS.assign(**part))
+
+
+def test_a_group_of_sitc_keeps_its_weight():
+    rows = ROWS.iloc[[0]].assign(classificationCode="S4", cmdCode="333")
+    assert tf.read_comtrade(rows)["net_weight_kg"].tolist() == [10.5]
 
 
 @pytest.mark.parametrize("quarter", ["2021Q1", "2021-Q1", "Q1 2021", "1. quarter 2021"])

@@ -284,6 +284,15 @@ def ask(
     file: Annotated[
         Path | None, typer.Option(help="A table of your own in place of what is stored.")
     ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A heading of your file: code=HS, value=USD, weight=kg or none, period=…"
+        ),
+    ] = None,
+    currency: Annotated[str, typer.Option(help="Of its values: USD, 'thousand USD', EUR")] = "",
+    weight_unit: Annotated[str, typer.Option(help="Of its weights: kg, t, 'million t'")] = "",
+    sheet: Annotated[str, typer.Option(help="Sheet of your workbook")] = "",
     decimal: Annotated[str, typer.Option(help="Decimal sign of your file: , or .")] = "",
     estimated: Annotated[
         bool, typer.Option("--estimated", help="Let weights that are estimates make prices.")
@@ -305,7 +314,11 @@ def ask(
 
     seller, buyer = from_name(reporter), from_name(partner)
     wanted = [code.strip() for code in codes.split(",") if code.strip()]
-    own = read(file, decimal, partner=buyer, flow=flow.upper()) if file else None
+    given: dict[str, str | None] = {"currency": currency, "weight_unit": weight_unit}
+    given |= {"sheet": sheet, "decimal": decimal}
+    given |= _columns(column or [])
+    known = {name: word for name, word in given.items() if word != ""}
+    own = read(file, known, partner=buyer, flow=flow.upper()) if file else None
     weights = "accepted" if estimated else "unpriced"
     found = asked(seller, buyer, wanted, base, current, flow.upper(), own, weights)
     name = "-".join([seller, buyer, flow, *wanted[:3], base, current]).lower()
@@ -327,6 +340,25 @@ def ask(
     more = f"and {len(shown) - 20} more codes, in the files\n" if len(shown) > 20 else ""
     _say(f"{more}\nRange over {len(found.by_method)} formulas and paths:", _dollars(shown.head(20)))
     _say(f"\nwrote {', '.join(map(str, files))}", _dollars(bars[bars.abs().max(axis=1) > 0]))
+
+
+def _columns(pairs: list[str]) -> dict[str, str | None]:
+    """Return the headings that --column names, by meaning."""
+    meanings = ("code", "value", "weight", "period", "reporter", "partner", "flow", "estimated")
+    found = dict(pair.partition("=")[::2] for pair in pairs)
+    if odd := [name for name in found if name not in meanings or not found[name]]:
+        raise UnknownCode(
+            f"--column {odd[0]}", f"one of {', '.join(meanings)}", "write --column code=HS"
+        )
+    return {name: None if word.lower() == "none" else word for name, word in found.items()}
+
+
+def _shell(text: str) -> str:
+    """Return a message with the options of a reader as the shell writes them."""
+    text = re.sub(r"\b(currency|weight_unit|decimal|sheet)=('[^']*'|…)?",
+                  lambda m: f"--{m[1].replace('_', '-')} {m[2] or ''}".rstrip(), text)  # fmt: skip
+    text = re.sub(r"tf\.tidy\(frame, (.*?)\)", r"\1", text)
+    return re.sub(r"(?<![-\w] )\b(code|value|period|weight)=…", r"--column \1=…", text)
 
 
 @app.command(rich_help_panel=READ)
@@ -442,7 +474,7 @@ def main() -> None:
     try:
         app()
     except TradeflowsError as error:
-        err.print(f"[bold red]{type(error).__name__}[/bold red] {escape(str(error))}")
+        err.print(f"[bold red]{type(error).__name__}[/bold red] {escape(_shell(str(error)))}")
         for note in getattr(error, "__notes__", ()):
             err.print(escape(note))
         raise SystemExit(LATER if isinstance(error, QuotaExhausted) else 1) from None

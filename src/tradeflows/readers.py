@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -246,13 +246,13 @@ def _frame(given: Any, sheet: str) -> pd.DataFrame:
         ) from None  # fmt: skip
 
 
-def read(file: str | Path, decimal: str = "", **unsaid: str) -> pd.DataFrame:
+def read(file: str | Path, given: Mapping[str, Any] | None = None, **unsaid: str) -> pd.DataFrame:
     """Read a file of trade of any kind known: what its headings say decides.
 
-    ``decimal`` is the sign of a table of one's own whose numbers read in two ways; ``unsaid`` is
-    the partner and flow of a table of TÜİK that has no such column.
+    ``given`` are columns and options of `tidy` for a table of one's own; ``unsaid`` is the partner
+    and flow of a table of TÜİK that has no such column.
     """
-    path = Path(file)
+    path, given = Path(file), dict(given or {})
     if path.suffix.lower() in (".zip", ".csv") and path.name.upper().startswith("BACI"):
         return read_baci(path)
     data = bytes_of(path)
@@ -262,18 +262,20 @@ def read(file: str | Path, decimal: str = "", **unsaid: str) -> pd.DataFrame:
         return tuik.parse(data, {"origin": path.name})
     if data.lstrip()[:1] in (b"{", b"["):
         return read_comtrade(path)
-    own = table_of(data, path.name)
+    own = table_of(data, path.name, given.pop("sheet", ""))
+    if {"code", "value", "period"} & {*given}:
+        return tidy(own, **given)
     if reply.is_table(own):
         return reply.table(own, {"origin": path.name})
     if {"code", "value_usd", "period"} <= set(own):
         weight = "net_weight_kg" if "net_weight_kg" in own else None
-        return tidy(own, weight=weight, decimal=decimal)
+        return tidy(own, **{"weight": weight, **given})
     try:
-        constants = {"decimal": decimal}
-        return tuik.parse(data, {"origin": path.name, "unsaid": unsaid, "constants": constants})
+        return tuik.parse(data, {"origin": path.name, "unsaid": unsaid, "constants": given})
     except SchemaMismatch as error:
         error.add_note(
             "Read as a table of TÜİK. One of your own needs columns code, period, value_usd and "
-            "net_weight_kg; in Python name others: tf.tidy(frame, code=…, value=…, period=…)."
+            "net_weight_kg; name others: --column code=HS --column value=USD --column weight=kg "
+            "--column period=Month, or in Python tf.tidy(file, code=…, value=…, period=…)."
         )
         raise

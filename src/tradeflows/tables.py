@@ -100,7 +100,8 @@ def validate(
         raise SchemaMismatch(
             f"{where}: {int(twice.sum())} rows share a key\n{_show(out, twice, table.key)}",
             f"one row per ({', '.join(table.key)})",
-            "keep one of them, or give them different sources or vintages",
+            "drop rows that are the same, frame.drop_duplicates(); sum parts, such as customs"
+            " regimes or ports: frame.groupby([…the columns of the key…], as_index=False).sum()",
         )
     return out.sort_values(list(table.key), kind="stable").reset_index(drop=True)
 

@@ -166,11 +166,13 @@ def _by_name() -> dict[str, str]:
 
 
 def from_name(name: str) -> str:
-    """Return ISO alpha-3 for a country's code or its name in English or Turkish."""
+    """Return ISO alpha-3 for a country's code, of two or three letters, or its name."""
     bare = re.sub(r"^\s*\d+\s*[-–.:/]?\s*", "", str(name)).strip()
     words = plain(bare)
     if found := _by_name().get(words):
         return found
+    if re.fullmatch("[A-Z]{2}", bare) and len(code := from_eurostat(bare)) == 3:
+        return code
     if _ZONE.search(words):
         return f"Free zone: {bare}"
     raise UnknownCode(

@@ -35,9 +35,10 @@ FLAGS = {
     **dict.fromkeys(("", "0", "false", "f", "no", "n", "hayir", "h"), False),
 }
 _GROUPED = r"[+-]?(?:[0-9]+|[1-9][0-9]{{0,2}}(?:{0}[0-9]{{3}})+)(?:{1}[0-9]+)?(?:[eE][+-]?[0-9]+)?"
-_CONVENTIONS = {  # by decimal sign: what a number looks like, and the sign between thousands
-    ".": (_GROUPED.format(",", r"\."), ","),
-    ",": (_GROUPED.format(r"\.", ","), "."),
+_CONVENTIONS = {  # what a number looks like, its decimal sign, and the sign between thousands
+    "point": (_GROUPED.format(",", r"\."), ".", ","),
+    "comma": (_GROUPED.format(r"\.", ","), ",", "."),
+    "India": (r"[+-]?(?:[0-9]{1,3}|[1-9][0-9]?(?:,[0-9]{2})*,[0-9]{3})(?:\.[0-9]+)?", ".", ","),
 }
 
 
@@ -54,7 +55,7 @@ def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
     >>> amounts(pd.Series(["12.250"]), "weight", decimal=",").tolist()
     [12250.0]
     """
-    if decimal not in ("", *_CONVENTIONS):
+    if decimal not in ("", ",", "."):
         raise SchemaMismatch(f"decimal={decimal!r}", "decimal=',' or decimal='.'", "choose one")
     if pd.api.types.is_numeric_dtype(values) and not pd.api.types.is_bool_dtype(values):
         return values.astype("float64")
@@ -66,8 +67,8 @@ def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
     text = cells.astype("str").str.replace("[\\s\u00a0\u202f]", "", regex=True)
     written = text[~typed & ~text.str.lower().isin((*EMPTY, *NOTHING))]
     fits = {
-        sign: written.str.fullmatch(form)
-        for sign, (form, _) in _CONVENTIONS.items()
+        name: written.str.fullmatch(form)
+        for name, (form, sign, _) in _CONVENTIONS.items()
         if decimal in ("", sign)
     }
     if odd.any() or not any(fit.all() for fit in fits.values()):
@@ -78,7 +79,7 @@ def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
             "numbers in every row, written in one way",
             "correct these cells, or pass decimal=',' or decimal='.' if all are numbers",
         )
-    readings = {sign: _number(written, sign) for sign, fit in fits.items() if fit.all()}
+    readings = {name: _number(written, name) for name, fit in fits.items() if fit.all()}
     chosen = next(iter(readings.values()))
     for other in readings.values():
         if not chosen.equals(other):
@@ -95,8 +96,8 @@ def amounts(values: pd.Series, where: str, *, decimal: str = "") -> pd.Series:
     return number
 
 
-def _number(written: pd.Series, decimal: str) -> pd.Series:
-    thousands = _CONVENTIONS[decimal][1]
+def _number(written: pd.Series, convention: str) -> pd.Series:
+    _, decimal, thousands = _CONVENTIONS[convention]
     plain = written.str.replace(thousands, "", regex=False).str.replace(decimal, ".", regex=False)
     return plain.astype("float64")
 

@@ -285,7 +285,14 @@ def flow(word: Any) -> str:
     return found.pop()
 
 
-_MONTHS = (r"(?P<y>\d{4})[-/.M]?(?P<m>0[1-9]|1[0-2])", r"(?P<m>0?[1-9]|1[0-2])[-/.](?P<y>\d{4})")
+_FORMS = {  # of months, in M, and of days
+    r"(?P<y>\d{4})[-/.M]?(?P<m>0[1-9]|1[0-2])": "M",
+    r"(?P<m>0?[1-9]|1[0-2])[-/.](?P<y>\d{4})": "M",
+    r"(?P<m>[a-z]+) ?(?P<y>\d{4}|\d\d)": "M",  # Jan-21
+    r"(?P<y>\d{4}) ?(?P<m>[a-z]+)": "M",
+    r"(?P<y>\d{4})[-/.]?(?P<m>0[1-9]|1[0-2])[-/.]?[0-3]\d(?:[T ].*)?": "",
+    r"[0-3]?\d\.(?P<m>0?[1-9]|1[0-2])\.(?P<y>\d{4})": "",  # the day first
+}
 _NAMES = {name: n for n, names in enumerate(
     ("ocak january jan", "subat february feb", "mart march mar", "nisan april apr",
      "mayis may", "haziran june jun", "temmuz july jul", "agustos august aug",
@@ -305,6 +312,14 @@ def _periods(
         values = columns["period"]
     if isinstance(values.dtype, pd.PeriodDtype):
         values = values.astype(str)
+    ends = [re.fullmatch(r"(\d{4})[-/](\d\d)", str(value)) for value in values.unique()]
+    fiscal = [end for end in ends if end and (int(end[1]) + 1) % 100 == int(end[2])]
+    if freq is None and len(fiscal) == len(ends) and (len(ends) > 1 or int(fiscal[0][2]) > 12):
+        raise SchemaMismatch(
+            f"{origin}: column {values.name!r} holds fiscal years: {values.iloc[0]!r}",
+            "calendar months or years",
+            "take the monthly table; freq='M' if these are months of the years named first",
+        )
     read = {value: _period(value, origin) for value in values.unique()}
     kinds = {kind for _, kind in read.values()}
     months = {day.month for day, kind in read.values() if kind == ""}
@@ -334,13 +349,13 @@ def _period(value: Any, origin: str) -> tuple[pd.Timestamp, str]:
         )
     if re.fullmatch(r"(1[89]|2[01])\d\d", text):
         return pd.Timestamp(int(text), 1, 1), "A"
-    for form in _MONTHS:
-        if found := re.fullmatch(form, text):
-            return pd.Timestamp(max(int(found["y"]), 1), int(found["m"]), 1), "M"
-    if found := re.fullmatch(r"(\d{4})[-/.]?(0[1-9]|1[0-2])[-/.]?([0-3]\d)(?:[T ].*)?", text):
-        return pd.Timestamp(int(found[1]), int(found[2]), 1), ""
+    for form, kind in _FORMS.items():
+        found = re.fullmatch(form, text) or re.fullmatch(form, plain(text))
+        if found and (month := _NAMES.get(found["m"], found["m"])) and str(month).isdigit():
+            year = int(found["y"]) + 2000 * (len(found["y"]) == 2)
+            return pd.Timestamp(max(year, 1), int(month), 1), kind
     quarter = re.search(r"Q\s*[1-4]|[1-4]\s*\.?\s*(?:quarter|çeyrek)", text, re.IGNORECASE)
-    todo = "write it so"
+    todo = "write it so: pandas.to_datetime(frame[…], format=…) reads dates of any form"
     if quarter:
         todo = "measures compare months or years: take the monthly table, or sum quarters to years"
     elif re.fullmatch(r"0?[1-9]|1[0-2]", text):

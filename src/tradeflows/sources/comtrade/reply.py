@@ -47,7 +47,7 @@ _OTHERS = (  # columns that say nothing more about price and volume
     "isAggregate",
 )  # fmt: skip
 _KEY = ["reporterCode", "partnerCode", "flowCode", "freqCode", "period", "cmdCode"]
-_ASK = "refresh again; if it stays, the publisher changed its format: report it"
+_ASK = "download it again; if it stays, the publisher changed its format: report it"
 _BLANK = re.compile(r"\s*")
 _LESS = "ask for fewer periods, partners or codes at a time"
 
@@ -96,7 +96,15 @@ def table(frame: pd.DataFrame, about: Mapping[str, Any]) -> pd.DataFrame:
     cells = frame.astype(object).where(frame.notna(), None)
     for name in (c for c in frame if _NAMES.get(_letters(c)) in _TEXT):
         cells[name] = frame[name].map(text_of)  # a code that lost a zero shows by its length
-    return _trade(_wanted(_columns(cells, origin), {}, origin), about, origin, more)
+    totals = _wanted(_columns(cells, origin), {}, origin)
+    if totals.empty:
+        raise SchemaMismatch(
+            f"{origin}: {len(frame)} rows, none of them a total over means of transport, customs"
+            " procedures and second partners",
+            "rows with motCode 0, customsCode C00, partner2Code 0, mosCode 0",
+            "download the totals, or all codes of a breakdown with their total",
+        )
+    return _trade(totals, about, origin, more)
 
 
 def is_table(frame: pd.DataFrame) -> bool:
@@ -246,7 +254,7 @@ def _wanted(frame: pd.DataFrame, query: Mapping[str, Any], origin: str) -> pd.Da
             f"{origin}: {int(twice.sum())} rows share a key\n"
             + frame.loc[twice, [*_KEY, "primaryValue"]].head(4).to_string(index=False),
             "one row per reporter, partner, flow, period and code",
-            _ASK,
+            "drop rows that stand twice, pandas.DataFrame.drop_duplicates; if they differ, " + _ASK,
         )
     return frame
 
@@ -261,7 +269,8 @@ def _trade(
     released = {k: str(v["released"])[:10] for k, v in query.get("releases", {}).items()}
     value, digits = frame["primaryValue"], rows.level(frame["cmdCode"])
     # A sum over goods has no unit value: totals and chapters never give a weight.
-    weight = frame["netWgt"].mask(digits < 4)
+    groups = frame["classificationCode"].str.startswith("S").map({True: 3, False: 4})  # SITC
+    weight = frame["netWgt"].mask(digits < groups)
     quantity = frame["qty"].mask((digits < 4) | (frame["qtyUnitCode"] == -1))
     harmonised = frame["classificationCode"].str.startswith("H")  # other systems have odd lengths
     code = frame["cmdCode"].copy()
