@@ -218,7 +218,7 @@ def test_codes_and_countries_of_comtrade_follow_the_same_rules() -> None:
     assert "776" in set(sitc["code"]), "other classifications have odd lengths"
     usa = json.loads(reply(partnerCode=842))
     usa["data"][0]["partnerCode"] = 841
-    with pytest.raises(SchemaMismatch, match="792–841 and 792–842"):
+    with pytest.raises(SchemaMismatch, match="2 rows share a key"):
         comtrade.parse(json.dumps(usa).encode(), {})
 
 
