@@ -2,6 +2,7 @@
 
 import shutil
 
+import openpyxl
 import pandas as pd
 import pytest
 
@@ -503,7 +504,11 @@ def test_results_go_to_spreadsheets_with_nothing_that_is_run(tmp_path, coal):
     assert list(book) == ["answer", "table", "methods", "rows"]
     assert book["answer"]["answer"].iloc[0] == found.sentence()
     assert len(book["rows"]) == len(found.rows)
-    assert book["methods"]["price"].max() == pytest.approx(found.range("price")[1])
+    assert book["methods"]["price (USD)"].max() == pytest.approx(found.range("price")[1])
+    assert book["answer"]["answer"].iloc[-1] == f"tradeflows {tf.__version__}"
+    sheet = openpyxl.load_workbook(tmp_path / "a.xlsx")["table"]
+    heads = [cell.value for cell in sheet[1]]
+    assert sheet[2][heads.index("price (USD)")].number_format == "#,##0"
     hostile = tf.bridge(own().assign(code="=cmd()"), "2021", "2022")
     hostile.to_excel(tmp_path / "b.xlsx")
     assert pd.read_excel(tmp_path / "b.xlsx", sheet_name="table")["code"].tolist() == ["'=cmd()"]

@@ -20,7 +20,7 @@ from standin import harness
 from tradeflows import cli, store
 from tradeflows.claims import judge
 from tradeflows.codes.countries import EU27
-from tradeflows.errors import EstimatedQuantityWarning, QuotaExhausted, SourceUnavailable
+from tradeflows.errors import QuotaExhausted, SourceUnavailable
 from tradeflows.load import load
 from tradeflows.report import NEEDED
 from tradeflows.sources import refresh
@@ -231,19 +231,36 @@ def test_help_reads_and_the_version_is_said():
     assert run.invoke(cli.app, ["--version"]).output == f"tradeflows {tf.__version__}\n"
 
 
-def test_the_screen_reads_parquet_and_writes_it(tmp_path):
+@pytest.mark.filterwarnings("ignore::tradeflows.errors.EstimatedQuantityWarning")
+def test_the_screen_reads_parquet_and_csv_and_writes_what_a_question_writes(tmp_path):
     made = world.world(1, members=30, products=300, rows=20_000, surges=3, to="RUS", surge=3)
     file = made.file(tmp_path / "world.parquet")
-    words = ["screen", str(file), "--base", "2021", "--current", "2022"]
-    with pytest.warns(EstimatedQuantityWarning):
-        result = run.invoke(cli.app, [*words, "--out", str(tmp_path / "found.parquet")])
+    windows = ["--base", "2021", "--current", "2022"]
+    result = run.invoke(cli.app, ["screen", str(file), *windows, "--out", str(tmp_path)])
     assert result.exit_code == 0, result.output
-    stored = pd.read_parquet(tmp_path / "found.parquet")
+    table = [line for line in result.output.splitlines() if " m USD " in line[:60]]
+    assert 0 < len(table) <= 30
+    assert all(line[:3].isupper() for line in table)  # a row is a line
+    stored = pd.read_csv(tmp_path / "screen-rus-2021-2022.csv")
     assert set(stored["partner"]) == {"RUS"}
-    with pytest.warns(EstimatedQuantityWarning):
-        every = run.invoke(cli.app, [*words, "--target", "all"])
-    assert every.exit_code == 0
-    assert every.output != result.output
+    assert (tmp_path / "screen-rus-2021-2022.xlsx").exists()
+    plain = pd.read_parquet(file)[["reporter", "partner", "period", "code", "value_usd", "flow"]]
+    plain = plain.assign(period=pd.to_datetime(plain["period"]).dt.year).query("flow == 'X'")
+    plain.to_csv(tmp_path / "own.csv", index=False)
+    own = ["screen", str(tmp_path / "own.csv"), *windows, "--json"]
+    found = json.loads(run.invoke(cli.app, own).output)
+    assert {row["reporter"] for row in found["table"]} == set(stored["reporter"])
+    other = json.loads(run.invoke(cli.app, [*own, "--goods", "85,8471"]).output)
+    assert "of 2 listed codes" in other["words"]
+    assert run.invoke(cli.app, ["screen", str(file), *windows, "--target", "all"]).exit_code == 0
+
+
+def test_the_shell_advises_in_options_of_its_own():
+    assert cli._shell("found\n  what to do: check goods= and target=") == (
+        "found\n  what to do: check --goods and --target"
+    )
+    assert cli._shell("pass decimal=',' or decimal='.'") == "pass --decimal ',' or --decimal '.'"
+    assert cli._shell("tf.concord(trade) joins").endswith("(in Python: `import tradeflows as tf`)")
 
 
 @pytest.mark.filterwarnings("ignore::tradeflows.errors.EstimatedQuantityWarning")

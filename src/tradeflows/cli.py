@@ -309,7 +309,6 @@ def ask(
     """
     from tradeflows.ask import ask as asked
     from tradeflows.codes.countries import from_name
-    from tradeflows.plot import Figure, show
     from tradeflows.readers import read
 
     seller, buyer = from_name(reporter), from_name(partner)
@@ -323,12 +322,7 @@ def ask(
     found = asked(seller, buyer, wanted, base, current, flow.upper(), own, weights)
     name = "-".join([seller, buyer, flow, *wanted[:3], base, current]).lower()
     place = to / re.sub(r"[^a-z0-9]+", "-", name).strip("-")
-    to.mkdir(parents=True, exist_ok=True)
-    files = [place.with_suffix(f".{kind}") for kind in ("png", "csv", "xlsx")]
-    if isinstance(figure := show(found), Figure):
-        figure.png(files[0])
-    found.to_csv(files[1])
-    found.to_excel(files[2])
+    files = _written(found, place)
     bars = found.by_method.set_index(["method", "path"]).agg(["min", "max"]).T
     bars = bars.set_axis(["least", "most"], axis=1).rename_axis("bar")
     if as_json:
@@ -354,11 +348,15 @@ def _columns(pairs: list[str]) -> dict[str, str | None]:
 
 
 def _shell(text: str) -> str:
-    """Return a message with the options of a reader as the shell writes them."""
+    """Return a message with the options that the shell has; what it has not is named Python."""
     text = re.sub(r"\b(currency|weight_unit|decimal|sheet)=('[^']*'|…)?",
                   lambda m: f"--{m[1].replace('_', '-')} {m[2] or ''}".rstrip(), text)  # fmt: skip
     text = re.sub(r"tf\.tidy\(frame, (.*?)\)", r"\1", text)
-    return re.sub(r"(?<![-\w] )\b(code|value|period|weight)=…", r"--column \1=…", text)
+    text = re.sub(r"(?<![-\w] )\b(code|value|period|weight)=…", r"--column \1=…", text)
+    names = "base|codes|current|flow|goods|partner|reporter|target"
+    text = re.sub(rf"\b({names})= ?", r"--\1 ", text).rstrip()
+    python = re.search(r"\btf\.\w+\(", text)
+    return text + " (in Python: `import tradeflows as tf`)" * bool(python)
 
 
 @app.command(rich_help_panel=READ)
@@ -395,27 +393,65 @@ def revisions(old: str, new: str, name: str = "trade", as_json: AsJson = False) 
     _say("", *[found.by_month()] * bool(len(found.table)))
 
 
+def _written(found: Any, place: Path) -> list[Path]:
+    """Write the chart of a result, where it has one, its table and its workbook."""
+    from tradeflows.plot import Figure, show
+
+    place.parent.mkdir(parents=True, exist_ok=True)
+    files = [place.with_suffix(f".{kind}") for kind in ("png", "csv", "xlsx")]
+    if isinstance(figure := show(found), Figure):
+        figure.png(files[0])
+    found.to_csv(files[1])
+    found.to_excel(files[2])
+    return [file for file in files if file.exists()]
+
+
 @app.command(rich_help_panel=READ)
 def screen(
-    files: Annotated[str, typer.Argument(help="Parquet, or a glob; else the stored BACI")] = "",
+    files: Annotated[
+        str, typer.Argument(help="Parquet or a glob, or a table as `ask` reads; else stored BACI")
+    ] = "",
     target: Annotated[str, typer.Option(help="Destination, ISO3, or all")] = "RUS",
     base: str = "2021",
     current: str = "2023",
-    to: Annotated[Path | None, typer.Option("--out", help="Write Parquet here.")] = None,
+    goods: Annotated[
+        str, typer.Option(help="Version of the high-priority list, or HS codes with commas")
+    ] = "2024-02",
+    flow: Annotated[str, typer.Option(help="M imports, X exports")] = "X",
+    to: Annotated[Path | None, typer.Option("--out", help="Folder for PNG, CSV and Excel.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """Rank growth of the high-priority goods among all pairs, false finds controlled."""
     from tradeflows.measure.screen import screen as rank
+    from tradeflows.readers import read
     from tradeflows.sources import baci
+    from tradeflows.words import NONE, amount, percent
 
     goal = None if target == "all" else target
+    streams = not files or Path(files).suffix in ("", ".parquet") or "*" in files
+    listed = goods if "-" in goods else _listed("goods", goods)
     with warnings.catch_warnings():
         if not files:  # BACI's weights are its own estimates, and make no price
             warnings.simplefilter("ignore", EstimatedQuantityWarning)
-        found = rank(files or baci.stored(), base, current, target=goal)
+        rows = (files or baci.stored()) if streams else read(files)
+        found = rank(rows, base, current, target=goal, goods=listed, flow=flow.upper())
+    name = "-".join(["screen", target, base, current]).lower().replace("/", "-")
+    paths = _written(found, to / name) if to else []
+    if as_json:
+        _say(found.sentence(), as_json=True, files=paths, table=found.table)
+        return
     _say(found.sentence())
-    _say("", found.table.head(20))
-    if to is not None:
-        found.table.to_parquet(to, index=False)
+    known = found.table["unjudged"] == ""
+    few = known & (known.cumsum() <= 20) | ~known & ((~known).cumsum() <= 10)
+    shown = found.table.loc[few, ["reporter", "partner", "value_base", "value_current"]]
+    shown = shown.set_index(["reporter", "partner"]).map(lambda x: amount(x, "USD")).reset_index()
+    growth = found.table.loc[few, "growth_percent"].div(100).map(lambda x: percent(x, sign=True))
+    q = found.table.loc[few, "q"].map("{:.3g}".format).replace("nan", NONE)
+    why = found.table.loc[few, "unjudged"].where(~known[few], "")
+    _say("", shown.assign(growth=growth.tolist(), corrected_p=q.tolist(),
+                          stands_out=found.table.loc[few, "stands_out"].tolist(),
+                          not_judged=why.tolist()))  # fmt: skip
+    _say(f"wrote {', '.join(map(str, paths))}" if paths else "")
 
 
 @app.command(rich_help_panel=READ)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
+from importlib import import_module, metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["Result"]
+
+_USD = ("value_base", "value_current", "change", "price", "volume", "entry", "exit", "unpriced")
 
 
 class Result:
@@ -41,6 +43,8 @@ class Result:
     def to_excel(self, path: str | Path) -> None:
         """Write sentence and notes, table, range over methods and rows, as far as there are any.
 
+        Amounts of a bridge have their unit in the heading.
+
         Parameters
         ----------
         path : str or Path
@@ -48,10 +52,13 @@ class Result:
         """
         book = import_module("tradeflows.spreadsheets")
         said = [str(self.sentence()), *getattr(self, "notes", ())]  # type: ignore[attr-defined]
+        said.append(f"tradeflows {metadata.version('tradeflows')}")
+        unit = "USD per month" if getattr(self, "per_month", False) else "USD"
         sheets: dict[str, Any] = {"answer": {"answer": said}}
         for name, sheet in (("table", "table"), ("by_method", "methods"), ("rows", "rows")):
             if (frame := getattr(self, name, None)) is not None and hasattr(frame, "columns"):
-                sheets[sheet] = _flat(frame)
+                money = _USD if "change" in frame else ()
+                sheets[sheet] = _flat(frame).rename(columns={c: f"{c} ({unit})" for c in money})
         book.workbook(path, sheets)
 
 

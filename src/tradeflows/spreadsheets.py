@@ -47,8 +47,11 @@ def disarmed(cell: Any) -> Any:
 
 
 def workbook(path: str | Path, sheets: Mapping[str, Any]) -> None:
-    """Write frames as the sheets of an Excel file; the index is not written."""
-    with pd.ExcelWriter(path, engine="openpyxl") as book:
+    """Write frames as the sheets of an Excel file; the index is not written.
+
+    Numbers are shown with about three digits and thousands apart; the cells hold all digits.
+    """
+    with pd.ExcelWriter(path, engine="openpyxl", datetime_format="yyyy-mm-dd") as book:
         for name, frame in sheets.items():
             safe = pd.DataFrame(frame).rename(columns=lambda c: disarmed(str(c))).map(disarmed)
             safe.to_excel(book, sheet_name=name, index=False, freeze_panes=(1, 0))
@@ -57,3 +60,7 @@ def workbook(path: str | Path, sheets: Mapping[str, Any]) -> None:
                 letters = max(map(len, map(str, [column, *safe[column].head(100)])))
                 letter = page.cell(1, n).column_letter
                 page.column_dimensions[letter].width = min(letters + 2, _WIDEST)
+                if pd.api.types.is_float_dtype(safe[column]):
+                    large = safe[column].abs().max() >= 1000
+                    for cell in page[letter][1:]:
+                        cell.number_format = "#,##0" if large else "0.000"
