@@ -378,7 +378,7 @@ def _baci_pack(data: bytes) -> bytes:
 def _sidecar(data: bytes) -> object:
     raw = store._parsed.__wrapped__(f"{held.FOLDER}/x", Path("x"), data)
     repr(raw)
-    return raw, store._yaml(raw), held.asked(raw) if raw.query else None
+    return raw, store._yaml(raw), held.leaves([raw]) if raw.query else None
 
 
 def _sidecar_seeds() -> tuple[bytes, ...]:

@@ -185,7 +185,10 @@ def test_quarters_are_refused_by_name(quarter):
         ({"period": ["202113", "2022-01"]}, "period '202113'"),
         ({"period": [1.2021, 2.2021]}, "a number with decimals"),  # 1.2020 would be 1.202
         ({"period": [1, 2]}, "frame.'year'..astype.int. . 100"),  # years stand in another column
-        ({"period": ["2021-01", "2021-01"]}, "2 rows share a key"),
+        (
+            {"period": ["2021-01", "2021-01"]},
+            "share a key; they differ in value_usd, net_weight_kg",
+        ),
         ({"flow": ["X", "sideways"]}, "flow 'sideways'"),
         ({"flow": "M/X"}, "flow 'M/X'"),
         ({"code": ["Total", "270900"]}, "'Total': row 0 is a sum"),

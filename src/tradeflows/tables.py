@@ -97,8 +97,11 @@ def validate(
     out = pd.DataFrame(data | {c: frame[c] for c in more}, index=frame.index)
     twice = out.duplicated(list(table.key), keep=False)
     if twice.any():
+        alike = out[twice].groupby(list(table.key), dropna=False).nunique(dropna=False).le(1).all()
+        apart = ", ".join(alike.index[~alike]) or "nothing"
         raise SchemaMismatch(
-            f"{where}: {int(twice.sum())} rows share a key\n{_show(out, twice, table.key)}",
+            f"{where}: {int(twice.sum())} rows share a key; they differ in {apart}"
+            f"\n{_show(out, twice, table.key)}",
             f"one row per ({', '.join(table.key)})",
             "drop rows that are the same, frame.drop_duplicates(); sum parts, such as customs"
             " regimes or ports: frame.groupby([…the columns of the key…], as_index=False).sum()",

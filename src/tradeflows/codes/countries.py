@@ -178,7 +178,7 @@ def from_name(name: str) -> str:
     raise UnknownCode(
         f"no country {name!r}",
         "a country's ISO 3166 alpha-3 code, or its English or Turkish name",
-        "write its ISO code in that column of a copy of the file, all other rows as they are"
+        "write its ISO code in that column of a copy of the file; leave rows of groups out"
         if bare
         else "numbers are each publisher's own: download the table with the names of the countries",
     )
