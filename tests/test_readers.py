@@ -134,8 +134,12 @@ def test_periods_as_people_write_them(before, after, freq):
 def test_days_are_of_their_month_and_years_of_dates_are_asked_for():
     days = pd.to_datetime(["2021-01-31", "2022-02-28"])
     assert tf.tidy(mine(period=days))["period"].dt.day.tolist() == [1, 1]
-    dotted = tf.tidy(mine(period=["31.01.2021", "28.02.2022"]))["period"]
-    assert dotted.dt.month.tolist() == [1, 2]
+    for written in (
+        ("31.01.2021", "01.02.2022"),
+        ("31/01/2021", "28/02/2022"),
+        ("1/31/2021", "2/28/2022"),
+    ):
+        assert tf.tidy(mine(period=written))["period"].dt.month.tolist() == [1, 2]
     januaries = pd.to_datetime(["2021-01-01", "2022-01-01"])
     with pytest.raises(SchemaMismatch, match="dates of January alone"):
         tf.tidy(mine(period=januaries))
@@ -183,6 +187,8 @@ def test_quarters_are_refused_by_name(quarter):
         ({"code": [10121, 270900]}, "10121"),  # a zero was lost
         ({"value_usd": ["1.200", "3.400"]}, "decimal"),  # thousands, or three decimals
         ({"period": ["202113", "2022-01"]}, "period '202113'"),
+        ({"period": ["01/02/2021", "01/03/2021"]}, "period '01/02/2021'"),
+        ({"period": [44197, 44562]}, "as Excel counts"),
         ({"period": [1.2021, 2.2021]}, "a number with decimals"),  # 1.2020 would be 1.202
         ({"period": [1, 2]}, "frame.'year'..astype.int. . 100"),  # years stand in another column
         (

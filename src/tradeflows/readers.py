@@ -145,7 +145,7 @@ def tidy(
     frame : pandas.DataFrame, what has ``to_pandas``, or the path of a CSV or an Excel workbook
     code, value, period : str
         Its columns: HS codes as text, values, and months or years as ``202101``, ``"2021-01"``,
-        ``"2021M01"``, ``"01/2021"``, ``2021`` or dates.
+        ``"2021M01"``, ``"01/2021"``, ``"Jan-21"``, ``2021`` or dates.
     weight : str, optional
         Its column of net weights; None where there is none: then nothing has a price.
     weight_unit : str, optional

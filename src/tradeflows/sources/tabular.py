@@ -292,6 +292,8 @@ _FORMS = {  # of months, in M, and of days
     r"(?P<y>\d{4}) ?(?P<m>[a-z]+)": "M",
     r"(?P<y>\d{4})[-/.]?(?P<m>0[1-9]|1[0-2])[-/.]?[0-3]\d(?:[T ].*)?": "",
     r"[0-3]?\d\.(?P<m>0?[1-9]|1[0-2])\.(?P<y>\d{4})": "",  # the day first
+    r"(?:1[3-9]|2\d|3[01])/(?P<m>0?[1-9]|1[0-2])/(?P<y>\d{4})": "",  # can be no month
+    r"(?P<m>0?[1-9]|1[0-2])/(?:1[3-9]|2\d|3[01])/(?P<y>\d{4})": "",
 }
 _NAMES = {name: n for n, names in enumerate(
     ("ocak january jan", "subat february feb", "mart march mar", "nisan april apr",
@@ -358,6 +360,8 @@ def _period(value: Any, origin: str) -> tuple[pd.Timestamp, str]:
     todo = "write it so: pandas.to_datetime(frame[…], format=…) reads dates of any form"
     if quarter:
         todo = "measures compare months or years: take the monthly table, or sum quarters to years"
+    elif re.fullmatch(r"[34]\d{4}", text):
+        todo = "a day as Excel counts: pandas.to_datetime(frame[…], unit='D', origin='1899-12-30')"
     elif re.fullmatch(r"0?[1-9]|1[0-2]", text):
         todo = (
             "put a column of years and one of months together:"
