@@ -414,7 +414,7 @@ def test_what_has_no_price_is_not_said_to_be_zero():
     assert "price and volume cannot be told apart, goods without" in refused.sentence()
     assert "price accounts for" not in refused.sentence()
     assert "estimated='accepted'" in notes(refused)
-    assert "no price for want of weights in a change of" in tf.plot.show(refused).title
+    assert "change of +50 USD; no price for want of weights" in tf.plot.show(refused).title
     same = bridge(mine, "2021", "2022", estimated="accepted")
     assert taken.range("price")[0] <= same.price <= taken.range("price")[1]
     assert "price accounts for" in taken.sentence()
