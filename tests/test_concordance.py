@@ -17,7 +17,12 @@ from hypothesis import strategies as st
 import tradeflows as tf
 from tradeflows.codes import hs
 from tradeflows.codes.groups import asked, high_priority, listed
-from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
+from tradeflows.errors import (
+    DoubleCountedTotals,
+    RenumberedCodesWarning,
+    SchemaMismatch,
+    UnknownCode,
+)
 from tradeflows.measure.bridge import bridge
 from tradeflows.quality.concordance import concord
 from tradeflows.sources import eurostat, refresh
@@ -225,12 +230,12 @@ def test_measures_take_a_concordance_and_point_to_it():
     with pytest.raises(SchemaMismatch, match=r"tf\.concord\(trade\)"):
         tf.price_index(trade)
     done = tf.concord(trade.assign(reporter="TUR"))
-    assert (
-        bridge(done, "2021-01", "2022-01").entry
-        < bridge(trade.drop(columns="code_system"), "2021-01", "2022-01").entry
-    )
+    with pytest.warns(RenumberedCodesWarning, match=r"tf\.concord\(trade\)"):
+        unnamed = bridge(trade.drop(columns="code_system"), "2021-01", "2022-01")
+    assert bridge(done, "2021-01", "2022-01").entry < unnamed.entry
+    later = trade.assign(period=trade["period"] + pd.DateOffset(months=1))
     with pytest.raises(SchemaMismatch, match=r"tf\.concord\(trade\)"):
-        tf.triple_difference(trade, listed=["854231"], event="2022-01")
+        tf.triple_difference(pd.concat([trade, later]), listed=["854231"], event="2022-01")
 
 
 # which revision a row is in

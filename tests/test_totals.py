@@ -69,7 +69,9 @@ MEASURES = {
     "price_index": lambda t: price_index(t.assign(freq="A"), base="fixed"),
     "contributions": lambda t: contributions(t, "2022-06", "2023-06"),
     "screen": lambda t: screen(t, "2022-06", "2023-06", flow="M", goods=["0304"]),
-    "expected": lambda t: tf.expected(t, event="2023-01"),
+    "expected": lambda t: tf.expected(
+        pd.concat([t, t.assign(period=t["period"] + pd.DateOffset(months=1))]), event="2023-01"
+    ),
 }
 summed = pytest.mark.parametrize("measure", MEASURES.values(), ids=MEASURES)
 
