@@ -67,7 +67,6 @@ def summed(trade: pd.DataFrame) -> pd.Series:
     """Sum the value of trade rows by month, after the census that every measure takes."""
     with opened(trade, ("period", "code", "value_usd")) as relation:
         seen = census(relation, "value_usd")
-        monthly(seen.value_of, ["A"] if seen.annual else [])
         seen.require_one_flow()
         for reporter, days in seen.published.items():
             if lacks := sorted(set(seen.value_of) - days):
@@ -80,6 +79,7 @@ def summed(trade: pd.DataFrame) -> pd.Series:
         first = pd.DatetimeIndex(sums.index).to_period("M").to_timestamp()
         sums = sums.groupby(first).sum()
         unique(relation, "TRUE", "value_usd")
+    monthly(sums.index, ["A"] if seen.annual else [])
     return sums
 
 
