@@ -12,6 +12,7 @@ import random
 import re
 import sys
 import time
+import warnings
 import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ from standin import others, trade  # noqa: E402
 from standin.comtrade import Comtrade  # noqa: E402
 from tradeflows import store  # noqa: E402
 from tradeflows.claims import rules  # noqa: E402
-from tradeflows.errors import TradeflowsError  # noqa: E402
+from tradeflows.errors import TradeflowsError, UnreadableFileWarning  # noqa: E402
 from tradeflows.sources import baci, eurostat, snapshot, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import held, pull, reply  # noqa: E402
 from tradeflows.sources.comtrade.question import Call  # noqa: E402
@@ -378,7 +379,9 @@ def _baci_pack(data: bytes) -> bytes:
 def _sidecar(data: bytes) -> object:
     raw = store._parsed.__wrapped__(f"{held.FOLDER}/x", Path("x"), data)
     repr(raw)
-    return raw, store._yaml(raw), held.leaves([raw]) if raw.query else None
+    with warnings.catch_warnings():  # a query that cannot be read is named and left out
+        warnings.simplefilter("ignore", UnreadableFileWarning)
+        return raw, store._yaml(raw), held.leaves([raw]) if raw.query else None
 
 
 def _sidecar_seeds() -> tuple[bytes, ...]:

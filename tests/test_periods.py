@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tradeflows.errors import UnknownCode
-from tradeflows.measure.window import require_months
+from tradeflows.measure.window import require
 from tradeflows.periods import Window, month, span
 from tradeflows.quality.census import Census
 
@@ -70,7 +70,7 @@ def test_what_is_no_window_is_refused_with_advice(asked: object, todo: str) -> N
 def test_months_that_are_absent_are_named() -> None:
     seen = Census({date(2022, 1, 1): 1.0, date(2022, 3, 1): 1.0}, (), annual=False)
     with pytest.raises(ValueError, match=r"2022-02, 2022-04 of window 2022-01/2022-04"):
-        require_months(seen, [Window.parse("2022-01/2022-04")])
+        require(seen, [Window.parse("2022-01/2022-04")])
     for wrong in ("2022", "2022-01/2022-03"):
         with pytest.raises(UnknownCode):
             month(wrong)

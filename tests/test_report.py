@@ -364,6 +364,6 @@ def test_answers_run_last_and_a_page_that_lacks_data_says_so(tmp_path, monkeypat
     build(tmp_path / "notebooks", tmp_path / "pages")
     assert "within 55 to 65 %" in (tmp_path / "pages" / "index.html").read_text("utf-8")
     page = (tmp_path / "pages" / "a02.html").read_text("utf-8")
-    assert "no rows with series=frankincense" in page
+    assert "data that are not there yet" in page
     assert "tradeflows refresh" in page
     assert "tf_is_not_imported" not in page

@@ -7,9 +7,7 @@ draws of the full one and leaves the stored table alone.
 ``--only`` asks kinds of rules: those on series, those that rank destinations, growth, bands,
 product sets. What several say of one draw is counted from the batches of each.
 
-Stored now: 500 draws of rules on series, of all that ranks destinations, of growth, and of product
-sets and bands in the first three panels; 400 of product sets and bands in the five later panels,
-and of what two tests say together.
+Stored now: 500 draws of every rule in every world.
 """
 
 from __future__ import annotations
