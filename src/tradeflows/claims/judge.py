@@ -190,8 +190,8 @@ def silenced(simulated: Validation, heard: Mapping[str, Any] | None) -> dict[str
         for _, row in worst[worst["low"] > heard["limit"]].iterrows():
             found[number] = (
                 f"The rule of {name} decides nothing: without any effect it fired in"
-                f" {percent(float(row['rate']))} of {int(row['draws'])} simulations, at least"
-                f" {percent(float(row['low']))} at a nominal {percent(float(row['nominal']))}."
+                f" {percent(float(row['rate']))} of {int(row['draws'])} simulations of the world"
+                f" that suits it least, where {float(row['nominal']):.0%} are meant."
             )
     return found
 
