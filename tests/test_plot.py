@@ -183,6 +183,16 @@ def test_a_scan_keeps_the_names_of_values_and_marks_the_answer(drawn):
     assert "1 contradict" in figure.alt
 
 
+def test_rows_of_a_scan_keep_their_height_however_long_the_headings():
+    known = {f"{n} % seen": Interval(0.1 * n, 0.1 * n + 0.05) for n in (1, 2, 3)}
+    panels = {f"volume, Feb 2022 to Jan 2023 against {n}": known for n in range(2018, 2022)}
+    figure = tf.plot.scan(panels, None, "It hangs on little", "share")
+    figure.fig.draw_without_rendering()
+    for ax in figure.fig.axes:
+        height = ax.get_window_extent().height / figure.fig.dpi
+        assert height / len(known) > 0.2, "inches a row"
+
+
 def test_lines_are_named_at_their_ends_and_events_in_words(drawn):
     words = [t.get_text() for t in drawn["lines"].ax.texts]
     assert {"value", "price", "invasion"} <= set(words)

@@ -239,7 +239,7 @@ def scan(
         canvas, axes = drawing(
             nrows=-(-len(rows) // columns), ncols=columns, sharex=True, squeeze=False
         )
-        talls = np.zeros(axes.shape)
+        talls, lines = np.zeros((2, *axes.shape))
         for ax in axes.flat[len(rows) :]:
             ax.axis("off")
         for n, (ax, (panel, part)) in enumerate(zip(axes.flat, rows.items(), strict=False)):
@@ -250,7 +250,9 @@ def scan(
             ys = _rows(ax, part["label"], letters=14, least=0.25)
             talls.flat[n] = ax.get_ylim()[0]
             _ranges(ax, ys, part, scale, spec, same, thick=6)
-            ax.set_title(panel, loc="left", fontsize=10, fontweight="bold", pad=5, wrap=True)
+            heading = wrapped(panel, 18 if n % 2 else 30)  # the right one ends at the edge
+            lines.flat[n] = heading.count("\n")
+            ax.set_title(heading, loc="left", fontsize=10, fontweight="bold", pad=5)
             for x in marks.values():
                 _plain(ax, [x / scale.factor] * 2, [0, talls.flat[n]], lw=0.8, ls="--")
             _limited(ax, numbers / scale.factor, [x / scale.factor for x in marks.values()])
@@ -258,7 +260,7 @@ def scan(
         for ax, tallest in zip(axes.flat, np.repeat(heights, columns), strict=True):
             ax.set_ylim(tallest, 0)
         axes.flat[0].get_gridspec().set_height_ratios(heights)
-        canvas.set_size_inches(WIDTH, sum(heights + 0.5))
+        canvas.set_size_inches(WIDTH, sum(heights + 0.5 + 0.17 * lines.max(axis=1)))
     table = table[["assumption", "label", "low", "high"]].rename(columns={"label": "value"})
     if len(rows) == 1:
         table = table.drop(columns="assumption").rename(columns={"value": next(iter(rows))})
