@@ -6,6 +6,7 @@ import subprocess
 import sys
 import warnings
 from functools import partial
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -206,6 +207,16 @@ def test_fits_reach_their_optimum(series, model, first):
         warnings.simplefilter("ignore")
         beyond = statespace._build(data, model).fit(method="nm", **start)
     assert beyond.llf - found.llf < 1e-3
+
+
+def test_a_fit_whose_state_has_no_bounds_leaves_it_undetermined(series, monkeypatch):
+    def unbounded(data, model, told):
+        result, optimiser, notes = _fitted(data, model, told)
+        cov = np.full_like(result.predicted_state_cov, np.inf)
+        return SimpleNamespace(predicted_state_cov=cov, forecast=result.forecast), optimiser, notes
+
+    monkeypatch.setattr(statespace, "_fit", unbounded)
+    assert expected(series, event=EVENT).outcome == "undetermined"
 
 
 def test_a_model_that_does_not_converge_leaves_it_undetermined(series, monkeypatch):

@@ -105,6 +105,8 @@ def simulated(result: Any, data: Cut, *, rng: int) -> Floats:
     exog = data.exog[data.before :] if data.exog.shape[1] else None
     draw = np.random.default_rng(rng)
     cov = result.predicted_state_cov[:, :, -1]
+    if not np.isfinite(cov).all():  # a fit without bounds on its state has no band
+        return np.full((steps, PATHS), np.nan)
     values, vectors = np.linalg.eigh((cov + cov.T) / 2)
     root = (vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T
     state = root @ draw.standard_normal((len(cov), PATHS))
