@@ -177,7 +177,7 @@ def refresh(
     usual = (*(["tuik"] if turkey else []), "worldbank", "eurostat", "comtrade")
     sources = sources or tuple(s for s in usual if asked is None or s in ("tuik", "comtrade"))
     if dry_run:
-        able = [s for s in sources if s in live.SOURCES and live.SOURCES[s].plan]
+        able = [s for s in sources if s in live.SOURCES and hasattr(live.SOURCES[s], "plan")]
         plans = [live.plan(asked, source=s, start=start, end=last, options=options) for s in able]
         asks = [plan.table[plan.table["data_calls"] > 0] for plan in plans]
         rows = [row for plan in plans for row in plan.table.to_dict("records")]

@@ -18,17 +18,11 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from urllib3.exceptions import (
-    ConnectTimeoutError,
-    HTTPError,
-    InvalidHeader,
-    MaxRetryError,
-    ReadTimeoutError,
-)
+from urllib3.exceptions import HTTPError, InvalidHeader, ReadTimeoutError
 from urllib3.util import Retry
 
 from tradeflows.errors import (
@@ -152,103 +146,89 @@ class Session:
         it to a file. `AddressTooLong` says that the question must be split.
         """
         url = self.allowed(self.root + "/", path.lstrip("/")) + (f"?{query}" if query else "")
-        manners, most = self.manners, self.manners.longest_wait
-        tries = Retry(
-            manners.retries, connect=1, backoff_factor=manners.backoff, backoff_max=most
-        )  # fmt: skip
+        most = self.manners.longest_wait
+        tried = 0
         while True:
+            tried += 1
             try:
-                return self._once(url, kind, expect, into)
+                reply = self._whole(url, kind, into)
+                return _as_json(reply) if expect == "json" and into is None else reply
             except _Broken as broken:
-                asked = len(tries.history) + 1
-                _log.warning("%s: %s (try %d)", self.publisher, broken.found, asked)
-                try:
-                    fault = ConnectTimeoutError() if broken.unheard else HTTPError()
-                    tries = tries.increment(error=fault)
-                except MaxRetryError:
-                    found = f"{self.publisher}: {broken.found}, {asked} times"
-                    raise SourceUnavailable(found, "a whole reply", _LATER) from None
-                wait = tries.get_backoff_time() if broken.wait is None else broken.wait
-            if wait > manners.longest_wait:
-                raise self._used_up(
-                    f"{self.publisher} asks for a pause of {wait:.0f} seconds",
-                    f"at most {manners.longest_wait:.0f}",
-                    wait,
-                )
+                _log.warning("%s: %s (try %d)", self.publisher, broken.found, tried)
+                if tried > (1 if broken.unheard else self.manners.retries):
+                    raise self._refused(f"{broken.found}, {tried} times", "a whole reply") from None
+                usual = min(self.manners.backoff * 2 ** (tried - 1), most)
+                wait = usual if broken.wait is None else broken.wait
+            if wait > most:
+                found = f"{self.publisher} asks for a pause of {wait:.0f} seconds"
+                raise self._used_up(found, f"at most {most:.0f}", wait)
             time.sleep(wait)
 
-    def _once(self, url: str, kind: str, expect: str, into: Path | None = None) -> Reply:
+    def _whole(self, url: str, kind: str, into: Path | None) -> Reply:
+        """Return a reply with status 200, redirects followed as far as allowed."""
         for _ in range(4):
-            if into is None:
-                reply = self._ask(url, kind)
-            else:
-                with into.open("wb") as handle:
-                    reply = self._ask(url, kind, handle)
+            reply = self._ask(url, kind, into)
             if reply.status not in REDIRECTS:
                 break
             url = self.allowed(url, reply.headers.get("location", ""))
         else:
             raise self._refused("redirects without end", "a reply")
         if reply.status != 200:
-            body = reply.data if into is None else into.read_bytes()[:4000]
-            raise self._failure(replace(reply, data=body))
+            raise self._failure(reply)
         if self.key and self.key.encode() in reply.data:
             raise self._refused("the reply repeats the key", "data; nothing was stored")
-        return self._as_json(reply) if expect == "json" and into is None else reply
+        return reply
 
-    def _ask(self, url: str, kind: str, target: BinaryIO | None = None) -> Reply:
+    def _ask(self, url: str, kind: str, into: Path | None) -> Reply:
+        """Return one reply; of one streamed to a file the first bytes."""
         pace = self.manners.interval * self.slowness
         time.sleep(max(0.0, self._last + pace - time.monotonic()))
         self.counts[kind] += 1
-        headers = {"Accept-Encoding": "identity" if target else "gzip", "User-Agent": "tradeflows"}
+        headers = {"Accept-Encoding": "identity" if into else "gzip", "User-Agent": "tradeflows"}
         if self.key and urlsplit(url).netloc == urlsplit(self.root).netloc:
             headers[KEY_HEADER] = self.key
         patience = (min(10.0, self.manners.timeout), self.manners.timeout)
         try:
-            with self._http.get(
-                url, headers=headers, timeout=patience, stream=True, allow_redirects=False
-            ) as response:
+            with (
+                self._http.get(
+                    url, headers=headers, timeout=patience, stream=True, allow_redirects=False
+                ) as response,
+                into.open("w+b") if into else io.BytesIO() as target,
+            ):
                 self.status = response.status_code
-                data = self._body(response, target)
-                found = {k.lower(): v for k, v in response.headers.items()}
-                at = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-                return Reply(url, response.status_code, found, data, at)
+                self._receive(response, target, (60 if into else 10) * self.manners.timeout)
+                target.seek(0)
+                data = target.read(4000 if into else -1)
         except (requests.Timeout, ReadTimeoutError):
             raise _Broken(f"silence for {self.manners.timeout:g} seconds") from None
         except (requests.RequestException, HTTPError, OSError) as error:
             unheard = any(word in repr(error) for word in ("NewConnection", "NameResolution"))
-            found_ = f"the connection failed ({type(error).__name__})"
-            raise _Broken(found_, unheard=unheard) from None
+            found = f"the connection failed ({type(error).__name__})"
+            raise _Broken(found, unheard=unheard) from None
         finally:
             self._last = time.monotonic()
+        told = {k.lower(): v for k, v in response.headers.items()}
+        if told.get("content-encoding", "").lower() == "gzip" and not into:
+            try:
+                data = unpacked(data, self.publisher, self.manners.limit)
+            except SchemaMismatch as error:
+                raise _Broken(f"the reply is no whole gzip ({error.found})") from None
+        return Reply(url, self.status, told, data, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}")
 
-    def _body(self, response: requests.Response, target: BinaryIO | None) -> bytes:
+    def _receive(self, response: requests.Response, target: IO[bytes], seconds: float) -> None:
+        """Write a body as it arrives, unless it is too large or too slow."""
+        size, most = 0, self.manners.limit
+        deadline = time.monotonic() + seconds
         claim = response.headers.get("Content-Length", "")
-        if claim.isdecimal() and int(claim) > self.manners.limit:
+        if claim.isdecimal() and int(claim) > most:
             raise self._too_big(f"the reply claims {int(claim) / 1e6:,.0f} MB")
-        deadline = time.monotonic() + (60 if target else 10) * self.manners.timeout
-        into, size = target or io.BytesIO(), 0
         while chunk := response.raw.read(1 << 16, decode_content=False):
             size += len(chunk)
-            into.write(chunk)
-            if size > self.manners.limit:
+            target.write(chunk)
+            if size > most:
                 raise self._too_big("the reply does not end")
             if time.monotonic() > deadline:
                 raise _Broken("the reply trickles in too slowly")
-        body = into.getvalue() if isinstance(into, io.BytesIO) else b""
-        zipped = response.headers.get("Content-Encoding", "").lower() == "gzip" and not target
-        try:
-            return unpacked(body, self.publisher, self.manners.limit) if zipped else body
-        except SchemaMismatch as error:
-            raise _Broken(f"the reply is no whole gzip ({error.found})") from None
-
-    def _as_json(self, reply: Reply) -> Reply:
-        if reply.data.lstrip()[:1] not in (b"{", b"["):
-            raise _Broken("status 200 with a page instead of data")
-        try:
-            return replace(reply, parsed=json.loads(reply.data))
-        except (ValueError, RecursionError):
-            raise _Broken("the reply is cut or no JSON") from None
 
     def allowed(self, url: str, location: str) -> str:
         """Return where a page leads: to the root or, without a key, to one of the hosts."""
@@ -315,3 +295,12 @@ def _asked_to_wait(reply: Reply, said: str) -> float | None:
             return float(Retry(retry_after_max=10**9).parse_retry_after(sent))
     found = re.search(r"try again in (\d{1,9}) second", said, re.IGNORECASE)
     return float(found.group(1)) if found else None
+
+
+def _as_json(reply: Reply) -> Reply:
+    if reply.data.lstrip()[:1] not in (b"{", b"["):
+        raise _Broken("status 200 with a page instead of data")
+    try:
+        return replace(reply, parsed=json.loads(reply.data))
+    except (ValueError, RecursionError):
+        raise _Broken("the reply is cut or no JSON") from None

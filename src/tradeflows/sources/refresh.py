@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from types import ModuleType
+from typing import Any
 
 import pandas as pd
 
@@ -17,47 +18,21 @@ from tradeflows import store
 from tradeflows.codes.groups import asked as listed_codes
 from tradeflows.errors import TradeflowsError, UnknownCode
 from tradeflows.periods import Window
-from tradeflows.progress import Told
 from tradeflows.sources import baci, eurostat, tuik, worldbank
 from tradeflows.sources.comtrade import pull as comtrade
 from tradeflows.sources.comtrade.question import START, Part, pair, standard
 from tradeflows.sources.http import Manners
 from tradeflows.sources.work import Plan, Work, locked, raise_first
 
-__all__ = [
-    "SOURCES",
-    "Source",
-    "pair",
-    "parts",
-    "plan",
-    "probe",
-    "run",
-    "work_of",
-]
+__all__ = ["SOURCES", "pair", "parts", "plan", "probe", "run", "work_of"]
 
-_NONE: Mapping[str, Any] = {}
 _log = logging.getLogger(__name__)
 _ADDRESS = re.compile(r"https?://\S+|'[\w.-]+\.\w+(:\d+)?'")
-
-
-class Source(NamedTuple):
-    """What a publisher's module does for a refresh: fetch, say before what it would ask, try.
-
-    ``probe`` asks for the smallest true thing, and returns its rows and what it says.
-    """
-
-    pull: Callable[[Work], None]
-    probe: Callable[[Work], tuple[int, str]]
-    plan: Callable[[Work], Plan] | None = None
-
-
-SOURCES = {
-    "tuik": Source(tuik.pull, tuik.probe, tuik.plan),
-    "worldbank": Source(worldbank.pull, worldbank.probe),
-    "eurostat": Source(eurostat.pull, eurostat.probe),
-    "comtrade": Source(comtrade.pull, comtrade.probe, comtrade.plan),
-    "baci": Source(baci.pull, baci.probe),
-}
+# Each has `pull(work)`, which fetches; `probe(work)`, which asks for the smallest true thing and
+# returns its rows and what it says; some `plan(work)`, which says before what would be asked.
+SOURCES: dict[str, ModuleType] = {
+    "tuik": tuik, "worldbank": worldbank, "eurostat": eurostat, "comtrade": comtrade, "baci": baci,
+}  # fmt: skip
 
 
 def _known(sources: Sequence[str]) -> Sequence[str]:
@@ -72,26 +47,27 @@ def parts() -> tuple[Part, ...]:
 
 
 def work_of(
-    asked: Sequence[Part] | None, start: str, end: str | None, manners: Manners | None = None,
-    options: Mapping[str, Any] = _NONE,
+    asked: Sequence[Part] | None = None, start: str = START, end: str | None = None,
+    manners: Manners | None = None, **more: Any,
 ) -> Work:  # fmt: skip
-    """Return the work; a year begins in January and ends in December."""
-    this_month = f"{datetime.now(UTC):%Y-%m}"
-    window = Window.parse(f"{start}/{end or this_month}")
+    """Return the work: the standard pull, or parts of UN Comtrade (see `pair`).
+
+    ``start`` and ``end`` are months or years, which begin in January and end in December; ``more``
+    is ``told`` and ``options`` of `Work`.
+    """
+    window = Window.parse(f"{start}/{end or f'{datetime.now(UTC):%Y-%m}'}")
     span = f"{window.month(0):%Y-%m}", f"{window.month(-1):%Y-%m}"
     wanted = parts() if asked is None else tuple(asked)
-    return Work(wanted, asked is None, span, end, manners, options=options)
+    return Work(wanted, asked is None, span, end, manners, **more)
 
 
-def plan(
-    asked: Sequence[Part] | None = None, *, start: str = START, end: str | None = None,
-    manners: Manners | None = None, source: str = "comtrade", options: Mapping[str, Any] = _NONE,
-) -> Plan:  # fmt: skip
-    """Say what a refresh of a source would ask, of the standard pull or of parts (see `pair`)."""
-    draw = SOURCES[_known([source])[0]].plan
-    if draw is None:
+def plan(asked: Sequence[Part] | None = None, *, source: str = "comtrade", **named: Any) -> Plan:
+    """Say what a refresh of a source would ask; ``named`` is as in `work_of`."""
+    module = SOURCES[_known([source])[0]]
+    if not hasattr(module, "plan"):
         raise UnknownCode(f"no plan of {source!r}", "comtrade or tuik", "name one")
-    return draw(work_of(asked, start, end, manners, options))
+    drawn: Plan = module.plan(work_of(asked, **named))
+    return drawn
 
 
 def probe(sources: Sequence[str] = (), manners: Manners | None = None) -> pd.DataFrame:
@@ -101,36 +77,28 @@ def probe(sources: Sequence[str] = (), manners: Manners | None = None) -> pd.Dat
     """
     found = []
     for source in _known(sources) or SOURCES:
-        work, began = work_of(None, START, None, manners), datetime.now(UTC)
+        work = work_of(manners=manners)
         rows, ok = 0, True
         try:
             rows, said = SOURCES[source].probe(work)
         except TradeflowsError as error:
             ok, said = False, _ADDRESS.sub("another address", error.found)
-        took = (datetime.now(UTC) - began).total_seconds()
+        took = (datetime.now(UTC) - work.began).total_seconds()
         found.append((source, ok, rows, round(took, 1), said))
     return pd.DataFrame(found, columns=["source", "works", "rows", "seconds", "said"])
 
 
 def run(
-    asked: Sequence[Part] | None = None,
-    *,
-    sources: Sequence[str] = ("worldbank", "eurostat", "comtrade"),
-    start: str = START,
-    end: str | None = None,
-    manners: Manners | None = None,
-    told: Told = lambda _source, _done, _left: None,
-    options: Mapping[str, Any] = _NONE,
-) -> Work:
-    """Fetch what is published and not stored, of the standard pull or of parts of UN Comtrade.
+    asked: Sequence[Part] | None = None, *,
+    sources: Sequence[str] = ("worldbank", "eurostat", "comtrade"), **named: Any,
+) -> Work:  # fmt: skip
+    """Fetch what is published and not stored; ``named`` is as in `work_of`.
 
-    ``sources`` are names of `SOURCES`, in order; ``start`` and ``end`` months or years; ``options``
-    are those of `Work`. The first error is raised after every source was tried; what was stored
-    stays.
+    ``sources`` are names of `SOURCES`, in order. The first error is raised after every source was
+    tried; what was stored stays.
     """
     _known(sources)
-    work = work_of(asked, start, end, manners, options)
-    work.told = told
+    work = work_of(asked, **named)
     errors: list[TradeflowsError] = []
     with locked():
         store.sweep()

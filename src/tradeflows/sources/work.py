@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,9 +24,7 @@ from tradeflows.sources.http import Manners, Reply, Session
 if TYPE_CHECKING:
     from tradeflows.sources.comtrade.question import Part
 
-__all__ = [
-    "Plan", "Work", "folder", "locked", "raise_first", "recall", "remember", "replace_file",
-]  # fmt: skip
+__all__ = ["Plan", "Work", "folder", "locked", "raise_first", "replace_file"]
 
 
 @dataclass
@@ -74,10 +71,27 @@ class Work:
         Another address has another quota, and so has who asks without a key.
         """
         session = Session(publisher, root, self.manners or Manners(), **options)
-        who, note = f"{root}, {'with' if session.key else 'without'} a key", f"calls-{source}"
-        _refuse_spent(note, who)
-        session.spent = partial(_note_spent, note, who)
-        self.calls[source] = session.counts
+        who, note = f"{root}, {'with' if session.key else 'without'} a key", f"calls-{source}.json"
+        until, now = _closed(note).get(who, ""), datetime.now(UTC)
+        if until > now.isoformat(timespec="seconds"):
+            raise QuotaExhausted(
+                f"{who}: the quota is used up until {until[:16].replace('T', ' ')} UTC, as the"
+                " publisher said at the last call; it was not asked again",
+                "calls left for today",
+                f"run `tradeflows refresh` again then; with another key, delete {folder() / note}"
+                " first",
+            )
+
+        def spent(error: QuotaExhausted) -> None:
+            """Write down until when the quota is used up: as told, else until midnight."""
+            now = datetime.now(UTC)
+            ends = now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=1)
+            if error.wait is not None:
+                ends = now + timedelta(seconds=error.wait)
+            closed = {**_closed(note), who: ends.isoformat(timespec="seconds")}
+            replace_file(folder() / note, json.dumps(closed, sort_keys=True))
+
+        session.spent, self.calls[source] = spent, session.counts
         return session
 
     def store(self, file: str, data: bytes | Path, reply: Reply, **about: Any) -> None:
@@ -145,42 +159,13 @@ def replace_file(file: Path, text: str) -> None:
         raise unwritable(file.name, error) from None
 
 
-def remember(name: str, content: Mapping[str, Any]) -> None:
-    """Write a note whole or not at all."""
-    replace_file(folder() / f"{name}.json", json.dumps(content, sort_keys=True))
-
-
-def recall(name: str) -> dict[str, Any]:
-    """Return a note, or nothing where there is none or it is damaged."""
+def _closed(note: str) -> dict[str, str]:
+    """Return until when quotas are used up; nothing where the note is not there or damaged."""
     try:
-        content = json.loads((folder() / f"{name}.json").read_text(encoding="utf-8"))
+        told = json.loads((folder() / note).read_text(encoding="utf-8"))
     except (OSError, ValueError, SourceUnavailable):
         return {}
-    return content if isinstance(content, dict) else {}
-
-
-def _refuse_spent(note: str, who: str) -> None:
-    """Refuse to ask where the publisher said that a quota is used up, until it is renewed."""
-    closed = recall(note).get("closed")
-    until = closed.get(who, "") if isinstance(closed, dict) else ""
-    if until > datetime.now(UTC).isoformat(timespec="seconds"):
-        raise QuotaExhausted(
-            f"{who}: the quota is used up until {until[:16].replace('T', ' ')} UTC, as the"
-            " publisher said at the last call; it was not asked again",
-            "calls left for today",
-            "run `tradeflows refresh` again then; with another key, delete"
-            f" {folder() / note}.json first",
-        )
-
-
-def _note_spent(note: str, who: str, error: QuotaExhausted) -> None:
-    """Write down until when a quota is used up: as told, else until midnight."""
-    now = datetime.now(UTC)
-    midnight = (now + timedelta(days=1)).replace(hour=0, minute=0, second=0, microsecond=0)
-    until = midnight if error.wait is None else now + timedelta(seconds=error.wait)
-    closed = recall(note).get("closed")
-    before = closed if isinstance(closed, dict) else {}
-    remember(note, {"closed": {**before, who: until.isoformat(timespec="seconds")}})
+    return {k: str(v) for k, v in told.items()} if isinstance(told, dict) else {}
 
 
 @dataclass(frozen=True)
