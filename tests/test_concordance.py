@@ -238,6 +238,47 @@ def test_measures_take_a_concordance_and_point_to_it():
         tf.triple_difference(pd.concat([trade, later]), listed=["854231"], event="2022-01")
 
 
+@pytest.mark.parametrize("code", ["270900", "8517", "TOTAL", "999999", "2709001000"])
+def test_codes_that_no_revision_changes_need_no_concordance(code):
+    """A file of crude oil over HS 2017 and HS 2022 is one series; one of telephones is not."""
+    trade = pd.DataFrame({
+        "period": pd.to_datetime(["2021-01-01", "2022-01-01"]), "code": code, "value_usd": 100.0,
+        "code_system": ["HS2017", "HS2022"], "net_weight_kg": [10.0, 8.0],
+    })  # fmt: skip
+    found = bridge(trade, "2021-01", "2022-01")
+    assert (found.entry, found.exit, found.unpriced) == (0, 0, 0)
+    assert (found.price > 0) is (code != "999999")
+    telephones = trade.assign(code=["851712", "851713"])
+    for odd in (telephones, trade.assign(code_system=["HS2017", "groups"])):
+        with pytest.raises(SchemaMismatch, match="follow each other"):
+            bridge(odd, "2021-01", "2022-01")
+
+
+RENUMBERED = pd.DataFrame({
+    "period": pd.to_datetime(["2021-01-01", "2022-01-01"] * 2), "freq": "A", "flow": "X",
+    "reporter": "TUR", "partner": "RUS", "code": ["880330", "880730", "270900", "270900"],
+    "value_usd": 2e6, "net_weight_kg": 10.0, "weight_status": "reported", "quantity": 1.0,
+    "quantity_unit": "u", "quantity_status": "reported",
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("measure", [
+    lambda rows: bridge(rows, 2021, 2022),
+    lambda rows: tf.price_index(rows, base="fixed"),
+    lambda rows: tf.screen(rows, 2021, 2022, goods=["8803", "8807"]),
+    lambda rows: tf.mirror(
+        rows.iloc[[0, 3]].assign(period=pd.Timestamp("2022-01-01")),
+        rows.iloc[[1, 3]].assign(flow="M", reporter="RUS", partner="TUR"), 2022),
+    lambda rows: tf.passed_on(rows, rows, "2021", "2022"),
+    lambda rows: tf.volume(
+        *[rows.assign(freq="M")] * 2, "2021-01", "2022-01", complete=0.7),
+], ids=["bridge", "index", "screen", "mirror", "passed_on", "volume"])  # fmt: skip
+def test_every_measure_warns_of_goods_that_only_changed_their_code(measure):
+    for rows in (RENUMBERED, RENUMBERED.assign(code_system=None)):  # a column without a word
+        with pytest.warns(RenumberedCodesWarning, match=r"880330 gives way to 880730.*concord"):
+            measure(rows)
+
+
 # which revision a row is in
 
 

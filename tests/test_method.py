@@ -14,7 +14,7 @@ import tradeflows as tf
 from tradeflows import measure
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure import sql
-from tradeflows.measure.queries import log_mean
+from tradeflows.measure.bridge import log_mean
 
 TWO = ["reporter", "partner", "period", "code", "value_usd", "net_weight_kg"]
 

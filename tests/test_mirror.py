@@ -315,7 +315,8 @@ def test_files_of_two_revisions_or_of_months_beside_years_are_refused(tmp_path):
         ("freq", "column 'freq' holds A, M"),
     ):
         values = ("HS2017", "HS2022") if name == "code_system" else ("A", "M")
-        both = [rows_.assign(**{name: v}) for rows_, v in zip((sent, got), values, strict=True)]
+        both = [rows_.assign(**{name: v}, code="851712")
+                for rows_, v in zip((sent, got), values, strict=True)]  # fmt: skip
         pd.concat(both).to_parquet(tmp_path / "both.parquet")
         with pytest.raises(ValueError, match=word):
             tf.mirror(tmp_path / "both.parquet", window="2023")

@@ -30,7 +30,7 @@ __all__ = [
     "related",
     "revision",
     "span",
-    "stable_headings",
+    "stable",
     "system",
 ]
 
@@ -113,14 +113,17 @@ def related(code: str, first: str, last: str) -> dict[str, tuple[str, ...]]:
 
 
 @lru_cache(maxsize=32)
-def stable_headings(first: str, last: str) -> frozenset[str]:
-    """Return the headings whose six-digit codes make whole families in every revision."""
+def stable(first: str, last: str) -> frozenset[str]:
+    """Return the codes, headings and chapters that hold the same goods in every revision."""
     known = families(first, last)
-    heading = known["code"].str[:4]
-    inside = heading.groupby(known["family"]).transform("nunique") == 1
-    everywhere = known.groupby(heading)["revision"].nunique() == known["revision"].nunique()
-    whole = inside.groupby(heading).all()
-    return frozenset(whole.index[whole & everywhere])
+    found: set[str] = set()
+    for digits in (2, 4, 6):
+        beginning = known["code"].str[:digits]
+        inside = beginning.groupby(known["family"]).transform("nunique") == 1
+        everywhere = known.groupby(beginning)["revision"].nunique() == known["revision"].nunique()
+        whole = inside.groupby(beginning).all()
+        found.update(whole.index[whole & everywhere])
+    return frozenset(found)
 
 
 def _components(count: int, joins: pd.DataFrame) -> npt.NDArray[np.int64]:

@@ -4,39 +4,62 @@ from __future__ import annotations
 
 import math
 import re
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from tradeflows.codes import hs
-from tradeflows.errors import RenumberedCodesWarning, SchemaMismatch
-from tradeflows.measure import queries
-from tradeflows.measure.window import Published, require, said, same_length
-from tradeflows.periods import Window
-from tradeflows.quality.census import Census, census, unique
-from tradeflows.quality.relation import (
-    Relation,
-    keys,
-    month,
-    one_or_more,
-    opened,
-    too_large,
-    usable,
+from tradeflows.errors import SchemaMismatch
+from tradeflows.measure.window import (
+    Lacking,
+    Moves,
+    Published,
+    lines_renumbered,
+    renumbered,
+    require,
+    said,
+    same_length,
+    spelled,
 )
+from tradeflows.periods import Window
+from tradeflows.quality.census import census, unique
+from tradeflows.quality.relation import keys, month, one_or_more, opened, too_large, usable
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, percent
 
-__all__ = ["BARS", "PATHS", "Bridge", "Envelope", "bridge", "bridge_sql", "bridges"]
+__all__ = ["BARS", "PATHS", "Bridge", "Envelope", "bridge", "bridge_sql", "bridges", "log_mean"]
 
 BARS = ("price", "volume", "entry", "exit", "unpriced")
 PATHS = ("monthly", "two-point")
 UNTOLD = "no usable weight, so that price and volume cannot be told apart"
 _SUMS = ["value_base", "value_current", "change", *BARS]
+_SQL = files("tradeflows.measure").joinpath("bridge.sql").read_text("utf-8")
+# Names that the SQL and the result give to columns of their own.
+_TAKEN = {*re.findall(r"AS (\w+)", _SQL), *_SUMS, "step", "period", "month"} - {"DOUBLE"}
+
+
+def log_mean(v0: str, v1: str) -> str:
+    """Return the SQL of (v1 - v0) / ln(v1 / v0) for positive numbers, which is v0 where v1 = v0.
+
+    Near v1 = v0 the quotient is 0 / 0, so the series of x / ln(1 + x), x = (v1 - v0) / v0, takes
+    over (Gregory's coefficients).
+    """
+    x = f"(({v1} - {v0}) / {v0})"
+    series = f"{v0} * (1 + {x} * (1.0 / 2 - {x} * (1.0 / 12 - {x} * (1.0 / 24 - {x} * 19 / 720))))"
+    return f"(CASE WHEN abs({x}) < 0.001 THEN {series} ELSE ({v1} - {v0}) / ln({v1} / {v0}) END)"
+
+
+# Price and volume effects of one good, a = p1 q0 and b = p0 q1 (so a - v0 = q0 (p1 - p0) and
+# b - v0 = p0 (q1 - q0)).
+METHODS = {
+    "bennet": ("0.5 * ((a - v0) + (v1 - b))", "0.5 * ((v1 - a) + (b - v0))"),
+    "montgomery": tuple(f"{log_mean('v0', 'v1')} * ln({r})" for r in ("a / v0", "q1 / q0")),
+    "laspeyres": ("a - v0", "v1 - a"),
+    "paasche": ("v1 - b", "b - v0"),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +94,8 @@ class Bridge(Result):
     monthly: pd.DataFrame = field(repr=False)
     origins: tuple[str, ...] = field(repr=False, default=())
     per_month: bool = False
-    new: Mapping[str, tuple[str, ...]] = field(repr=False, default_factory=dict)
-    renumbered: tuple[tuple[str, str, float], ...] = field(repr=False, default=())
+    new: Lacking = field(repr=False, default_factory=dict)
+    renumbered: Moves = field(repr=False, default=())
 
     @property
     def untold(self) -> bool:
@@ -101,16 +124,14 @@ class Bridge(Result):
 
     def advice(self) -> str:
         """Say which codes give way to others of the same goods, if any do, and what joins them."""
-        inside = [pair for pair in self.renumbered if pair[0][:6] == pair[1][:6]]
-        across = [pair for pair in self.renumbered if pair not in inside]
-        return "".join(
-            f" Exit and entry offset each other {where}: {_spelled(pairs)}; {todo}."
-            for where, pairs, todo in (
-                ("inside six digits", inside, "sum to six digits first"),
-                ("between HS revisions", across, "tf.concord joins them"),
-            )
-            if pairs
-        )
+        said = ""
+        for inside, where, todo in (
+            (True, "inside six digits", "sum to six digits first"),
+            (False, "between HS revisions", "tf.concord joins them"),
+        ):
+            if pairs := tuple(p for p in self.renumbered if (p[0][:6] == p[1][:6]) is inside):
+                said += f" Exit and entry offset each other {where}: {spelled(pairs)}; {todo}."
+        return said
 
     def _part(self, bar: str) -> str:
         share = self.share(bar)
@@ -251,7 +272,7 @@ def _bridges(
     published: Published = None,
 ) -> list[Bridge]:
     """Return a bridge for each path and method; annual rows have one path, if none is named."""
-    windows = _windows(base, current, paths[0] if named else "two-point")
+    windows = old, new = _windows(base, current, paths[0] if named else "two-point")
     by, needed = one_or_more(by), ("period", "code", "value_usd", quantity)
     found = []
     with opened(trade, needed) as relation:
@@ -265,8 +286,11 @@ def _bridges(
         for path in paths if named or not seen.annual else ("two-point",):
             _windows(base, current, path)
             same_length(*windows, seen.lag, per_month=per_month and path == "two-point")
-            new = require(seen, windows, published)
-            lines = _renumbered(relation, windows, path)
+            lacking = require(seen, windows, published)
+            sides = new.sql(), within
+            step = _step(old, new) if path == "monthly" else "0"
+            moves = lines_renumbered(relation, *sides, step)
+            moves += renumbered(relation, *sides, (old.first // 12, new.last // 12), step)
             for method in methods:
                 query = bridge_sql(
                     relation.columns, base, current, by=by, method=method, path=path,
@@ -276,78 +300,10 @@ def _bridges(
                 rows = relation.frame(query).rename(columns={"gone": "exit"})
                 if rows["repeats"].max() > 0:
                     unique(relation, within, quantity, seen.lag)
-                found.append(_result(rows, windows, by, method, path, seen, per_month, new, lines))
+                about = {"origins": seen.origins, "per_month": per_month, "new": lacking,
+                         "renumbered": moves}  # fmt: skip
+                found.append(_result(rows, windows, by, method, path, **about))
     return found
-
-
-def _renumbered(
-    relation: Relation, windows: tuple[Window, Window], path: str
-) -> tuple[tuple[str, str, float], ...]:
-    """Return codes that give way to others of the same goods, and the USD that are exit and entry.
-
-    Tariff lines share six digits; six digits are renumbered between HS revisions, where no column
-    says which revision a row is in. Only what reaches a hundredth of the value of these goods:
-    lines come and go all the time.
-    """
-    line = _moves(relation, windows, path, "CAST(code AS VARCHAR)", 7)
-    pairs = _pairs(line.assign(goods=line["code"].str[:6]))
-    if "code_system" in relation.columns:
-        return pairs
-    six = _moves(relation, windows, path, "left(CAST(code AS VARCHAR), 6)", 6)
-    if (six["net"] < 0).any() and (six["net"] > 0).any():
-        years = sorted(max(end // 12, 1988) for end in (windows[0].first, windows[1].last))
-        first, last = (hs.REVISIONS.index(hs.in_force(year)) for year in years)
-        first -= first == last > 0  # some reporters are late
-        ends = hs.REVISIONS[first], hs.REVISIONS[last]
-        known, kept = hs.families(*ends), hs.codes(ends[0]) & hs.codes(ends[1])
-        was, now = (known.drop_duplicates("code", keep=k).set_index("code")["family"]
-                    for k in ("first", "last"))  # fmt: skip
-        goods = six["code"].map(was).where(six["net"] < 0, six["code"].map(now))
-        found = _pairs(six.assign(goods=goods))
-        found = tuple(pair for pair in found if not {*pair[:2]} <= kept)
-        if found:
-            warnings.warn(
-                f"codes renumbered between HS revisions count as exit and entry: {_spelled(found)};"
-                " tf.concord(trade) brings them to codes that hold the same goods throughout",
-                RenumberedCodesWarning,
-                stacklevel=4,
-            )
-        pairs += found
-    return pairs
-
-
-def _moves(
-    relation: Relation, windows: tuple[Window, Window], path: str, code: str, digits: int
-) -> pd.DataFrame:
-    """Return codes of so many digits or more: their value, and entry less exit."""
-    now = windows[1].sql()
-    start = f"CASE WHEN {now} THEN {windows[1].first} ELSE {windows[0].first} END"
-    step = f"{month()} - {start}" if path == "monthly" else "0"
-    return relation.frame(
-        f"WITH line AS (SELECT {code} AS code, {step} AS step, "  # noqa: S608
-        f"sum(CASE WHEN {now} THEN 0 ELSE value_usd END) AS old, "
-        f"sum(CASE WHEN {now} THEN value_usd ELSE 0 END) AS new FROM trade WHERE "
-        f"{_within(*windows)} AND regexp_full_match(CAST(code AS VARCHAR), '[0-9]{{{digits},}}') "
-        "GROUP BY ALL) SELECT code, sum(greatest(old, new)) AS size, "
-        "sum(CASE WHEN old = 0 THEN new WHEN new = 0 THEN -old ELSE 0 END) AS net "
-        "FROM line GROUP BY code ORDER BY code"
-    )
-
-
-def _pairs(moves: pd.DataFrame) -> tuple[tuple[str, str, float], ...]:
-    """Return, of codes that hold the same goods, which gives way to which, largest first."""
-    found = []
-    for _, same in moves.groupby("goods"):
-        net = same.set_index("code")["net"]
-        moved = float(min(net[net > 0].sum(), -net[net < 0].sum()))
-        if moved > 0.01 * same["size"].sum():
-            found.append((str(net.idxmin()), str(net.idxmax()), moved))
-    return tuple(sorted(found, key=lambda pair: (-pair[2], pair[0])))
-
-
-def _spelled(pairs: Sequence[tuple[str, str, float]]) -> str:
-    words = [f"{a} gives way to {b} ({amount(v, 'USD')})" for a, b, v in pairs]
-    return ", ".join(words[:3]) + (f" and {len(words) - 3} more" if words[3:] else "")
 
 
 def _windows(base: str | int, current: str | int, path: str) -> tuple[Window, Window]:
@@ -374,14 +330,14 @@ def bridge_sql(
     per_month: bool = False,
 ) -> str:
     """Return the bridge as DuckDB SQL over a table ``trade`` with these columns."""
-    if method not in list(queries.PRICE):  # a list, so that anything may be asked of it
-        raise ValueError(f"method={method!r}: expected one of {', '.join(queries.PRICE)}")
+    if method not in list(METHODS):  # a list, so that anything may be asked of it
+        raise ValueError(f"method={method!r}: expected one of {', '.join(METHODS)}")
     old, new = _windows(base, current, path)
     by = one_or_more(by)
-    if taken := [name for name in by if name.lower() in _taken()]:
+    if taken := [name for name in by if name.lower() in _TAKEN]:
         raise SchemaMismatch(
             f"by={by} names {taken}, which is a name inside the bridge itself",
-            f"none of {', '.join(sorted(_taken()))}",
+            f"none of {', '.join(sorted(_TAKEN))}",
             f"rename it, e.g. trade.rename(columns={{{taken[0]!r}: 'my_{taken[0]}'}})",
         )
     derived = dict(of_code or {})
@@ -389,14 +345,13 @@ def bridge_sql(
     named = {name: sql for name, sql in found.items() if sql in columns}
     derived |= {name: sql for name, sql in found.items() if sql not in columns}
     finer = set(named) > set(by) - set(derived)
-    now = new.sql()
     if path == "monthly":
-        start = f"CASE WHEN {now} THEN {new.first} ELSE {old.first} END"
-        named["step"] = f"{month()} - {start}"
+        named["step"] = _step(old, new)
     months = same_length(old, new, lag, per_month=per_month and path == "two-point")
     over = [f" / {n}" if per_month else "" for n in months]
     unit = f"{quantity}_unit" if f"{quantity}_unit" in columns else None
-    return queries.text("bridge").format(
+    price, volume = METHODS[method]
+    return _SQL.format(
         keys=", ".join(k if k == sql else f"{sql} AS {k}" for k, sql in named.items()),
         pair=", ".join(named),
         step_or_nothing="" if path == "monthly" else "0 AS step,",
@@ -408,20 +363,18 @@ def bridge_sql(
         per_base=over[0],
         per_current=over[1],
         quantity=usable(columns, quantity, estimated),
-        now=now,
+        now=new.sql(),
         within=_within(old, new),
         parts="part" if path == "monthly" and finer else "effect",
         repeats=f"count(*) - count(DISTINCT {month(lag)})",
-        price=queries.PRICE[method],
-        volume=queries.VOLUME[method],
+        price=price,
+        volume=volume,
     )
 
 
-@cache
-def _taken() -> frozenset[str]:
-    """Return the names that the SQL and the result give to columns of their own."""
-    named = re.findall(r"AS (\w+)", queries.text("bridge"))
-    return frozenset({*named, *_SUMS, "step", "period", "month"} - {"DOUBLE"})
+def _step(old: Window, new: Window) -> str:
+    """Return the SQL of the month of its window that a row is of."""
+    return f"{month()} - CASE WHEN {new.sql()} THEN {new.first} ELSE {old.first} END"
 
 
 def _within(old: Window, new: Window) -> str:
@@ -436,36 +389,22 @@ def _result(
     by: tuple[str, ...],
     method: str,
     path: str,
-    seen: Census,
-    per_month: bool,
-    new: Mapping[str, tuple[str, ...]],
-    renumbered: tuple[tuple[str, str, float], ...],
+    **about: Any,
 ) -> Bridge:
     rows["change"] = rows["value_current"] - rows["value_base"]
     if not np.isfinite(rows[_SUMS].to_numpy(float)).all():
         raise too_large("a bar is not a finite number")
     grouped = rows["is_group"] == 1
-    table = rows.loc[grouped, [*by, *_SUMS]].sort_values(list(by) or _SUMS[:1])
-    steps = rows.loc[~grouped].sort_values("step")
-    total = {name: math.fsum(steps[name]) for name in [*_SUMS, "priced_current"]}
+    table = rows.loc[grouped, [*by, *_SUMS]].sort_values(list(by) or _SUMS[:1], ignore_index=True)
+    steps = rows.loc[~grouped].sort_values("step", ignore_index=True)
+    total: dict[str, Any] = {n: math.fsum(steps[n]) for n in [*_SUMS, "priced_current"]}
     months = [windows[1].month(int(step)) for step in steps["step"]]
     monthly = steps[_SUMS].assign(period=pd.to_datetime(months))[["period", *_SUMS]]
-    now = total["value_current"]
-    return Bridge(
-        base=str(windows[0]),
-        current=str(windows[1]),
-        method=method,
-        path=path,
-        by=by,
-        **{name: total[name] for name in _SUMS},
-        priced_share=total["priced_current"] / now if now else 0.0,
-        table=table.reset_index(drop=True),
-        monthly=monthly.reset_index(drop=True) if path == "monthly" else monthly.iloc[:0],
-        origins=seen.origins,
-        per_month=per_month,
-        new=new,
-        renumbered=renumbered,
-    )
+    priced, now = total.pop("priced_current"), total["value_current"]
+    about |= {"priced_share": priced / now if now else 0.0, "table": table}
+    about["monthly"] = monthly if path == "monthly" else monthly.iloc[:0]
+    base, current = map(str, windows)
+    return Bridge(base, current, method, path, by, **total, **about)
 
 
 @dataclass(frozen=True, eq=False)
@@ -556,7 +495,7 @@ def bridges(
     (400.0, 500.0)
     """
     methods, ways = one_or_more(methods), one_or_more(PATHS if paths is None else paths)
-    for name, known, asked in (("methods", queries.PRICE, methods), ("paths", PATHS, ways)):
+    for name, known, asked in (("methods", METHODS, methods), ("paths", PATHS, ways)):
         if not asked:
             raise ValueError(f"{name}=[]: expected at least one of {', '.join(known)}")
     found = _bridges(trade, base, current, methods, ways, paths is not None, **options)

@@ -10,15 +10,15 @@ import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
-from tradeflows.measure import queries
-from tradeflows.measure.queries import log_mean
-from tradeflows.measure.window import Published, require
+from tradeflows.measure.bridge import log_mean
+from tradeflows.measure.window import Published, renumbered, require
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import Relation, keys, month, opened, too_large, usable
@@ -28,6 +28,7 @@ from tradeflows.words import Sentence, is_yearly, percent, period_text, span
 __all__ = ["FORMULAS", "PriceIndex", "contributions", "index_sql", "price_index"]
 
 BASES = ("fixed", "chained", "previous-year", "year-over-year")
+_SQL = files("tradeflows.measure").joinpath("index.sql").read_text("utf-8")
 _INDICES = ["price", "volume", "value"]
 _LASPEYRES = "(sum([a]) / sum(v0))"
 _PAASCHE = "(sum(v1) / sum([b]))"
@@ -172,6 +173,10 @@ def price_index(
         require(seen, [Window(months[0], months[-1])], published)
         lag = seen.lag
         unique(relation, within, quantity, lag)
+        if n := min(len(months) // 2, 12 // lag):
+            old, new = Window(months[0], months[n - 1]), Window(months[-n], months[-1])
+            ends = f"{within} AND ({old.whole(lag).sql()} OR {new.whole(lag).sql()})"
+            renumbered(relation, new.sql(), ends, (old.first // 12, new.last // 12))
         settings = {"lag": lag, "within": within, "quantity": quantity, "estimated": estimated}
         links = partial(_links, relation, settings)
         if formula in MULTILATERAL:
@@ -255,7 +260,7 @@ def index_sql(
     joined = [f"b.{name} IS NOT DISTINCT FROM c.{name}" for name in names]
     joined.append(match.format(lag=lag, c_year=year.replace("m /", "c.m /")))
     total = "sum({0}.v) OVER (PARTITION BY b.m, c.m) AS total{1},"  # for shares, before sums
-    return queries.text("index").format(
+    return _SQL.format(
         keys=", ".join(names),
         pair_keys=", ".join(f"c.{name}" for name in names),
         month=month(lag),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -12,18 +13,18 @@ import pandas as pd
 from tradeflows.codes import hs
 from tradeflows.codes.countries import spoken
 from tradeflows.errors import SchemaMismatch, UnknownCode
-from tradeflows.measure import queries
 from tradeflows.measure.intervals import Interval
-from tradeflows.measure.window import Published, left_out, said
+from tradeflows.measure.window import Published, left_out, renumbered, said
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census_of_flows, unique
 from tradeflows.quality.concordance import concord
-from tradeflows.quality.relation import hidden, month, opened, usable
+from tradeflows.quality.relation import hidden, month, opened, quoted, usable
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, joined, percent
 
 __all__ = ["CAUSES", "Mirror", "mirror", "mirror_sql", "on_one_revision"]
 
+_SQL = files("tradeflows.measure").joinpath("mirror.sql").read_text("utf-8")
 CAUSES = {  # in the order of the bars
     "freight": "freight and insurance",
     "timing": "goods sent in one period, recorded in the next",
@@ -232,8 +233,10 @@ def mirror(
         for side in sides:
             late |= left_out(side, [wanted], published)[0]
         annual = sides[0].annual
+        two = f"{wanted.sql()} AND flow IN ('X', 'M')"
+        renumbered(relation, "flow = 'M'", two, (wanted.first // 12, wanted.last // 12))
         before = any(d.year * 12 + d.month == wanted.first for d in sides[0].value_of)
-        out = f" AND reporter NOT IN ({queries.quoted(*late)})" if late else ""
+        out = f" AND reporter NOT IN ({quoted(*late)})" if late else ""
         settings: dict[str, Any] = {
             "freight": freight, "estimated": estimated, "annual": annual, "without": out,
             "known_before": before and not annual,
@@ -274,7 +277,7 @@ def mirror_sql(
     fob += ["CASE WHEN valuation = 'FOB' THEN value_usd END"] if "valuation" in columns else []
     rate = freight or FREIGHT
     years = annual and len(wanted) <= 240  # a bit a flow and year in one number: one pass is enough
-    return queries.text("mirror").format(
+    return _SQL.format(
         month=month(lag),
         hidden=hidden(columns),
         quantity=usable(columns, "net_weight_kg", estimated),

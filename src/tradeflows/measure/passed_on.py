@@ -11,7 +11,7 @@ import pandas as pd
 
 from tradeflows.errors import UnknownCode
 from tradeflows.measure.mirror import on_one_revision
-from tradeflows.measure.window import Published, require, same_length
+from tradeflows.measure.window import Published, renumbered, require, same_length
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import month, opened, usable
@@ -228,6 +228,7 @@ def _rises(
         seen.require_one_flow()
         same_length(old, new, seen.lag)
         require(seen, windows, published)
+        renumbered(relation, new.sql(), within, (old.first // 12, new.last // 12))
         lag = seen.lag
         unique(relation, within, "net_weight_kg", lag)
         sign = f"CASE WHEN {new.sql()} THEN 1 ELSE -1 END"

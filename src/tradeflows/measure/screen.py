@@ -9,6 +9,7 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any
 
 import numpy as np
@@ -18,17 +19,17 @@ from tradeflows.codes.countries import from_name, spoken
 from tradeflows.codes.groups import high_priority, listed
 from tradeflows.codes.hs import REVISIONS
 from tradeflows.errors import UnknownCode
-from tradeflows.measure import queries
 from tradeflows.measure.bridge import bridge_sql
-from tradeflows.measure.window import Published, left_out, said, same_length
+from tradeflows.measure.window import Published, left_out, renumbered, said, same_length
 from tradeflows.periods import Window
 from tradeflows.quality.census import census, unique
-from tradeflows.quality.relation import Relation, one_or_more, opened, status_column
+from tradeflows.quality.relation import Relation, one_or_more, opened, quoted, status_column
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, percent
 
 __all__ = ["Screen", "screen", "screen_sql"]
 
+_SQL = files("tradeflows.measure").joinpath("screen.sql").read_text("utf-8")
 LEVEL = 0.10
 NEEDED = 8
 WEIGHT = "net_weight_kg"
@@ -224,6 +225,8 @@ def screen(
             _refuse_flow(relation, flow)
         same_length(*windows, seen.lag)
         late, new = left_out(seen, windows, published)
+        years = windows[0].first // 12, windows[1].last // 12
+        renumbered(relation, windows[1].sql(), within, years)
         if target:
             partners = relation.frame(f"SELECT DISTINCT partner FROM trade WHERE {within}")  # noqa: S608
             target = _written(target, set(partners["partner"]))
@@ -309,18 +312,18 @@ def screen_sql(
 ) -> str:
     """Return the screen as DuckDB SQL over a table ``trade`` with these columns."""
     used = [*_NEEDED, WEIGHT, *(c for c in (status_column(WEIGHT), "confidential") if c in columns)]
-    tested = f"partner = {queries.quoted(target)}" if target else "TRUE"
-    left = f" AND coalesce(reporter NOT IN ({queries.quoted(*without)}), TRUE)" if without else ""
+    tested = f"partner = {quoted(target)}" if target else "TRUE"
+    left = f" AND coalesce(reporter NOT IN ({quoted(*without)}), TRUE)" if without else ""
     bridged = bridge_sql(
         used, base, current, by=("reporter", "partner", "goods"), path="two-point",
         estimated=estimated, of_code={"goods": _grouped(one_or_more(goods))},
         lag=12 if annual else 1,
     )  # fmt: skip
-    return queries.text("screen").format(
+    return _SQL.format(
         columns=", ".join(used),
         flow=f"{_of(flow, columns)}{left}",
         bridge=bridged,
-        listed=queries.quoted(_LISTED),
+        listed=quoted(_LISTED),
         least=f"{float(least)!r}",
         needed=int(needed),
         tested=f"c.{tested}" if target else tested,
@@ -373,14 +376,12 @@ def _refuse_flow(relation: Relation, flow: str) -> None:
 
 
 def _of(flow: str, columns: Sequence[str]) -> str:
-    return f"flow = {queries.quoted(flow)}" if "flow" in columns else "TRUE"
+    return f"flow = {quoted(flow)}" if "flow" in columns else "TRUE"
 
 
 def _grouped(codes: Collection[str]) -> str:
     """Return the SQL of a code's group: listed, or its chapter."""
     parts = []
     for n in sorted({len(code) for code in codes}):
-        parts.append(
-            f"left(code, {n}) IN ({queries.quoted(*sorted({c for c in codes if len(c) == n}))})"
-        )
-    return f"CASE WHEN {' OR '.join(parts)} THEN {queries.quoted(_LISTED)} ELSE left(code, 2) END"
+        parts.append(f"left(code, {n}) IN ({quoted(*sorted({c for c in codes if len(c) == n}))})")
+    return f"CASE WHEN {' OR '.join(parts)} THEN {quoted(_LISTED)} ELSE left(code, 2) END"

@@ -11,6 +11,7 @@ import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure.intervals import Interval
+from tradeflows.measure.window import renumbered
 from tradeflows.periods import Window, span
 from tradeflows.quality.census import census
 from tradeflows.quality.relation import opened
@@ -124,10 +125,12 @@ def volume(
     >>> found.table["volume"].round(6).tolist(), found.growth
     ([1.0, 1.0, 1.4], Interval(low=1.0, high=1.0))
     """
-    within = f"({' OR '.join(Window.parse(window).sql() for window in (base, current))})"
+    old, new = Window.parse(base), Window.parse(current)
+    within = f"({old.sql()} OR {new.sql()})"
     for rows in (trade, elsewhere):
         with opened(rows, _NEEDED) as relation:
             census(relation, "net_weight_kg", within, estimated="accepted").require_one_flow()
+            renumbered(relation, new.sql(), within, (old.first // 12, new.last // 12))
     months = [span(w) for w in (base, current)]
     there = set(trade["period"].unique()) | set(elsewhere["period"].unique())
     gone = [f"{m:%Y-%m}" for window in months for m in window if m not in there]

@@ -20,6 +20,7 @@ from tradeflows.errors import (
     EstimatedQuantityWarning,
     SchemaMismatch,
 )
+from tradeflows.quality.concordance import alike
 from tradeflows.quality.relation import (
     LARGEST,
     PAIR,
@@ -152,7 +153,7 @@ def _census(
     for name in names:
         if name != "flow" or not apart:
             _refuse_totals(name, listed_of[name])
-    _check_systems(rows)
+    _check_systems(relation, rows, within)
     if len(listed_of["lost_"]):
         raise SchemaMismatch(
             f"codes such as {', '.join(map(repr, sorted(listed_of['lost_'])[:5]))}, which were"
@@ -223,19 +224,22 @@ def _refuse_totals(column: str, names: Iterable[Any]) -> None:
     raise _double(f"{column} {part} stands beside {total}, which includes it", todo)
 
 
-def _check_systems(rows: pd.DataFrame) -> None:
-    if "code_system" not in rows:
+def _check_systems(relation: Relation, rows: pd.DataFrame, within: str) -> None:
+    """Refuse codes of several systems, unless each holds the same goods in all of them."""
+    found = dict(list(rows.groupby("code_system"))) if "code_system" in rows else {}
+    if len(found) < 2:
         return
-    months = {str(n): set(g["period"]) for n, g in rows.groupby("code_system")}
-    if len(months) > 1:
-        if len(set.union(*months.values())) < sum(map(len, months.values())):
-            found = f"code systems {', '.join(months)} in one month"
-            raise _double(found, "keep one code_system")
-        raise SchemaMismatch(
-            f"code systems {', '.join(months)} follow each other",
-            "one HS revision throughout: a code that splits makes false entry and exit",
-            "tf.concord(trade) brings them to codes that hold the same goods throughout",
-        )
+    query = f"SELECT DISTINCT CAST(code AS VARCHAR) AS code FROM trade WHERE {within}"  # noqa: S608
+    if alike(relation.frame(query)["code"], systems := sorted(map(str, found))):
+        return
+    months = [set(part["period"]) for part in found.values()]
+    if len(set.union(*months)) < sum(map(len, months)):
+        raise _double(f"code systems {', '.join(systems)} in one month", "keep one code_system")
+    raise SchemaMismatch(
+        f"code systems {', '.join(systems)} follow each other",
+        "one HS revision throughout: a code that splits makes false entry and exit",
+        "tf.concord(trade) brings them to codes that hold the same goods throughout",
+    )
 
 
 def _double(found: str, todo: str) -> DoubleCountedTotals:

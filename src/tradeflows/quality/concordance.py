@@ -7,6 +7,7 @@ tables leave open.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
@@ -20,7 +21,7 @@ from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.quality.relation import opened
 from tradeflows.sums import ABOUT, AMOUNTS, summed
 
-__all__ = ["Concorded", "concord"]
+__all__ = ["Concorded", "alike", "concord"]
 
 _NEEDED = ("period", "code", "value_usd")
 _SYSTEMS = ("code_system", "classificationCode", "classification_code")
@@ -120,6 +121,16 @@ def concord(trade: Any, to: str = "families") -> Concorded:
     group = done.groupby(key, sort=False, dropna=False, observed=True).ngroup()
     _refuse_doubles(done, rows, group)
     return Concorded(summed(done, group), target)
+
+
+def alike(codes: pd.Series, systems: Collection[str]) -> bool:
+    """Say whether codes hold the same goods in each of several code systems."""
+    spans = [s for name in systems if (s := hs.span(name))]
+    if len(spans) < len(systems):
+        return False
+    stable = hs.stable(min(a for a, _ in spans), max(b for _, b in spans))
+    carried = codes.str.fullmatch(rf"TOTAL|{_PSEUDO}")  # whatever the revision
+    return bool((carried | codes.str[:6].isin(stable)).all())
 
 
 def _frame(trade: Any) -> pd.DataFrame:
@@ -245,9 +256,9 @@ def _placed(found: pd.DataFrame, families: tuple[str, ...], target: str) -> pd.D
             "rows as they were published",
             "concord those instead",
         )
-    alike = hs.stable_headings(min(a for a, _ in ends), max(b for _, b in ends))
+    stable = hs.stable(min(a for a, _ in ends), max(b for _, b in ends))
     heading = found["code"].str.fullmatch(r"\d{4}") & ~found["code"].str.fullmatch(_PSEUDO)
-    stays = ~found["system"].isin(spans) | (heading & ~found["code"].isin(alike))
+    stays = ~found["system"].isin(spans) | (heading & ~found["code"].isin(stable))
     return pd.DataFrame({
         "good": good,
         "code": found["code"].mask(good, at["family"]),

@@ -28,6 +28,7 @@ __all__ = [
     "month",
     "one_or_more",
     "opened",
+    "quoted",
     "status_column",
     "too_large",
     "usable",
@@ -138,6 +139,11 @@ def _check_name(name: str) -> None:
             "letters, digits and underscores, and no word of SQL such as order or group",
             f"rename it, e.g. trade.rename(columns={{{name!r}: 'my_column'}})",
         )
+
+
+def quoted(*texts: str) -> str:
+    """Return texts as SQL writes them, with commas between."""
+    return ", ".join("'" + text.replace("'", "''") + "'" for text in texts)
 
 
 def month(lag: int = 1) -> str:
