@@ -24,8 +24,8 @@ from standin.comtrade import published
 from standin.harness import QUICK, SNAPSHOT, asked
 from tradeflows.claims.verdict import Verdict
 from tradeflows.codes.countries import from_comtrade
-from tradeflows.counterfactual import statespace
-from tradeflows.counterfactual.months import Cut
+from tradeflows.counterfactual import expectation
+from tradeflows.counterfactual.expectation import Cut
 from tradeflows.errors import UnknownCode
 from tradeflows.periods import span
 from tradeflows.quality.concordance import concord
@@ -107,9 +107,9 @@ def _judged(world: trade.World) -> Judged:
 
 
 def _quick(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(statespace, "PATHS", 200)
-    if statespace._fit is _FIT:
-        patch.setattr(statespace, "_fit", _fitted)
+    patch.setattr(expectation, "PATHS", 200)
+    if expectation._fit is _FIT:
+        patch.setattr(expectation, "_fit", _fitted)
 
 
 def held(
@@ -202,7 +202,7 @@ def _fitted(data: Cut, model: str, *told: Any) -> Any:
     return _FITS[key]
 
 
-_FIT = statespace._fit
+_FIT = expectation._fit
 _FITS: dict[tuple[object, ...], Any] = {}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from tradeflows.counterfactual.months import Floats
+from tradeflows.counterfactual.cube import Floats
 from tradeflows.errors import SchemaMismatch
 
 __all__ = ["Ppml", "ppml"]

@@ -14,8 +14,8 @@ import pytest
 from statsmodels.tsa.statespace.sarimax import SARIMAX
 
 import tradeflows as tf
-from tradeflows.counterfactual import expected, statespace
-from tradeflows.counterfactual.months import cut
+from tradeflows.counterfactual import expectation, expected
+from tradeflows.counterfactual.expectation import cut
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.plot import Figure
 
@@ -23,7 +23,7 @@ MONTHS = pd.date_range("2017-01-01", "2023-12-01", freq="MS")
 EVENT = "2022-02"
 
 
-FIT, FITS = statespace._fit, {}
+FIT, FITS = expectation._fit, {}
 
 
 def _fitted(data, model, told):
@@ -36,8 +36,8 @@ def _fitted(data, model, told):
 
 @pytest.fixture(autouse=True)
 def _few_paths(monkeypatch):
-    monkeypatch.setattr(statespace, "PATHS", 1000)
-    monkeypatch.setattr(statespace, "_fit", _fitted)
+    monkeypatch.setattr(expectation, "PATHS", 1000)
+    monkeypatch.setattr(expectation, "_fit", _fitted)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def after(series: pd.Series, factor: float) -> pd.Series:
 
 @pytest.mark.parametrize("seconds", [0.0, 3.0])
 def test_a_long_fit_says_how_far_it_is_and_a_report_does_not(series, seconds, monkeypatch, capsys):
-    monkeypatch.setattr(statespace, "_fit", FIT)
+    monkeypatch.setattr(expectation, "_fit", FIT)
     clock = itertools.count(step=seconds)
     monkeypatch.setattr("tradeflows.progress.time.monotonic", lambda: next(clock))
     monkeypatch.delenv("TRADEFLOWS_THREADS", raising=False)
@@ -82,22 +82,21 @@ def test_a_planted_change_is_recovered(series, factor, outcome):
     assert found.outcome == outcome
     assert (found.excess_both > 0) == (outcome == "above")
     assert found.p < 0.05
-    for one, other in zip(plain.bands, found.bands, strict=True):
-        assert other.ratio == pytest.approx(factor * one.ratio)
-        assert other.high95 == one.high95  # nothing after the event is fitted
+    assert found.table["ratio"].tolist() == pytest.approx((factor * plain.table["ratio"]).tolist())
+    assert found.table["high95"].equals(plain.table["high95"])  # nothing after the event is fitted
     assert f"{outcome} both 95 % bands" in str(found.sentence())
 
 
 def test_excess_is_the_smaller_distance(series):
     found = expected(after(series, 3), event=EVENT)
-    assert found.excess_both == min(b.actual - b.high95 for b in found.bands)
+    assert found.excess_both == (found.table["actual"] - found.table["high95"]).min()
 
 
 def test_quantiles_are_those_of_sums_not_sums_of_quantiles(series):
-    band = expected(series, event=EVENT).bands[0]
-    window = band.table["2022-02":"2023-01"]
+    found = expected(series, event=EVENT)
+    band, window = found.table.loc["SARIMAX"], found.path["2022-02":"2023-01"]
     assert band.high95 - band.low95 < window["high95"].sum() - window["low95"].sum()
-    assert band.low95 < band.low80 < band.median < band.high80 < band.high95
+    assert band.low95 < band.low80 < band["median"] < band.high80 < band.high95
 
 
 def test_same_seed_same_numbers(series):
@@ -124,8 +123,8 @@ def test_control_series_takes_up_a_common_boom(series):
     rng = np.random.default_rng(9)
     control = (boom * np.exp(rng.normal(0, 0.02, len(boom)))).rename("control")
     plain, with_control = expected(boom, event=EVENT), expected(boom, event=EVENT, control=control)
-    assert all(b.ratio > 1.8 for b in plain.bands)
-    assert all(b.ratio < 1.1 for b in with_control.bands)
+    assert (plain.table["ratio"] > 1.8).all()
+    assert (with_control.table["ratio"] < 1.1).all()
     gone = control.drop(pd.Timestamp("2019-05-01"))
     found = expected(boom, event=EVENT, control=gone)
     assert found.outcome == "undetermined"
@@ -170,9 +169,7 @@ def test_zeros_turn_months_into_quarters(series):
     assert found.outcome in ("inside", "above", "below")
     assert found.actual == pytest.approx(many["2022-02":"2023-01"].sum())
     assert "in quarters" in str(found.sentence())
-    assert found.bands[0].table.index[-1] == pd.Timestamp(
-        "2022-11-01"
-    )  # blocks end with the window
+    assert found.path.index[-1] == pd.Timestamp("2022-11-01")  # blocks end with the window
 
 
 def test_limits_are_what_the_caller_says(series):
@@ -201,11 +198,11 @@ def test_paths_do_not_hang_on_the_signs_of_a_decomposition(series, monkeypatch):
 def test_fits_reach_their_optimum(series, model, first):
     """A search that ends short of it ends elsewhere on another processor."""
     data = cut(series[first:], event="2022-02")
-    found, *_ = statespace._fit(data, model, lambda: None)
+    found, *_ = expectation._fit(data, model, lambda: None)
     start = {"start_params": found.params, "maxiter": 2000, "disp": 0}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        beyond = statespace._build(data, model).fit(method="nm", **start)
+        beyond = expectation._build(data, model).fit(method="nm", **start)
     assert beyond.llf - found.llf < 1e-3
 
 
@@ -215,7 +212,7 @@ def test_a_fit_whose_state_has_no_bounds_leaves_it_undetermined(series, monkeypa
         cov = np.full_like(result.predicted_state_cov, np.inf)
         return SimpleNamespace(predicted_state_cov=cov, forecast=result.forecast), optimiser, notes
 
-    monkeypatch.setattr(statespace, "_fit", unbounded)
+    monkeypatch.setattr(expectation, "_fit", unbounded)
     assert expected(series, event=EVENT).outcome == "undetermined"
 
 
@@ -227,7 +224,7 @@ def test_a_model_that_does_not_converge_leaves_it_undetermined(series, monkeypat
         msg = "singular"
         raise np.linalg.LinAlgError(msg)
 
-    monkeypatch.setattr(statespace, "_fit", FIT)
+    monkeypatch.setattr(expectation, "_fit", FIT)
     monkeypatch.setattr(SARIMAX, "fit", never)
     found = expected(series, event=EVENT)
     assert tried == ["lbfgs", "powell"]
@@ -292,9 +289,9 @@ class Watch:
         if name == "scipy.linalg":
             seen.append(os.environ.get("OPENBLAS_NUM_THREADS"))
 sys.meta_path.insert(0, Watch())
-from tradeflows.counterfactual import statespace
+from tradeflows.counterfactual import expectation
 was = {n: v for n, v in os.environ.items() if "NUM_THREADS" in n}
-statespace._models()
+expectation._models()
 print(seen[0], {n: v for n, v in os.environ.items() if "NUM_THREADS" in n} == was)
 """
 

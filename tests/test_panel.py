@@ -17,7 +17,7 @@ from tradeflows.claims.rules import rules
 from tradeflows.claims.verdict import Verdict
 from tradeflows.codes import hs
 from tradeflows.codes.groups import high_priority
-from tradeflows.counterfactual import statespace, validation
+from tradeflows.counterfactual import expectation, validation
 from tradeflows.errors import SourceUnavailable, UnknownCode
 from tradeflows.report import runner
 
@@ -171,7 +171,7 @@ def test_goods_with_zeros_in_a_third_of_the_months(shown_of, calm):
 
 
 def test_models_that_do_not_converge(shown_of, calm, monkeypatch):
-    monkeypatch.setattr(statespace, "_fit", lambda *_: (None, "powell", ("singular",)))
+    monkeypatch.setattr(expectation, "_fit", lambda *_: (None, "powell", ("singular",)))
     page = shown_of(ELECTRONICS, calm)
     exported, rise = page.statements["a/panel"], page.statements["c/panel"]
     for verdict in (exported, rise):

@@ -20,13 +20,11 @@ from tradeflows.counterfactual import (
     placebo_destinations,
     placebo_entry,
     placebo_products,
-    shares,
     synthetic_difference,
     triple_difference,
     validation,
 )
-from tradeflows.counterfactual.difference import breakdown
-from tradeflows.counterfactual.shares import difference
+from tradeflows.counterfactual.difference import breakdown, difference
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
 from tradeflows.plot import Figure
 
@@ -170,7 +168,7 @@ def test_sparse_panels_never_end_in_a_trace(draw):
 
 
 def test_a_fit_that_does_not_converge_says_so(small, monkeypatch):
-    monkeypatch.setattr(shares, "ROUNDS", 1)
+    monkeypatch.setattr("tradeflows.counterfactual.difference.ROUNDS", 1)
     found = [
         triple_difference(small, listed=LISTED),
         placebo_destinations(small, listed=LISTED),
@@ -188,7 +186,7 @@ def test_a_set_that_does_not_converge_never_helps(small, monkeypatch):
     calm = placebo_products(small, listed=LISTED, draws=19)
 
     def lost(tables, *rest):
-        beta, se = shares.difference(tables, *rest)
+        beta, se = difference(tables, *rest)
         beta[3:6], se[3:6] = np.nan, np.inf
         return beta, se
 

@@ -8,7 +8,7 @@ import pytest
 
 import ppml as full_fit
 from ppml import ppml
-from tradeflows.counterfactual.shares import difference, logit
+from tradeflows.counterfactual.difference import difference, logit
 from tradeflows.errors import SchemaMismatch
 
 ORACLES = Path(__file__).parent / "oracles"

@@ -25,17 +25,15 @@ from statsmodels.regression.linear_model import OLS
 from statsmodels.stats.proportion import proportion_confint
 
 from tradeflows.counterfactual.cube import Cube
-from tradeflows.counterfactual.difference import breakdown, by_quarter
-from tradeflows.counterfactual.expectation import Expectation, expected
-from tradeflows.counterfactual.months import cut
+from tradeflows.counterfactual.difference import breakdown, by_quarter, difference
+from tradeflows.counterfactual.expectation import Expectation, cut, expected
 from tradeflows.counterfactual.placebo import (
     growth_rank,
     placebo_destinations,
     placebo_entry,
     placebo_products,
+    synthetic_difference,
 )
-from tradeflows.counterfactual.shares import difference
-from tradeflows.counterfactual.synthetic import synthetic_difference
 
 ROOT = Path(__file__).resolve().parents[1]
 STORED = ROOT / "src/tradeflows/counterfactual/validation.csv"
@@ -151,7 +149,7 @@ def on_series(truth: str, rng: np.random.Generator) -> Hits:
     hits = {}
     for factor in FACTORS:
         hits[BANDS, factor] = both(found, factor)
-        for band, rule in zip(found.bands, FOILS, strict=False):
+        for band, rule in zip(found.table.itertuples(), FOILS, strict=False):
             hits[rule, factor] = outside(band.actual * factor, band.low95, band.high95, factor)
         planted = values.where(values.index < f"{EVENT}-01", values * factor)
         hits["segmented regression", factor] = float(segmented(planted) <= 0.05)
@@ -179,13 +177,14 @@ def segmented(values: pd.Series) -> float:
 
 def both(found: Expectation, factor: float) -> float:
     """Tell whether a sum that grew by the factor lies beyond all bands."""
-    sides = [outside(b.actual * factor, b.low95, b.high95, factor) for b in found.bands]
+    bands = found.table
+    sides = [outside(b.actual * factor, b.low95, b.high95, factor) for b in bands.itertuples()]
     if found.outcome == "undetermined":
         return np.nan
     if factor > 1:
         return float(all(sides))
-    above = all(b.actual > b.high95 for b in found.bands)
-    return float(above or all(b.actual < b.low95 for b in found.bands))
+    above = bool((bands["actual"] > bands["high95"]).all())
+    return float(above or bool((bands["actual"] < bands["low95"]).all()))
 
 
 def outside(actual: float, low: float, high: float, factor: float) -> float:

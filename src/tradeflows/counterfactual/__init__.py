@@ -14,8 +14,8 @@ from tradeflows.counterfactual.placebo import (
     placebo_destinations,
     placebo_entry,
     placebo_products,
+    synthetic_difference,
 )
-from tradeflows.counterfactual.synthetic import synthetic_difference
 from tradeflows.counterfactual.validation import Validation, validation
 
 __all__ = [

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tradeflows.codes.countries import SPECIAL
 from tradeflows.codes.totals import is_world
-from tradeflows.counterfactual.months import Floats, monthly
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch
 from tradeflows.periods import month, span
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import opened
 
-__all__ = ["CHAPTERS", "EXCLUDED", "Cube", "cube", "destinations", "once", "origins_of"]
+__all__ = ["CHAPTERS", "EXCLUDED", "Cube", "Floats", "cube", "destinations", "monthly",
+           "months_after", "once", "too_few"]  # fmt: skip
 
+Floats = npt.NDArray[np.float64]
 CHAPTERS = ("84", "85", "88", "90")
 # Neither treated nor control: goods bound for Russia may pass through them.
 EXCLUDED = ("KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM", "ARE", "SRB", "BLR")
@@ -128,9 +131,7 @@ def cube(
     if isinstance(panel, Cube):
         return panel
     panel = getattr(panel, "frame", panel)  # of a concordance
-    when = month(event, "event")
-    after = span(window) if window else pd.date_range(when, periods=12, freq="MS")
-    after = after[after >= when]
+    when, after = months_after(event, window)
     rows = destinations(panel, value, ("code",))
     monthly(rows["period"], rows.get("freq", ()))
     periods = rows["period"]
@@ -138,22 +139,27 @@ def cube(
     months = pd.DatetimeIndex(periods[inside].drop_duplicates().sort_values())  # published at all
     wanted = inside & rows["code"].str.startswith(CHAPTERS) & ~rows["partner"].isin(exclude)
     rows = once(rows.loc[wanted], value)
-    where = [pd.factorize(rows[c], sort=True) for c in ("code", "partner", "period")]
-    at = months.get_indexer(pd.DatetimeIndex(where[2][1]))[where[2][0]]
-    values = np.zeros((len(where[0][1]), len(where[1][1]), len(months)))
-    np.add.at(values, (where[0][0], where[1][0], at), rows[value].to_numpy("float64"))
+    (k, codes), (d, places) = (pd.factorize(rows[c], sort=True) for c in ("code", "partner"))
+    values = np.zeros((len(codes), len(places), len(months)))
+    np.add.at(
+        values,
+        (k, d, months.get_indexer(pd.DatetimeIndex(rows["period"]))),
+        rows[value].to_numpy("float64"),
+    )
     holes = np.isnan(values).any(axis=2)
     values[holes] = 0.0
+    words = f"{after[0]:%Y-%m} to {after[-1]:%Y-%m}" if len(after) else "no month"
+    gone = [f"{m:%Y-%m}" for m in after.difference(months)]
     return Cube(
         amounts=values,
-        codes=pd.Index(where[0][1]),
-        destinations=pd.Index(where[1][1]),
+        codes=pd.Index(codes),
+        destinations=pd.Index(places),
         months=months,
         before=int((months < when).sum()),
         event=f"{when:%Y-%m}",
-        window=_words(after, months),
+        window=words + (f" without {', '.join(gone)}" if gone else ""),
         left_out=int(holes.sum()),
-        origins=origins_of(panel),
+        origins=tuple(sorted(panel["origin"].unique())) if "origin" in panel else (),
         trade_system=panel.attrs.get("trade_system", ""),
     )
 
@@ -201,14 +207,25 @@ def once(rows: pd.DataFrame, value: str = "value_usd") -> pd.DataFrame:
     return rows
 
 
-def origins_of(frame: pd.DataFrame) -> tuple[str, ...]:
-    """Return the ids of the raw files under a frame, if it has them."""
-    return tuple(sorted(frame["origin"].unique())) if "origin" in frame.columns else ()
+def months_after(event: str, window: str | int | None) -> tuple[pd.Timestamp, pd.DatetimeIndex]:
+    """Return the month of an event, and the months of a window from it on: twelve by default."""
+    when = month(event, "event")
+    asked = span(window) if window else pd.date_range(when, periods=12, freq="MS")
+    return when, asked[asked >= when]
 
 
-def _words(after: pd.DatetimeIndex, months: pd.DatetimeIndex) -> str:
-    if after.empty:
-        return "no month"
-    gone = [f"{m:%Y-%m}" for m in after.difference(months)]
-    without = f" without {', '.join(gone)}" if gone else ""
-    return f"{after[0]:%Y-%m} to {after[-1]:%Y-%m}{without}"
+def monthly(days: Any, freq: Iterable[Any] = ()) -> None:
+    """Refuse years: taken for Januaries they would leave eleven months a year unpublished."""
+    months = pd.DatetimeIndex(list(days)).to_period("M").unique()
+    if set(freq) == {"A"} or (len(months) > 1 and (months.month == months.month[0]).all()):
+        raise SchemaMismatch(
+            f"annual rows, {months.year.min()} to {months.year.max()}",
+            "months: years are too few to say what was expected",
+            "bring monthly rows; `tf.screen` and `tf.bridge` compare years",
+        )
+
+
+def too_few(months: int, event: str, needed: int, trade_system: str = "") -> str:
+    """Say that months are lacking, and of which trade system they are where that is known."""
+    of = f" ({trade_system})" if trade_system else ""
+    return f"{months} published months before {event}{of}, {needed} are needed"

@@ -1,55 +1,103 @@
-"""Triple difference: listed goods × destination × after, and the same by quarter."""
+"""Triple difference: listed goods × destination × after, and the same by quarter.
+
+With two groups of products, E[y] = exp(group × destination + group × month + destination × month
++ β x) given the destination's total is a logit of the listed share on destination and month
+effects, weighted by the total: the same estimate as the full Poisson fit, in milliseconds.
+The treated destination gets a row of its own before and after the event, so β is the difference of
+two destination effects.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple, Required, TypedDict, Unpack
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from tradeflows.codes.countries import spoken
-from tradeflows.counterfactual.cube import Cube, cube
-from tradeflows.counterfactual.months import Floats, too_few
-from tradeflows.counterfactual.shares import difference, logit, split
-from tradeflows.counterfactual.statespace import QUANTILES
+from tradeflows.counterfactual.cube import Cube, Floats, cube, too_few
+from tradeflows.counterfactual.expectation import QUANTILES
 from tradeflows.periods import month
 from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
 
-__all__ = [
-    "EventStudy",
-    "TripleDifference",
-    "breakdown",
-    "by_quarter",
-    "event_study",
-    "triple_difference",
-]
+__all__ = ["Asked", "Compared", "EventStudy", "Masks", "TripleDifference", "breakdown",
+           "by_quarter", "compared", "difference", "event_study", "logit", "open_because",
+           "triple_difference"]  # fmt: skip
+
+Masks = npt.NDArray[np.bool_]
+CHUNK = 8  # tables fitted at once: more leave the cache
+ROUNDS = 100
+PASSES = 3
+SETTLED = 1e-6  # steps square from here on
+RIDGE = 1e-10
+
+
+class Asked(TypedDict, total=False):
+    """What every comparison of destinations takes; `triple_difference` says what each is."""
+
+    listed: Required[Collection[str]]
+    destination: str
+    event: str
+    window: str | None
+    months_needed: int
+
+
+class Compared(NamedTuple):
+    """A cube, its listed codes, the row of a destination, and why it cannot be used, if so."""
+
+    data: Cube
+    have: pd.Index
+    destination: str
+    row: int
+    reason: str
+
+
+def compared(
+    panel: pd.DataFrame | Cube, *, listed: Collection[str], destination: str = "RUS",
+    event: str = "2022-02", window: str | None = None, months_needed: int = 36,
+) -> Compared:  # fmt: skip
+    """Find in a panel what is to be compared."""
+    data = cube(panel, event=event, window=window)
+    have = data.codes[data.codes.isin(list(listed))]
+    row = int(data.destinations.get_indexer(pd.Index([destination]))[0])
+    alone = len(data.destinations) < 2 or len(have) == len(data.codes)
+    few = too_few(data.before, data.event, months_needed, data.trade_system)
+    reasons = {
+        "the panel holds none of the listed codes": not len(have),
+        f"the panel holds no exports to {destination}": row < 0,
+        few: data.before < months_needed,
+        "no month of the window is published": data.before == len(data.months),
+        "no other destination or no other goods to compare with": alone,
+        f"{destination} has no exports before {data.event}":
+            row >= 0 and not data.amounts[:, row, : data.before].any(),
+    }  # fmt: skip
+    return Compared(data, have, destination, row, next((r for r, x in reasons.items() if x), ""))
+
+
+def open_because(asked: Compared, beta: float, se: float) -> str:
+    """Say why a triple difference is not finite; nothing where it is."""
+    if np.isfinite(beta):
+        return ""
+    if np.isnan(beta) and np.isinf(se):
+        return "the fit did not converge"
+    when = f"{'before' if np.isnan(beta) else 'after'} {asked.data.event}"
+    return f"{asked.destination} bought no listed goods {when} that can be compared"
 
 
 @dataclass(frozen=True)
 class TripleDifference(Result):
     """How much more listed goods went to a destination than other goods and destinations explain.
 
-    Parameters
-    ----------
-    destination, event, window : str
-    beta : float
-        In log points; NaN where undetermined.
-    se : float
-        Robust standard error with month effects taken as known. Shown, not used: with one treated
-        destination no standard error holds its level, placebos decide.
-    reason : str
-        Why it is undetermined, else empty.
-    listed : tuple of str
-        Listed codes found in the panel.
-    absent : tuple of str
-        Listed codes that the panel does not hold.
-    destinations : int
-        Destinations in the fit, the treated one among them.
-    left_out : int
-        Product × destination pairs left out because a value was missing.
-    origins : tuple of str
+    ``beta`` is in log points, NaN where undetermined, and ``reason`` says why. ``se`` is a robust
+    standard error with month effects taken as known: shown, not used, for with one treated
+    destination no standard error holds its level and placebos decide. ``listed`` and ``absent``
+    codes are those that the panel holds and lacks; ``left_out`` counts pairs of product and
+    destination without a value.
     """
 
     destination: str
@@ -153,74 +201,32 @@ def triple_difference(
     >>> round(found.effect, 6)
     1.0
     """
-    data, have, row, reason = prepared(panel, listed, destination, event, window, months_needed)
+    asked = compared(
+        panel, listed=listed, destination=destination, event=event, window=window,
+        months_needed=months_needed,
+    )  # fmt: skip
+    data, have, _, row, reason = asked
     beta, se = np.nan, np.nan
     if not reason:
         (b,), (s,) = difference(data.listed(have)[None], data.total, data.before, [row])
-        beta, se = float(b[0]), float(s[0])
-        if not np.isfinite(beta):
-            reason = open_because(beta, se, destination, data.event)
-            beta, se = np.nan, np.nan
+        reason = open_because(asked, float(b[0]), float(s[0]))
+        beta, se = (np.nan, np.nan) if reason else (float(b[0]), float(s[0]))
     return TripleDifference(
         destination, data.event, data.window, beta, se, reason, tuple(map(str, have)),
         tuple(sorted(set(listed) - set(have))), len(data.destinations), data.left_out, data.origins,
     )  # fmt: skip
 
 
-def prepared(
-    panel: pd.DataFrame | Cube, listed: Collection[str], destination: str, event: str,
-    window: str | None, needed: int,
-) -> tuple[Cube, pd.Index, int, str]:  # fmt: skip
-    """Return a cube, its listed codes, the destination's row, and why it cannot be used, if so."""
-    data = cube(panel, event=event, window=window)
-    have = data.codes[data.codes.isin(list(listed))]
-    row = int(data.destinations.get_indexer(pd.Index([destination]))[0])
-    return data, have, row, _unusable(data, have, row, destination, needed)
-
-
-def _unusable(data: Cube, have: pd.Index, row: int, destination: str, needed: int) -> str:
-    if not len(have):
-        return "the panel holds none of the listed codes"
-    if row < 0:
-        return f"the panel holds no exports to {destination}"
-    if data.before < needed:
-        return too_few(data.before, data.event, needed, data.trade_system)
-    if data.before == len(data.months):
-        return "no month of the window is published"
-    if len(data.destinations) < 2 or len(have) == len(data.codes):
-        return "no other destination or no other goods to compare with"
-    if not data.amounts[:, row, : data.before].any():
-        return f"{destination} has no exports before {data.event}"
-    return ""
-
-
-def open_because(beta: float, se: float, destination: str, event: str) -> str:
-    """Say why a triple difference is not finite."""
-    if np.isnan(beta) and np.isinf(se):
-        return "the fit did not converge"
-    when = "before" if np.isnan(beta) else "after"
-    return f"{destination} bought no listed goods {when} {event} that can be compared"
-
-
 @dataclass(frozen=True)
 class EventStudy(Result):
     """The triple difference by quarter, beside every other destination's.
 
-    Parameters
-    ----------
-    destination, event, omitted : str
-        ``omitted`` is the quarter all others are compared with.
-    table : pandas.DataFrame
-        By quarter: actual (β), se (not used), and median, low95, high95, low80, high80 of the
-        other destinations.
-    breakdown : float
-        The break of trend after the event, from quarter to quarter and as a multiple of the largest
-        before it, from which on the mean β after it may be zero (see `breakdown`).
-    pre_trend_p : float
-        Joint test of the quarters before the event: share of destinations whose β there, squared
-        and over its variance, is on average as large. Small: it had left the others before.
-    reason : str
-    origins : tuple of str
+    ``omitted`` is the quarter all others are compared with. ``table`` has by quarter actual (β), se
+    (not used), and median, low95, high95, low80, high80 of the other destinations. ``breakdown`` is
+    the break of trend after the event, from quarter to quarter and as a multiple of the largest
+    before it, from which on the mean β after it may be zero. ``pre_trend_p`` tests the quarters
+    before the event jointly: the share of destinations whose β there, squared and over its
+    variance, is on average as large. Small: it had left the others before.
     """
 
     destination: str
@@ -245,57 +251,40 @@ class EventStudy(Result):
         )
 
 
-def event_study(
-    panel: pd.DataFrame | Cube,
-    *,
-    listed: Collection[str],
-    destination: str = "RUS",
-    event: str = "2022-02",
-    window: str | None = None,
-    months_needed: int = 36,
-) -> EventStudy:
+def event_study(panel: pd.DataFrame | Cube, **asked: Unpack[Asked]) -> EventStudy:
     """Let the triple difference differ by quarter; the last whole quarter before is omitted.
 
-    Parameters
-    ----------
-    panel, listed, destination, event, window, months_needed
-        As in `triple_difference`.
-
-    Returns
-    -------
-    EventStudy
-        The band is the spread of the same estimate over all other destinations.
+    Takes what `triple_difference` takes. The band is the spread of the same estimate over all other
+    destinations.
 
     References
     ----------
     Rambachan and Roth (2023), A more credible approach to parallel trends, Review of Economic
     Studies 90(5): bounds on relative magnitudes.
     """
-    data, have, _, reason = prepared(panel, listed, destination, event, window, months_needed)
+    data, have, destination, _, reason = compared(panel, **asked)
     base = month(data.event).to_period("Q") - 1
     quarters = data.months.to_period("Q")
     if not reason and base not in quarters:
         reason = f"{base} is not published"
-    if reason:
-        blank = pd.DataFrame(columns=["actual", "se"])
-        return EventStudy(
-            destination, data.event, str(base), blank, np.nan, np.nan, reason, data.origins
-        )
-    paths = {str(d): by_quarter(data, have, i) for i, d in enumerate(data.destinations)}
-    betas = pd.DataFrame({d: b for d, (b, _) in paths.items()}).replace([np.inf, -np.inf], np.nan)
-    table = pd.DataFrame({"actual": betas[destination], "se": paths[destination][1]})
-    for name, q in QUANTILES.items():
-        table[name] = betas.drop(columns=destination).quantile(q, axis=1)
-    table.index = quarters.unique().to_timestamp().rename("quarter")
-    late = table["actual"][table.index >= month(data.event)].mean()
-    early = table.index < base.to_timestamp()
-    spread = pd.DataFrame({d: s for d, (_, s) in paths.items()}).replace([0.0, np.inf], np.nan)
-    moved = ((betas / spread.to_numpy())[early] ** 2).mean().dropna()
-    joint = float((moved >= moved[destination]).mean()) if destination in moved else np.nan
-    if np.isnan(late):
-        reason = f"{destination} bought no listed goods in {base} or after the event"
-        reason = "the fit did not converge" if np.isinf(table["se"]).any() else reason
-    held = breakdown(table["actual"], data.event)
+    table, held, joint = pd.DataFrame(columns=["actual", "se"]), np.nan, np.nan
+    if not reason:
+        paths = [by_quarter(data, have, i) for i in range(len(data.destinations))]
+        index = quarters.unique().to_timestamp().rename("quarter")
+        beta, se = (pd.DataFrame(dict(zip(data.destinations, part, strict=True)), index)
+                    for part in zip(*paths, strict=True))  # fmt: skip
+        beta = beta.replace([np.inf, -np.inf], np.nan)
+        others = beta.drop(columns=destination).quantile([*QUANTILES.values()], axis=1).T
+        table = pd.DataFrame({"actual": beta[destination], "se": se[destination]})
+        table = table.join(others.set_axis([*QUANTILES], axis=1))
+        early = (beta / se.replace([0.0, np.inf], np.nan))[index < base.to_timestamp()]
+        moved = (early**2).mean().dropna()
+        joint = float((moved >= moved[destination]).mean()) if destination in moved else np.nan
+        held = breakdown(table["actual"], data.event)
+        if np.isnan(table["actual"][index >= month(data.event)].mean()):
+            lost = np.isinf(table["se"]).any()
+            silent = f"{destination} bought no listed goods in {base} or after the event"
+            reason = "the fit did not converge" if lost else silent
     return EventStudy(destination, data.event, str(base), table, held, joint, reason, data.origins)
 
 
@@ -323,14 +312,12 @@ def by_quarter(data: Cube, have: pd.Index, row: int) -> tuple[Floats, Floats]:
     """Return β and its standard error by quarter; the last whole one before the event is zero."""
     quarters = data.months.to_period("Q")
     names, base = quarters.unique(), month(data.event).to_period("Q") - 1
-    pieces = []
-    for name in names:
-        at = np.flatnonzero(quarters == name)
-        pieces.append(slice(int(at[0]), int(at[-1]) + 1))
-    zero = int(names.get_loc(base))  # type: ignore[arg-type]
+    starts = [*quarters.searchsorted(names), len(quarters)]
+    pieces = [slice(*ends) for ends in pairwise(starts)]
+    zero = names.tolist().index(base)
     effects, variance = logit(
-        split(data.listed(have)[None], row, pieces),
-        split(data.total, row, pieces),
+        _split(data.listed(have)[None], row, pieces),
+        _split(data.total, row, pieces),
         zero - len(names),
     )
     beta, spread = effects[0, -len(names) :], variance[0, -len(names) :]
@@ -338,3 +325,158 @@ def by_quarter(data: Cube, have: pd.Index, row: int) -> tuple[Floats, Floats]:
         se = np.sqrt(spread + spread[zero])
         se[zero] = 0.0
         return beta - beta[zero], se
+
+
+def _split(table: Floats, row: int, pieces: list[slice]) -> Floats:
+    """Replace one destination's row by a row for each piece of time, at the end of the table."""
+    rows = np.zeros((*table.shape[:-2], len(pieces), table.shape[-1]))
+    for i, piece in enumerate(pieces):
+        rows[..., i, piece] = table[..., row, piece]
+    return np.concatenate([np.delete(table, row, axis=-2), rows], axis=-2)
+
+
+def difference(
+    listed: Floats, total: Floats, before: int, rows: list[int]
+) -> tuple[Floats, Floats]:
+    """Return β and its standard error for tables × destinations treated one at a time.
+
+    NaN without comparable listed trade before the event, ±inf where it stopped; a fit that did not
+    converge is NaN with an infinite error.
+    """
+    pieces = [slice(0, before), slice(before, None)]
+    total = np.broadcast_to(total, listed.shape)
+    y, n = (np.concatenate([_split(t, row, pieces) for row in rows]) for t in (listed, total))
+    effects, variance = (part.reshape(len(rows), len(listed), -1).T for part in logit(y, n, -2))
+    first, last = effects[-2], effects[-1]
+    with np.errstate(invalid="ignore"):
+        beta = np.where(np.isfinite(first), last - first, np.nan)
+        return beta, np.sqrt(variance[-2] + variance[-1])
+
+
+def logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats]:
+    """Fit shares on row and month effects, many tables × rows × months at once; `total` may be one.
+
+    Returns the effect of each row (−inf or inf where nothing or everything is listed, NaN without
+    trade, without a chain of shared months to the reference row, or where the fit did not
+    converge), and its robust variance with month effects taken as known.
+    """
+    total = np.broadcast_to(total, listed.shape)
+    parts = [slice(i, i + CHUNK) for i in range(0, len(listed), CHUNK)]
+    many = [_logit(listed[part], total[part], reference) for part in parts]
+    effects, variance = (np.concatenate(part) for part in zip(*many, strict=True))
+    return effects, variance
+
+
+def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Floats]:
+    keep = _informative(listed, total)
+    scale = total.mean(axis=(1, 2), keepdims=True) + 1e-300
+    y, n = np.where(keep, listed, 0.0) / scale, np.where(keep, total, 0.0) / scale
+    row, column = _start(y, n)
+    going, some = np.arange(len(y)), (y, n)
+    for _ in range(ROUNDS):
+        step_row, step_column, moved = _step(*some, row[going], column[going])
+        row[going] += step_row
+        column[going] += step_column
+        more = moved > SETTLED
+        going, some = going[more], (some[0][more], some[1][more])
+        if not going.size:
+            break
+    p = _share(row, column)
+    with np.errstate(all="ignore"):
+        variance = ((y - n * p) ** 2).sum(axis=2) / (n * p * (1 - p)).sum(axis=2) ** 2
+    linked = _linked(_alive(y, n, p), reference)
+    row[going], variance[going] = np.nan, np.inf
+    row[~linked] = np.nan
+    return _ends(row, listed, total, keep), variance
+
+
+def _start(y: Floats, n: Floats) -> tuple[Floats, Floats]:
+    """Fit rows, then months, as if the shares of each were of one size: nearly the optimum."""
+    row, column = np.zeros((len(y), y.shape[1])), np.zeros((len(y), y.shape[2]))
+    for effect, axis in ((row, 2), (column, 1)) * PASSES:
+        fitted = (n * _share(row, column)).sum(axis)
+        sold, all_sold = y.sum(axis), n.sum(axis)
+        with np.errstate(all="ignore"):
+            odds = sold * (all_sold - fitted) / (fitted * (all_sold - sold))
+            effect += np.nan_to_num(np.log(odds), posinf=0.0, neginf=0.0)
+    return row, column
+
+
+def _step(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats, Floats]:
+    """Solve one Newton step: months are eliminated, a small scaled system per table remains.
+
+    The ridge keeps directions apart that the data leave open, such as a constant that moves from
+    rows to months; it bends the way to the optimum, not the optimum. A step that moves no logit by
+    more than 1.79 leads uphill [1]_, so a longer one is shortened. Also returned is how far the
+    table was to move.
+
+    References
+    ----------
+    .. [1] Bach (2010), Electronic Journal of Statistics 4, proposition 1: (eᵐ − m − 1) / m² < 1.
+    """
+    p = _share(row, column)
+    w, left = n * p * (1 - p), y - n * p
+    w_row, w_column = w.sum(axis=2), w.sum(axis=1)
+    g_row, g_column = left.sum(axis=2), left.sum(axis=1)
+    inverse, root = _inverse(w_column), np.sqrt(_inverse(w_row))
+    half = w * (root[:, :, None] * np.sqrt(inverse)[:, None, :])
+    small = -(half @ half.swapaxes(1, 2))
+    at = np.arange(row.shape[1])
+    small[:, at, at] += 1 + RIDGE
+    spread = w @ (inverse * g_column)[:, :, None]
+    right = root * (g_row - spread[:, :, 0])
+    step = root * np.linalg.solve(small, right[:, :, None])[:, :, 0]
+    step_column = inverse * (g_column - (step[:, None, :] @ w)[:, 0])
+    moved = np.abs(step[:, :, None] + step_column[:, None, :])
+    moved = np.where(_alive(y, n, p), moved, 0.0).max(axis=(1, 2))
+    short = np.minimum(1.0, 1.79 / np.maximum(moved, 1.0))[:, None]
+    return np.clip(short * step, -5, 5), np.clip(short * step_column, -5, 5), moved
+
+
+def _alive(y: Floats, n: Floats, p: Floats) -> Masks:
+    """Tell cells that bind effects together from those an effect at infinity fits without error."""
+    return (n > 0) & (((y > 0) & (y < n)) | (p * (1 - p) > 1e-9))
+
+
+def _inverse(weight: Floats) -> Floats:
+    used = weight > 1e-280
+    return np.where(used, 1 / np.where(used, weight, 1.0), 0.0)
+
+
+def _linked(keep: Masks, reference: int) -> Masks:
+    """Tell which rows share months with the reference, or with a row that does, and so on."""
+    rows = np.zeros(keep.shape[:2], dtype=bool)
+    rows[:, reference] = keep[:, reference].any(axis=1)
+    while True:
+        months: Masks = np.any(keep & rows[:, :, None], axis=1)
+        more: Masks = np.any(keep & months[:, None, :], axis=2)
+        if np.array_equal(more, rows):
+            return rows
+        rows = more
+
+
+def _share(row: Floats, column: Floats) -> Floats:
+    with np.errstate(over="ignore"):
+        return np.asarray(1 / (1 + np.exp(-row[:, :, None] - column[:, None, :])))
+
+
+def _informative(listed: Floats, total: Floats) -> Masks:
+    """Drop rows and months where nothing or everything is listed, until none is left."""
+    keep = total > 0
+    parts = listed > 0, total - listed > 1e-12 * total
+    while True:
+        before = int(keep.sum())
+        for axis in (2, 1):
+            for part in parts:
+                keep = keep & (keep & part).any(axis=axis, keepdims=True)
+        if int(keep.sum()) == before:
+            return keep
+
+
+def _ends(row: Floats, listed: Floats, total: Floats, keep: Masks) -> Floats:
+    """Put −inf, inf or NaN where a row holds nothing listed, only listed, or no trade."""
+    y, n = listed.sum(axis=2), total.sum(axis=2)
+    gone = ~keep.any(axis=2)
+    row = np.where(gone & (n > 0) & (y <= 0), -np.inf, row)
+    row = np.where(gone & (n > 0) & (y >= n * (1 - 1e-12)), np.inf, row)
+    return np.where(gone & np.isfinite(row), np.nan, row)

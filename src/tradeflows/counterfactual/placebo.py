@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 
 from tradeflows.codes.countries import spoken
-from tradeflows.counterfactual.cube import Cube, destinations, once, origins_of
-from tradeflows.counterfactual.difference import open_because, prepared
-from tradeflows.counterfactual.shares import Masks, difference
+from tradeflows.counterfactual.cube import Cube, Floats, destinations, once
+from tradeflows.counterfactual.difference import (
+    Asked,
+    Compared,
+    Masks,
+    compared,
+    difference,
+    open_because,
+)
 from tradeflows.errors import SchemaMismatch
 from tradeflows.periods import span
 from tradeflows.result import Result
@@ -23,31 +29,21 @@ __all__ = [
     "placebo_destinations",
     "placebo_entry",
     "placebo_products",
+    "synthetic_difference",
 ]
+
+BLOCK = 3  # months of a synthetic difference: single ones hold zeros, whose log is none
+LARGE_ENOUGH = 20  # destinations below which a share of 5 % cannot be reached
 
 
 @dataclass(frozen=True)
 class Placebo(Result):
     """One estimate among those of cases to which nothing happened.
 
-    Parameters
-    ----------
-    name : str
-        What is compared.
-    case : str
-        The case in question.
-    estimate : float
-        Its estimate.
-    values : pandas.Series
-        Estimates of the placebos; −inf where trade stopped.
-    reason : str
-        Why it is undetermined, else empty.
-    sides : int
-        2 if large falls count as extreme, else 1.
-    unit, window : str
-    origins : tuple of str
-    scale : float
-        Of the case in question, what one unit of the values is in log points or as a share.
+    ``name`` says what is compared, ``case`` which one is in question. ``values`` are the estimates
+    of the placebos, −inf where trade stopped. ``reason`` says why it is undetermined. ``sides`` is
+    2 if large falls count as extreme, else 1. ``scale`` is, of the case in question, what one unit
+    of the values is in log points or as a share.
     """
 
     name: str
@@ -64,38 +60,32 @@ class Placebo(Result):
     @property
     def rank(self) -> int:
         """Cases at least as extreme as the one in question, itself counted."""
-        known = self.values.to_numpy("float64")
-        if self.sides == 2:
-            return 1 + int((np.abs(known) >= abs(self.estimate)).sum())
-        return 1 + int((known >= self.estimate).sum())
+        return 1 + int((self._size(self.values) >= self._size(self.estimate)).sum())
+
+    def _size(self, values: Any) -> Any:
+        return np.abs(values) if self.sides == 2 else values
 
     @property
     def p(self) -> float:
         """Share of cases at least as extreme, the one in question counted; NaN if undetermined."""
         return np.nan if self.reason else self.rank / (len(self.values) + 1)
 
-    def smallest_effect(self, *, level: float = 0.05, chance: float = 0.80) -> float:
-        """Return the smallest estimate that a rank below ``level`` finds with some chance.
+    def smallest_effect(self) -> float:
+        """Return the smallest estimate that a rank of 5 % finds with a chance of 80 %.
 
         Of placebos from a time without effect: the critical value and the noise around an effect
         both come from them. In log points or as a share; NaN without placebos.
         """
-        known = self.values.to_numpy("float64")
-        known = known[np.isfinite(known)]
-        if not known.size:
-            return np.nan
-        critical = np.quantile(np.abs(known) if self.sides == 2 else known, 1 - level)
-        return float(self.scale * (critical - np.quantile(known, 1 - chance)))
+        known = self.values[np.isfinite(self.values)]
+        critical = self._size(known).quantile(0.95)
+        return float(self.scale * (critical - known.quantile(0.20)))
 
     @property
     def table(self) -> pd.DataFrame:
         """Every case with its estimate, largest first."""
-        values = pd.concat([self.values, pd.Series({self.case: self.estimate})])
-        return (
-            pd.DataFrame({"case": values.index.astype(str), "estimate": values.to_numpy("float64")})
-            .sort_values("estimate", ascending=False, kind="stable")
-            .reset_index(drop=True)
-        )
+        values = pd.concat([self.values, pd.Series({self.case: self.estimate})]).rename("estimate")
+        table: pd.DataFrame = values.rename_axis("case").rename(index=str).reset_index()
+        return table.sort_values("estimate", ascending=False, kind="stable", ignore_index=True)
 
     def sentence(self) -> Sentence:
         """Say the rank and the p-value, or why there is none."""
@@ -108,27 +98,21 @@ class Placebo(Result):
         )
 
 
-def _of(
-    data: Cube, name: str, case: str, sides: int, reason: str,
-    estimate: float = np.nan, values: pd.Series | None = None, se: float | None = None,
-) -> Placebo:  # fmt: skip
-    """Return the placebo of a triple difference; without values, an undetermined one."""
-    values = pd.Series(dtype="float64") if values is None else values
-    unit, scale = ("log points", 1.0) if se is None else ("standard errors", se)
-    return Placebo(
-        name, case, estimate, values, reason, sides, unit, data.window, data.origins, scale
-    )
+def _of(asked: Compared, name: str, reason: str, estimate: float = np.nan, values: Any = (),
+        **other: Any) -> Placebo:  # fmt: skip
+    """Return the placebo of a comparison, by destinations unless ``other`` fields say otherwise."""
+    usual = {"case": asked.destination, "sides": 2, "unit": "log points"}
+    data, values = asked.data, pd.Series(values, dtype="float64")
+    about = {"window": data.window, "origins": data.origins, **usual, **other}
+    return Placebo(name=name, estimate=estimate, values=values, reason=reason, **about)
+
+
+def _enough(count: int, needed: int, what: str) -> str:
+    return f"{count} {what}, {needed} are needed" if count < needed else ""
 
 
 def placebo_destinations(
-    panel: pd.DataFrame | Cube,
-    *,
-    listed: Collection[str],
-    destination: str = "RUS",
-    event: str = "2022-02",
-    window: str | None = None,
-    needed: int = 40,
-    months_needed: int = 36,
+    panel: pd.DataFrame | Cube, *, needed: int = 40, **asked: Unpack[Asked]
 ) -> Placebo:
     """Re-estimate the triple difference with every other destination as the treated one.
 
@@ -137,65 +121,43 @@ def placebo_destinations(
     destinations whose absolute ratio is at least as large, the destination itself counted. One
     whose trade in listed goods stopped counts as more extreme.
 
-    Parameters
-    ----------
-    panel, listed, destination, event, window, months_needed
-        As in `tradeflows.counterfactual.difference.triple_difference`.
-    needed : int
-        Placebo destinations with listed trade before the event, below which p is undetermined.
-
-    Returns
-    -------
-    Placebo
+    Takes what `triple_difference` takes, and in ``needed`` the placebo destinations with listed
+    trade before the event, below which p is undetermined.
 
     References
     ----------
     Conley and Taber (2011), Review of Economics and Statistics 93(1). MacKinnon and Webb (2020),
     Journal of Econometrics 218(2), on ranks of ratios.
     """
-    data, have, here, reason = prepared(panel, listed, destination, event, window, months_needed)
-    about = (data, "placebo destinations", destination, 2)
+    name, case = "placebo destinations", compared(panel, **asked)
+    data, have, _, here, reason = case
     if reason:
-        return _of(*about, reason)
+        return _of(case, name, reason)
     (beta,), (se,) = difference(
         data.listed(have)[None], data.total, data.before, list(range(len(data.destinations)))
     )
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio = np.where(np.isfinite(beta) & (beta != 0), beta / se, beta)
-    known = ~np.isnan(beta)
-    known[here] = False
-    values = pd.Series(ratio[known], data.destinations[known].astype(str))
-    if not np.isfinite(beta[here]):
-        reason = open_because(float(beta[here]), float(se[here]), destination, data.event)
-    elif len(values) < needed:
-        reason = f"{len(values)} other destinations with listed trade, {needed} are needed"
-    return _of(*about, reason, float(ratio[here]), values, float(se[here]))
+    values = pd.Series(ratio, data.destinations.astype(str)).drop(case.destination)
+    values = values[~np.delete(np.isnan(beta), here)]
+    reason = open_because(case, float(beta[here]), float(se[here]))
+    reason = reason or _enough(len(values), needed, "other destinations with listed trade")
+    found, scale = float(ratio[here]), float(se[here])
+    return _of(case, name, reason, found, values, unit="standard errors", scale=scale)
 
 
 def placebo_products(
     panel: pd.DataFrame | Cube,
     *,
-    listed: Collection[str],
-    destination: str = "RUS",
-    event: str = "2022-02",
-    window: str | None = None,
     draws: int = 999,
     rng: int | np.random.Generator = 0,
-    months_needed: int = 36,
+    **asked: Unpack[Asked],
 ) -> Placebo:
     """Re-estimate the triple difference with random sets of goods in place of the listed ones.
 
-    Each set has as many codes as the list in each decile of exports before the event; the listed
-    codes may be drawn, so that the list is one of the sets. p = (1 + #{b* ≥ b}) / (draws + 1).
-
-    Parameters
-    ----------
-    panel, listed, destination, event, window, months_needed
-        As in `tradeflows.counterfactual.difference.triple_difference`.
-    draws : int
-        Random sets.
-    rng : int or numpy.random.Generator
-        Seed.
+    Each of so many ``draws`` has as many codes as the list in each decile of exports before the
+    event; the listed codes may be drawn, so that the list is one of the sets.
+    p = (1 + #{b* ≥ b}) / (draws + 1). Takes what `triple_difference` takes, and a seed.
 
     Returns
     -------
@@ -203,10 +165,12 @@ def placebo_products(
         Sets of which the destination bought nothing before the event are counted as −inf and so
         never as more extreme; sets whose fit did not converge as +inf, always as more extreme.
     """
-    data, have, row, reason = prepared(panel, listed, destination, event, window, months_needed)
-    about = (data, "placebo product sets", f"The list to {spoken(destination)}", 1)
+    case = compared(panel, **asked)
+    data, have, _, row, reason = case
+    about: dict[str, Any] = {"case": f"The list to {spoken(case.destination)}", "sides": 1}
+    name = "placebo product sets"
     if reason:
-        return _of(*about, reason)
+        return _of(case, name, reason, **about)
     member = data.codes.isin(have)
     sets = _sets(data, member, draws, np.random.default_rng(rng))
     flat = data.amounts.reshape(len(data.codes), -1)
@@ -215,11 +179,10 @@ def placebo_products(
     )
     tables = np.minimum(tables, data.total)  # sums in another order may exceed it in the last digit
     beta, se = (part[:, 0] for part in difference(tables, data.total, data.before, [row]))
-    found = float(beta[0])
-    if not np.isfinite(found):
-        reason = open_because(found, float(se[0]), destination, data.event)
+    reason = open_because(case, float(beta[0]), float(se[0]))
     lost = np.where(np.isinf(se[1:]), np.inf, -np.inf)
-    return _of(*about, reason, found, pd.Series(np.where(np.isnan(beta[1:]), lost, beta[1:])))
+    values = np.where(np.isnan(beta[1:]), lost, beta[1:])
+    return _of(case, name, reason, float(beta[0]), values, **about)
 
 
 def _sets(data: Cube, member: Masks, draws: int, rng: np.random.Generator) -> Masks:
@@ -237,31 +200,16 @@ def _sets(data: Cube, member: Masks, draws: int, rng: np.random.Generator) -> Ma
 
 
 def placebo_entry(
-    panel: pd.DataFrame | Cube,
-    *,
-    listed: Collection[str],
-    destination: str = "RUS",
-    event: str = "2022-02",
-    window: str | None = None,
-    needed: int = 40,
-    months_needed: int = 36,
+    panel: pd.DataFrame | Cube, *, needed: int = 40, **asked: Unpack[Asked]
 ) -> Placebo:
     """Rank a destination by the listed codes that appear in its trade: the extensive margin.
 
     The share of listed codes exported to it in the window, less the share in as many months right
-    before the event, less the same of all other codes. A code sold once in a window counts.
+    before the event, less the same of all other codes. A code sold once in a window counts; a large
+    fall is as extreme as a large rise.
 
-    Parameters
-    ----------
-    panel, listed, destination, event, window, months_needed
-        As in `tradeflows.counterfactual.difference.triple_difference`.
-    needed : int
-        Other destinations that bought listed goods in either window, below which p is undetermined.
-
-    Returns
-    -------
-    Placebo
-        In shares of codes; a large fall is as extreme as a large rise.
+    Takes what `triple_difference` takes, and in ``needed`` the other destinations that bought
+    listed goods in either window, below which p is undetermined.
 
     Examples
     --------
@@ -273,21 +221,18 @@ def placebo_entry(
     >>> found.estimate, found.rank
     (1.0, 1)
     """
-    data, codes, _, reason = prepared(panel, listed, destination, event, window, months_needed)
-    have = data.codes.isin(codes)
-    about = (data, "destinations by listed codes that appear", destination, 2)
+    name, case = "destinations by listed codes that appear", compared(panel, **asked)
+    data, codes, destination, _, reason = case
     if reason:
-        return _of(*about, reason)
-    late = len(data.months) - data.before
+        return _of(case, name, reason)
+    have, late = data.codes.isin(codes), len(data.months) - data.before
     ends = slice(data.before - late, data.before), slice(data.before, None)
     before, after = (data.amounts[:, :, end].max(axis=2, initial=0.0) > 0 for end in ends)
     more = after.astype("float64") - before
     grown = pd.Series(more[have].mean(axis=0) - more[~have].mean(axis=0), data.destinations)
     bought = (before | after)[have].any(axis=0) & (grown.index != destination)
-    if bought.sum() < needed:
-        reason = f"{bought.sum()} other destinations with listed trade, {needed} are needed"
-    found = _of(*about, reason, float(grown[destination]), grown[bought])
-    return replace(found, unit="share of codes")
+    reason = _enough(bought.sum(), needed, "other destinations with listed trade")
+    return _of(case, name, reason, float(grown[destination]), grown[bought], unit="share of codes")
 
 
 def growth_rank(
@@ -296,30 +241,25 @@ def growth_rank(
     destination: str = "RUS",
     base: str | int = "2021",
     current: str | int = "2022",
-    value: str = "value_usd",
     at_least: float = 100e6,
-    needed: int = 20,
 ) -> Placebo:
     """Rank a destination's growth among destinations of some size.
 
     Parameters
     ----------
     exports : pandas.DataFrame
-        Columns partner, period and the value.
+        Columns partner, period and value_usd.
     destination : str
     base, current : str or int
         Windows, such as ``2021``.
-    value : str
-        Column.
     at_least : float
         Exports in the base window from which a destination counts.
-    needed : int
-        Destinations below which a share of 5 % cannot be reached.
 
     Returns
     -------
     Placebo
-        ``p`` is the share of destinations that grew at least as much, the destination counted.
+        ``p`` is the share of destinations that grew at least as much, the destination counted;
+        undetermined among fewer than 20, where it cannot reach 5 %.
 
     Raises
     ------
@@ -335,7 +275,7 @@ def growth_rank(
     >>> str(rank.sentence())
     'D29 ranks 1 of 30 among destinations by growth (p = 0.033)'
     """
-    exports = once(destinations(exports, value), value)
+    exports = once(destinations(exports))
     windows = [exports[exports["period"].isin(span(w))] for w in (base, current)]
     months = [part["period"].nunique() for part in windows]
     if months[0] != months[1]:
@@ -344,16 +284,102 @@ def growth_rank(
             "as many months on both sides",
             "choose windows of one length that end where the data end",
         )
-    sums = [part.groupby("partner")[value].sum() for part in windows]
-    both = pd.concat(sums, axis=1, keys=["base", "current"]).fillna(0.0)
-    grown = (both["current"] / both["base"] - 1)[both["base"] >= at_least].astype("float64")
-    reason = ""
-    if len(grown) < needed:
-        reason = f"{len(grown)} destinations of that size, {needed} are needed"
+    before, after = (part.groupby("partner")["value_usd"].sum() for part in windows)
+    large = before[before >= at_least].astype("float64")
+    grown = after.reindex(large.index, fill_value=0.0) / large - 1
+    reason = _enough(len(grown), LARGE_ENOUGH, "destinations of that size")
     if destination not in grown.index:
         reason = f"exports to {destination} were below the size that counts in {base}"
     return Placebo(
         "destinations by growth", destination, float(grown.get(destination, np.nan)),
         grown.drop(destination, errors="ignore"), reason, 1, "share", f"{current} against {base}",
-        origins_of(exports),
+        tuple(sorted(exports["origin"].unique())) if "origin" in exports else (),
     )  # fmt: skip
+
+
+def synthetic_difference(
+    panel: pd.DataFrame | Cube, *, needed: int = 40, **asked: Unpack[Asked]
+) -> Placebo:
+    """Compare a destination with a weighted mean of others that went the same way before.
+
+    The outcome is the log of exports of listed over other goods in blocks of three months, counted
+    from the event. Other destinations, and blocks before the event, get weights that fit best what
+    came before; the estimate is the weighted difference in differences.
+
+    Takes what `triple_difference` takes, and in ``needed`` the other destinations with listed and
+    other goods in every block, below which it is undetermined.
+
+    Returns
+    -------
+    Placebo
+        The same estimate of every other destination, the destination in question left out; their
+        standard deviation is the placebo standard error.
+
+    References
+    ----------
+    Arkhangelsky, Athey, Hirshberg, Imbens and Wager (2021), Synthetic difference-in-differences,
+    American Economic Review 111(12), algorithms 1 and 4.
+
+    Examples
+    --------
+    >>> months = pd.date_range("2019-02-01", "2022-04-01", freq="MS")
+    >>> rows = [(p, c, t, 10.0) for p in ("RUS", "DEU", "FRA") for c in ("854231", "841810")
+    ...     for t in months]
+    >>> panel = pd.DataFrame(rows, columns=["partner", "code", "period", "value_usd"])
+    >>> hit = (panel.partner == "RUS") & (panel.code == "854231") & (panel.period >= "2022-02")
+    >>> panel.loc[hit, "value_usd"] *= 2
+    >>> found = synthetic_difference(panel, listed=["854231"], window="2022-02/2022-04", needed=2)
+    >>> round(float(np.exp(found.estimate)), 6)
+    2.0
+    """
+    name, case = "synthetic differences of other destinations", compared(panel, **asked)
+    data, have, destination, here, reason = case
+    if not reason and len(data.months) - data.before < BLOCK:
+        reason = f"fewer than {BLOCK} published months in the window"
+    if reason:
+        return _of(case, name, reason)
+    logs, before = _logs(data, have)
+    used = np.asarray(np.isfinite(logs).all(axis=1))
+    others = np.flatnonzero(used & (np.arange(len(used)) != here))
+    if not used[here]:
+        reason = f"{destination} has three months without listed or without other goods"
+        return _of(case, name, reason)
+    reason = _enough(len(others), needed, "other destinations with both throughout")
+    found = [_estimate(logs[i], logs[others[others != i]], before) for i in (here, *others)
+             if len(others) > 1]  # fmt: skip
+    names = data.destinations[others].astype(str)
+    estimate, values = (found[0], pd.Series(found[1:], names)) if found else (np.nan, ())
+    return _of(case, name, reason, estimate, values)
+
+
+def _logs(data: Cube, have: pd.Index) -> tuple[Floats, int]:
+    """Return log listed over other goods by destination and whole block, and the blocks before."""
+    first, after = data.before % BLOCK, len(data.months) - data.before
+    inside = slice(first, len(data.months) - after % BLOCK)
+    starts = np.arange(0, inside.stop - first, BLOCK)
+    y, n = (np.add.reduceat(part[:, inside], starts, axis=1) for part in
+            (data.listed(have), data.total))  # fmt: skip
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.log(y) - np.log(n - y), data.before // BLOCK
+
+
+def _estimate(treated: Floats, others: Floats, before: int) -> float:
+    past, late = others[:, :before], others[:, before:].mean(axis=1)
+    spread = float(np.diff(past, axis=1).std(ddof=1))
+    ridge = np.sqrt(others.shape[1] - before) * spread**2 * before  # ζ² of the paper, × T
+    unit = _simplex(past.T, treated[:before], ridge)
+    time = _simplex(past, late, 1e-6 * spread**2 * len(others))
+    gaps = others[:, before:].mean(axis=1) - past @ time
+    return float(treated[before:].mean() - treated[:before] @ time - unit @ gaps)
+
+
+def _simplex(x: Floats, y: Floats, ridge: float) -> Floats:
+    """Return weights ≥ 0 that sum to 1 and fit y by the columns of x, up to a constant."""
+    from scipy.optimize import nnls
+
+    x, y = x - x.mean(axis=0), y - y.mean()
+    many = x.shape[1]
+    heavy = 1e4 * (np.abs(x).max(initial=0.0) + np.sqrt(ridge) + 1e-12)
+    rows = np.vstack([x, np.sqrt(ridge) * np.eye(many), np.full((1, many), heavy)])
+    weights, _ = nnls(rows, np.concatenate([y, np.zeros(many), [heavy]]), maxiter=50 * many)
+    return np.asarray(weights / weights.sum())

@@ -14,9 +14,8 @@ import pandas as pd
 from tradeflows.ask import Answer
 from tradeflows.codes.countries import spoken
 from tradeflows.counterfactual.difference import EventStudy
-from tradeflows.counterfactual.expectation import Expectation
+from tradeflows.counterfactual.expectation import NAMES, Expectation
 from tradeflows.counterfactual.placebo import Placebo
-from tradeflows.counterfactual.statespace import NAMES
 from tradeflows.counterfactual.validation import Validation
 from tradeflows.measure.bridge import BARS, Bridge, Envelope
 from tradeflows.measure.index import PriceIndex
@@ -174,7 +173,7 @@ def _fan(result: Expectation) -> _Drawn:
         "note": f"expected by {model} from the months before {result.event}",
         "events": {"event": result.event},
     }
-    return fan, result.paths("sarimax").tail(48), own
+    return fan, result.path.tail(48), own
 
 
 @_drawn.register
