@@ -273,17 +273,16 @@ def _eurostat_seeds() -> tuple[bytes, ...]:
 
 
 def _words(data: bytes) -> object:
-    kind = eurostat.verdict(data)
-    eurostat._state(data)
+    put_off = eurostat.is_put_off(data)
     session = Session("x", "https://www.worldbank.org", hosts=worldbank.HOSTS)
     worldbank.link(data.decode("utf-8", "replace"), "https://www.worldbank.org/x", session)
     session.allowed("https://www.worldbank.org", data.decode("latin-1"))
-    return kind if kind != "later" else eurostat._ticket(data)
+    return put_off
 
 
 def _word_seeds() -> tuple[bytes, ...]:
     return (
-        others._promise("ticket-1234", "SUBMITTED"),
+        others.PROMISE,
         b'{"id":"ticket-1234","status":"PROCESSING"}',
         b"413\nEXTRACTION_TOO_BIG: The requested extraction is too big, max is 500000",
         b'<a href="https://thedocs.worldbank.org/en/doc/1/CMO-Historical-Data-Monthly.xlsx">',

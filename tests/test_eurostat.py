@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from standin.harness import QUICK, asked, live
 from tradeflows import store
-from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError
+from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply
 from tradeflows.sources import eurostat, refresh
 
 HEAD = "DATAFLOW,LAST UPDATE,freq,reporter,partner,product,flow,indicators,TIME_PERIOD,OBS_VALUE\n"
@@ -82,11 +82,14 @@ def test_no_bytes_escape_the_errors(data: bytes) -> None:
 
 
 def test_replies_are_told_apart() -> None:
-    assert eurostat.verdict(TEXT.encode()) == "data"
-    assert eurostat.verdict(b"413\nEXTRACTION_TOO_BIG: The requested") == "too big"
-    assert eurostat.verdict(b'{"warning":{"status":413,"label":"x"}}') == "too big"
-    assert eurostat.verdict(b'<footer:Message code="413" severity="Infomation">') == "too big"
-    assert eurostat.verdict(b"<queued><id>a1b2</id><status>SUBMITTED</status>") == "later"
+    assert not eurostat.is_put_off(TEXT.encode())
+    for said in (
+        b"413\nEXTRACTION_TOO_BIG: The requested",
+        b'{"warning":{"status":413,"label":"x"}}',
+        b'<footer:Message code="413" severity="Infomation">',
+        b"<queued><id>a1b2</id><status>SUBMITTED</status>",
+    ):
+        assert eurostat.is_put_off(said)
 
 
 def test_the_standard_pull_is_stored_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -108,14 +111,16 @@ def test_the_standard_pull_is_stored_once(monkeypatch: pytest.MonkeyPatch, tmp_p
         assert store.verify() == []
 
 
-def test_delayed_replies_are_waited_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_is_promised_for_later_is_asked_in_parts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     with asked(monkeypatch, tmp_path / "data") as site:
-        eurostat_ = site.others["/eurostat/"]
-        eurostat_.later, eurostat_.waits = True, 3
+        site.others["/eurostat/"].at_once = 5000
         refresh.run(**USUAL)
-        assert len(live()) == 4
-        eurostat_.waits = 10_000
-        with pytest.raises(SourceUnavailable, match="did not come"):
+        trade = pd.concat(eurostat.read(store.read(r.id), r) for r in live() if r.table == "trade")
+        assert trade["period"].nunique() == 12
+        site.others["/eurostat/"].at_once = 0
+        with pytest.raises(TruncatedReply, match="too large for a reply"):
             refresh.run(**USUAL)
 
 

@@ -22,6 +22,10 @@ HEADINGS = {
                 "Coal, South African **", "Natural gas, Europe", "Liquefied natural gas, Japan ",
                 "Urea "),
 }  # fmt: skip
+PROMISE = (
+    b"<S:Envelope><S:Body><ns0:syncResponse><queued><id>ticket-1234</id><status>SUBMITTED</status>"
+    b"</queued></ns0:syncResponse></S:Body></S:Envelope>"
+)
 UNITS = ("($/bbl)", "($/bbl)", "($/mt)", "($/mt)", "($/mmbtu)", "($/mmbtu)", "($/mt)")
 
 
@@ -67,19 +71,15 @@ class WorldBank:
 
 @dataclass
 class Eurostat:
-    """SDMX-CSV, now or later."""
+    """SDMX-CSV; of more cells than ``at_once`` a promise, of more than ``most`` a refusal."""
 
     world: trade.World
-    later: bool = False
+    at_once: int = 500_000
     most: int = 500_000
-    waits: int = 1
-    kept: dict[str, bytes] = field(default_factory=dict)
 
     def __call__(self, path: str, asked: dict[str, str]) -> Answer | None:
-        """Answer data, status and delayed data."""
+        """Answer data."""
         parts = unquote(path).strip("/").split("/")
-        if "async" in parts:
-            return self._async(parts[-2], parts[-1])
         if "data" not in parts:
             return None
         dataset, key = parts[parts.index("data") + 1 :][:2]
@@ -90,21 +90,10 @@ class Eurostat:
             text = "413\nEXTRACTION_TOO_BIG: The requested extraction is too big, estimated"
             text += f" {cells} rows, max authorised is {self.most},"
             return 413, {"Content-Type": "text/plain"}, text.encode()
+        if cells > self.at_once:
+            return 200, {"Content-Type": "application/xml"}, PROMISE
         table = self._comext(key, months) if dataset.startswith("DS-") else energy(dataset, months)
-        body = table.to_csv(index=False).encode()
-        if not self.later:
-            return 200, {"Content-Type": "text/csv"}, body
-        ticket = f"ticket-{len(self.kept)}"
-        self.kept[ticket] = body
-        return 200, {"Content-Type": "application/xml"}, _promise(ticket, "SUBMITTED")
-
-    def _async(self, verb: str, ticket: str) -> Answer | None:
-        if ticket not in self.kept:
-            return 200, {}, _promise(ticket, "UNKNOWN_REQUEST")
-        if verb == "data":
-            return 200, {"Content-Type": "text/csv"}, self.kept[ticket]
-        self.waits -= 1
-        return 200, {}, _promise(ticket, "AVAILABLE" if self.waits < 0 else "PROCESSING")
+        return 200, {"Content-Type": "text/csv"}, table.to_csv(index=False).encode()
 
     def _comext(self, key: str, months: pd.PeriodIndex) -> pd.DataFrame:
         _, reporter, partners, codes, flow, indicators = key.split(".")
@@ -140,14 +129,6 @@ def energy(dataset: str, months: pd.PeriodIndex) -> pd.DataFrame:
         columns=["DATAFLOW", "LAST UPDATE", "freq", "siec", "partner", "unit", "geo",
                  "TIME_PERIOD", "OBS_VALUE"],
     )  # fmt: skip
-
-
-def _promise(ticket: str, status: str) -> bytes:
-    return (
-        "<S:Envelope><S:Body><ns0:syncResponse><queued>"
-        f"<id>{ticket}</id><status>{status}</status></queued></ns0:syncResponse></S:Body>"
-        "</S:Envelope>"
-    ).encode()
 
 
 def baci(rows: int = 1000, years: tuple[int, ...] = (2021, 2022), version: str = "202601") -> bytes:

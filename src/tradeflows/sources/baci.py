@@ -33,7 +33,8 @@ EDITION = "HS17_V202601"
 MOST = 60 * 1024**3
 LARGEST = 4 * 1024**3
 STEP = 200_000
-_COLUMNS = ("t", "i", "j", "k", "v", "q")
+_COLUMNS = {**dict.fromkeys("tijk", "str"), "v": "float64", "q": "float64"}
+_FORMS = {"t": r"(?:19|20)\d\d", "i": r"\d{1,6}", "j": r"\d{1,6}", "k": r"\d{5,6}"}
 _HELP = "fetch the zip again from CEPII"
 
 
@@ -156,45 +157,40 @@ def _pieces(archive: zipfile.ZipFile, name: str, origin: str) -> Iterator[pd.Dat
     try:
         with archive.open(name) as raw:
             pieces = pd.read_csv(
-                raw, dtype="str", chunksize=STEP, keep_default_na=False, encoding="utf-8-sig"
-            )
+                raw, dtype=_COLUMNS, na_values={"q": ["", "NA"]}, keep_default_na=False,
+                skipinitialspace=True, chunksize=STEP, encoding="utf-8-sig",
+            )  # fmt: skip
             for piece in pieces:
-                if tuple(piece) != _COLUMNS:
+                if [*piece] != [*_COLUMNS]:
                     raise SchemaMismatch(
-                        f"{origin}: {name} has {list(piece)}", f"{_COLUMNS}", _HELP
+                        f"{origin}: {name} has {[*piece]}", f"{[*_COLUMNS]}", _HELP
                     )
                 yield piece.reset_index(drop=True)
     except SchemaMismatch:
         raise
     except DAMAGED as error:  # ParserError is a ValueError
         raise SchemaMismatch(
-            f"{origin}: {name} is damaged ({type(error).__name__})", "a whole zip", _HELP
+            f"{origin}: {name} is damaged ({str(error)[:80]})",
+            "year, two countries, code, two numbers",
+            _HELP,
         ) from None
 
 
 def _trade(
     piece: pd.DataFrame, revision: str, about: Mapping[str, Any], origin: str
 ) -> pd.DataFrame:
-    text = piece.apply(lambda column: column.str.strip())
-    numbers = {n: pd.to_numeric(text[n], errors="coerce") for n in ("t", "i", "j", "v")}
-    numbers["q"] = pd.to_numeric(text["q"].where(~text["q"].isin(["", "NA"])), errors="coerce")
-    bad = numbers["t"].isna() | numbers["i"].isna() | numbers["j"].isna() | numbers["v"].isna()
-    bad |= numbers["q"].isna() & ~text["q"].isin(["", "NA"])
-    bad |= ~text["i"].str.fullmatch(r"\d{1,6}") | ~text["j"].str.fullmatch(r"\d{1,6}")
-    bad |= ~numbers["t"].between(1988, 2100) | ~text["k"].str.fullmatch(r"\d{5,6}")
-    if bad.any():
+    fits = pd.DataFrame({name: piece[name].str.fullmatch(form) for name, form in _FORMS.items()})
+    if not (fit := fits.all(axis=1)).all():
         raise SchemaMismatch(
-            f"{origin}: {text[bad].iloc[0].tolist()}", "year, two countries, code, numbers", _HELP
+            f"{origin}: {piece[~fit].iloc[0].tolist()}", "a year, two countries, a code", _HELP
         )
-    value = numbers["v"].astype("float64") * 1000
-    code = hs_codes(text["k"].str.zfill(6), where=origin)
-    names = {n: from_comtrade(int(n)) for n in {*numbers["i"], *numbers["j"]}}
+    names = {n: from_comtrade(int(n)) for n in {*piece["i"], *piece["j"]}}
     table = rows.trade(
-        about, source=PUBLISHER, flow="X", freq="A", code_system=revision, code=code,
-        reporter=numbers["i"].map(names).astype("str"),
-        partner=numbers["j"].map(names).astype("str"),
-        period=pd.to_datetime(numbers["t"].astype("int64").astype("str") + "-01-01"),
-        value=value, weight=numbers["q"].astype("float64") * 1000, estimated=True,
+        about, source=PUBLISHER, flow="X", freq="A", code_system=revision,
+        code=hs_codes(piece["k"].str.zfill(6), where=origin),
+        reporter=piece["i"].map(names).astype("str"), partner=piece["j"].map(names).astype("str"),
+        period=pd.to_datetime(piece["t"] + "-01-01"),
+        value=piece["v"] * 1000, weight=piece["q"] * 1000, estimated=True,
     )  # fmt: skip
     return tables.validate(table, "trade", where=origin)
 

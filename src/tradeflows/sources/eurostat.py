@@ -6,7 +6,6 @@ import gzip
 import io
 import logging
 import re
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -17,22 +16,20 @@ from tradeflows.codes.countries import eurostat as letters
 from tradeflows.codes.countries import from_eurostat
 from tradeflows.codes.groups import asked
 from tradeflows.codes.products import hs_codes
-from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError, TruncatedReply
+from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply
 from tradeflows.sources import rows, snapshot
 from tradeflows.sources.http import AddressTooLong, Manners, Reply, Session, root_from
 from tradeflows.sources.registry import register
 from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import unpacked
 
-__all__ = ["PUBLISHER", "Question", "parse", "probe", "pull", "read", "standard", "verdict"]
+__all__ = ["PUBLISHER", "Question", "is_put_off", "parse", "probe", "pull", "read", "standard"]
 
 _log = logging.getLogger(__name__)
 PUBLISHER = "Eurostat"
 ROOT = "https://ec.europa.eu"
 NEIGHBOURS = ("TUR", "RUS", "KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
-_COMEXT, _ENERGY = "comext/dissemination", "dissemination"
 _HELP = "refresh again; if it stays, the publisher changed its format: report it"
-_WAITS = 60
 _DATASETS = ("ds-045409", "nrg_ti_gasm", "nrg_ti_oilm", "nrg_ti_sffm")
 _KEY = ["reporter", "partner", "product", "flow", "period"]
 _TRADE = {"reporter", "partner", "product", "flow", "indicators", "time_period", "obs_value"}
@@ -40,6 +37,9 @@ _VOLUMES = {"siec", "partner", "unit", "geo", "time_period", "obs_value"}
 _ABOUT = {"dataflow", "last update", "freq", "obs_flag", "conf_status"}
 _EURO, _KILOS = "VALUE_IN_EUROS", "QUANTITY_IN_100KG"
 _ESTIMATED, _SECRET = "eis", "c"  # letters of OBS_FLAG
+_PUT_OFF = re.compile(
+    rb"EXTRACTION_TOO_BIG|\"status\"\s*:\s*\"?413|code=\"413\"|SUBMITTED|PROCESSING|AVAILABLE"
+)
 _CODES = r"TOTAL|[0-9]{2,8}[SM]+|[SM]+"  # beside digits: goods whose code is kept secret
 _SERIES = {"G3000": "gas", "G3200": "lng", "O4100_TOT": "crude_oil", "O4100": "crude_oil",
            "O4600": "oil_products", "O4000XO4100": "oil_products", "C0100": "hard_coal",
@@ -51,10 +51,13 @@ class Question(NamedTuple):
     """One dataset with its key."""
 
     dataset: str
-    service: str
     key: str
-    table: str
     title: str
+
+    @property
+    def is_trade(self) -> bool:
+        """Whether it holds trade in goods; the others hold volumes of energy."""
+        return self.dataset.startswith("DS-")
 
 
 def standard(codes: Sequence[str]) -> list[Question]:
@@ -65,22 +68,16 @@ def standard(codes: Sequence[str]) -> list[Question]:
     >>> [q.dataset for q in standard(["854231"])]
     ['DS-045409', 'nrg_ti_gasm', 'nrg_ti_oilm', 'nrg_ti_sffm']
     """
-    partners = "+".join(letters(c) for c in NEIGHBOURS)
-    listed = sorted(set(codes))
-    key = f"M.EU27_2020.{partners}.{'+'.join(listed)}.2.VALUE_IN_EUROS+QUANTITY_IN_100KG"
+    partners, goods = "+".join(letters(c) for c in NEIGHBOURS), "+".join(sorted(set(codes)))
     comext = Question(
-        "DS-045409", _COMEXT, key, "trade",
+        "DS-045409", f"M.EU27_2020.{partners}.{goods}.2.{_EURO}+{_KILOS}",
         "EU exports of listed goods to Turkey, Russia and the neighbours",
     )  # fmt: skip
-    energy = [
-        Question(name, _ENERGY, "M..RU+TOTAL..TR", "volumes", f"Turkey: imports of {what}")
-        for name, what in (
-            ("nrg_ti_gasm", "natural gas"),
-            ("nrg_ti_oilm", "oil and oil products"),
-            ("nrg_ti_sffm", "solid fuels"),
-        )
+    energy = {"gasm": "natural gas", "oilm": "oil and oil products", "sffm": "solid fuels"}
+    return [comext] * bool(goods) + [
+        Question(f"nrg_ti_{name}", "M..RU+TOTAL..TR", f"Turkey: imports of {what}")
+        for name, what in energy.items()
     ]
-    return [comext, *energy] if listed else energy
 
 
 def _session(work: Work) -> Session:
@@ -90,9 +87,8 @@ def _session(work: Work) -> Session:
 
 def probe(work: Work) -> tuple[int, str]:
     """Ask for a month of Turkey's gas from Russia."""
-    question = Question("nrg_ti_gasm", _ENERGY, "M.G3000.RU.MIO_M3.TR", "volumes", "gas")
-    reply = _answer(_session(work), question, ("2022-02", "2022-02"))
-    found = parse(reply.data, {})
+    question = Question("nrg_ti_gasm", "M.G3000.RU.MIO_M3.TR", "gas")
+    found = parse(_answer(_session(work), question, ("2022-02", "2022-02")).data, {})
     said = " and ".join(f"{v / 1e9:.2f} bn m3" for v in found["value"]) or "nothing"
     return len(found), f"Turkey's gas from Russia in February 2022: {said}"
 
@@ -103,17 +99,16 @@ def pull(work: Work) -> None:
     A span that is too large for a reply is halved. A reply that says the same as the stored one of
     the same edition is not stored again.
     """
-    session = _session(work)
-    last = start, end = work.span
+    session, (start, end) = _session(work), work.span
     try:
-        last = start, min(end, f"{snapshot.rates().index.max():%Y-%m}")
-        questions = standard(list(asked()))
+        last, codes = f"{snapshot.rates().index.max():%Y-%m}", list(asked())
     except TradeflowsError as error:  # energy comes in physical units and needs no rates
         _log.warning("EU exports are left out: %s", error.found)
-        questions = standard([])
+        last, codes = end, []
+    questions = standard(codes)
     for number, question in enumerate(questions):
         work.told("eurostat", number, len(questions) - number)
-        spans = [last if question.table == "trade" else work.span]
+        spans = [(start, min(end, last) if question.is_trade else end)]
         while spans:
             span = spans.pop(0)
             try:
@@ -123,79 +118,44 @@ def pull(work: Work) -> None:
 
 
 def _halved(question: Question, span: tuple[str, str]) -> list[tuple[str, str]]:
-    months = pd.period_range(*span, freq="M")
+    months = [f"{m}" for m in pd.period_range(*span, freq="M")]
     if len(months) < 2:
         raise TruncatedReply(
             f"{PUBLISHER}: {question.dataset} {span[0]} is too large for a reply",
-            "one month that fits",
-            "ask for fewer codes",
-        )
+            "one month that fits", "ask for fewer codes, or try again later",
+        )  # fmt: skip
     middle = len(months) // 2
-    return [(str(months[0]), str(months[middle - 1])), (str(months[middle]), str(months[-1]))]
+    return [(months[0], months[middle - 1]), (months[middle], months[-1])]
 
 
 def _answer(session: Session, question: Question, span: tuple[str, str]) -> Reply:
-    """Return data, after waiting where Eurostat says that it answers later."""
-    base = f"eurostat/api/{question.service}"
-    query = f"format=SDMX-CSV&compressed=false&startPeriod={span[0]}&endPeriod={span[1]}"
-    path = f"{base}/sdmx/2.1/data/{question.dataset}/{question.key}"
-    reply = session.get(path, query, kind="data", expect="any")
-    kind = verdict(reply.data)
-    if kind == "too big":
-        raise AddressTooLong(f"{PUBLISHER}: the extraction is too big", "less", "ask for less")
-    if kind == "data":
-        return reply
-    ticket = _ticket(reply.data)
-    for _ in range(_WAITS):
-        status = session.get(f"{base}/1.0/async/status/{ticket}", kind="status", expect="any")
-        state = _state(status.data)
-        if state == "AVAILABLE":
-            return session.get(f"{base}/1.0/async/data/{ticket}", kind="data", expect="any")
-        if state not in ("SUBMITTED", "PROCESSING"):
-            break
-        time.sleep(session.manners.backoff)
-    raise SourceUnavailable(
-        f"{PUBLISHER}: {question.dataset} was promised for later and did not come",
-        "status AVAILABLE",
-        "run `tradeflows refresh` again later",
+    """Return data; what Eurostat promises for later, or calls too big, is to be asked in parts."""
+    service = "comext/dissemination" if question.is_trade else "dissemination"
+    reply = session.get(
+        f"eurostat/api/{service}/sdmx/2.1/data/{question.dataset}/{question.key}",
+        f"format=SDMX-CSV&compressed=false&startPeriod={span[0]}&endPeriod={span[1]}",
+        expect="any",
     )
+    if is_put_off(reply.data):
+        raise AddressTooLong(f"{PUBLISHER}: the extraction is too big", "less", "ask for less")
+    return reply
 
 
-def verdict(data: bytes) -> str:
-    r"""Say what a reply is: ``data``, ``later`` (fetch it by its ticket) or ``too big``.
+def is_put_off(data: bytes) -> bool:
+    r"""Tell a reply that holds no data, because they are too many for one or come later.
 
     Examples
     --------
-    >>> verdict(b"413\nEXTRACTION_TOO_BIG: The requested extraction is too big")
-    'too big'
+    >>> is_put_off(b"413\nEXTRACTION_TOO_BIG: The requested extraction is too big")
+    True
     """
-    if data[:2] in (b"PK", b"\x1f\x8b"):
-        return "data"
-    head = data[:20_000].decode("utf-8", "replace")
-    if "EXTRACTION_TOO_BIG" in head or re.search(r'"status"\s*:\s*"?413|code="413"', head):
-        return "too big"
-    if re.search(r"SUBMITTED|PROCESSING|AVAILABLE", head) and not head.startswith("DATAFLOW"):
-        return "later"
-    return "data"
-
-
-def _ticket(data: bytes) -> str:
-    text = data[:20_000].decode("utf-8", "replace")
-    found = re.search(r'<(?:\w+:)?id>\s*([\w-]{4,80})|"id"\s*:\s*"([\w-]{4,80})"', text)
-    if not found:
-        raise SchemaMismatch(f"{PUBLISHER}: a promise without an id", "an id", _HELP)
-    return found.group(1) or found.group(2)
-
-
-def _state(data: bytes) -> str:
-    found = re.search(rb"SUBMITTED|PROCESSING|AVAILABLE|EXPIRED|UNKNOWN_REQUEST", data)
-    return found.group(0).decode() if found else "nothing"
+    packed = data[:2] in (b"PK", b"\x1f\x8b")
+    return not packed and not data.startswith(b"DATAFLOW") and bool(_PUT_OFF.search(data[:20_000]))
 
 
 def _store(work: Work, question: Question, span: tuple[str, str], reply: Reply) -> None:
     day = _edition(_table(reply.data, question.dataset)) or reply.day
     place = f"eurostat/live/{question.dataset.lower()}-{span[0]}-{span[1]}@{day}.csv.gz"
-    table = parse(reply.data, {"origin": place, "vintage": day})
     work.store(
         place, gzip.compress(unpacked(reply.data, place), 6, mtime=0), reply,
         publisher=PUBLISHER,
@@ -205,8 +165,8 @@ def _store(work: Work, question: Question, span: tuple[str, str], reply: Reply) 
         vintage=day,
         coverage=f"{span[0]} to {span[1]}",
         obtained=f"Eurostat API, dataset {question.dataset}",
-        table=question.table,
-        rows=len(table),
+        table="trade" if question.is_trade else "volumes",
+        rows=len(parse(reply.data, {"origin": place, "vintage": day})),
         query={"key": question.key, "span": list(span)},
     )  # fmt: skip
 
@@ -231,16 +191,15 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     names = frame["dataflow"].str.lower().str.extract(r"([a-z]+[-_][a-z0-9_]+)", expand=False)
     if odd := sorted(set(frame["dataflow"][~names.isin(_DATASETS)])):
         raise SchemaMismatch(f"{origin}: dataset {odd[0]}", f"one of {_DATASETS}", "ask for one")
-    text = frame["obs_value"].str.strip()
-    frame = frame[~text.isin(["", ":", "NaN"])]
-    number = pd.to_numeric(frame["obs_value"], errors="coerce").astype("float64")
+    cells = frame["obs_value"].str.strip().replace(":", "")
+    number = rows.amounts(cells, f"{origin}: OBS_VALUE", decimal=".")
+    frame = frame.assign(number=number)[number.notna()]
     days = pd.to_datetime(frame["time_period"], format="%Y-%m", errors="coerce")
     undated = days.isna() | (days.dt.year < 1)  # pandas has a year 0, Python has none
-    for bad, name in ((number.isna(), "obs_value"), (undated, "time_period")):
-        if bad.any():
-            value = frame[name][bad].iloc[0]
-            raise SchemaMismatch(f"{origin}: {name} holds {value!r}", "numbers by month", _HELP)
-    frame = frame.assign(number=number, period=days)
+    if undated.any():
+        value = frame["time_period"][undated].iloc[0]
+        raise SchemaMismatch(f"{origin}: TIME_PERIOD holds {value!r}", "months, 2022-01", _HELP)
+    frame = frame.assign(period=days)
     return (_trade if needed is _TRADE else _volumes)(frame, about, origin)
 
 

@@ -125,30 +125,22 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     top = next((n for n, row in above.iterrows() if (row != "").sum() >= 3), None)
     if not isinstance(top, int):
         raise SchemaMismatch(f"{origin}: no headings or months", f"the sheet {SHEET!r}", _HELP)
-    parts = []
-    heads, units = ([str(w) for w in text.loc[n]] for n in (top, top + 1))
-    for column, (heading, told) in enumerate(zip(heads, units, strict=True)):
-        if column == 0 or not heading:
-            continue
-        name, unit = series(heading), told.strip("()")
-        if not unit or months[top + 1]:
-            raise SchemaMismatch(f"{origin}: no unit under {heading!r}", "($/mt)", _HELP)
-        value = cells.loc[months, column].mask(text.loc[months, column].str.lower().isin(_EMPTY))
-        value = rows.amounts(value, f"{origin}: {name}", decimal=".").rename("value")
-        unit = _UNITS.get(unit, unit.replace("$", "USD"))
-        found = value.to_frame().assign(period=text.loc[months, 0], series=name, unit=unit)
-        parts.append(found.dropna())
-    frame = pd.concat(parts) if parts else tables.empty("prices")
-    frame["period"] = frame["period"].str.replace("M", "-") + "-01"
-    constants = {
-        "origin": origin,
-        "source": PUBLISHER,
-        "vintage": str(about.get("vintage", "unknown")),
-        "freq": "M",
-    }
-    return tables.validate(
-        frame.assign(period_end=frame["period"], **constants), "prices", where=origin
-    )
+    labels = text.T[1:].loc[lambda t: t[top] != ""]
+    named, heads, units = labels.index, labels[top], labels[top + 1].str.strip("()")
+    if bare := [*heads[(units == "") | months[top + 1]]]:
+        raise SchemaMismatch(f"{origin}: no unit under {bare[0]!r}", "($/mt)", _HELP)
+    found = cells[named].mask(text[named].isin(_EMPTY))[months].assign(period=text[0])
+    found = found.melt("period", var_name="column")
+    column = found["column"]
+    table = found.assign(
+        origin=origin, source=PUBLISHER, vintage=str(about.get("vintage", "unknown")), freq="M",
+        period=found["period"].str.replace("M", "-") + "-01",
+        series=column.map(heads.map(series)),
+        unit=column.map(units.map(lambda u: _UNITS.get(u, u.replace("$", "USD")))),
+        value=rows.amounts(found["value"], origin, decimal="."),
+    )  # fmt: skip
+    table = table.assign(period_end=table["period"]).drop(columns="column").dropna(subset="value")
+    return tables.validate(table, "prices", where=origin)
 
 
 def series(heading: str) -> str:
