@@ -22,7 +22,7 @@ from standin import trade
 from standin import tuik as office
 from standin.comtrade import published
 from standin.harness import QUICK, SNAPSHOT, asked
-from tradeflows.claims.verdict import Verdict
+from tradeflows.claims.judge import Verdict
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.counterfactual import expectation
 from tradeflows.counterfactual.expectation import Cut

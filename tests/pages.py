@@ -32,8 +32,8 @@ import pandas as pd
 
 import tradeflows as tf
 from tradeflows.claims import judge
+from tradeflows.claims.judge import Verdict
 from tradeflows.claims.rules import Rules
-from tradeflows.claims.verdict import Verdict
 from tradeflows.report import runner
 
 FOLDER = Path(__file__).parents[1] / "notebooks"

@@ -12,9 +12,8 @@ import pages
 import tradeflows as tf
 from generated import LAST, held, made
 from standin import trade
-from tradeflows.claims.judge import silenced
+from tradeflows.claims.judge import Verdict, silenced
 from tradeflows.claims.rules import rules
-from tradeflows.claims.verdict import Verdict
 from tradeflows.codes import hs
 from tradeflows.codes.groups import high_priority
 from tradeflows.counterfactual import expectation, validation

@@ -15,7 +15,7 @@ import pages
 import tradeflows as tf
 from tradeflows import store
 from tradeflows.claims import judge, rules
-from tradeflows.claims.verdict import MIME, Verdicts
+from tradeflows.claims.judge import MIME, Verdicts
 from tradeflows.counterfactual.validation import Validation, validation
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError, UnknownCode
 from tradeflows.measure.intervals import Interval

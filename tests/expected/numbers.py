@@ -15,8 +15,8 @@ import pandas as pd
 import tradeflows as tf
 from generated import Judged
 from pages import Page
+from tradeflows.claims.judge import Verdict
 from tradeflows.claims.rules import rules
-from tradeflows.claims.verdict import Verdict
 from tradeflows.measure.intervals import Interval
 
 Value = float | str | None | list[float] | list[str]

@@ -1,27 +1,149 @@
-"""State the numbers of a claim, and judge it by its rule."""
+"""State the numbers of a claim, judge it by its rule, and show what the rule makes of them."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from tradeflows import store
-from tradeflows.claims.rules import Rules, decide, rule, rules
-from tradeflows.claims.verdict import Verdict, Verdicts
+from tradeflows.claims.rules import UNKNOWN, Frozen, Outcome, Rules, decide, rule, rules
 from tradeflows.counterfactual.validation import Validation, validation
 from tradeflows.errors import SourceUnavailable
 from tradeflows.measure.intervals import Interval
-from tradeflows.words import percent
+from tradeflows.plot.tables import table_html
+from tradeflows.result import Result
+from tradeflows.words import Sentence, between, percent
 
-__all__ = ["judge", "judge_all", "silenced", "state", "statements"]
+__all__ = ["MIME", "Verdict", "Verdicts", "judge", "judge_all", "silenced", "state", "statements"]
 
 FILE = "statements.json"
+MIME = "application/vnd.tradeflows.statement+json"
 Number = Interval | float | None
 _rules = rules  # functions below have a parameter of that name
+
+_PASSED_ON = ("period", "headline", "detail", "clause", "origins", "picture")
+_WORDS: dict[Outcome, str] = {True: "yes", False: "no", UNKNOWN: "unknown"}
+_MARKS = {
+    "supported": ("✓", "supported"),
+    "partly supported": ("◐", "partly"),
+    "contradicted": ("✗", "contradicted"),
+    "cannot be determined": ("?", "undetermined"),
+}
+
+
+@dataclass(frozen=True)
+class Verdict(Result):
+    """What a rule makes of the numbers of a claim."""
+
+    rule: Frozen
+    grade: str
+    say: str
+    numbers: Mapping[str, Interval | None]
+    outcomes: Mapping[str, Outcome]
+    period: tuple[str, ...] = ()
+    headline: str = ""
+    detail: str = ""
+    clause: str = ""
+    origins: tuple[str, ...] = ()
+    picture: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
+    fingerprint: str = field(default="", repr=False)
+    page: str = ""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """How the grade came about: each test, what it reads, its number, rule and outcome."""
+        rows = []
+        for name, test in self.rule.tests.items():
+            value = self.numbers.get(test["number"])
+            found = (
+                "not known" if value is None else between(value.low, value.high, "{:.4g}".format)
+            )
+            asks = " ".join(f"{k.replace('_', ' ')} {x}" for k, x in test.items() if k != "number")
+            words = _WORDS[self.outcomes.get(name, UNKNOWN)]
+            rows.append((name, self.rule.numbers[test["number"]], found, asks, words))
+        rows.append(("grade", self.say, "", "", self.grade))
+        return pd.DataFrame(rows, columns=["test", "what it reads", "found", "rule", "outcome"])
+
+    @property
+    def of_the_claim(self) -> bool:
+        """Whether the numbers are of the period that the claim is about."""
+        return not self.period or self.period == tuple(map(str, self.rule.period))
+
+    def sentence(self) -> Sentence:
+        """Say the verdict in one sentence."""
+        words = f"{self.rule.question} {self.grade.capitalize()}: {self.say}."
+        return Sentence(f"{words} {self.detail}".strip())
+
+    def statement(self) -> dict[str, Any]:
+        """Return what is passed on: the numbers, their period and the rules that judge them."""
+        ends = {n: i and [float(i.low), float(i.high)] for n, i in self.numbers.items()}
+        about = {name: getattr(self, name) for name in _PASSED_ON}
+        return about | {"claim": self.rule.claim, "tier": self.rule.tier, "numbers": ends,
+                        "rules": self.fingerprint}  # fmt: skip
+
+    def card(self) -> str:
+        """Return the verdict as a card, in HTML."""
+        mark, kind = _MARKS[self.grade]
+        decided = self.grade != "cannot be determined"  # of the statement, not of the question
+        grade = f"the statement is {self.grade}" if decided else self.grade
+        r = self.rule
+        day = pd.Timestamp(r.date)
+        said = f"{r.speaker}, {r.place}, {day.day} {day:%B %Y}"
+        fold = {"In detail": self.detail, "What would change this": r.would_change,
+                "What the data cannot show": r.cannot_show}  # fmt: skip
+        more = "".join(
+            f'<p class="box"><b>{label}.</b> {escape(text)}</p>'
+            for label, text in fold.items()
+            if text
+        )
+        link = f' <a href="{escape(self.page)}">See the evidence</a>' if self.page else ""
+        tier = "" if r.tier == "snapshot" else f"-{r.tier}"
+        return (
+            f'<article class="card grade-{kind}" id="{escape(f"claim-{r.claim}{tier}")}">'
+            f'<h3 class="card-question">{escape(r.question)}</h3>'
+            f'<p class="card-quote">{escape(r.quote)}</p><p class="card-meta">{escape(said)}</p>'
+            f'<p class="card-grade"><span aria-hidden="true">{mark}</span> {escape(grade)}</p>'
+            f'<p class="card-number">{escape(self.headline)}</p>'
+            f'<p class="card-say">{escape(self.say)}.{link}</p>'
+            f'<p class="card-meta">Evidence: {escape(r.tier)} · claim {escape(r.claim)}</p>'
+            f"<details><summary>In detail, and what would change this</summary>{more}"
+            "</details></article>"
+        )
+
+    def _repr_html_(self) -> str:
+        r = self.rule
+        claim = escape(f"Claim {r.claim}. {r.question}")
+        head = f"{claim} <b>{escape(self.grade)}</b>: {escape(self.say)}."
+        if not self.of_the_claim:
+            head = (
+                f"The same tests on {escape(' to '.join(self.period))}, which is not the period of "
+                f"claim {r.claim}: {escape(self.grade)}, {escape(self.say)}. The answers do not "
+                "read it."
+            )
+        label = f"Tests of claim {r.claim}, and its grade"
+        tests = table_html(self.table, label=label)
+        return f"<p>{head}</p><details><summary>The tests, one by one</summary>{tests}</details>"
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        """Show the tests; what is of the claim's own period is passed on to the answers."""
+        del include, exclude  # everything is always offered
+        shown = {"text/html": self._repr_html_(), "text/plain": str(self.sentence())}
+        return shown | ({MIME: self.statement()} if self.of_the_claim and self.period else {})
+
+
+class Verdicts(tuple[Verdict, ...]):
+    """Several verdicts, shown as cards side by side."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return f'<div class="cards">{"".join(v.card() for v in self)}</div>'
 
 
 def state(
@@ -79,15 +201,14 @@ def state(
     >>> state("b4", "2022", energy_share=Interval(0.6, 0.62)).grade
     'supported'
     """
-    stated = _rules(rules)
-    heard = {name: _interval(value) for name, value in numbers.items()}
-    windows = (period,) if isinstance(period, str | int) else tuple(period)
-    drawn = () if picture is None else tuple(json.loads(picture.to_json(orient="records")))
-    about: dict[str, Any] = {
-        "headline": headline, "detail": detail, "clause": clause, "picture": drawn,
-        "period": tuple(map(str, windows)), "origins": _origins(origins),
-    }  # fmt: skip
-    return _verdict(stated, claim, tier, heard, **about)
+    windows = (period,) if isinstance(period, str | int) else period
+    if isinstance(origins, pd.DataFrame):
+        origins = origins["origin"]
+    return _verdict(
+        _rules(rules), claim, tier, numbers, headline=headline, detail=detail, clause=clause,
+        picture=() if picture is None else json.loads(picture.to_json(orient="records")),
+        period=map(str, windows), origins=sorted(set(origins)),
+    )  # fmt: skip
 
 
 def judge(
@@ -131,27 +252,24 @@ def judge(
     'within 55 to 65 %'
     """
     stated = _rules(rules)
-    here = rule(claim, tier, rules=stated)
+    wanted = rule(claim, tier, rules=stated).numbers
     if numbers:
-        heard = {name: _interval(value) for name, value in numbers.items()}
-        return _verdict(stated, claim, tier, heard)
+        return _verdict(stated, claim, tier, numbers)
     found = [s for s in statements(stated) if (s["claim"], s["tier"]) == (claim, tier)]
-    if not found and tier == "panel":
+    if found:
+        told = found[-1]
+        heard = {n: None if v is None else Interval(*v) for n, v in told["numbers"].items()}
+        about = {name: told[name] for name in (*_PASSED_ON, "page") if name in told}
+        return _verdict(stated, claim, tier, heard, **about)
+    if tier == "panel":
         missing = "the panel is missing; `tradeflows refresh` brings it"
-        return _verdict(stated, claim, tier, dict.fromkeys(here.numbers), headline="–", say=missing)
-    if not found:
-        raise SourceUnavailable(
-            f"no page has stated the numbers of claim {claim} under these rules",
-            f"{FILE}, written when the report is built",
-            "run `tradeflows report` (`make report`), or pass the numbers: "
-            + ", ".join(f"{name}=…" for name in here.numbers),
-        )
-    told = found[-1]
-    heard = {n: None if v is None else Interval(*v) for n, v in told["numbers"].items()}
-    names = ("headline", "detail", "clause", "page")
-    about = {name: told.get(name, "") for name in names}
-    about |= {name: tuple(told.get(name, ())) for name in ("period", "origins", "picture")}
-    return _verdict(stated, claim, tier, heard, **about)
+        return _verdict(stated, claim, tier, dict.fromkeys(wanted), headline="–", say=missing)
+    raise SourceUnavailable(
+        f"no page has stated the numbers of claim {claim} under these rules",
+        f"{FILE}, written when the report is built",
+        "run `tradeflows report` (`make report`), or pass the numbers: "
+        + ", ".join(f"{name}=…" for name in wanted),
+    )
 
 
 def statements(rules: str | Path | Rules | None = None) -> list[dict[str, Any]]:
@@ -165,35 +283,38 @@ def statements(rules: str | Path | Rules | None = None) -> list[dict[str, Any]]:
 
 
 def _verdict(
-    stated: Rules, claim: str, tier: str, numbers: Mapping[str, Interval | None], *,
+    stated: Rules, claim: str, tier: str, numbers: Mapping[str, Number], *,
     detail: str = "", say: str = "", **about: Any,
 ) -> Verdict:  # fmt: skip
-    here = rule(claim, tier, rules=stated)
-    mute = silenced(validation(), stated.content.get("simulated"))
-    grade, said, outcomes = decide(
-        here, {n: None if n in mute else value for n, value in numbers.items()}
+    here, mute = (
+        rule(claim, tier, rules=stated),
+        silenced(validation(), stated.content.get("simulated")),
     )
-    told = [detail, *(mute[n] for n, v in numbers.items() if n in mute and v is not None)]
-    about |= {"detail": " ".join(t for t in told if t), "fingerprint": stated.fingerprint}
-    return Verdict(here, grade, say or said, numbers, outcomes, **about)
+    heard = {n: x if x is None or isinstance(x, Interval) else Interval(x, x)
+             for n, x in numbers.items()}  # fmt: skip
+    grade, said, outcomes = decide(here, {n: None if n in mute else x for n, x in heard.items()})
+    told = [detail, *(mute[n] for n, x in heard.items() if n in mute and x is not None)]
+    about = {n: x if isinstance(x, str) else tuple(x) for n, x in about.items()}
+    return Verdict(
+        here, grade, say or said, heard, outcomes, detail=" ".join(filter(None, told)),
+        fingerprint=stated.fingerprint, **about,
+    )  # fmt: skip
 
 
 def silenced(simulated: Validation, heard: Mapping[str, Any] | None) -> dict[str, str]:
     """Return the numbers whose tests decide nothing, each with the reason in a sentence."""
     if simulated.table.empty or not heard:
         return {}
-    found = {}
-    for number, name in heard["rule_of"].items():
-        alarms = simulated.alarms
-        own = alarms[(alarms["rule"] == name) & ~alarms["stated_apart"]]
-        worst = own.sort_values("low").tail(1)
-        for _, row in worst[worst["low"] > heard["limit"]].iterrows():
-            found[number] = (
-                f"The rule of {name} decides nothing: without any effect it fired in"
-                f" {percent(float(row['rate']))} of {int(row['draws'])} simulations of the world"
-                f" that suits it least, where {float(row['nominal']):.0%} are meant."
-            )
-    return found
+    alarms = simulated.alarms
+    alarms = alarms[~alarms["stated_apart"] & (alarms["low"] > heard["limit"])].sort_values("low")
+    worst = alarms.drop_duplicates("rule", keep="last").set_index("rule")
+    return {
+        number: f"The rule of {name} decides nothing: without any effect it fired in"
+        f" {percent(float(worst['rate'][name]))} of {int(worst['draws'][name])} simulations of the"
+        f" world that suits it least, where {float(worst['nominal'][name]):.0%} are meant."
+        for number, name in heard["rule_of"].items()
+        if name in worst.index
+    }
 
 
 def judge_all(tier: str = "snapshot", *, rules: str | Path | Rules | None = None) -> Verdicts:
@@ -204,13 +325,3 @@ def judge_all(tier: str = "snapshot", *, rules: str | Path | Rules | None = None
     >>> verdicts = judge_all()  # doctest: +SKIP
     """
     return Verdicts(judge(c, tier, rules=rules) for c in _rules(rules).claims)
-
-
-def _interval(value: Number) -> Interval | None:
-    return value if value is None or isinstance(value, Interval) else Interval(value, value)
-
-
-def _origins(of: Iterable[str] | pd.Series | pd.DataFrame) -> tuple[str, ...]:
-    if isinstance(of, pd.DataFrame):
-        of = of["origin"]
-    return tuple(sorted(set(of)))

@@ -109,18 +109,12 @@ def rules(file: str | Path | Rules | None = None) -> Rules:
     """
     if isinstance(file, Rules):
         return file
-    if file is None:
-        return _packaged()
-    text = Path(file).read_text("utf-8")
-    return Rules(text, read(text.encode(), str(file)))
+    path = Path(file) if file else files("tradeflows.claims") / "rules.yml"
+    raw = path.read_bytes()
+    return Rules(raw.decode(errors="replace"), read(raw, str(path) if file else "rules.yml"))
 
 
-@lru_cache
-def _packaged() -> Rules:
-    text = files("tradeflows.claims").joinpath("rules.yml").read_text("utf-8")
-    return Rules(text, read(text.encode()))
-
-
+@lru_cache(maxsize=8)
 def read(raw: bytes, name: str = "rules.yml") -> Frozen:
     """Return the rules of a YAML text."""
     loaded = documents.parsed(raw, name, "restore the file", aliases=True)
@@ -210,14 +204,15 @@ _COMPARISONS: dict[str, Callable[[float, float, Any], tuple[bool, bool]]] = {
 
 def outcome(test: Mapping[str, Any], value: Interval | None) -> Outcome:
     """Say whether a number passes a test."""
-    (kind, limit), *more = [(k, v) for k, v in test.items() if k != "number"]
-    if more or kind not in _COMPARISONS:
+    asks = {kind: limit for kind, limit in test.items() if kind != "number"}
+    if len(asks) != 1 or not set(asks) <= set(_COMPARISONS):
         raise SchemaMismatch(
             f"test {dict(test)}", "one comparison that the head of rules.yml explains",
             "correct the rules",
         )  # fmt: skip
     if value is None:
         return UNKNOWN
+    ((kind, limit),) = asks.items()
     yes, no = _COMPARISONS[kind](float(value.low), float(value.high), limit)
     return bool(yes) if yes or no else UNKNOWN
 

@@ -20,7 +20,6 @@ from nbconvert.filters.ansi import strip_ansi
 
 from tradeflows import store
 from tradeflows.claims import judge
-from tradeflows.claims.verdict import MIME as STATEMENT
 from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode, unwritable
 from tradeflows.load import load
 from tradeflows.periods import span
@@ -76,7 +75,7 @@ def pass_on(executed: Mapping[str, Any]) -> None:
     found: dict[tuple[str, ...], dict[str, Any]] = {}
     for page, nb in executed.items():
         outputs = [out.get("data", {}) for cell in nb.cells for out in cell.get("outputs", ())]
-        for stated in (data[STATEMENT] for data in outputs if STATEMENT in data):
+        for stated in (data[judge.MIME] for data in outputs if judge.MIME in data):
             name = _name(stated)
             if name in found and found[name]["page"] != page:
                 raise SchemaMismatch(
