@@ -468,7 +468,7 @@ def test_what_a_table_of_ones_own_lacks_is_named():
     with pytest.raises(UnknownCode, match="no rows of TUR KAZ M in your table") as refused:
         tf.ask("TUR", "KAZ", "27", "2021", "2022", rows=own())
     assert "TUR RUS M" in refused.value.expected
-    with pytest.raises(SourceUnavailable, match="not in your table: 27") as refused:
+    with pytest.raises(SourceUnavailable, match="Not in your table: 27") as refused:
         tf.ask("TUR", "RUS", "27", "2021", "2022", rows=own()[own()["period"] < "2022-06"])
     assert "refresh" not in refused.value.todo
     with pytest.raises(SchemaMismatch, match=r"a frame without code[\s\S]*tf.tidy"):

@@ -23,7 +23,7 @@ from tradeflows.errors import (
 )
 from tradeflows.load import rows as every_row
 from tradeflows.measure import Envelope, bridges
-from tradeflows.measure.bridge import BARS, PATHS, UNTOLD
+from tradeflows.measure.bridge import BARS, PATHS, UNTOLD, Bridge
 from tradeflows.periods import Window, span
 from tradeflows.quality.concordance import concord
 from tradeflows.readers import tidy
@@ -96,11 +96,10 @@ class Answer(Envelope):
         change = self.first.change
         if abs(change) <= 0.1 * self.first.value_base:
             return ""
-        sign, half = (1 if change > 0 else -1), abs(change) / 2
-        ends = {bar: sorted(sign * end for end in self.range(bar)) for bar in BARS}
+        bars = self.by_method[[*BARS]] * (1 if change > 0 else -1)
         for bar in ("price", "volume"):
-            others = [most for other, (_, most) in ends.items() if other != bar]
-            if ends[bar][0] > max(half, *others):
+            others = bars.drop(columns=bar).max().max()
+            if bars[bar].min() > max(abs(change) / 2, others):
                 return f"mainly {bar}; "
         return ""
 
@@ -190,40 +189,48 @@ def ask(
     ('UN Comtrade, general trade', True)
     >>> ask("TUR", "KAZ", "854231", "2021", "2022")
     Traceback (most recent call last):
-    tradeflows.errors.SourceUnavailable: not stored: 854231 for 2021 and 2022
+    tradeflows.errors.SourceUnavailable: Not stored: 854231 for 2021 and 2022
       expected: every month of both windows
       what to do: `tradeflows refresh --reporter TUR --partner KAZ --flows M --codes 854231 \
 --start 2021-01 --end 2022-12` brings it
     """
     text = isinstance(codes, str) or not isinstance(codes, Iterable)
     wanted: list[str] = [codes] if text else list(codes)  # type: ignore[list-item]
-    pair = _pair(reporter, partner, flow, base, current, estimated, own=rows is not None)
+    if str(flow) not in _FLOWS:
+        raise UnknownCode(f"flow {flow!r}", "M (imports) or X (exports)", "choose one")
+    windows = Window.parse(base), Window.parse(current)
+    pair = _Pair(from_name(reporter), from_name(partner), flow, *windows, own=rows is not None)
+    if len(set(pair.months)) < len(pair.months):
+        raise UnknownCode(f"windows {base} and {current} share months", "two apart", "move one")
     _refuse_overlap(wanted, pair)
     candidates = list(_statistics(pair, rows))
-    found = {code: _best(code, pair, candidates) for code in wanted}
-    parts = [part for part, _, _ in found.values() if part]
-    lacking = [code for code, (part, _, _) in found.items() if not part]
     known = {code for _, rows in candidates for code in rows["code"].unique()}
-    if odd := [code for code in lacking if not _askable(code) and code not in known]:
-        groups = ", ".join(sorted(c for c in known if not c.isdigit())) or "(none)"
-        raise UnknownCode(
-            f"no HS code {', '.join(map(repr, odd))}, nor a group of goods stored for this pair",
-            f"2, 4 or 6 digits, TOTAL, or a group of {groups}",
-            "check the spelling; a refresh brings 2, 4 or 6 digits, or TOTAL",
-        )
-    notes = [note for _, said, _ in found.values() for note in said]
-    todos = [todo for _, _, todo in found.values() if todo]
-    if absent := [code for code in lacking if found[code][2] is None]:
-        where = "not in your table" if pair.own else "not stored"
+    parts: list[Part] = []
+    notes: list[str] = []
+    todos, lacking, absent = [], [], []
+    for code in wanted:
+        part, said, todo = _best(code, pair, candidates)
+        if not part and not _askable(code) and code not in known:
+            groups = ", ".join(sorted(c for c in known if not c.isdigit())) or "(none)"
+            raise UnknownCode(
+                f"no HS code {code!r}, nor a group of goods stored for this pair",
+                f"2, 4 or 6 digits, TOTAL, or a group of {groups}",
+                "check the spelling; a refresh brings 2, 4 or 6 digits, or TOTAL",
+            )
+        parts += [part] if part else []
+        notes += said
+        lacking += [] if part else [code]
+        absent += [code] if todo is None else []
+        todos += [todo] if todo else []
+    if absent:
+        where = "Not in your table" if pair.own else "Not stored"
         notes.append(f"{where}: {', '.join(absent)} for {pair.base} and {pair.current}.")
-        bring = "Add these months to your table, or ask for others"
-        todos.append(bring if pair.own else f"{pair.command(absent)} brings it")
+        todos.append("Add these months to your table, or ask for others" if pair.own
+                     else f"{pair.command(absent)} brings it")  # fmt: skip
     if not parts:
         words = "; ".join(note.rstrip(".") for note in notes)
         todo = "; ".join(dict.fromkeys(todos)) or "ask for other months or codes"
         raise SourceUnavailable(words, "every month of both windows", todo)
-    if absent:
-        notes[-1] = notes[-1].replace("not", "Not", 1)
     notes += [f"{todo}." for todo in dict.fromkeys(todos)]
     annual = [p.code for p in parts if set(p.rows["freq"]) == {"A"}]
     if len(pair.base) != len(pair.current):
@@ -233,18 +240,19 @@ def ask(
         )
     elif annual and len(annual) < len(parts):
         notes.append(f"{', '.join(annual)}: annual rows, so that all bars compare whole windows.")
-    subject = _FLOWS[flow].format(spoken(pair.reporter), spoken(pair.partner))
-    made_up = not pair.own and stored.is_generated(
-        store.describe(o) for p in parts for o in set(p.rows["origin"])
-    )
-    bridged, said = _bridged(parts, pair)
+    results, said = _bridged(parts, pair, estimated)
+    files = {origin for part in parts for origin in part.rows["origin"]}
     return Answer(
-        bridged.results, f"{subject} ({', '.join(named(p.code) for p in parts)})",
-        tuple(parts), (*said, *notes), tuple(lacking), made_up,
+        results, f"{_FLOWS[flow].format(spoken(pair.reporter), spoken(pair.partner))}"
+        f" ({', '.join(named(p.code) for p in parts)})",
+        tuple(parts), (*said, *notes), tuple(lacking),
+        not pair.own and stored.is_generated(map(store.describe, files)),
     )  # fmt: skip
 
 
-def _bridged(parts: Sequence[Part], pair: _Pair) -> tuple[Envelope, list[str]]:
+def _bridged(
+    parts: Sequence[Part], pair: _Pair, estimated: str
+) -> tuple[dict[tuple[str, str], Bridge], list[str]]:
     """Return the bridges of all codes together, and what a reader should know of them."""
     rows = pd.concat([p.rows for p in parts], ignore_index=True)
     monthly = len(pair.base) == len(pair.current) and set(rows["freq"]) == {"M"}
@@ -255,7 +263,7 @@ def _bridged(parts: Sequence[Part], pair: _Pair) -> tuple[Envelope, list[str]]:
         warnings.simplefilter("always")
         found = bridges(
             rows.drop(columns=apart), str(pair.base), str(pair.current),
-            paths=PATHS if monthly else ("two-point",), estimated=pair.estimated,
+            paths=PATHS if monthly else ("two-point",), estimated=estimated,
             per_month=len(pair.base) != len(pair.current),
         )  # fmt: skip
     said = dict.fromkeys(
@@ -264,28 +272,28 @@ def _bridged(parts: Sequence[Part], pair: _Pair) -> tuple[Envelope, list[str]]:
         for w in caught
         if issubclass(w.category, (EstimatedQuantityWarning, ConfidentialValueWarning))
     )  # fmt: skip
-    return found, list(said)
+    return found.results, list(said)
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """Who trades with whom, and when."""
+    """Who trades with whom, and when; ``own``: asked of a table of the user's."""
 
     reporter: str
     partner: str
     flow: str
     base: Window
     current: Window
-    estimated: str
-    own: bool  # asked of a table of the user's
+    own: bool
 
     @property
     def months(self) -> list[pd.Timestamp]:
         return [*span(self.base), *span(self.current)]
 
-    def periods(self, freq: set[str]) -> list[pd.Timestamp]:
-        """Return the periods that rows of this frequency need."""
-        return self.months if freq == {"M"} else sorted({m.replace(month=1) for m in self.months})
+    def periods(self, rows: pd.DataFrame) -> list[pd.Timestamp]:
+        """Return the periods that rows of their frequency need."""
+        monthly = set(rows["freq"]) == {"M"}
+        return self.months if monthly else sorted({m.replace(month=1) for m in self.months})
 
     def related(self, code: str) -> dict[str, tuple[str, ...]]:
         """Return the families that hold goods of a code, and their codes."""
@@ -311,33 +319,19 @@ class _Pair:
         )
 
 
-def _pair(
-    reporter: str, partner: str, flow: str, base: str, current: str, estimated: str, *, own: bool
-) -> _Pair:
-    if str(flow) not in _FLOWS:
-        raise UnknownCode(f"flow {flow!r}", "M (imports) or X (exports)", "choose one")
-    windows = Window.parse(base), Window.parse(current)
-    pair = _Pair(from_name(reporter), from_name(partner), flow, *windows, estimated, own)
-    if len(set(pair.months)) < len(pair.months):
-        raise UnknownCode(f"windows {base} and {current} share months", "two apart", "move one")
-    return pair
-
-
 def _refuse_overlap(codes: Sequence[str], pair: _Pair) -> None:
     """Raise where codes are no text, or a sum over them would count goods twice."""
-    odd = [code for code in codes if not isinstance(code, str)]
-    if odd:
+    if odd := [code for code in codes if not isinstance(code, str)]:
         raise UnknownCode(f"codes {odd}", "codes as text, such as '2709'", "write them in quotes")
-    if not codes or any(overlap(a, b) for a, b in combinations(codes, 2)):
+    pairs = [(a, b, pair.related(a), pair.related(b)) for a, b in combinations(codes, 2)]
+    if not codes or any(overlap(a, b) for a, b, *_ in pairs):
         raise UnknownCode(
             f"codes {', '.join(codes) or '(none)'}", "codes of which none holds another", "drop one"
         )
-    for a, b in combinations(codes, 2):
-        for name in sorted(set(pair.related(a)) & set(pair.related(b))):
-            together = ", ".join(pair.related(a)[name])
-            raise UnknownCode(
-                f"codes {a} and {b}", f"one of them: {together} are compared as one", "drop one"
-            )
+    for a, b, mine, others in pairs:
+        for name in sorted({*mine} & {*others}):
+            together = f"one of them: {', '.join(mine[name])} are compared as one"
+            raise UnknownCode(f"codes {a} and {b}", together, "drop one")
 
 
 def _askable(code: str) -> bool:
@@ -383,64 +377,64 @@ def _own(table: pd.DataFrame, asked: Mapping[str, str]) -> pd.DataFrame:
 def _best(
     code: str, pair: _Pair, candidates: Sequence[tuple[str, pd.DataFrame]]
 ) -> tuple[Part | None, list[str], str | None]:
-    """Return the statistic that answers best: every month, most weights, finest codes.
+    """Return the statistic that answers best: every month, most value under a weight.
 
     Beside it remarks, and where nothing answers what to do; None where months are to be brought.
     """
-    able, gaps, todo = [], [], None
+    able: list[tuple[float, str, pd.DataFrame]] = []
+    gaps: list[str] = []
+    todo = None if _askable(code) else ""
     for name, rows in candidates:
         try:
             found = _with_zeros(code, _rows_of(code, rows, pair), pair)
+            gap = _gap(found, pair)
         except TradeflowsError as error:
-            todo = error.todo
-            gaps.append(f"{code} ({name}): {error.found}.")
-            continue
-        if found.empty:
-            continue
-        monthly = set(found["freq"]) == {"M"}
-        lost = sorted(set(pair.periods(set(found["freq"]))) - set(found["period"]))
-        if not monthly and any(w.first % 12 or len(w) % 12 for w in (pair.base, pair.current)):
-            gaps.append(f"{code} ({name}): annual rows answer for whole years only.")
-        elif lost:
-            unit, form = ("month", "%Y-%m") if monthly else ("year", "%Y")
-            few = ", ".join(m.strftime(form) for m in lost[:3])
-            more = f" and {len(lost) - 3} more {unit}s" if lost[3:] else ""
-            there = "in it" if pair.own else "stored"
-            gaps.append(f"{code} ({name}): {few}{more} not {there}; a missing {unit} is no zero.")
-        else:
-            priced = float(found["value_usd"].where(found["net_weight_kg"] > 0, 0).sum())
-            able.append((priced, name, found))
+            found, gap, todo = rows, error.found, error.todo
+        if gap:
+            gaps.append(f"{code} ({name}): {gap}.")
+        elif len(found):
+            priced = found["value_usd"].where(found["net_weight_kg"] > 0, 0).sum()
+            able.append((float(priced), name, found))
     if able:
         _, name, found = max(able, key=lambda a: a[0])
         return Part(code, name, found), _remarks(code, name, found, pair), ""
     if len(_asked_months(code, pair)) == len(pair.months):
         where = f"{code} (UN Comtrade)" if gaps else code
-        return (
-            None,
-            [*gaps, f"{where}: every month is stored, and none has trade in it."],
-            todo or "",
-        )
-    return None, gaps, todo if _askable(code) else todo or ""
+        gaps.append(f"{where}: every month is stored, and none has trade in it.")
+        todo = todo or ""
+    return None, gaps, todo
+
+
+def _gap(found: pd.DataFrame, pair: _Pair) -> str:
+    """Say which periods rows lack; nothing where they have all, or are none."""
+    if found.empty:
+        return ""
+    monthly = set(found["freq"]) == {"M"}
+    if not monthly and any(w.first % 12 or len(w) % 12 for w in (pair.base, pair.current)):
+        return "annual rows answer for whole years only"
+    unit, form = ("month", "%Y-%m") if monthly else ("year", "%Y")
+    lost = [f"{m:{form}}" for m in sorted({*pair.periods(found)} - {*found["period"]})]
+    if not lost:
+        return ""
+    more = f" and {len(lost) - 3} more {unit}s" if lost[3:] else ""
+    there = "in it" if pair.own else "stored"
+    return f"{', '.join(lost[:3])}{more} not {there}; a missing {unit} is no zero"
 
 
 def _rows_of(code: str, rows: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
     """Return the rows of a code at one level: six digits where there are any."""
-    rows = rows[rows["period"].isin(pair.periods(set(rows["freq"])))]
+    rows = rows[rows["period"].isin(pair.periods(rows))]
     exact = rows[rows["code"] == code]
-    known = rows[rows["code_system"].isin(hs.REVISIONS)]
-    length = known["code"].str.len().where(known["code"].str.isdigit())
-    six = known[length == 6]
-    lines = known[(length > 6) & ~known["code"].str[:6].isin(six["code"])]
-    fine = pd.concat([six, lines]) if len(lines) else six
     if not _askable(code):
         return exact
+    known = rows[rows["code_system"].isin(hs.REVISIONS) & rows["code"].str.isdigit()]
+    six = known[known["code"].str.len() == 6]
+    lines = known[(known["code"].str.len() > 6) & ~known["code"].str[:6].isin(six["code"])]
+    fine = pd.concat([six, lines])
     if fine.empty:  # a heading is one over revisions if it kept its goods; else a bridge refuses
         several = len(systems := set(exact["code_system"])) > 1 and systems <= set(hs.REVISIONS)
         return concord(exact).frame.drop(columns="open_to") if several else exact
-    used = [
-        *fine["code_system"].unique(),
-        *(hs.in_force(max(m.year, 1988)) for m in pair.months),
-    ]
+    used = {*fine["code_system"], *(hs.in_force(max(m.year, 1988)) for m in pair.months)}
     ends = min(used), max(used)
     fine = concord(fine, to=hs.system(*ends)).frame.drop(columns="open_to")
     prefix = "" if code == ALL_GOODS else code
@@ -474,13 +468,11 @@ def _asked_months(code: str, pair: _Pair, system: str | None = None) -> set[pd.T
 
 def _with_zeros(code: str, found: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
     """Write a zero for months that UN Comtrade was asked for and has no trade of."""
-    if found.empty:
-        return found
-    first, systems = found.iloc[0], found["code_system"].unique()
-    if (first["source"], first["freq"]) != (PUBLISHER, "M") or not any(map(hs.span, systems)):
+    first = found.iloc[:1]
+    kind = [*first["source"], *first["freq"]]
+    if kind != [PUBLISHER, "M"] or not any(map(hs.span, found["code_system"].unique())):
         return found  # what UN Comtrade does not have says nothing of others
-    asked = _asked_months(code, pair, first["trade_system"])
-    none = sorted(asked - set(found["period"]))
+    none = sorted(_asked_months(code, pair, first["trade_system"].item()) - {*found["period"]})
     zero = found.iloc[[0] * len(none)].assign(
         period=none, value_usd=0.0, net_weight_kg=float("nan"), weight_status="missing"
     )
