@@ -20,7 +20,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -36,6 +35,7 @@ from tradeflows.sources import baci, eurostat, snapshot, tuik, worldbank  # noqa
 from tradeflows.sources.comtrade import held, pull, reply  # noqa: E402
 from tradeflows.sources.comtrade.question import Call  # noqa: E402
 from tradeflows.sources.http import (  # noqa: E402
+    Manners,
     Reply,
     Session,
     _Broken,
@@ -226,21 +226,13 @@ class _Told(Session):
 
     told = b""
 
-    def _ask(self, url: str, kind: str, target: Any = None) -> Reply:
-        del kind, target
+    def _ask(self, url: str, kind: str, into: Path | None) -> Reply:
+        del kind, into
         return Reply(url, 200, {}, self.told, "2026-01-01T00:00:00Z")
-
-    def get(
-        self, path: str, query: str = "", *, kind: str = "data", expect: str = "json",
-        into: Path | None = None,
-    ) -> Reply:  # fmt: skip
-        """Ask once."""
-        del into
-        return self._once(f"{self.root}/{path}?{query}", kind, expect)
 
 
 def _lists(data: bytes) -> object:
-    session = _Told("x", "http://localhost", key="")
+    session = _Told("x", "http://localhost", Manners(interval=0, retries=0))
     session.told = data
     asked = pull.Client(session)
     session._failure(Reply("http://localhost", data[0] if data else 500, {}, data, ""))

@@ -79,7 +79,9 @@ def test_replies_to_other_questions_are_not_read(monkeypatch):
     refresh.run(small(), **SPRING)
     read = []
     whole = stored.table
-    monkeypatch.setattr(stored, "table", lambda *a, **k: read.append(1) or whole(*a, **k))
+    monkeypatch.setattr(
+        stored, "table", lambda raw, *a, **k: read.extend([raw] * raw.live) or whole(raw, *a, **k)
+    )
     for other in ({"reporter": "KAZ"}, {"freq": "A"}, {"code_system": "groups"}, {"flow": "RX"}):
         with pytest.raises(UnknownCode):
             tf.load("trade", **{**TOTAL, **other})

@@ -15,7 +15,6 @@ from tradeflows import cli, store
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.load import rows
 from tradeflows.quality import corrections
-from tradeflows.sources import stored
 
 RUSSIA = {"reporter": "TUR", "partner": "RUS", "flow": "M", "code": "TOTAL"}
 
@@ -215,16 +214,6 @@ def test_before_the_first_release_there_is_nothing(monkeypatch):
         tf.load("prices", series="brent")
     monkeypatch.setenv("AS_OF", "")
     assert len(tf.load("prices", series="brent"))
-
-
-def test_a_miss_reads_no_more_than_it_needs(monkeypatch):
-    read = []
-    whole = stored.table
-    monkeypatch.setattr(stored, "table", lambda raw, *a: read.append(raw.id) or whole(raw, *a))
-    with pytest.raises(UnknownCode, match="one of M, X"):
-        tf.load("trade", reporter="TUR", flow="imports")
-    told = [set(store.describe(file).constants) for file in read]  # of these sidecars tell all
-    assert not any({"reporter", "flow"} <= columns for columns in told)
 
 
 def test_the_advice_is_a_command_that_brings_what_is_missing(monkeypatch, tmp_path):

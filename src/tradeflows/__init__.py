@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from tradeflows.claims.rules import rule, rules
     from tradeflows.counterfactual import expected, triple_difference
     from tradeflows.errors import require
-    from tradeflows.holdings import catalogue
-    from tradeflows.load import load
+    from tradeflows.load import catalogue, load
     from tradeflows.measure import (
         Block,
         Good,
@@ -61,7 +60,7 @@ _LATE = {
     "read_tuik": "tradeflows.sources.tuik",
     "require": "tradeflows.errors",
     "ask": "tradeflows.ask",
-    "catalogue": "tradeflows.holdings",
+    "catalogue": "tradeflows.load",
     "concord": "tradeflows.quality.concordance",
     "load": "tradeflows.load",
     "mirror": "tradeflows.measure.mirror",

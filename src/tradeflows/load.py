@@ -5,23 +5,25 @@ from __future__ import annotations
 import os
 import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import date
+from typing import Any
 
 import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.codes.countries import countries
 from tradeflows.codes.hs import REVISIONS, revision
-from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, TradeflowsError, UnknownCode
+from tradeflows.errors import DoubleCountedTotals, SourceUnavailable, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import stored
 from tradeflows.sources.tabular import country
 
-__all__ = ["load", "rows"]
+__all__ = ["catalogue", "load", "rows"]
 
 _FEW = 20  # values listed in a message
+_BY = ("table", "source", "trade_system", "reporter", "partner", "flow", "series", "freq",
+       "code_system")  # fmt: skip
 _Months = str | int | date | pd.Period | None
 _Asked = str | int | list[str] | list[int] | tuple[str | int, ...]
 
@@ -97,6 +99,65 @@ def rows(table: str, *, months: _Months = None, **columns: _Asked) -> pd.DataFra
     0
     """
     return _found(table, months, _spelled(table, columns))
+
+
+def catalogue(table: str = "", **columns: Any) -> pd.DataFrame:
+    """Return what `tf.load` can be asked for: snapshot and what a refresh brought.
+
+    Parameters
+    ----------
+    table : {"trade", "prices", "volumes"}, optional
+        One of the tables; all that have the columns asked for by default.
+    **columns : str or list of str
+        ``reporter``, ``partner``, ``source``, … as `tf.load` takes them: only such rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A row for each table, publisher, pair, flow and system of codes, or series: ``first`` and
+        ``last`` period, how many ``periods``, ``codes`` (a few by name) and ``rows``.
+
+    Raises
+    ------
+    UnknownCode
+        No table has such a column.
+    SourceUnavailable
+        Nothing of the kind is stored.
+
+    Examples
+    --------
+    >>> held = catalogue("trade")
+    >>> "RUS" in set(held["partner"][held["source"] == "UN Comtrade"])
+    True
+    >>> catalogue(reporter="Turkey", partner="KAZ", flow="X")["partner"].unique().tolist()
+    ['KAZ']
+    """
+    fit = [n for n, t in tables.TABLES.items() if n != "published" and {*columns} <= {*t.names}]
+    names = [table] if table else fit or ["trade"]  # of which `rows` says what it lacks
+    every = [rows(name, **columns).assign(table=name) for name in names]
+    found = pd.concat(every, ignore_index=True)
+    if found.empty and columns:
+        raise SourceUnavailable(
+            f"nothing is stored of {', '.join(f'{c} {said}' for c, said in columns.items())}",
+            "values of the catalogue; countries by name or ISO 3166 alpha-3",
+            "look through tf.catalogue(), or bring it: tradeflows refresh --help",
+        )
+    by = [c for c in _BY if c in found]
+    groups = found.groupby(by, dropna=False, sort=True)
+    held = pd.DataFrame({
+        "first": groups["period"].min().dt.strftime("%Y-%m"),
+        "last": groups["period"].max().dt.strftime("%Y-%m"),
+        "periods": groups["period"].nunique(),
+        "rows": groups.size(),
+    })  # fmt: skip
+    if "code" in found:
+        held.insert(3, "codes", groups["code"].agg(_listed))
+    return held.reset_index().fillna("")
+
+
+def _listed(codes: pd.Series) -> str:
+    known = sorted(codes.dropna().unique())
+    return ", ".join(known[:4]) + (f" and {len(known) - 4} more" if known[4:] else "")
 
 
 def _spelled(table: str, columns: Mapping[str, _Asked]) -> dict[str, list[str]]:
@@ -229,12 +290,12 @@ def _require_somewhere(
 ) -> None:
     """Refuse alternatives that no row of the table has; of countries some row must be found."""
     left = set(values) - (_vocabulary(table, column) if len(found) else set())
-    left -= set(found[column].drop_duplicates().dropna().astype(str))
-    there = _values(table, column) if left else []
-    left -= set(there)
-    for raw in (r for r in stored.files(table) if left and stored.may_hold(r, {column: [*left]})):
-        with suppress(TradeflowsError):  # a warning has named it
-            left -= stored.column(raw, column) if len(found) else left  # its sidecar will do
+    left -= set(found[column].astype(str))
+    if left and len(found):
+        left -= set(_found(table, None, {column: [*left]})[column].astype(str))
+    there = sorted(set(_embedded(table, {})[column].dropna().astype(str))) if left else []
+    live = stored.files(table) if left else []  # of these the sidecars will do
+    left = {v for v in left - {*there} if not any(stored.may_hold(r, {column: [v]}) for r in live)}
     if not left:
         return
     few = ", ".join(there[:_FEW]) + (f" and {len(there) - _FEW} more" * bool(there[_FEW:]))
@@ -254,19 +315,6 @@ def _vocabulary(table: str, column: str) -> set[str]:
         return set(REVISIONS)
     kind = next(c for c in tables.TABLES[table].columns if c.name == column)
     return {"True", "False"} if kind.dtype == "bool" else set(kind.allowed)
-
-
-def _values(table: str, column: str) -> list[str]:
-    """Return what stands in a column of the snapshot; sidecars tell it without reading a file."""
-    found: set[str] = set()
-    for raw in _editions(table):
-        known = {"source": raw.publisher, **raw.constants}
-        if column in known:
-            found |= {str(known[column])} - {""}
-        else:
-            rows_ = corrected(stored.table(raw), raw.id)
-            found |= set(rows_[column].dropna().astype(str))
-    return sorted(found)
 
 
 def _bring(table: str, columns: Mapping[str, Sequence[str]]) -> str:

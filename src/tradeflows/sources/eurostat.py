@@ -17,9 +17,8 @@ from tradeflows.codes.countries import from_eurostat
 from tradeflows.codes.groups import asked
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply
-from tradeflows.sources import rows, snapshot
+from tradeflows.sources import register, rows, snapshot
 from tradeflows.sources.http import AddressTooLong, Manners, Reply, Session, root_from
-from tradeflows.sources.registry import register
 from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import unpacked
 

@@ -26,18 +26,18 @@ from tradeflows import store, tables
 from tradeflows.errors import TradeflowsError
 from tradeflows.periods import Window
 from tradeflows.sources import (  # noqa: F401 - they register
+    Reader,
     baci,
     comtrade,
     eurostat,
+    reader,
     snapshot,
     tuik,
     worldbank,
 )
 from tradeflows.sources.comtrade import held
-from tradeflows.sources.registry import Reader, reader
 
 __all__ = [
-    "column",
     "files",
     "is_generated",
     "key_of",
@@ -161,13 +161,6 @@ def table(raw: store.Raw, keep: Keep | None = None, within: Window | None = None
     return matching(_memory[key], keep, within)
 
 
-def column(raw: store.Raw, name: str) -> set[str]:
-    """Return the values of one column of a raw file, as text."""
-    found = _kept(_place(raw, _key(raw)), {}, None, [name]) if raw.rows > SMALL else None
-    values = (table(raw) if found is None else found)[name]
-    return set(values.drop_duplicates().dropna().astype(str))
-
-
 def may_hold(raw: store.Raw, keep: Keep, within: Window | None = None) -> bool:
     """Tell from its sidecar alone whether a file may hold rows with the values asked for."""
     known = {"source": raw.publisher, **raw.constants}
@@ -231,8 +224,7 @@ def _place(raw: store.Raw, key: str) -> Path | None:
 
 
 def _kept(
-    place: Path | list[Path] | None, keep: Keep, within: Window | None,
-    columns: list[str] | None = None,
+    place: Path | list[Path] | None, keep: Keep, within: Window | None
 ) -> pd.DataFrame | None:  # fmt: skip
     """Return what is kept, or nothing where it is not there or damaged."""
     if place is None:
@@ -243,7 +235,7 @@ def _kept(
         asked += [("period", "<=", pd.Timestamp(within.month(-1)).to_datetime64())]
     try:
         found = pq.read_table(
-            place, columns=columns, filters=asked or None, partitioning=None, use_threads=False,
+            place, filters=asked or None, partitioning=None, use_threads=False,
             page_checksum_verification=True,
         )  # fmt: skip
         return pd.DataFrame(found.to_pandas())

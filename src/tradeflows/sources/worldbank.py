@@ -12,9 +12,8 @@ import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
-from tradeflows.sources import rows
+from tradeflows.sources import register, rows
 from tradeflows.sources.http import Session, root_from
-from tradeflows.sources.registry import register
 from tradeflows.sources.work import Work
 from tradeflows.sources.workbook import sheet
 

@@ -14,9 +14,8 @@ from tradeflows.codes import hs
 from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, TruncatedReply
-from tradeflows.sources import rows
+from tradeflows.sources import register, rows
 from tradeflows.sources.comtrade.question import ALL, level
-from tradeflows.sources.registry import register
 from tradeflows.sources.tabular import text_of
 from tradeflows.sources.workbook import unpacked
 

@@ -16,7 +16,7 @@ import pandas as pd
 from tradeflows import store
 from tradeflows.codes.countries import plain
 from tradeflows.errors import SchemaMismatch
-from tradeflows.sources.registry import register
+from tradeflows.sources import register
 from tradeflows.sources.tabular import (
     bytes_of,
     country,
