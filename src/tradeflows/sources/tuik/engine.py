@@ -12,11 +12,12 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply, UnknownCode
+from tradeflows.sources.tuik.transport import Browser, NoSuchApp, Plain
 
-__all__ = ["BREAKDOWNS", "LEVELS", "MEASURES", "Engine", "NoSuchApp", "sum_of"]
+__all__ = ["BREAKDOWNS", "LEVELS", "MEASURES", "Engine", "sum_of"]
 
 LEVELS = {2: "FASIL", 4: "TARIFE4", 6: "TARIFE6", 8: "TARIFE8", 12: "ISTPOZ"}
 BREAKDOWNS = {"currency": "DOVIZ_KODU", "customs": "GUMRUK", "transport": "TASIMA_SEKLI"}
@@ -27,21 +28,6 @@ ABORTED = 15  # "Request aborted": the engine was not ready
 FIRST = 1_000_000  # a page's own messages count 1, 2, 3 …
 Row = tuple[str | float | None, ...]  # the null bucket is None
 T = TypeVar("T")
-
-
-class NoSuchApp(SourceUnavailable):
-    """The office does not know the application: its number has changed."""
-
-
-class _Socket(Protocol):
-    """A connection to the application ``app``; it raises `ConnectionError` or `TimeoutError`."""
-
-    app: str
-    generated: bool
-
-    def send(self, text: str) -> None: ...
-    def receive(self, seconds: float) -> str: ...
-    def close(self) -> None: ...
 
 
 def sum_of(
@@ -75,7 +61,7 @@ def _literals(name: str, values: Sequence[str | int]) -> str:
 
 @dataclass
 class Engine:
-    """One session: questions one after another over one socket, opened again where it drops.
+    """A visit for one trade system: questions one by one over a socket, again where it drops.
 
     ``interval`` are seconds between questions, ``patience`` those to wait for a reply, ``pause``
     those before a question is asked again.
@@ -85,10 +71,12 @@ class Engine:
     patience: float = 300.0
     pause: float = 1.0
     tries: int = 4
+    system: str = "general"
+    browser: bool = False
     app: str = ""
     fields: frozenset[str] = frozenset()
     asked: int = 0
-    _socket: _Socket | None = None
+    _socket: Browser | Plain | None = None
     _document: int = -1
     _id: int = FIRST
     _last: float = field(default=0.0, repr=False)
@@ -97,10 +85,6 @@ class Engine:
     def generated(self) -> bool:
         """Whether the other side says that its data are made up."""
         return self._socket is not None and self._socket.generated
-
-    def connect(self, app: str) -> _Socket:
-        """Open a socket to an application."""
-        raise NotImplementedError
 
     def open(self, app: str) -> frozenset[str]:
         """Open an application and return the names of its fields."""
@@ -149,17 +133,18 @@ class Engine:
             "try later: what was stored stays, the next run goes on; or bring it --by-hand",
         )
 
-    def _opened(self) -> _Socket:
+    def _opened(self) -> Browser | Plain:
         """Return a socket over which the application is open and its fields are known."""
-        self._socket = self.connect(self.app)
-        opened = self._ask("OpenDoc", -1, [self._socket.app, "", "", "", False])
+        way = Browser(self.system) if self.browser else Plain(self.system).connect(self.app)
+        self._socket = way
+        opened = self._ask("OpenDoc", -1, [way.app, "", "", "", False])
         self._document = int(opened["qReturn"]["qHandle"])
         known = self._ask(
             "GetTablesAndKeys", self._document,
             [{"qcx": 10000, "qcy": 10000}, {"qcx": 0, "qcy": 0}, 20, False, True],
         )  # fmt: skip
         self.fields = frozenset(f["qName"] for table in known["qtr"] for f in table["qFields"])
-        return self._socket
+        return way
 
     def _cube(self, dimensions: Sequence[str], measures: Sequence[str]) -> list[Row]:
         made = self._ask("CreateSessionObject", self._document, [_definition(dimensions, measures)])

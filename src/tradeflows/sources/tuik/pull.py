@@ -12,11 +12,11 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -32,10 +32,9 @@ from tradeflows.sources.tuik.engine import (
     LEVELS,
     MEASURES,
     Engine,
-    NoSuchApp,
     sum_of,
 )
-from tradeflows.sources.tuik.transport import Browser, Plain
+from tradeflows.sources.tuik.transport import NoSuchApp, Plain
 from tradeflows.sources.work import Plan, Work
 
 if TYPE_CHECKING:
@@ -106,19 +105,6 @@ class Question:
         known += [hashlib.sha256(text.encode()).hexdigest()[:8]] if text else []
         return "-".join(known)
 
-    def sidecar(self, month: str) -> dict[str, Any]:
-        """Return what the sidecar of a month says of the question."""
-        constants = {"reporter": "TUR", "freq": "M", "trade_system": self.system}
-        goods = f"codes {', '.join(self.codes)}" if self.codes else "all goods"
-        return {
-            "title": f"Foreign trade of Turkey, {self.partner}, {goods}, {month}",
-            "coverage": month,
-            "url": "https://bi.tuik.gov.tr",
-            "obtained": "asked of the publisher's database",
-            "table": "breakdowns" if self.by else "trade",
-            "constants": constants | ({} if self.partner == ALL else {"partner": self.partner}),
-        }
-
 
 def answers(part: Part) -> bool:
     """Tell whether a part is of what Turkey's statistics say: its trade with countries by month."""
@@ -144,51 +130,47 @@ def questions(work: Work) -> tuple[Question, ...]:
     return tuple(found)
 
 
+def _visits(work: Work) -> Iterator[tuple[Office, list[Question]]]:
+    """Give an office for each trade system that is asked about, with its questions."""
+    pace, asked = work.manners or Manners(), questions(work)
+    for system in dict.fromkeys(q.system for q in asked):
+        with closing(Office(pace.interval, pause=pace.backoff, system=system,
+                            browser=bool(work.options.get("browser")))) as office:  # fmt: skip
+            yield office, [q for q in asked if q.system == system]
+
+
 def pull(work: Work) -> None:
     """Store what is due of TÜİK, one visit a trade system."""
-    asked, done = questions(work), Counter[str]()
+    months, done = Window.parse("/".join(work.span)), Counter[str]()
     work.calls["tuik"] = done
-    for system in dict.fromkeys(q.system for q in asked):
-        with closing(_office(work, system)) as office:
-            try:
-                for question in (q for q in asked if q.system == system):
-                    told = partial(work.told, "tuik")
-                    work.stored += office.pull(question, _window(work), told)
-            finally:
-                done["questions"] += office.asked
+    for office, asked in _visits(work):
+        try:
+            for question in asked:
+                work.stored += office.pull(question, months, partial(work.told, "tuik"))
+        finally:
+            done["questions"] += office.asked
 
 
 def probe(work: Work) -> tuple[int, str]:
     """Ask which months are published."""
-    with closing(_office(work, "general")) as office:
+    for office, _ in _visits(replace(work, usual=True)):
         months = list(office.published)
     return len(months), f"{len(months)} months are published, from {months[0]} to {months[-1]}"
 
 
 def plan(work: Work) -> Plan:
     """Say what a pull would ask of TÜİK, after asking for totals alone."""
-    rows = []
-    for system in dict.fromkeys(q.system for q in questions(work)):
-        with closing(_office(work, system)) as office:
-            for question in (q for q in questions(work) if q.system == system):
-                totals, due, _ = office.due(question, _window(work))
-                rows.append((question.name, len(totals), len(due), len(due) * SECONDS / 60))
+    months, rows = Window.parse("/".join(work.span)), []
+    for office, asked in _visits(work):
+        for question in asked:
+            totals, due, _ = office.due(question, months)
+            rows.append((question.name, len(totals), len(due), len(due) * SECONDS / 60))
     table = pd.DataFrame(rows, columns=["question", "published", "data_calls", "minutes"])
     return Plan(
         f"TÜİK: {table['data_calls'].sum()} months are not stored or may have changed, about"
         f" {table['minutes'].sum():.0f} minutes in one session.",
         table,
     )
-
-
-def _office(work: Work, system: str) -> Office:
-    pace = work.manners or Manners()
-    return Office(pace.interval, pause=pace.backoff, system=system,
-                  browser=bool(work.options.get("browser")))  # fmt: skip
-
-
-def _window(work: Work) -> Window:
-    return Window.parse("/".join(work.span))
 
 
 def standard(listed: Sequence[str]) -> tuple[Question, ...]:
@@ -232,9 +214,6 @@ def by_hand(question: Question, months: Window) -> str:
 class Office(Engine):
     """One visit to TÜİK's database for one trade system."""
 
-    system: str = "general"
-    browser: bool = False
-
     def __post_init__(self) -> None:
         for app in self._apps():
             try:
@@ -252,10 +231,6 @@ class Office(Engine):
             "an application under a known number",
             "look for a newer tradeflows; by hand (--by-hand) it works as before",
         )
-
-    def connect(self, app: str) -> Browser | Plain:
-        """Open a socket to an application."""
-        return Browser(self.system) if self.browser else Plain(self.system).connect(app)
 
     def _apps(self) -> Iterator[str]:
         """Give its known number, then those in the page's bundle: they change every few months."""
@@ -361,9 +336,18 @@ class Office(Engine):
                 now = datetime.now(UTC)
                 vintage = self.published[month] or now.date().isoformat()
                 file = f"{FOLDER}/{question.name}-{month}@{vintage}-{digest[:8]}.csv.gz"
+                goods = f"codes {', '.join(question.codes)}" if question.codes else "all goods"
                 yield store.put(file, data, {
-                    **cubes.TERMS, **question.sidecar(month), "vintage": vintage, "rows": rows,
+                    **cubes.TERMS, "vintage": vintage, "rows": rows, "coverage": month,
                     "accessed": now.isoformat(timespec="seconds"),
+                    "title": f"Foreign trade of Turkey, {question.partner}, {goods}, {month}",
+                    "url": "https://bi.tuik.gov.tr",
+                    "obtained": "asked of the publisher's database",
+                    "table": "breakdowns" if question.by else "trade",
+                    "constants": {
+                        "reporter": "TUR", "freq": "M", "trade_system": question.system,
+                        **({} if question.partner == ALL else {"partner": question.partner}),
+                    },
                     "query": {
                         "question": question.name, "month": month, "app": self.app,
                         "proof": {"rows": rows, "count": rows},

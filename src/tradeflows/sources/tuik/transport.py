@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import queue
 import re
 import secrets
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import metadata
@@ -22,9 +20,8 @@ from tornado import httpclient, websocket
 
 from tradeflows.errors import SourceUnavailable
 from tradeflows.sources.http import root_from
-from tradeflows.sources.tuik.engine import NoSuchApp
 
-__all__ = ["Browser", "Plain", "root"]
+__all__ = ["Browser", "NoSuchApp", "Plain", "root"]
 
 ROOT = "https://bi.tuik.gov.tr"
 PAGE = "/extensions/tuik-mashup/index.html"
@@ -49,6 +46,10 @@ const look = () => { const kept = window.tradeflows; if (kept.came.length)
 return done(kept.came.shift()); if (kept.shut) return done('shut'); if (Date.now() > until)
 return done(''); setTimeout(look, 5); }; look(); })
 """
+
+
+class NoSuchApp(SourceUnavailable):
+    """The office does not know the application: its number has changed."""
 
 
 def root() -> str:
@@ -93,20 +94,17 @@ class Plain:
         if not token:
             raise refused(200, page="token")
         asked = f"reloadUri={quote(self._page, safe='')}&qlik-csrf-token={quote(token)}"
-        self.app, self._loop = app, asyncio.new_event_loop()
-        self._came: queue.SimpleQueue[str | bytes | None] = queue.SimpleQueue()
-        threading.Thread(target=self._loop.run_forever, daemon=True).start()
-        opening = asyncio.run_coroutine_threadsafe(self._connect(f"/app/{app}?{asked}"), self._loop)
+        url = f"{re.sub('^http', 'ws', root())}/app/{app}?{asked}"
+        self.app, self._runner = app, asyncio.Runner()
         try:
-            self._socket = opening.result(self._seconds)
+            self._socket = self._runner.run(self._opened(url))
         except httpclient.HTTPClientError as error:
-            self._stop()
+            self._runner.close()
             if error.code == 404:
                 raise NoSuchApp("TÜİK knows no such application", "its number", _HAND) from None
             raise refused(error.code, page="socket") from None
         except (OSError, TimeoutError, websocket.WebSocketError):
-            opening.cancel()
-            self._stop()
+            self._runner.close()
             raise ConnectionError from None
         return self
 
@@ -132,41 +130,44 @@ class Plain:
         self.generated |= reply.headers.get("X-Tradeflows-Generated") == "true"
         return reply
 
-    async def _connect(self, path: str) -> websocket.WebSocketClientConnection:
+    async def _opened(self, url: str) -> websocket.WebSocketClientConnection:
         """Open the socket; no pings, which the engine does not answer while it computes."""
         cookies = "; ".join(f"{c.name}={c.value}" for c in self._web.cookies)
         headers = {"Cookie": cookies, "User-Agent": _name(), "Origin": root()}
-        url = re.sub("^http", "ws", root()) + path
         asked = httpclient.HTTPRequest(url, headers=headers, connect_timeout=self._seconds)
-        return await websocket.websocket_connect(
-            asked, max_message_size=LIMIT, on_message_callback=self._came.put
-        )
+        connecting = websocket.websocket_connect(asked, max_message_size=LIMIT)
+        return await asyncio.wait_for(connecting, self._seconds)
 
     def send(self, text: str) -> None:
-        """Send one message; where the socket has shut, the next one received says so."""
-        self._loop.call_soon_threadsafe(self._write, text)
+        """Send one message."""
+        self._runner.run(self._sent(text))
 
-    def _write(self, text: str) -> None:
-        with suppress(websocket.WebSocketClosedError):
-            self._socket.write_message(text)
+    async def _sent(self, text: str) -> None:
+        try:
+            await self._socket.write_message(text)
+        except websocket.WebSocketClosedError:
+            raise ConnectionError from None
 
     def receive(self, seconds: float) -> str:
         """Return the next message."""
-        try:
-            found = self._came.get(timeout=seconds)
-        except queue.Empty:
-            raise TimeoutError from None
+        found = self._runner.run(self._received(seconds))
         if found is None:
             raise ConnectionError
         return str(found)
 
+    async def _received(self, seconds: float) -> str | bytes | None:
+        return await asyncio.wait_for(self._socket.read_message(), seconds)
+
     def close(self) -> None:
         """Leave."""
-        self._loop.call_soon_threadsafe(self._socket.close)
-        self._stop()
+        with suppress(TimeoutError):
+            self._runner.run(self._left())
+        self._runner.close()
 
-    def _stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.call_later, 0.05, self._loop.stop)
+    async def _left(self) -> None:
+        self._socket.close()
+        while await self._received(1.0) is not None:
+            pass
 
 
 class Browser:
