@@ -1,12 +1,10 @@
 """What a refresh brought is loaded beside the snapshot: the newest row, marked where made up."""
 
-import json
 import shutil
 from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 from nbformat import writes
 from nbformat.v4 import new_markdown_cell, new_notebook
 
@@ -21,7 +19,6 @@ from tradeflows.errors import (
     SchemaMismatch,
     SourceUnavailable,
     UnknownCode,
-    UnreadableFileWarning,
 )
 from tradeflows.report.build import build
 from tradeflows.sources import refresh, stored, tuik
@@ -51,26 +48,6 @@ def test_the_newest_release_counts_and_as_of_goes_back(site, monkeypatch):
     assert before["2022-03-01"] == march[0]
     monkeypatch.setenv("AS_OF", "2022-01-01")
     with pytest.raises(UnknownCode, match="no rows"):
-        tf.load("trade", **TOTAL)
-
-
-@pytest.mark.usefixtures("site")
-def test_files_of_an_older_format_are_read_whole_or_named():
-    refresh.run(small(), **SPRING)
-    known = tf.load("trade", **TOTAL)
-    (raw,) = stored.files("trade")
-    beside = raw.path.with_name(raw.path.name + store.SIDECAR)
-    told = yaml.safe_load(beside.read_text())
-    box = {k: v for k, v in told["query"]["box"].items() if k != "system"}
-    proof = {k: v for k, v in told["query"]["proof"].items() if k != "replies"}
-    for whole in (None, box):
-        query = {**told["query"], "box": box, "whole": whole, "proof": proof}
-        beside.write_text(json.dumps({**told, "query": query}))  # which YAML is, too
-        pd.testing.assert_frame_equal(tf.load("trade", **TOTAL), known)
-    query["whole"] = {**box, "codes": [*box["codes"], "AG6"]}
-    beside.write_text(json.dumps({**told, "query": query}))  # which YAML is, too
-    words = r"(?s)one piece of a question.*delete file and sidecar, then run `tradeflows refresh`"
-    with pytest.warns(UnreadableFileWarning, match=words), pytest.raises(UnknownCode):
         tf.load("trade", **TOTAL)
 
 

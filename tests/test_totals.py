@@ -170,6 +170,14 @@ def test_groups_among_each_other(partners, overlap):
     assert (one_inside_another("partner", partners) is not None) == overlap
 
 
+def test_names_in_other_letters_are_told_apart():
+    assert is_world("Мир")
+    assert not is_world("Россия")
+    assert not is_world("")
+    assert one_inside_another("partner", ["Россия", "Казахстан"]) is None
+    assert one_inside_another("partner", ["Мир", "Казахстан"])
+
+
 @pytest.mark.parametrize(
     ("flows", "overlap"),
     [

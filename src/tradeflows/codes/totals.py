@@ -18,7 +18,7 @@ from typing import Any
 
 from tradeflows.codes.countries import SPECIAL, countries, plain
 
-__all__ = ["is_world", "one_inside_another", "overlap"]
+__all__ = ["is_world", "members", "one_inside_another", "overlap"]
 
 _FILE = Path(__file__).with_name("totals.csv")
 _COLUMN = {"partner": "place", "reporter": "place", "flow": "flow", "code": "code"}
@@ -34,7 +34,8 @@ class _Total:
 
 def _plain(name: Any) -> str:
     """Return a name without case, accents, spaces and punctuation, a number without its ``.0``."""
-    return plain(re.sub(r"\.0+$", "", str(name).strip())).replace(" ", "")
+    text = re.sub(r"\.0+$", "", str(name).strip())
+    return plain(text).replace(" ", "") or text.casefold()  # Мир has no letter of ours
 
 
 @cache
@@ -68,6 +69,19 @@ def is_world(name: Any) -> bool:
     """Say whether a partner or reporter is the world, as any publisher writes it."""
     total = _totals().get(("place", _plain(name)))
     return total is not None and total.kind == "all"
+
+
+def members(name: Any) -> tuple[str, ...]:
+    """Return the countries of a group, as any publisher writes it; none of what is no group.
+
+    Examples
+    --------
+    >>> members("Avrasya Ekonomik Birliği"), members("Kazakhstan")
+    (('ARM', 'BLR', 'KAZ', 'KGZ', 'RUS'), ())
+    """
+    total = _totals().get(("place", _plain(name)))
+    found = (_places().get(m, m) for m in total.members) if total and total.kind == "group" else ()
+    return tuple(sorted(code for code in found if len(code) == 3))
 
 
 def one_inside_another(column: str, names: Iterable[Any]) -> tuple[str, str] | None:

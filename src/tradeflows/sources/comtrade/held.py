@@ -72,19 +72,13 @@ def _leaf(raw: store.Raw) -> Leaf:
         pairs = [f"{int(r)}-{int(p)}" for r in call.reporters for p in call.periods]
         days = {pair: str(told[pair]["released"]) for pair in pairs}
         hash(call.box)
-        leaf = Leaf(raw, call, days, date.fromisoformat(str(until)) if until else None)
+        return Leaf(raw, call, days, date.fromisoformat(str(until)) if until else None)
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise SchemaMismatch(
             f"a query that cannot be read ({type(error).__name__})",
             "the question the reply answers, as a refresh wrote it",
             "delete file and sidecar, and refresh again",
         ) from None
-    if raw.query.get("whole", raw.query["box"]) not in (None, raw.query["box"]):
-        raise SchemaMismatch(
-            "one piece of a question, as an older tradeflows stored it: the others may be missing",
-            "a file with all replies to a question", "delete file and sidecar, and refresh again",
-        )  # fmt: skip
-    return leaf
 
 
 def held(known: Iterable[Leaf], releases: Mapping[Slot, str]) -> dict[Slot, frozenset[Box]]:

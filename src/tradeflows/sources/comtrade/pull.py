@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from tradeflows.codes.countries import from_comtrade, spoken
+from tradeflows.codes.countries import comtrade, from_comtrade, spoken
 from tradeflows.errors import (
     QuotaExhausted,
     SchemaMismatch,
@@ -62,26 +62,15 @@ class Release(NamedTuple):
 Releases = Mapping[tuple[str, str], Release]  # by frequency, and reporter and period
 
 
-@dataclass
 class Client:
-    """The calls that UN Comtrade answers, with or without a key."""
+    """The calls that UN Comtrade answers, with or without a key.
 
-    session: Session
+    ``cap``: rows at which a reply counts as cut; ``most_periods`` a call may name.
+    """
 
-    @property
-    def keyed(self) -> bool:
-        """Whether a key is set."""
-        return bool(self.session.key)
-
-    @property
-    def cap(self) -> int:
-        """Rows at which a reply counts as cut."""
-        return 100_000 if self.keyed else 500
-
-    @property
-    def most_periods(self) -> int:
-        """Periods a call may name."""
-        return 12 if self.keyed else 1
+    def __init__(self, session: Session) -> None:
+        self.session, self.keyed = session, bool(session.key)
+        self.cap, self.most_periods = (100_000, 12) if self.keyed else (500, 1)
 
     def ask(self, call: Call, kind: str) -> Reply:
         """Return the rows of a call, or with ``count`` the reply that counts them."""
@@ -94,26 +83,24 @@ class Client:
         self, reporters: Iterable[int], freq: str = "M", system: str = "HS"
     ) -> dict[str, Release]:
         """Return what the publisher holds, by ``reporter-period``."""
-        found: dict[str, list[Release]] = {}
+        found: dict[str, Release] = {}
         path = f"public/v1/getDA/C/{freq}/{system}"
         for record in self._listed(path, sorted(set(reporters)), "availability"):
             told = {k.lower(): v for k, v in record.items()}
             try:
                 pair = f"{int(told['reportercode'])}-{int(told['period'])}"
-                release = Release(str(told["datasetchecksum"]), str(told["lastreleased"]))
+                new = Release(str(told["datasetchecksum"]), str(told["lastreleased"]))
             except (KeyError, TypeError, ValueError, OverflowError):
                 raise SchemaMismatch(
                     f"{PUBLISHER}: an availability record with {sorted(map(str, record))}",
                     "reporterCode, period, datasetChecksum, lastReleased",
                     "refresh again; if it stays, the publisher changed its format: report it",
                 ) from None
-            found.setdefault(pair, []).append(release)
-        return {  # one release where a period is listed in several classifications
-            pair: Release(
-                "+".join(sorted({r.checksum for r in several})), max(r.released for r in several)
-            )
-            for pair, several in sorted(found.items())
-        }
+            # one release where a period is listed in several classifications
+            old = found.get(pair, new)
+            sums = "+".join(sorted({*old.checksum.split("+"), new.checksum}))
+            found[pair] = Release(sums, max(old.released, new.released))
+        return dict(sorted(found.items()))
 
     def systems(self, reporters: Iterable[int], freq: str = "M") -> dict[str, str]:
         """Return the trade system by ``reporter-period``, where the publisher knows it."""
@@ -127,13 +114,13 @@ class Client:
             return {}
         notes: list[dict[str, Any]] = []
         for record in listed:
-            under = record.get("notes")
-            notes += [{**record, **n} for n in under if isinstance(n, dict)] if under else [record]
+            under = record.get("notes") or [record]
+            notes += [{**record, **n} for n in under if isinstance(n, dict)]
         notes.sort(key=lambda n: (str(n.get("publicationDate")), str(n.get("tradeSystem"))))
         found = {}
         for note in notes:
-            word = str(note.get("tradeSystem", "")).strip().lower()
-            system = next((s for s in ("general", "special") if word.startswith(s)), "unknown")
+            word = str(note.get("tradeSystem", "")).strip().lower()[:7]
+            system = {"general": "general", "special": "special"}.get(word, "unknown")
             found[f"{note.get('reporterCode')}-{note.get('period')}"] = system
         return found
 
@@ -183,31 +170,27 @@ def draw(
     long lists of codes, and the months that decide the claims before the others.
     """
     stored = held(leaves(), {slot: r.checksum for slot, r in releases.items()})
-    there = {p.name: [s for pair in p.pairs(span) if (s := (p.freq, pair)) in releases]
-             for p in parts}  # fmt: skip
-    calls: list[tuple[bool, int, bool, str, Call]] = []
-    asked = [(n, box) for n, part in enumerate(parts) for box in _boxes(part.box(), client.keyed)]
-    for n, box in sorted(asked, key=lambda one: not client.keyed and _is_long(one[1])):
-        missing = [s for s in there[parts[n].name] if not covered(box, stored.get(s, frozenset()))]
+    calls: list[tuple[tuple[bool, int, bool, str], Call]] = []
+    asked = [(long, n, box) for n, part in enumerate(parts)
+             for long, box in _boxes(part.box(), client.keyed)]  # fmt: skip
+    for long, n, box in sorted(asked, key=lambda one: one[0]):
+        slots = [(parts[n].freq, pair) for pair in parts[n].pairs(span)]
+        missing = [s for s in slots
+                   if s in releases and not covered(box, stored.get(s, frozenset()))]  # fmt: skip
         stored |= {slot: stored.get(slot, frozenset()) | {box} for slot in missing}
         for call in _packed(client, parts[n], box, [pair for _, pair in missing], releases):
             first = call.periods[0]
             decisive = client.keyed or DECISIVE[0] <= first < DECISIVE[1]
-            calls.append((not client.keyed and _is_long(box), n, not decisive, first, call))
-    return [one[-1] for one in sorted(calls, key=lambda one: one[:4])]
+            calls.append(((long, n, not decisive, first), call))
+    return [call for _, call in sorted(calls, key=lambda one: one[0])]
 
 
-def _is_long(box: Box) -> bool:
-    """Tell whether all codes of a level are asked for, or all with a prefix."""
-    return any(c.startswith(("AG4", "AG6")) for c in box.codes)
-
-
-def _boxes(box: Box, keyed: bool) -> list[Box]:
-    """Return what fits an address; without a key long lists of codes stand alone."""
-    long = () if keyed else tuple(c for c in box.codes if _is_long(box._replace(codes=(c,))))
+def _boxes(box: Box, keyed: bool) -> list[tuple[bool, Box]]:
+    """Return what fits an address; without a key long lists of codes stand alone, and say so."""
+    long = () if keyed else tuple(c for c in box.codes if c.startswith(("AG4", "AG6")))
     short = tuple(c for c in box.codes if c not in long)
     pieces = [short[n : n + MOST_CODES] for n in range(0, len(short), MOST_CODES)]
-    return [box._replace(codes=c) for c in (*pieces, long) if c]
+    return [(c is long, box._replace(codes=c)) for c in (*pieces, long) if c]
 
 
 def _packed(
@@ -219,8 +202,7 @@ def _packed(
     with the same calls.
     """
     by_period: dict[str, list[int]] = {}
-    for pair in pairs:
-        number, period = pair.split("-")
+    for number, period in (pair.split("-") for pair in pairs):
         by_period.setdefault(period, []).append(int(number))
     groups: dict[tuple[str, tuple[int, ...]], list[str]] = {}
     for period, reporters in sorted(by_period.items()):
@@ -242,36 +224,30 @@ def plan(work: Work) -> Plan:
     """Say what a pull would ask, after one call for availability."""
     client = connect(work)
     calls = draw(client, work.parts, _available(client, work), work.span)
+    guess, room = {part.name: part.guess for part in work.parts}, client.cap * FILL
     rows = []
-    for part in work.parts:
-        mine = [c for c in calls if c.part == part.name]
-        months = sorted({p for c in mine for p in c.periods})
-        data = sum(_replies(client, c, part.guess) for c in mine)
-        expected = sum(len(c.releases) for c in mine) * part.guess
-        rows.append((part.name, len(part.reporters), *((months[0], months[-1]) if mine else "--"),
-                     data, expected, round(2 * data / 60, 1)))  # fmt: skip
-    columns = ["part", "reporters", "from", "to", "data_calls", "rows_expected", "minutes"]
-    table = pd.DataFrame(rows, columns=columns)
+    for call in calls:
+        wide = "AG6" in call.box.codes or ALL in call.box.partners
+        each = len(call.releases) * (guess[call.part] if wide else 200)
+        rows.append((call.part, call.periods[0], call.periods[-1], max(1, math.ceil(each / room))))
+    table = pd.DataFrame(rows, columns=["part", "from", "to", "data_calls"])
+    how = {"from": "min", "to": "max", "data_calls": "sum"}
+    table = table.groupby("part", sort=False, as_index=False).agg(how)
     if not calls:
         return Plan("Nothing to fetch: all that is published is stored.", table)
     data = int(table["data_calls"].sum())
     mode = "with a key" if client.keyed else "without a key (one period and 500 rows a call)"
-    minutes = 2 * data / 60
+    minutes, days = 2 * data / 60, math.ceil(2 * data / DAILY)
     took = f"{max(1, round(minutes))} minutes" if minutes < 120 else f"{minutes / 60:.0f} hours"
-    if (days := math.ceil(2 * data / DAILY)) > 1:
-        took += f", {days} days at {DAILY} calls a day"
-        took += (
-            " (as with the free key; without one no number is published, and it stops earlier or"
-            " later): what the claims need first comes first, each run goes on where the last one"
-            " stopped"
-        ) * (not client.keyed)
-    words = f"{data} data calls and about as many counts {mode}, about {took}."
-    return Plan(words, table, tuple(calls))
-
-
-def _replies(client: Client, call: Call, guess: int) -> int:
-    wide = "AG6" in call.box.codes or ALL in call.box.partners
-    return max(1, math.ceil(len(call.releases) * (guess if wide else 200) / (client.cap * FILL)))
+    words = f"{data} data calls and about as many counts {mode}, about {took}"
+    if days > 1:
+        words += f", {days} days at {DAILY} calls a day"
+    if days > 1 and not client.keyed:
+        words += (
+            " (as with the free key; without one no number is published): what the claims need"
+            " first comes first, each run goes on where the last one stopped"
+        )
+    return Plan(f"{words}.", table, tuple(calls))
 
 
 def probe(work: Work) -> tuple[int, str]:
@@ -318,10 +294,13 @@ def _available(client: Client, work: Work) -> Releases:
     releases: dict[tuple[str, str], Release] = {}
     for freq, system in sorted({(p.freq, p.system) for p in work.parts}):
         asked = [p for p in work.parts if (p.freq, p.system) == (freq, system)]
-        numbers = [int(pair.split("-")[0]) for p in asked for pair in p.pairs(work.span)]
+        numbers = [comtrade(reporter) for part in asked for reporter in part.reporters]
         found = client.availability(numbers, freq, system)
         releases |= {(freq, pair): r for pair, r in found.items()}
-    work.notes = _absent(work, releases)
+    work.notes = list(dict.fromkeys(
+        note for part in work.parts for reporter in part.reporters
+        if (note := _absent(replace(part, reporters=(reporter,)), work, releases))
+    ))  # fmt: skip
     wanted = [(p.freq, pair) for p in work.parts for pair in p.pairs(work.span)]
     if not work.usual and not any(slot in releases for slot in wanted):
         raise SourceUnavailable(
@@ -336,30 +315,22 @@ def _available(client: Client, work: Work) -> Releases:
     return releases
 
 
-def _absent(work: Work, releases: Releases) -> list[str]:
-    """Say of every reporter which of the periods asked for it has not published.
+def _absent(part: Part, work: Work, releases: Releases) -> str:
+    """Say which of the periods asked for a part's one reporter has not published, if any.
 
-    Where no last month is named, those after a reporter's newest are not missed.
+    Where no last month is named, those after its newest are not missed.
     """
-    notes = []
-    for part, reporter in ((p, r) for p in work.parts for r in p.reporters):
-        pairs = replace(part, reporters=(reporter,)).pairs(work.span)
-        name, number = spoken(reporter), pairs[0].split("-")[0]
-        known = sorted(k for f, k in releases if f == part.freq and k.startswith(f"{number}-"))
-        where = "" if part.system == "HS" else f" in {part.system}"
-        if not known:
-            notes.append(f"{name} reports nothing{where} to UN Comtrade; its partners may report.")
-            continue
-        gone = [k for k in pairs if k not in known]
-        if work.end is None and pairs[0] <= known[-1]:
-            gone = [k for k in gone if k < known[-1]]
-        if gone:
-            more = f" and {len(gone) - 6} more" * (len(gone) > 6)
-            notes.append(
-                f"{name} has not published {', '.join(map(_spelled, gone[:6]))}{more}{where};"
-                f" its newest is {_spelled(known[-1])}."
-            )
-    return list(dict.fromkeys(notes))
+    pairs, name = part.pairs(work.span), spoken(part.reporters[0])
+    number = pairs[0].split("-")[0]
+    known = sorted(k for f, k in releases if f == part.freq and k.startswith(f"{number}-"))
+    where = "" if part.system == "HS" else f" in {part.system}"
+    if not known:
+        return f"{name} reports nothing{where} to UN Comtrade; its partners may report."
+    early = work.end is None and pairs[0] <= known[-1]
+    gone = [_spelled(k) for k in pairs if k not in known and not (early and k > known[-1])]
+    more = f" and {len(gone) - 6} more" * (len(gone) > 6)
+    said = f"{name} has not published {', '.join(gone[:6])}{more}{where};"
+    return f"{said} its newest is {_spelled(known[-1])}." if gone else ""
 
 
 def _spelled(pair: str) -> str:
@@ -384,7 +355,7 @@ class _Fetch:
         """Fetch a call and store its replies as one file."""
         replies = self._answers(call)
         query, rows = self._query(call), sum(len(records(r.parsed, call.part)) for r in replies)
-        table = self._table(call, replies)
+        table, data = self._table(call, replies)
         query["proof"] = {"count": rows, "rows": rows, "kept": len(table), "replies": len(replies)}
         if not rows:
             query["expires"] = (_today() + EMPTY_FOR).isoformat()
@@ -394,7 +365,7 @@ class _Fetch:
         who = ", ".join(from_comtrade(r) for r in call.reporters[:8])
         work.store(
             f"{FOLDER}/{call.part}-{span}@{vintage}-{call.identity()}{empty}.json.gz",
-            gzip.compress(_joined(replies), 6, mtime=0), replies[0],
+            gzip.compress(data, 6, mtime=0), replies[0],
             **_ABOUT,
             title=f"{call.part}: {'/'.join(call.box.flows)} reported by {who}",
             accessed=max(r.at for r in replies),
@@ -418,7 +389,7 @@ class _Fetch:
             _log.warning("%s: not the %d rows counted: asking for less", call.part, count)
         found = [r for piece in split(call) for r in self._answers(piece)]
         prefixes = any("/" in c for c in call.box.codes)  # they count other levels, too
-        came = count if found and prefixes else len(self._table(call, found)) if found else 0
+        came = count if found and prefixes else len(self._table(call, found)[0]) if found else 0
         if came != count:
             raise TruncatedReply(
                 f"{PUBLISHER}: {call.part} {call.periods[0]}: {count:,} rows are counted,"
@@ -449,8 +420,9 @@ class _Fetch:
         """Drop the replies that were kept."""
         shutil.rmtree(folder() / "replies", ignore_errors=True)
 
-    def _table(self, call: Call, replies: Sequence[Reply]) -> pd.DataFrame:
-        return parse(_joined(replies), {"origin": call.part, "query": self._query(call)})
+    def _table(self, call: Call, replies: Sequence[Reply]) -> tuple[pd.DataFrame, bytes]:
+        data = b"\n".join(r.data for r in replies)
+        return parse(data, {"origin": call.part, "query": self._query(call)}), data
 
     def _query(self, call: Call) -> dict[str, Any]:
         slots = {pair: (call.freq, pair) for pair in call.pairs()}
@@ -458,10 +430,6 @@ class _Fetch:
             "releases": {p: self.releases[slot]._asdict() for p, slot in slots.items()},
             "systems": {p: self.systems[s] for p, s in slots.items() if s in self.systems},
         }
-
-
-def _joined(replies: Sequence[Reply]) -> bytes:
-    return b"\n".join(r.data for r in replies)
 
 
 def _today() -> date:

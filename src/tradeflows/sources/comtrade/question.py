@@ -27,6 +27,7 @@ from tradeflows.codes.countries import (
     plain,
 )
 from tradeflows.codes.hs import revision
+from tradeflows.codes.totals import is_world, members
 from tradeflows.errors import UnknownCode
 
 __all__ = [
@@ -50,16 +51,9 @@ TRANSIT = ("KAZ", "KGZ", "UZB", "GEO", "AZE", "ARM")
 SUPPLIERS = (*sorted({*EU27, "USA", "CAN", "JPN", "GBR"}),)
 CHAPTERS = ("84", "85", "88", "90")
 SYSTEMS = {f"H{n}": name for n in range(7) if (name := revision(f"H{n}"))}
-_LEVELS = {"TOTAL": 0, "AG2": 2, "AG4": 4, "AG6": 6}
-# Names of groups and areas that stand in no list of countries.
-_GROUPS = {
-    **dict.fromkeys(("world", "wld", "w00", "dunya", "toplam"), ("World",)),
-    **dict.fromkeys(("areas nes", "x", "not specified"), ("Areas nes",)),
-    **dict.fromkeys(("eu", "eu27", "eu27 2020"), EU27),
-    **dict.fromkeys(("eu28", "eu28 2013"), (*EU27, "GBR")),
-    **dict.fromkeys(("eaeu", "eaeu5"), ("ARM", "BLR", "KAZ", "KGZ", "RUS")),
-    "all": (ALL,),
-}
+_TOKEN = re.compile(r"TOTAL|AG[246](?:/(\d+))?|(?:\d\d){1,3}", re.ASCII)
+_LEVELS = {"TOT": 0, "AG2": 2, "AG4": 4, "AG6": 6}
+_OTHERWISE = {"eu": "EU27", "x": "Areas nes", "not specified": "Areas nes"}  # than any list
 
 
 class Box(NamedTuple):
@@ -172,20 +166,11 @@ class Call:
 
 
 def level(token: str) -> int:
-    """Return the digits of the codes a token stands for.
-
-    Examples
-    --------
-    >>> [level(t) for t in ("TOTAL", "AG6", "AG6/84", "8542", "854231")]
-    [0, 6, 6, 4, 6]
-    """
-    head, slash, prefix = token.partition("/")
-    digits = _LEVELS.get(head, len(head))
-    known = head in _LEVELS or (_is_number(head) and digits in (2, 4, 6))
-    if known and not slash:
-        return digits
-    if known and head.startswith("AG") and _is_number(prefix) and len(prefix) <= digits:
-        return digits
+    """Return the digits of the codes a token stands for, or refuse what is no token."""
+    if found := _TOKEN.fullmatch(token):
+        digits = _LEVELS.get(token[:3], len(token))
+        if len(found[1] or "") <= digits:
+            return digits
     service = re.fullmatch(r"(EB\d*|BOP|S[A-Z0-9]{0,3})", token)
     raise UnknownCode(
         f"no HS code {token!r}" + ": services are not read here" * bool(service),
@@ -195,28 +180,16 @@ def level(token: str) -> int:
     )  # fmt: skip
 
 
-def _is_number(text: str) -> bool:
-    return text.isascii() and text.isdecimal()
-
-
 def covers(tokens: Iterable[str], code: str) -> bool:
-    """Tell whether tokens ask for all that another asks for; a name that is no code is in none.
-
-    Examples
-    --------
-    >>> covers(["AG6/84"], "847150"), covers(["TOTAL", "AG2"], "8471"), covers(["AG6"], "coal")
-    (True, False, False)
-    """
+    """Tell whether tokens ask for all that another asks for; a name that is no code is in none."""
     held = set(tokens)
     try:
         group = f"AG{level(code)}"
     except UnknownCode:
         return False
     prefix = code.partition("/")[2] if code.startswith("AG") else code
-    return code in held or (
-        code != "TOTAL"
-        and (group in held or any(f"{group}/{prefix[:n]}" in held for n in range(1, 7)))
-    )
+    wider = {group, *(f"{group}/{prefix[:n]}" for n in range(1, 7))}
+    return code in held or (code != "TOTAL" and not held.isdisjoint(wider))
 
 
 @lru_cache(maxsize=4096)
@@ -235,14 +208,6 @@ def split(call: Call) -> list[Call]:
 
     Halves in this order, periods, reporters, flows, partners, codes; then codes by their next
     digit, which return other levels too, so that only filtered rows add up.
-
-    Examples
-    --------
-    >>> call = Call("x", "M", (792,), ("202201", "202202"), Box(("M",), ("643",), ("AG6",)), ())
-    >>> [c.periods for c in split(call)]
-    [('202201',), ('202202',)]
-    >>> [c.box.codes for c in split(split(call)[0])][:2]
-    [('AG6/0',), ('AG6/1',)]
     """
     box = call.box
     every = tuple(str(c.comtrade) for c in countries())
@@ -265,11 +230,6 @@ def standard(codes: Sequence[str]) -> tuple[Part, ...]:
     """Return the standard pull: what the claims about Turkey and Russia need, that first.
 
     ``codes`` are the high-priority ones, of every HS revision that the months cover.
-
-    Examples
-    --------
-    >>> [part.name for part in standard(["854231"])][:3]
-    ['turkey-russia', 'russia-priority', 'turkey-priority']
     """
     listed = tuple(sorted(set(codes)))
     for code in listed:
@@ -290,15 +250,10 @@ def standard(codes: Sequence[str]) -> tuple[Part, ...]:
 def places(text: str) -> tuple[str, ...]:
     """Return the countries and areas that a text names, as the trade table writes them.
 
-    ISO codes or names, several with commas; ``EU27``, ``EU28`` and ``EAEU`` stand for their
+    ISO codes or names, several with commas; groups such as ``EU27`` and ``EAEU`` stand for their
     members, ``ALL`` for every partner.
-
-    Examples
-    --------
-    >>> places("kaz, Russian Federation"), places("Areas, nes"), places("W00")
-    (('KAZ', 'RUS'), ('Areas nes',), ('World',))
     """
-    if whole := _named(text.strip()):
+    if whole := _named(_OTHERWISE.get(plain(text), text.strip())):
         return whole
     parts = [t for t in text.split(",") if t.strip()]
     if len(parts) < 2:
@@ -313,7 +268,11 @@ def places(text: str) -> tuple[str, ...]:
 
 def _named(text: str) -> tuple[str, ...]:
     """Return what one name or code of a country, area or group stands for, or nothing."""
-    if found := _GROUPS.get(plain(text)):
+    if text.upper() == ALL:
+        return (ALL,)
+    if is_world(text):
+        return (SPECIAL[0],)
+    if found := members(text):
         return found
     try:
         place = from_name(text)
@@ -332,43 +291,31 @@ def pair(
     Only a partner may be ``ALL``, World or another area. Codes are totals, chapters and HS6 unless
     named; ``freq`` is M or A, which reporters send separately; ``system`` is ``HS``, each row in
     the revision it was reported in, or one of ``H0`` to ``H6``.
-
-    Examples
-    --------
-    >>> pair("TUR", "KAZ", codes=["8542"]).name, pair("TUR", "KAZ", freq="A", system="H5").name
-    ('tur-kaz-8542', 'tur-kaz-a-h5')
     """
     reporters, partners = places(reporter), places(partner)
-    areas = [r for r in reporters if r == ALL or r in SPECIAL.values()]
-    if areas:
-        raise UnknownCode(
-            f"reporter {areas[0]!r}", "a country: areas and the world do not report", "name one"
-        )
+    written = {"HS": "HS", **{v: k for k, v in SYSTEMS.items()}}.get(revision(system) or system, "")
+    if not written and system.startswith(("EB", "BOP")):
+        level(system)
+    names = ", ".join(f"{k} ({v})" for k, v in SYSTEMS.items())
     odd = sorted(set(flows) - {"M", "X", "RM", "RX"})
-    if odd or not flows:
-        raise UnknownCode(f"flows {odd}", "M, X, RM or RX", "correct them")
-    if freq not in ("M", "A"):
-        raise UnknownCode(f"frequency {freq!r}", "M, months, or A, years", "choose one")
-    written = {v: k for k, v in SYSTEMS.items()}.get(revision(system) or "", system)
-    if written not in ("HS", *SYSTEMS):
-        if written.startswith(("EB", "BOP")):
-            level(written)
-        names = ", ".join(f"{k} ({v})" for k, v in SYSTEMS.items())
-        raise UnknownCode(f"nomenclature {system!r}", f"HS, as reported, or {names}", "choose one")
+    for wrong, found, expected in (
+        ({ALL, *SPECIAL.values()} & {*reporters}, f"reporter {reporter!r}",
+         "a country: areas and the world do not report"),
+        (odd or not flows, f"flows {odd}", "M, X, RM or RX"),
+        (freq not in ("M", "A"), f"frequency {freq!r}", "M, months, or A, years"),
+        (not written, f"nomenclature {system!r}", f"HS, as reported, or {names}"),
+    ):  # fmt: skip
+        if wrong:
+            raise UnknownCode(found, expected, "correct it")
     asked = tuple(dict.fromkeys(codes)) or ("TOTAL", "AG2", "AG6")
     for code in asked:
         level(code)
-    guess = sum(6300 if c == "AG6" else 2500 if c == "AG4" else 150 for c in asked)
-    shown = [c.lower().replace("/", "-") for c in asked[:3]] if codes else []
-    who = [_short(p, text) for p, text in ((reporters, reporter), (partners, partner))]
-    kind = [*("a" for _ in range(freq == "A")), *([written.lower()] if written != "HS" else [])]
-    name = "-".join([*who, *shown, *kind]) + (f"-{len(asked)}" if len(asked) > 3 else "")
+    guess = sum({"AG6": 6300, "AG4": 2500}.get(c, 150) for c in asked)
+    words = [p[0] if len(p) == 1 else t for p, t in ((reporters, reporter), (partners, partner))]
+    words = [re.sub(r"[^a-z0-9]+", "-", w.lower()).strip("-")[:40] for w in words]
+    words += [c.lower().replace("/", "-") for c in (asked[:3] if codes else ())]
+    words += ["a"] * (freq == "A") + [written.lower()] * (written != "HS")
+    words += [str(len(asked))] * (len(asked) > 3)
     whom = len(partners) if partners != (ALL,) else 50
     flowed = tuple(dict.fromkeys(flows))
-    return Part(name, reporters, partners, flowed, asked, guess * whom, freq, written)
-
-
-def _short(found: tuple[str, ...], text: str) -> str:
-    """Return a short name of places for files."""
-    name = found[0] if len(found) == 1 else text
-    return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+    return Part("-".join(words), reporters, partners, flowed, asked, guess * whom, freq, written)
