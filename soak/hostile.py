@@ -40,7 +40,7 @@ from tradeflows.sources.http import (  # noqa: E402
     Session,
     _Broken,
 )
-from tradeflows.sources.tuik import cubes  # noqa: E402
+from tradeflows.sources.tuik.files import written  # noqa: E402
 
 ABOUT = {"origin": "hostile", "vintage": "2026-01-01"}
 SECONDS = 30.0  # of processor time that one input may cost on a busy machine
@@ -308,7 +308,7 @@ def _tuik_seeds() -> tuple[bytes, ...]:
         "months": ["2024-01"], "counted": 1, "totals": {"2024-01": {"M": [9.0, 4.0]}},
     }  # fmt: skip
     line = ["2024", "01", "2", "75", "Rusya Federasyonu", "854231", "", "KG/ADET", 9.0, 4.0, 6.0]
-    files.append(gzip.decompress(cubes.written(head, [line])))
+    files.append(gzip.decompress(written(head, [line])))
     return (*files, gzip.compress(files[1], 1), b"\x01" + files[1])
 
 

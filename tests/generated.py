@@ -32,7 +32,7 @@ from tradeflows.quality.concordance import concord
 from tradeflows.report import runner
 from tradeflows.sources import refresh, stored
 from tradeflows.sources.comtrade.question import SYSTEMS
-from tradeflows.sources.tuik import cubes
+from tradeflows.sources.tuik import files
 
 FIRST, LAST = "2019-02", "2023-02"
 CHAPTERS = ("84", "85", "88", "90")
@@ -174,15 +174,15 @@ def of_tuik(world: trade.World, first: str) -> dict[str, pd.DataFrame]:
 
 def _read(lines: pd.DataFrame, codes: Sequence[str]) -> pd.DataFrame:
     """Write lines into a file of TÜİK's database, with its proof, and read it."""
-    month, flow = lines["YIL"] + "-" + lines["AY"], lines["IHRITH"].map(cubes.flow_of)
+    month, flow = lines["YIL"] + "-" + lines["AY"], lines["IHRITH"].map(files.flow_of)
     sums = lines[["DOLAR", "MIKTAR_1"]].groupby([month, flow]).sum()
     totals: dict[str, dict[str, list[float]]] = {}
     for (at, way), amounts in zip(sums.index, sums.to_numpy().tolist(), strict=True):
         totals.setdefault(at, {})[way] = amounts
     head = {"system": "general", "digits": 12, "codes": [*codes], "by": "", "counted": len(lines),
             "months": sorted(totals), "totals": totals}  # fmt: skip
-    data = cubes.written(head, lines[[*cubes.COLUMNS]].to_numpy().tolist())
-    return cubes.parse(data, {"origin": "generated", "vintage": "2026-01-01"})
+    data = files.written(head, lines[[*files.COLUMNS]].to_numpy().tolist())
+    return files.parse(data, {"origin": "generated", "vintage": "2026-01-01"})
 
 
 def months_of(start: str = FIRST, end: str = LAST) -> list[str]:

@@ -19,7 +19,7 @@ from tradeflows import store
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.sources import tuik
-from tradeflows.sources.tuik import cubes, engine
+from tradeflows.sources.tuik import engine, files
 from tradeflows.sources.tuik.engine import sum_of
 
 RUSSIA = tuik.Question("RUS")
@@ -135,7 +135,7 @@ def test_a_sum_has_no_quantity_where_units_differ_and_its_weakest_weight(serve):
 def test_codes_that_one_revision_alone_has_decide_the_month(codes):
     days = pd.to_datetime(pd.Series(["2022-01-01"]))
     code, revision = codes
-    found = cubes._revisions(days, pd.Series([code]))
+    found = files._revisions(days, pd.Series([code]))
     assert found.tolist() == [revision if code == "854151" else "HS2022"]
 
 
@@ -274,7 +274,7 @@ def test_a_kill_at_any_point_ends_in_the_same_bytes(serve, lines, whole, monkeyp
 
         return acting
 
-    for owner, name in ((tuik.transport.Plain, "send"), (Path, "replace"), (Path, "write_bytes")):
+    for owner, name in ((engine.Plain, "send"), (Path, "replace"), (Path, "write_bytes")):
         monkeypatch.setattr(owner, name, counted(getattr(owner, name)))
     few, left[0] = Window.parse("2017-02"), 10**9
     pulled(months=few)
@@ -359,7 +359,7 @@ def test_a_file_that_was_changed_by_hand_is_not_read(serve, lines):
     head, columns, *rows = text.rstrip("\n").split("\n")[1:]
     for changed in ([head, columns, *rows[1:]], [head.replace('"counted": ', '"counted": 1'),
                     columns, *rows], [head, columns.replace("AY", "AYX"), *rows]):  # fmt: skip
-        data = "\n".join([cubes.FIRST, *changed]) + "\n"
+        data = "\n".join([files.FIRST, *changed]) + "\n"
         with pytest.raises(SchemaMismatch):
             tuik.parse(data.encode(), {"origin": "x"})
     assert len(tuik.parse(text.encode(), {"origin": "x"})) > len(rows)
@@ -373,7 +373,7 @@ def test_damaged_files_are_refused_and_nothing_else(serve, lines):
     draw = np.random.default_rng(7)
     for _ in range(100):
         damaged = bytearray(small)
-        for at in draw.integers(len(cubes.FIRST.encode()), 700, 3):
+        for at in draw.integers(len(files.FIRST.encode()), 700, 3):
             damaged[at] = draw.choice(list(b'0123456789;[]{}":,-MX\n\x00e.'))
         with pytest.raises(SchemaMismatch):
             tuik.parse(bytes(damaged), {"origin": "x"})
@@ -414,7 +414,7 @@ def test_the_script_for_the_console_saves_what_a_refresh_stores(serve, lines, ch
     with sync_playwright() as api:
         browser = api.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         page = browser.new_page()
-        page.goto(tuik.transport._page("general"))
+        page.goto(engine._page("general"))
         with page.expect_download() as saved:
             page.evaluate(tuik.by_hand(RUSSIA, QUARTER))
         saved.value.save_as(tmp_path / "hand.csv")

@@ -1,7 +1,6 @@
 """TÜİK: its database, asked month by month with proof, and files that people hold."""
 
-from tradeflows.sources.tuik.cubes import is_cube
-from tradeflows.sources.tuik.files import add, parse, read, read_tuik
+from tradeflows.sources.tuik.files import add, is_cube, parse, read, read_tuik
 from tradeflows.sources.tuik.pull import (
     ALL,
     Office,

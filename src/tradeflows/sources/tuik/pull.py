@@ -15,7 +15,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cached_property, partial
-from importlib.resources import files
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -26,15 +26,16 @@ from tradeflows.codes.groups import asked as asked_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, UnknownCode
 from tradeflows.periods import Window, span
 from tradeflows.sources.http import Manners
-from tradeflows.sources.tuik import cubes
+from tradeflows.sources.tuik import files
 from tradeflows.sources.tuik.engine import (
     BREAKDOWNS,
     LEVELS,
     MEASURES,
     Engine,
+    NoSuchApp,
+    Plain,
     sum_of,
 )
-from tradeflows.sources.tuik.transport import NoSuchApp, Plain
 from tradeflows.sources.work import Plan, Work
 
 if TYPE_CHECKING:
@@ -200,13 +201,13 @@ def by_hand(question: Question, months: Window) -> str:
     names = {question.partner, *(n for c in alike for n in (c.name, *c.others))}
     sets = sum_of("", {}, question.codes)[len("Sum({<") : -len(">} )")].split(">+<")
     asked = {
-        "first": cubes.FIRST, "columns": cubes.COLUMNS, "app": APPS[question.system],
+        "first": files.FIRST, "columns": files.COLUMNS, "app": APPS[question.system],
         "system": question.system, "partner": question.partner, "codes": question.codes,
         "digits": question.digits, "code": LEVELS[question.digits], "sets": sets,
         "names": sorted({plain(n) for n in names}), "start": f"{months.month(0):%Y-%m}",
         "end": f"{months.month(-1):%Y-%m}", "file": f"tuik-{question.name}.csv",
     }  # fmt: skip
-    text = files("tradeflows.sources.tuik").joinpath("by_hand.js").read_text("utf-8")
+    text = resources.files("tradeflows.sources.tuik").joinpath("by_hand.js").read_text("utf-8")
     return text.replace("QUESTION", json.dumps(asked, ensure_ascii=False), 1)
 
 
@@ -260,7 +261,7 @@ class Office(Engine):
     def flows(self) -> dict[str, str]:
         """How each flow is written here."""
         rows = self.cube([self.flow], [sum_of("DOLAR", {})])
-        return {cubes.flow_of(word): str(word) for word, _ in rows if word is not None}
+        return {files.flow_of(word): str(word) for word, _ in rows if word is not None}
 
     @cached_property
     def countries(self) -> dict[str, str]:
@@ -270,7 +271,7 @@ class Office(Engine):
 
     def partners(self, partner: str) -> dict[str, str]:
         """Return numbers and names of a country, or of an area that is none."""
-        found = {n: k for n, k in self.countries.items() if cubes.place_of(k) == partner}
+        found = {n: k for n, k in self.countries.items() if files.place_of(k) == partner}
         if not found:
             few = ", ".join(sorted(self.countries.values())[:10])
             raise UnknownCode(f"no partner {partner!r} at TÜİK", f"such as {few}", "correct it")
@@ -301,7 +302,7 @@ class Office(Engine):
                 "months that are published", "ask for other months",
             )  # fmt: skip
         for year, month, word, *rest in self.cube(asked, sums):
-            flow = cubes.flow_of(word)
+            flow = files.flow_of(word)
             odd = flow not in question.flows or int(float(year or 0)) not in years
             if odd or (named and rest[0] not in filters["ULKE_KODU"]):
                 raise SchemaMismatch(
@@ -338,7 +339,7 @@ class Office(Engine):
                 file = f"{FOLDER}/{question.name}-{month}@{vintage}-{digest[:8]}.csv.gz"
                 goods = f"codes {', '.join(question.codes)}" if question.codes else "all goods"
                 yield store.put(file, data, {
-                    **cubes.TERMS, "vintage": vintage, "rows": rows, "coverage": month,
+                    **files.TERMS, "vintage": vintage, "rows": rows, "coverage": month,
                     "accessed": now.isoformat(timespec="seconds"),
                     "title": f"Foreign trade of Turkey, {question.partner}, {goods}, {month}",
                     "url": "https://bi.tuik.gov.tr",
@@ -377,7 +378,7 @@ class Office(Engine):
             known["ULKE_ADI"] = next(iter(several.values()))
         lines = [
             [{**known, **dict(zip((*asked, *MEASURES), row, strict=True))}.get(c)
-             for c in cubes.COLUMNS]
+             for c in files.COLUMNS]
             for row in rows
         ]  # fmt: skip
         head = {
@@ -385,8 +386,8 @@ class Office(Engine):
             "codes": list(question.codes), "by": question.by, "months": [month],
             "counted": len(rows), "totals": {month: dict(totals)},
         }  # fmt: skip
-        data = cubes.written(head, lines)
-        _, table = cubes.checked(data, {"origin": f"TÜİK, {question.name}, {month}"})
+        data = files.written(head, lines)
+        _, table = files.checked(data, {"origin": f"TÜİK, {question.name}, {month}"})
         strange = [c for c in set(table["code"]) if not c.startswith(question.codes or "")]
         if strange:
             raise SchemaMismatch(
