@@ -7,7 +7,6 @@ import pytest
 import examples
 import tradeflows as tf
 from tradeflows import measure
-from tradeflows.errors import UnknownCode
 from tradeflows.measure.intervals import Block, Good, Interval, volume_effects
 from tradeflows.measure.screen import Screen
 
@@ -105,19 +104,6 @@ def test_a_screen_says_who_stands_out():
         "From 2021 to 2022, whether listed goods grew out of step cannot be determined: none of 4"
         " cases can be judged. Not judged, which is not cleared: Turkey"
     )
-
-
-def test_a_screen_finds_the_row_of_a_pair():
-    found = cases()
-    assert found.case("KAZ")["score"] == 3
-    assert found.case("Kazakhstan", "Rusya")["score"] == 3
-    for pair in (("XXX",), ("KAZ", "ARM")):
-        with pytest.raises(UnknownCode) as caught:
-            found.case(*pair)
-        words = str(caught.value)
-        assert f"no listed goods from {pair[0]} to {(*pair, 'RUS')[1]}" in words
-        assert caught.value.expected.startswith("a reporter and a partner of the table")
-        assert caught.value.todo.startswith("name both as its columns do")
 
 
 def test_a_screen_marks_one_case_among_all():

@@ -480,7 +480,7 @@ def test_a_screen_keeps_who_is_new_to_the_goods():
     assert "KGZ" in set(found.table["reporter"])
     assert (found.late, found.new) == ({}, {"KGZ": ("2021",)})
     assert "Taken for no trade, having no rows: Kyrgyzstan" in found.sentence()
-    assert found.case("KGZ")["entry"] > 0
+    assert found.table.set_index("reporter")["entry"]["KGZ"] > 0
     stated = screen(trade, "2021", "2022", target="RUS", goods=["8542"], published=["2021", "2022"])
     assert stated.new == {}
     pd.testing.assert_frame_equal(stated.table, found.table)

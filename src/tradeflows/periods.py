@@ -48,10 +48,11 @@ class Window:
         UnknownCode
             Not a window of months, or one that ends before it starts.
         """
-        text = _spelled(asked)
-        found = _SPELLING.fullmatch(text)
+        found = _SPELLING.fullmatch(_spelled(asked))
         if not found:
-            raise UnknownCode(f"window {_shown(asked)}", _KNOWN, _advice(text))
+            raise UnknownCode(
+                f"window {_shown(asked)}", _KNOWN, "write it so; a quarter by its months"
+            )
         start, end = found.group(1, 2), found.group(3, 4)
         end = end if end[0] else start
         first = 12 * int(start[0]) + (int(start[1]) - 1 if start[1] else 0)
@@ -136,13 +137,3 @@ def _spelled(asked: object) -> str:
 
 def _shown(asked: object) -> str:
     return repr(asked)[:60]
-
-
-def _advice(text: str) -> str:
-    quarter = re.search(r"(\d{4})\D?Q([1-4])|Q([1-4])\D?(\d{4})", text, re.IGNORECASE)
-    if quarter:
-        year, last = quarter[1] or quarter[4], 3 * int(quarter[2] or quarter[3])
-        return f"name the months of a quarter: '{year}-{last - 2:02d}/{year}-{last:02d}'"
-    if re.fullmatch(r"\d{6}", text):
-        return f"write a month with a hyphen: '{text[:4]}-{text[4:]}'"
-    return "write it like one of these"

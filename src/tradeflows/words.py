@@ -17,6 +17,7 @@ __all__ = [
     "Sentence",
     "amount",
     "between",
+    "few",
     "html_text",
     "is_yearly",
     "joined",
@@ -131,6 +132,13 @@ def joined(words: Iterable[str]) -> str:
     """Write a list as a sentence does."""
     known = list(words)
     return " and ".join([", ".join(known[:-1]), *known[-1:]] if len(known) > 1 else known)
+
+
+def few(words: Iterable[str], most: int = 5) -> str:
+    """Write the first of a list, and how many more there are."""
+    known = list(words)
+    more = f" and {len(known) - most} more" if known[most:] else ""
+    return ", ".join(known[:most]) + more
 
 
 def html_text(text: str) -> str:

@@ -15,7 +15,6 @@ from tradeflows.errors import UnknownCode
 __all__ = [
     "ALL_GOODS",
     "asked",
-    "changed_codes",
     "high_priority",
     "listed",
     "named",
@@ -41,21 +40,23 @@ def high_priority(version: str = "2024-02") -> pd.DataFrame:
     """Return the codes of one version of the Common High Priority List, and how they compare.
 
     Columns are tier, hs2022, hs2017, hs2012, group (the family over HS 2012 to HS 2022),
-    comparability (good, approximate, break) and why. ``2023-09`` is inferred.
+    comparability (good, approximate, break), why, and goods (of those that changed). ``2023-09`` is
+    inferred.
     """
-    versions = _definitions()["versions"]
-    if version not in versions:
+    found, known = _codes(), _definitions()
+    if version not in known["versions"]:
         raise UnknownCode(
-            f"no high-priority list {version!r}", f"one of {list(versions)}", "choose one of them"
-        )
-    found = _codes()
-    found = found[found["tier"].isin(versions[version]["tiers"])]
-    about = {code: a for a in _definitions()["changed"] for code in a["HS2022"]}
+            f"no high-priority list {version!r}", f"one of {list(known['versions'])}",
+            "choose one of them",
+        )  # fmt: skip
+    found = found[found["tier"].isin(known["versions"][version]["tiers"])]
+    about = {code: a for a in known["changed"] for code in a["HS2022"]}
     said = [about.get(code, {}) for code in found["hs2022"]]
     return found.assign(
-        group=_families(FIRST, LAST, LAST).reindex(found["hs2022"]).to_numpy(),
+        group=_families(FIRST, LAST).reindex(found["hs2022"]).to_numpy(),
         comparability=[a.get("comparability", "good") for a in said],
         why=[a.get("why", "same code in every revision") for a in said],
+        goods=[a.get("name", "") for a in said],
     ).reset_index(drop=True)
 
 
@@ -71,9 +72,8 @@ def listed(version: str, system: str) -> tuple[str, ...]:
         )
     first, last = ends
     if last < LAST:
-        known = hs.families(last, LAST, last)
-        codes = known[known["revision"] == LAST].set_index("code")["family"].reindex(codes)
-    return tuple(sorted(set(_families(first, last, last).reindex(codes).dropna())))
+        codes = _families(last, LAST, last).reindex(codes)
+    return tuple(sorted(set(_families(first, last, of=last).reindex(codes).dropna())))
 
 
 def asked(version: str = "2024-02") -> tuple[str, ...]:
@@ -83,23 +83,11 @@ def asked(version: str = "2024-02") -> tuple[str, ...]:
     return tuple(sorted(set(held)))
 
 
-def changed_codes() -> pd.DataFrame:
-    """List the groups of listed codes that changed between HS 2017 and HS 2022."""
-    known = hs.families("HS2017", LAST)
-    rows = []
-    for group in _definitions()["changed"]:
-        names = _families("HS2017", LAST, LAST).reindex(group["HS2022"])
-        held = known[known["family"].isin(names)].groupby("revision")["code"].agg(", ".join)
-        rows.append((group["name"], *held, group["comparability"], group["why"]))
-    columns = ["goods", "HS 2017", "HS 2022", "comparable", "why"]
-    return pd.DataFrame(rows, columns=columns)
-
-
 @lru_cache
-def _families(first: str, last: str, revision: str) -> pd.Series:
+def _families(first: str, last: str, to: str = "", of: str = LAST) -> pd.Series:
     """Return the families over some revisions by the codes of one of them."""
-    known = hs.families(first, last)
-    here: pd.Series = known[known["revision"] == revision].set_index("code")["family"]
+    known = hs.families(first, last, to)
+    here: pd.Series = known[known["revision"] == of].set_index("code")["family"]
     return here
 
 

@@ -20,7 +20,7 @@ from tradeflows.quality.census import Census, census_of_flows, unique
 from tradeflows.quality.concordance import concord
 from tradeflows.quality.relation import hidden, month, opened, quoted, usable
 from tradeflows.result import Result
-from tradeflows.words import Sentence, amount, joined, percent
+from tradeflows.words import Sentence, amount, few, joined, percent
 
 __all__ = ["CAUSES", "Mirror", "mirror", "mirror_sql", "on_one_revision"]
 
@@ -413,8 +413,7 @@ def _notes(
         )
     odd = goods[goods["odd"].abs() > _ODD]
     if len(odd):
-        more = f" and {len(odd) - 5} more" if len(odd) > 5 else ""
-        notes.append(f"Unit values are out of line in {', '.join(odd['code'].head(5))}{more}.")
+        notes.append(f"Unit values are out of line in {few(odd['code'])}.")
     weights = weights.set_index("flow")
     systems = weights["trade_system"].dropna()
     if len(set(systems)) > 1:

@@ -25,7 +25,7 @@ from tradeflows.periods import Window
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import Relation, one_or_more, opened, quoted, status_column
 from tradeflows.result import Result
-from tradeflows.words import Sentence, amount, percent
+from tradeflows.words import Sentence, amount, few, percent
 
 __all__ = ["Screen", "screen", "screen_sql"]
 
@@ -69,7 +69,7 @@ class Screen(Result):
         Unjudged is not cleared: those that grew most are named.
         """
         judged = int(self.table["p"].notna().sum())
-        which = _few([self.named(row) for row in self.found.itertuples()])
+        which = few(map(self.named, self.found.itertuples()))
         least = min(1.0, judged * self.least_p) if judged else 1.0
         out = (
             f"From {self.base} to {self.current}, listed goods grew out of step in"
@@ -93,24 +93,7 @@ class Screen(Result):
             f"{self.named(row)} ({growth}; {row.unjudged})"
             for row, growth in zip(rows.itertuples(), grew, strict=True)
         ]
-        return f" Not judged, which is not cleared: {_few(names)}." if names else ""
-
-    def case(self, reporter: str, partner: str | None = None) -> pd.Series:
-        """Return the row of one pair, by codes or names of countries."""
-        known = {*self.table["reporter"], *self.table["partner"], *self.late}
-        reporter = _written(reporter, known)
-        partner = _written(partner, known) if partner else self.target
-        rows = self.table
-        rows = rows[(rows["reporter"] == reporter) & (rows["partner"] == partner)]
-        if rows.empty:
-            lacks = ", ".join(self.late.get(reporter, ()))
-            raise UnknownCode(
-                f"{reporter} is left out: it has no rows for {lacks}" if lacks else
-                f"no listed goods from {reporter} to {partner}",
-                "a reporter and a partner of the table, with rows in every month of both windows",
-                "name both as its columns do; published= states months without trade",
-            )  # fmt: skip
-        return rows.iloc[0]
+        return f" Not judged, which is not cleared: {few(names)}." if names else ""
 
     def named(self, row: Any) -> str:
         """Return the name of a row: reporter and partner, as far as they differ."""
@@ -227,9 +210,10 @@ def screen(
         late, new = left_out(seen, windows, published)
         years = windows[0].first // 12, windows[1].last // 12
         renumbered(relation, windows[1].sql(), within, years)
-        if target:
-            partners = relation.frame(f"SELECT DISTINCT partner FROM trade WHERE {within}")  # noqa: S608
-            target = _written(target, set(partners["partner"]))
+        known = relation.frame(f"SELECT DISTINCT partner FROM trade WHERE {within}")  # noqa: S608
+        if target and target not in set(known["partner"]):
+            with suppress(UnknownCode):  # else none of the goods goes there
+                target = from_name(target)
         codes = codes or listed(str(goods), _revision(relation, within))
         query = screen_sql(
             relation.columns, base, current, target=target, goods=codes, flow=flow, least=least,
@@ -248,19 +232,14 @@ def screen(
             "codes and partners as the table writes them",
             "check goods= and target=",
         )
-    known = rows["value_current"].sum()
-    coverage = float(rows["priced_current"].sum() / known) if known else 0.0
+    worth = rows["value_current"].sum()
+    coverage = float(rows["priced_current"].sum() / worth) if worth else 0.0
     (old, now), table = map(str, windows), _judged(rows, level, least, needed)
     least_p = float(rows["least_p"].iloc[0])
     held = sum(any(code.startswith(one) for code in traded) for one in codes), len(codes)
     return Screen(
         old, now, target, least, level, coverage, least_p, held, table, seen.origins, late, new
     )
-
-
-def _few(names: list[str]) -> str:
-    """Return the first five names, and how many more there are."""
-    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if names[5:] else "")
 
 
 def _judged(rows: pd.DataFrame, level: float, least: float, needed: int) -> pd.DataFrame:
@@ -277,11 +256,11 @@ def _judged(rows: pd.DataFrame, level: float, least: float, needed: int) -> pd.D
     rows["stands_out"] = rows["q"] <= level
     rows["growth_percent"] = 100 * np.expm1(rows["growth"])
     why = pd.Series("flows of its size did not move", rows.index)
-    for few, words in (
+    for lacks, words in (
         ("others", f" of the {needed} other groups of goods needed"),
         ("destinations", f" of the {needed} destinations of these goods needed"),
     ):
-        number = rows[few].fillna(0).astype("int64")
+        number = rows[lacks].fillna(0).astype("int64")
         why = why.mask(number < needed, number.astype("str") + words)
     why = why.mask(rows["destinations"].isna(), f"below {amount(least, 'USD')} in both windows")
     rows["unjudged"] = why.mask(known, "")
@@ -329,13 +308,6 @@ def screen_sql(
         tested=f"c.{tested}" if target else tested,
         tested_amounts=f"e.{tested}" if target else tested,
     )
-
-
-def _written(place: str, known: Collection[str]) -> str:
-    """Return a country as the table writes it: its code, where it is known by its name."""
-    with suppress(UnknownCode):
-        return place if place in known else from_name(place)
-    return place
 
 
 def _codes(goods: str | Collection[str]) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from tradeflows.errors import PartialPeriodWarning, RenumberedCodesWarning, Sche
 from tradeflows.periods import Window
 from tradeflows.quality.census import Census
 from tradeflows.quality.relation import Relation
-from tradeflows.words import amount
+from tradeflows.words import amount, few
 
 __all__ = [
     "Lacking", "Moves", "Published", "left_out", "lines_renumbered", "renumbered", "require",
@@ -53,7 +53,7 @@ def require(seen: Census, windows: Sequence[Window], published: Published = None
         raise _absent(absent, next(w for w in windows if first in _periods(w, seen.lag)), reporter)
     for reporter, absent in new.items():
         warnings.warn(
-            f"reporter {reporter} has no rows for {_few(absent)}: taken for months without trade,"
+            f"reporter {reporter} has no rows for {few(absent, 6)}: taken for months without trade,"
             " so that all of its trade is new; published= states which months are published",
             PartialPeriodWarning,
             stacklevel=3,
@@ -107,7 +107,7 @@ def said(new: Lacking | Mapping[str, Sequence[str]], late: Mapping[str, Sequence
             f"{spoken(who)} ({absent[0]}{f' and {len(absent) - 1} more' if absent[1:] else ''})"
             for who, absent in lacking.items()
         ]
-        words += f" {which}: {_few(names, 5)}." if names else ""
+        words += f" {which}: {few(names)}." if names else ""
     return words
 
 
@@ -135,14 +135,10 @@ def _spelled(period: int, lag: int) -> str:
     return str(Window(period * lag, period * lag + lag - 1))
 
 
-def _few(names: Sequence[str], most: int = 6) -> str:
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if names[most:] else "")
-
-
 def _absent(absent: Sequence[str], window: Window, reporter: str = "") -> SchemaMismatch:
     out = f", or leave {reporter} out" if reporter else ""
     return SchemaMismatch(
-        f"no rows{reporter and f' of reporter {reporter}'} for {_few(absent)} of window {window}",
+        f"no rows{reporter and f' of reporter {reporter}'} for {few(absent, 6)} of window {window}",
         "every month of the window (annual rows need a column freq = 'A')",
         f"choose a window that ends where the data end, or fetch the months{out}; where they are"
         f" published and nothing was traded, say published='{window}'",
@@ -190,7 +186,7 @@ def lines_renumbered(relation: Relation, now: str, within: str, step: str) -> Mo
 
 def spelled(pairs: Moves) -> str:
     """Say which codes give way to which."""
-    return _few([f"{a} gives way to {b} ({amount(v, 'USD')})" for a, b, v in pairs], 3)
+    return few([f"{a} gives way to {b} ({amount(v, 'USD')})" for a, b, v in pairs], 3)
 
 
 def _moves(

@@ -20,6 +20,7 @@ from tradeflows.codes.products import hs_codes
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.quality.relation import opened
 from tradeflows.sums import ABOUT, AMOUNTS, summed
+from tradeflows.words import few
 
 __all__ = ["Concorded", "alike", "concord"]
 
@@ -31,7 +32,6 @@ _GOODS = r"\d{6}(?:\d\d)*|\d{6}[+ ].*"
 _PSEUDO = r"(?:77|98|99)\d*|\d\d(?:99){2,}|\d\d(?:00){2,}|2799(?:\d\d)*"
 _WORDS = r"(?s).*[^0-9.\s].*"
 _OF_SUMS = ("quantity_unit", "confidential", "open_to", "level", "cmdDesc", "description")
-_FEW = 12  # codes listed in a message
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +105,8 @@ def concord(trade: Any, to: str = "families") -> Concorded:
     [['HS2017-HS2022', '851712', 100.0, 10.0], ['HS2017-HS2022', '851712', 160.0, 13.0]]
     """
     frame = _frame(trade)
-    rows = pd.DataFrame({"code": _read(frame)})
+    codes = hs_codes(frame["code"], where="column 'code'", also=_WORDS)
+    rows = pd.DataFrame({"code": codes})
     rows["system"] = _systems(frame, rows["code"])
     each = rows.groupby(["code", "system"], sort=False)
     found = rows.drop_duplicates(ignore_index=True)
@@ -149,18 +150,6 @@ def _frame(trade: Any) -> pd.DataFrame:
     return frame
 
 
-def _read(frame: pd.DataFrame) -> pd.Series:
-    """Return the codes as text, dots dropped; words and names of families stand as they are."""
-    odd = [code for code in frame["code"].drop_duplicates() if not isinstance(code, str)]
-    if odd:
-        raise SchemaMismatch(
-            f"column 'code' holds {'empty cells' if pd.isna(odd[0]) else repr(odd[0])}",
-            "codes as text, leading zeros kept, in every row",
-            "read the file with dtype={'code': str}",
-        )
-    return hs_codes(frame["code"], where="column 'code'", also=_WORDS)
-
-
 def _systems(frame: pd.DataFrame, code: pd.Series) -> pd.Series:
     """Return the code system of every row, HS revisions and spans of them as `hs` spells them."""
     column = next((name for name in _SYSTEMS if name in frame), None)
@@ -199,7 +188,7 @@ def _by_year(frame: pd.DataFrame, code: pd.Series) -> pd.Series:
         odd = sorted(set(code[here]) & set(absent.index[absent[name]]))
         raise SchemaMismatch(
             f"codes that no one HS revision has in {frame['period'][here].iloc[0]:%Y-%m}:"
-            f" {', '.join(odd[:_FEW])} are not in {name}, which has most of them",
+            f" {few(odd, 12)} are not in {name}, which has most of them",
             "a column code_system that says which revision each row is in",
             "add it, such as trade.assign(code_system='HS2017'), or correct the codes",
         )
@@ -251,7 +240,7 @@ def _placed(found: pd.DataFrame, families: tuple[str, ...], target: str) -> pd.D
         raise _unknown(found[lost])
     if (cut := good & (at["whole"] == False)).any():  # noqa: E712
         raise SchemaMismatch(
-            f"families {', '.join(found.loc[cut, 'code'][:_FEW])} of"
+            f"families {few(found.loc[cut, 'code'], 12)} of"
             f" {', '.join(found.loc[cut, 'system'].unique())}, which {target} divides",
             "rows as they were published",
             "concord those instead",
@@ -281,12 +270,11 @@ def _route(ends: tuple[str, str], families: tuple[str, ...]) -> pd.DataFrame:
 
 def _unknown(lost: pd.DataFrame) -> UnknownCode:
     words = []
-    for code, system in lost.drop_duplicates()[["code", "system"]].head(_FEW).to_numpy():
+    for code, system in lost.drop_duplicates()[["code", "system"]].to_numpy():
         others = [name for name in hs.REVISIONS if str(code)[:6] in hs.codes(name)]
         words.append(f"{code} in {system} (it is in {', '.join(others) or 'none'})")
-    more = f" and {len(lost) - _FEW} more" if len(lost) > _FEW else ""
     return UnknownCode(
-        f"{len(lost)} codes that their HS revision does not have: {'; '.join(words)}{more}",
+        f"{len(lost)} codes that their HS revision does not have: {few(words, 12)}",
         "codes of the HS revision that code_system names",
         "correct code_system, or leave it out where code and year tell the revision",
     )
