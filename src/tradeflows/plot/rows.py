@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
 from matplotlib.transforms import blended_transform_factory
 
 from tradeflows.errors import SchemaMismatch
@@ -26,13 +27,12 @@ from tradeflows.plot.style import (
     marked,
     wrapped,
 )
-from tradeflows.plot.tables import framed
+from tradeflows.plot.tables import framed, known
 from tradeflows.words import Scale, scale_for
 
 __all__ = ["bars", "ranges", "scan", "waterfall"]
 
 _ROW, _BAR = 0.31, 0.21  # inches: a row, a bar
-_LETTERS = 26  # of a line of words on the left
 
 
 def waterfall(
@@ -87,15 +87,14 @@ def waterfall(
     reach, texts = reach / scale.factor, [_text(row, scale) for row in table.itertuples()]
     with rc_context(STYLE):
         canvas, ax = drawing()
-        ys = _rows(ax, table["step"], 0.15)
+        ys = _rows(canvas, ax, table["step"])
         for y, kind, text, row in zip(ys, table["kind"], texts, reach, strict=True):
             start, end, low, high = row
-            ax.barh(y, end - start, _BAR, left=start, **_look(kind))
+            _bar(ax, y, start, end, kind, text, high, bold=kind == "total")
             if low < high:
-                _plain(ax, [low, high], [y, y], lw=1.3, marker="|", ms=8)
-            _number(ax, np.nanmax([start, end, high]), y, text, bold=kind == "total")
+                ax.plot([low, high], [y, y], color=INK, lw=1.3, marker="|", ms=8)
         for y, below, end in zip(ys, ys[1:], reach[:, 1], strict=False):
-            _plain(ax, [end, end], [y - _BAR / 2, below + _BAR / 2], lw=0.7, alpha=0.6)
+            ax.plot([end, end], [y + _BAR / 2, below - _BAR / 2], color=INK, lw=0.7, alpha=0.6)
         ax.axvline(0, color=INK, lw=0.9)
     said = "; ".join(f"{s} {t}" for s, t in zip(table["step"], texts, strict=True))
     shown = whole.dropna(axis="columns", how="all")
@@ -107,8 +106,7 @@ def waterfall(
 def _steps(steps: pd.DataFrame) -> pd.DataFrame:
     """Return step, value, kind, low and high of each bar."""
     table = steps if "step" in steps else steps.rename_axis("step").reset_index()
-    if lost := [c for c in ("value", "kind") if c not in table]:
-        raise SchemaMismatch(f"steps without {lost}", "columns value and kind", "add them")
+    known(table, "steps", ["value", "kind"])
     if "range" in table:
         low, high = ([getattr(i, end) for i in table["range"]] for end in ("low", "high"))
         table = table.assign(low=low, high=high)
@@ -176,22 +174,11 @@ def ranges(
     >>> figure.caption, figure.table["low"].tolist()
     ('% · made up', [0.2, 0.61])
     """
-    table, marks = _found(found), marks or {}
-    scale = _scale([*table[["low", "high"]].to_numpy().ravel(), *marks.values()], unit)
-    at = [(x / scale.factor, n) for n, x in marks.items()]
-    with rc_context(STYLE):
-        canvas, ax = drawing()
-        ys = _rows(ax, table["label"], 0.15 + 0.25 * bool(marks))
-        texts = _ranges(ax, ys, table, scale, spec)
-        _limited(ax, table[["low", "high"]].to_numpy() / scale.factor, [x for x, _ in at])
-        if min(ax.get_xlim()) < 0 < max(ax.get_xlim()):
-            ax.axvline(0, color=INK, lw=0.9)
-        marked(canvas, ax, at)
+    table = _found(found)
+    canvas, scale, texts, limits = _drawn(table, unit, marks or {}, spec)
     said = "; ".join(f"{n}: {t}" for n, t in zip(table["label"], texts, strict=True))
-    limits = "; ".join(f"{n} at {scale.text(x)}" for x, n in at)
-    said += f". Marked: {limits}." if limits else "."
     shown = table.dropna(axis="columns", how="all")
-    return made(canvas, shown, title, scale.unit, source, said, base=unit, **words)
+    return made(canvas, shown, title, scale.unit, source, f"{said}.{limits}", base=unit, **words)
 
 
 def scan(
@@ -205,7 +192,7 @@ def scan(
     spec: str = "",
     **words: Unpack[Words],
 ) -> Figure:
-    """Draw how an answer hangs on each assumption: one small panel each, all on one scale.
+    """Draw how an answer hangs on each assumption: rows under the name of each, on one scale.
 
     Parameters
     ----------
@@ -230,53 +217,25 @@ def scan(
     ['0.10', '0.138', '0.139']
     """
     rows = {panel: _found(found) for panel, found in panels.items()}
-    table = pd.concat([t.assign(assumption=p) for p, t in rows.items()], ignore_index=True)
-    numbers, marks = table[["low", "high"]].to_numpy(), marks or {}
-    scale = _scale([*numbers.ravel(), *marks.values()], unit)
-    low, high = np.nanmin(numbers) / scale.factor, np.nanmax(numbers) / scale.factor
-    columns = min(2, len(rows))
-    with rc_context(STYLE):
-        canvas, axes = drawing(
-            nrows=-(-len(rows) // columns), ncols=columns, sharex=True, squeeze=False
-        )
-        talls, lines = np.zeros((2, *axes.shape))
-        for ax in axes.flat[len(rows) :]:
-            ax.axis("off")
-        for n, (ax, (panel, part)) in enumerate(zip(axes.flat, rows.items(), strict=False)):
-            same = [
-                chosen is not None and (r.low, r.high) == (chosen.low, chosen.high)
-                for r in part.itertuples()
-            ]
-            ys = _rows(ax, part["label"], letters=14, least=0.25)
-            talls.flat[n] = ax.get_ylim()[0]
-            _ranges(ax, ys, part, scale, spec, same, thick=6)
-            heading = wrapped(panel, 18 if n % 2 else 30)  # the right one ends at the edge
-            lines.flat[n] = heading.count("\n")
-            ax.set_title(heading, loc="left", fontsize=10, fontweight="bold", pad=5)
-            for x in marks.values():
-                _plain(ax, [x / scale.factor] * 2, [0, talls.flat[n]], lw=0.8, ls="--")
-            _limited(ax, numbers / scale.factor, [x / scale.factor for x in marks.values()])
-        heights = talls.max(axis=1)
-        for ax, tallest in zip(axes.flat, np.repeat(heights, columns), strict=True):
-            ax.set_ylim(tallest, 0)
-        axes.flat[0].get_gridspec().set_height_ratios(heights)
-        canvas.set_size_inches(WIDTH, sum(heights + 0.5 + 0.17 * lines.max(axis=1)))
+    parts = [pd.DataFrame({"label": [None, *t["label"]], "assumption": p}).join(
+        t.set_axis(t.index + 1)[["low", "high"]]) for p, t in rows.items()]  # fmt: skip
+    table = pd.concat(parts, ignore_index=True)
+    canvas, scale, _, limits = _drawn(table, unit, marks or {}, spec, chosen)
     table = table[["assumption", "label", "low", "high"]].rename(columns={"label": "value"})
+    table = table.dropna(subset="value")
     if len(rows) == 1:
         table = table.drop(columns="assumption").rename(columns={"value": next(iter(rows))})
-    lost = int(np.isnan(numbers[:, 0]).sum())
+    lost = int(table["low"].isna().sum())
     broken = f", {lost} contradict themselves" if lost else ""
-    within = f"from {scale.text(low)} to {scale.text(high)} {scale.unit}{broken}"
-    variants = f"{len(rows)} assumptions in {len(table)} variants"
-    return made(canvas, table, title, scale.unit, source, f"{variants}: {within}.", base=unit,
-                **words)  # fmt: skip
+    ends = (scale.text(x / scale.factor) for x in (table["low"].min(), table["high"].max()))
+    said = f"{len(rows)} assumptions in {len(table)} variants: from {' to '.join(ends)}"
+    said += f" {scale.unit}{broken}.{limits}"
+    return made(canvas, table, title, scale.unit, source, said, base=unit, **words)
 
 
 def _found(found: Mapping[str, Interval | float | None] | pd.DataFrame) -> pd.DataFrame:
     """Return label, low, high, and value where it is given, of each row."""
     if isinstance(found, pd.DataFrame):
-        if lost := [c for c in ("label", "low", "high") if c not in found]:
-            raise SchemaMismatch(f"ranges without {lost}", "label, low and high", "add them")
         table = found.reset_index(drop=True)
     else:
         ends = [
@@ -285,57 +244,66 @@ def _found(found: Mapping[str, Interval | float | None] | pd.DataFrame) -> pd.Da
         ]
         table = pd.DataFrame(ends, columns=["low", "high"])
         table.insert(0, "label", list(found))
-    if table[["low", "high"]].isna().to_numpy().all():
-        raise SchemaMismatch("ranges without numbers", "at least one range", "check the bounds")
+    known(table, "ranges", ["label", "low", "high"])
     return table.astype({"label": str, "low": float, "high": float})
 
 
-def _limited(ax: Axes, ends: np.ndarray, marks: Sequence[float]) -> None:
-    """Let the axis hold all ranges and marks, and begin at zero unless zero is far away."""
-    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
-    low = 0.0 if 0 < low < 0.5 * high else low
-    room = 0.01 * (high - low) or 1.0  # where all is one point
-    ax.set_xlim(min([low - room, *marks]), max([high + room, *marks]))
+def _drawn(
+    table: pd.DataFrame, unit: str, marks: Mapping[str, float], spec: str,
+    chosen: Interval | None = None,
+) -> tuple[Canvas, Scale, list[str], str]:  # fmt: skip
+    """Draw rows of ranges and marks; say how numbers are scaled, what is written, what is marked.
+
+    With a column ``assumption`` a row without label is the heading of the next ones, and those that
+    are not the ``chosen`` range are faint.
+    """
+    grouped = "assumption" in table
+    numbers = table.reindex(columns=["low", "high", "value"]).to_numpy(float)
+    scale = _scale([*numbers[:, :2].ravel(), *marks.values()], unit)
+    same = [chosen is not None and (low, high) == (chosen.low, chosen.high)
+            for low, high, _ in numbers.tolist()]  # fmt: skip
+    numbers, texts = numbers / scale.factor, []
+    least, most = float(np.nanmin(numbers[:, 0])), float(np.nanmax(numbers[:, 1]))
+    with rc_context(STYLE):
+        canvas, ax = drawing()
+        room = 0.15 + 0.25 * bool(marks)
+        ys = _rows(canvas, ax, table["label"].fillna(""), room, 0.26 if grouped else _ROW)
+        names = table[["label", "assumption" if grouped else "label"]].to_numpy()
+        for n, (y, (low, high, point)) in enumerate(zip(ys, numbers.tolist(), strict=True)):
+            label, heading = names[n]
+            if pd.isna(label):
+                ax.annotate(wrapped(heading, 40), (0, y), (5, 0), textcoords="offset points",
+                            xycoords=("axes fraction", "data"), va="center", fontweight="bold",
+                            annotation_clip=False)  # fmt: skip
+            elif math.isnan(low):
+                texts.append("bounds contradict")
+                ax.text((least + most) / 2, y, texts[-1], color=COLOUR["price"], style="italic",
+                        ha="center", va="center")  # fmt: skip
+            else:
+                texts.append(format(Interval(low, high), spec or f",.{scale.places}f"))
+                kind = "faint" if grouped and not same[n] else "price"
+                _bar(ax, y, low, high, kind, texts[-1], bold=same[n])
+                ax.plot([low, high], [y, y], color=INK, lw=0, marker="|", ms=10)
+                ax.plot(point, y, color=INK, marker="o", ms=5)
+                ax.get_yticklabels()[n].set_fontweight("bold" if same[n] else "normal")
+        at = [(x / scale.factor, name) for name, x in marks.items()]
+        low = 0.0 if 0 < least < 0.5 * most else least  # zero, unless it is far away
+        room = 0.01 * (most - low) or 1.0  # where all is one point
+        ends = [low - room, most + room, *(x for x, _ in at)]
+        ax.set_xlim(min(ends), max(ends))
+        if min(ends) < 0 < max(ends):
+            ax.axvline(0, color=INK, lw=0.9)
+        marked(canvas, ax, at)
+    limits = "; ".join(f"{name} at {scale.text(x)}" for x, name in at)
+    return canvas, scale, texts, f" Marked: {limits}." if limits else ""
 
 
 def _scale(numbers: Iterable[float], unit: str) -> Scale:
     """Return how numbers are written: shares in per cent, others by their largest."""
-    known = np.abs([x for x in numbers if math.isfinite(x)])
-    largest = float(known.max(initial=0.0))
+    largest = float(np.abs([x for x in numbers if math.isfinite(x)]).max(initial=0.0))
     if unit == "share":
         return Scale(0.01, "%", 0 if largest >= 0.1 else 1)
     return scale_for(largest, unit)
-
-
-def _ranges(
-    ax: Axes,
-    ys: Sequence[float],
-    table: pd.DataFrame,
-    scale: Scale,
-    spec: str,
-    dark: Sequence[bool | None] | None = None,
-    thick: float = 10,
-) -> list[str]:
-    """Draw rows of ranges on axes and return their numbers as written."""
-    texts = []
-    numbers = table.reindex(columns=["low", "high", "value"]).to_numpy(float) / scale.factor
-    centre = float(np.nanmean(numbers[:, :2]))
-    dark = [None] * len(table) if dark is None else dark
-    rows = zip(ys, numbers.tolist(), dark, ax.get_yticklabels(), strict=True)
-    for y, (low, high, point), chosen, name in rows:
-        if math.isnan(low):
-            texts.append("bounds contradict")
-            ax.text(centre, y, texts[-1], color=COLOUR["price"], style="italic", ha="center",
-                    va="center")  # fmt: skip
-            continue
-        texts.append(format(Interval(low, high), spec or f",.{scale.places}f"))
-        colour = COLOUR["faint" if chosen is False else "price"]
-        ax.plot([low, high], [y, y], color=colour, lw=thick, solid_capstyle="butt")
-        _plain(ax, [low, high], [y, y], lw=0, marker="|", ms=thick)
-        _plain(ax, [point], [y], marker="o", ms=5)
-        _number(ax, high, y, texts[-1], bold=bool(chosen))
-        name.set_fontweight("bold" if chosen else "normal")
-    return texts
 
 
 def bars(
@@ -371,36 +339,24 @@ def bars(
         raise SchemaMismatch(
             f"columns {texts} hold no numbers", "one column of names beside numbers", "drop them"
         )
+    known(frame, "bars")
     numbers = frame.rename(columns=str).astype(float)
-    columns = [str(c) for c in numbers]
-    if not numbers.notna().to_numpy().any():
-        raise SchemaMismatch("bars without numbers", "at least one number", "check the filter")
+    columns, names, many = [*map(str, numbers)], numbers.index.map(str), numbers.shape[1]
     scale = _scale(numbers.to_numpy().ravel(), unit)
-    scaled, many = numbers / scale.factor, numbers.shape[1]
-    means = kinds_of(columns, alone="value")
+    scaled, means = numbers / scale.factor, kinds_of(columns, alone="value")
     with rc_context(STYLE):
         canvas, ax = drawing()
-        names = numbers.index.map(str)
-        centres = _rows(ax, names, 0.15 + 0.3 * (many > 1), least=0.1 + _BAR * many)
+        centres = _rows(canvas, ax, names, 0.15 + 0.3 * (many > 1), 0.1 + _BAR * many)
         for k, column in enumerate(columns):
-            ys = np.array(centres) + (k - (many - 1) / 2) * _BAR
-            xs = scaled[column]
-            drawn = ax.barh(ys, xs.fillna(0), _BAR * 0.92, label=column, **_look(means[column]))
-            ax.bar_label(drawn, [scale.text(x) for x in xs], padding=5)
+            for y, x in zip(centres, scaled[column], strict=True):
+                at = y + (k - (many - 1) / 2) * _BAR
+                _bar(ax, at, 0.0, 0.0 if math.isnan(x) else x, means[column], scale.text(x))
+            ax.containers[-1].set_label(column)
         ax.axvline(0, color=INK, lw=0.9)
-        low, high = ax.get_xlim()
-        if (numbers.to_numpy() < 0).any():  # room for numbers left of their bars
-            ax.set_xlim(low - 0.12 * (high - low), high)
         if many > 1:
             left = blended_transform_factory(canvas.transFigure, ax.transAxes)
-            ax.legend(
-                loc="lower left",
-                bbox_to_anchor=(0, 1),
-                bbox_transform=left,
-                ncols=3,
-                borderaxespad=0,
-                frameon=False,
-            )
+            ax.legend(loc="lower left", bbox_to_anchor=(0, 1), bbox_transform=left, ncols=3,
+                      borderaxespad=0, frameon=False)  # fmt: skip
     said = "; ".join(
         f"{i}: {', '.join(map(scale.text, row))}"
         for i, row in zip(names[:12], scaled.to_numpy(), strict=False)
@@ -410,38 +366,37 @@ def bars(
     return made(canvas, shown, title, scale.unit, source, said, table, base=unit, **words)
 
 
-def _look(kind: str) -> dict[str, Any]:
-    return {"color": COLOUR[kind], "hatch": HATCH.get(kind), "edgecolor": INK, "linewidth": 0}
-
-
-def _plain(ax: Axes, xs: Sequence[float], ys: Sequence[float], **look: Any) -> None:
-    """Draw a line that carries no number of its own."""
-    ax.plot(xs, ys, color=INK, **look)
-
-
-def _number(ax: Axes, x: float, y: float, text: str, *, bold: bool) -> None:
-    """Write a number right of the end of its bar."""
+def _bar(
+    ax: Axes, y: float, left: float, right: float, kind: str, text: str, reach: float = math.nan,
+    *, bold: bool = False,
+) -> None:  # fmt: skip
+    """Draw a bar, and its number right of it and of what reaches further."""
+    look: dict[str, Any] = {
+        "color": COLOUR[kind],
+        "hatch": HATCH.get(kind),
+        "edgecolor": INK,
+        "linewidth": 0,
+    }
+    ax.barh(y, right - left, 0.92 * _BAR, left=left, **look)
     ax.annotate(
-        text, (x, y), (5, 0), textcoords="offset points", va="center",
+        text, (np.nanmax([left, right, reach]), y), (5, 0), textcoords="offset points", va="center",
         fontweight="bold" if bold else "normal", annotation_clip=False,
     )  # fmt: skip
 
 
 def _rows(
-    ax: Axes, names: Iterable[str], room: float = 0.0, letters: int = _LETTERS, least: float = _ROW
+    canvas: Canvas, ax: Axes, names: Iterable[str], room: float = 0.15, least: float = _ROW
 ) -> list[float]:
-    """Name rows from top to bottom and return their middles, in inches; size a chart of one axes.
+    """Name rows from top to bottom, size the chart, and return their middles, in inches.
 
     Names may take several lines; the values have no ticks, for each is written.
     """
-    texts = [wrapped(name, letters) for name in names]
+    texts = [wrapped(name, 26) for name in names]
     tall = np.array([max(least, 0.165 * (t.count("\n") + 1) + 0.09) for t in texts])
     ys: list[float] = (np.cumsum(tall) - tall / 2).tolist()
     ax.set_yticks(ys, texts)
     ax.set_ylim(tall.sum(), 0)
     ax.set_xticks([])
     ax.margins(x=0.01)
-    canvas = ax.get_figure(root=True)
-    if canvas is not None:
-        canvas.set_size_inches(WIDTH, tall.sum() + room)
+    canvas.set_size_inches(WIDTH, tall.sum() + room)
     return ys

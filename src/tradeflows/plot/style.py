@@ -39,6 +39,7 @@ COLOUR: Final = {
     "price": "#d9612b",
     "volume": "#1c8a8a",
     "other": "#3b82c4",
+    "expected": "#3b82c4",
     "plain": "#7d8590",
     "warm": "#b8568f",
     "earth": "#94793a",
@@ -54,6 +55,7 @@ HATCH: Final = {"entry": "////", "exit": "\\\\\\\\", "unpriced": "xxx", "unknown
 DASH: Final[dict[str, Any]] = {
     "price": (0, (5, 1.6)),
     "volume": (0, (1.4, 1.2)),
+    "expected": (0, (4, 1.5)),
     "plain": (0, (6, 1.5, 1.2, 1.5)),
     "warm": (0, (3, 1.2)),
     "earth": (0, (8, 2)),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
 import pandas as pd
 from pandas.io.json import build_table_schema
 
+from tradeflows.errors import SchemaMismatch
 from tradeflows.spreadsheets import disarmed
 from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
 
-__all__ = ["fields", "framed", "table_html"]
+__all__ = ["fields", "framed", "known", "table_html"]
 
 _ROWS_SHOWN = 40
 
@@ -32,6 +33,14 @@ def framed(table: Any) -> pd.DataFrame:
     if isinstance(table, pd.Series):
         return table.to_frame(table.name or "value")
     return pd.DataFrame(table)
+
+
+def known(table: pd.DataFrame, what: str, columns: Sequence[str] = ()) -> None:
+    """Refuse a table that lacks columns, or numbers to draw."""
+    if lost := [c for c in columns if c not in table]:
+        raise SchemaMismatch(f"{what} without columns {lost}", ", ".join(columns), "add them")
+    if not table.select_dtypes("number").notna().to_numpy().any():
+        raise SchemaMismatch(f"{what} without numbers", "at least one number", "check the filter")
 
 
 def table_html(frame: pd.DataFrame, *, label: str, unit: str = "") -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Unpack
 
 import numpy as np
@@ -27,14 +27,16 @@ from tradeflows.plot.style import (
     spread,
     wrapped,
 )
-from tradeflows.plot.tables import framed
+from tradeflows.plot.tables import framed, known
 from tradeflows.words import is_yearly, period_text, scale_for, span
 
 __all__ = ["fan", "histogram", "lines"]
 
 _HIGH = 3.3  # inches
 NUMBER = "{x:,.10g}"  # of a tick
-_BANDS = ("actual", "median", "low95", "high95", "low80", "high80")
+# columns of a fan and what stands at their ends
+_NAMES = {"actual": "actual", "median": "expected", "low95": "", "high95": "95 % band",
+          "low80": "", "high80": "80 % band"}  # fmt: skip
 
 
 def lines(
@@ -71,25 +73,9 @@ def lines(
     'bn USD · 2020 to 2021 · made up'
     """
     frame = _indexed(table)
-    means = kinds_of([str(c) for c in frame])
-
-    def draw(ax: Axes, xs: pd.Index, scaled: pd.DataFrame) -> dict[str, str]:
-        """Draw the lines, or the marks of lower bounds, and return the names at their ends."""
-        for column, values in scaled.items():
-            ys = values.to_numpy()
-            look: dict[str, Any] = {"color": COLOUR[means[str(column)]], "clip_on": False}
-            if floors:
-                up = 0.08 * np.ptp(ys[~np.isnan(ys)]) or 1.0
-                ax.errorbar(xs, ys, up, fmt="_", ms=11, mew=2.2, lolims=True, label=column, **look)
-                continue
-            dash = DASH.get(means[str(column)], "-")
-            gone = np.isnan(np.r_[np.nan, ys, np.nan])
-            seen = (gone[:-2] & gone[2:]) | (len(xs) <= 12)  # no line leads to a point alone
-            ax.plot(xs, ys, "o", label=column, lw=2.1, ls=dash, ms=5, markevery=seen, **look)
-        named = not floors or scaled.shape[1] > 1
-        return {str(column): str(column) for column in scaled} if named else {}
-
-    return _over_time(frame, draw, title, unit, source, events or {}, [*means], table, words)
+    kinds = kinds_of([str(c) for c in frame])
+    named = {} if floors and len(kinds) == 1 else {name: name for name in kinds}
+    return _over_time(frame, kinds, named, title, unit, source, events, table, words, floors=floors)
 
 
 def fan(
@@ -123,42 +109,37 @@ def fan(
     'index · Jan 2022 to Feb 2022'
     """
     frame = _indexed(table)
-    if lost := [c for c in _BANDS if c not in frame]:
-        raise SchemaMismatch(f"fan without columns {lost}", ", ".join(_BANDS), "add the columns")
-
-    def draw(ax: Axes, xs: pd.Index, scaled: pd.DataFrame) -> dict[str, str]:
-        """Draw bands and lines and return the names at their ends."""
-        for band, alpha in (("95", 0.22), ("80", 0.32)):
-            ends = scaled[f"low{band}"], scaled[f"high{band}"]
-            ax.fill_between(xs, *ends, color=COLOUR["other"], alpha=alpha, lw=0)
-        ax.plot(xs, scaled["median"], color=COLOUR["other"], ls=(0, (4, 1.5)), lw=1.8)
-        ax.plot(xs, scaled["actual"], color=COLOUR["value"], lw=2.2)
-        names = ("actual", "expected", "80 % band", "95 % band")
-        return dict(zip(("actual", "median", "high80", "high95"), names, strict=True))
-
-    said, shown = ["actual", "median"], frame[list(_BANDS)]
-    return _over_time(shown, draw, title, unit, source, events or {}, said, table, words)
+    known(frame, "fan", list(_NAMES))
+    kinds = {"actual": "value", "median": "expected"}
+    return _over_time(frame[list(_NAMES)], kinds, _NAMES, title, unit, source, events, table, words)
 
 
 def _over_time(
     frame: pd.DataFrame,
-    draw: Callable[[Axes, pd.Index, pd.DataFrame], dict[str, str]],
+    kinds: Mapping[str, str],
+    named: Mapping[str, str],
     title: str,
     unit: str,
     source: str,
-    events: Mapping[str, Any],
-    described_: list[str],
+    events: Mapping[str, Any] | None,
     of: Any,
     words: Words,
+    *,
+    floors: bool = False,
 ) -> Figure:
-    """Draw a chart over time, with its axes, its events, and what it says."""
+    """Draw lines by kind over bands, with names at their ends, axes and events."""
     scale = scale_for(float(np.nanmax(np.abs(frame.to_numpy()))), unit)
     scaled, xs, dated = frame / scale.factor, frame.index, isinstance(frame.index, pd.DatetimeIndex)
     if yearly := isinstance(xs, pd.DatetimeIndex) and is_yearly(xs):
         xs = xs + pd.Timedelta(days=182)
     with rc_context(STYLE):
         canvas, ax = drawing(_HIGH)
-        named = draw(ax, xs, scaled)
+        for band, alpha in (("95", 0.22), ("80", 0.32)):
+            if f"low{band}" in named:
+                ends = scaled[f"low{band}"], scaled[f"high{band}"]
+                ax.fill_between(xs, *ends, color=COLOUR["expected"], alpha=alpha, lw=0)
+        for name, kind in kinds.items():
+            _line(ax, xs, scaled[name].to_numpy(), kind, floors=floors)
         low, high = float(np.nanmin(scaled)), float(np.nanmax(scaled))
         ax.set_ylim(*((0, high * 1.1) if 0 <= low < 0.6 * high else (None, None)))
         if low < 0 < high or ax.get_ylim()[0] == 0:
@@ -176,13 +157,25 @@ def _over_time(
             form = dates.ConciseDateFormatter(where, show_offset=False)  # type: ignore[no-untyped-call]
             ax.xaxis.set_major_locator(where)
             ax.xaxis.set_major_formatter(form)
-        marked(canvas, ax, [(_place(ax, when), name) for name, when in events.items()])
-        ends = [(name, scaled[column].set_axis(xs).dropna()) for column, name in named.items()]
-        _named(canvas, ax, [(n, _place(ax, v.index[-1]), v.iloc[-1]) for n, v in ends if len(v)])
+        marked(canvas, ax, [(_place(ax, when), name) for name, when in (events or {}).items()])
+        last = [(name, scaled[c].set_axis(xs).dropna()) for c, name in named.items() if name]
+        _named(canvas, ax, [(n, _place(ax, v.index[-1]), v.iloc[-1]) for n, v in last if len(v)])
     words.setdefault("period", span(frame.index))
-    said = f"{described(scaled[described_])[:-1]}, {scale.unit}."
+    said = f"{described(scaled[list(kinds)])[:-1]}, {scale.unit}."
     shown = frame.rename_axis(str(frame.index.name or "period")).reset_index()
     return made(canvas, shown, title, scale.unit, source, said, of, base=unit, **words)
+
+
+def _line(ax: Axes, xs: pd.Index, ys: np.ndarray, kind: str, *, floors: bool) -> None:
+    """Draw one line; of lower bounds marks with an arrow upward, which no line joins."""
+    look: dict[str, Any] = {"color": COLOUR[kind], "clip_on": False}
+    if floors:
+        up = 0.08 * np.ptp(ys[~np.isnan(ys)]) or 1.0
+        ax.errorbar(xs, ys, up, fmt="_", ms=11, mew=2.2, lolims=True, **look)
+    else:
+        gone = np.isnan(np.r_[np.nan, ys, np.nan])
+        seen = (gone[:-2] & gone[2:]) | (len(xs) <= 12)  # no line leads to a point alone
+        ax.plot(xs, ys, "o", lw=2.1, ls=DASH.get(kind, "-"), ms=5, markevery=seen, **look)
 
 
 def _place(ax: Axes, when: Any) -> float:
@@ -208,8 +201,7 @@ def _indexed(table: Any) -> pd.DataFrame:
         )
     frame = frame.drop(columns="origin", errors="ignore").select_dtypes("number")
     frame = frame.sort_index().rename(columns=str).astype(float)
-    if frame.empty or not frame.notna().to_numpy().any():
-        raise SchemaMismatch("a chart without numbers", "at least one number", "check the filter")
+    known(frame, "a chart")
     return frame
 
 
@@ -217,18 +209,18 @@ def _named(canvas: Canvas, ax: Axes, ends: Sequence[tuple[str, float, float]]) -
     """Name each line at its end; names that would meet move apart, joined to their own."""
     edge: Any = ("axes fraction", "data")
     look: dict[str, Any] = {"textcoords": "offset points", "annotation_clip": False}
-    known = [(wrapped(n, 16), x, y) for n, x, y in ends]
+    ends = [(wrapped(n, 16), x, y) for n, x, y in ends]
     texts = [
         ax.annotate(n, (1, y), (9, 0), xycoords=edge, va="center", fontweight="bold", **look)
-        for n, _, y in known
+        for n, _, y in ends
     ]
     canvas.draw_without_rendering()
     box, points = ax.get_window_extent(), 72 / canvas.dpi
-    homes = [float(ax.transData.transform((x, y))[1]) * points for _, x, y in known]
-    tall = 12.5 * max((n.count("\n") + 1 for n, _, _ in known), default=1)
+    homes = [float(ax.transData.transform((x, y))[1]) * points for _, x, y in ends]
+    tall = 12.5 * max((n.count("\n") + 1 for n, _, _ in ends), default=1)
     places = spread(homes, tall, box.y0 * points, box.y1 * points)
     line = {"arrowstyle": "-", "lw": 0.7, "alpha": 0.6, "color": INK, "shrinkA": 0, "shrinkB": 0}
-    for text, (_, x, y), home, place in zip(texts, known, homes, places, strict=True):
+    for text, (_, x, y), home, place in zip(texts, ends, homes, places, strict=True):
         text.set_position((9, place - home))
         if x < ax.get_xlim()[1] - 0.03 * np.ptp(ax.get_xlim()):  # it ends before the others
             ax.annotate("", (x, y), (1, y), textcoords=edge, arrowprops=line)
@@ -269,18 +261,18 @@ def histogram(
     >>> figure.table["placebos"].sum(), figure.caption
     (np.int64(4), '% · Russia and 4 placebos')
     """
-    known = pd.Series(values, dtype=float).dropna()
-    spots = np.r_[known.to_numpy(), list(mark.values())]
+    cases = pd.Series(values, dtype=float).dropna()
+    spots = np.r_[cases.to_numpy(), list(mark.values())]
     scale = scale_for(float(np.abs(spots).max()), unit)
     edges = np.asarray(MaxNLocator(24).tick_values(spots.min() / scale.factor,
                                                    spots.max() / scale.factor))  # fmt: skip
-    counts, _ = np.histogram(known / scale.factor, edges)
-    if isinstance(known.index, pd.RangeIndex):
+    counts, _ = np.histogram(cases / scale.factor, edges)
+    if isinstance(cases.index, pd.RangeIndex):
         ends = {"from": edges[:-1] * scale.factor, "to": edges[1:] * scale.factor}
         table = pd.DataFrame({**ends, counted: counts})
     else:
-        cases = pd.concat([known.rename(index=str), pd.Series(mark)])
-        table = cases[~cases.index.duplicated("last")].rename_axis("case").reset_index(name="value")
+        both = pd.concat([cases.rename(index=str), pd.Series(mark)])
+        table = both[~both.index.duplicated("last")].rename_axis("case").reset_index(name="value")
         table = table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
     named = [(x / scale.factor, f"{n} {scale.text(x / scale.factor)}") for n, x in mark.items()]
     with rc_context(STYLE):
@@ -294,8 +286,8 @@ def histogram(
         ax.set_xlabel(scale.unit, loc="right")
         ax.set_ylabel(f"number of {counted}")
         marked(canvas, ax, named)
-    noted(words, f"{', '.join(mark)} and {len(known)} {counted}", first=True)
+    noted(words, f"{', '.join(mark)} and {len(cases)} {counted}", first=True)
     said = "; ".join(f"{n}: {scale.text(x / scale.factor)}" for n, x in mark.items())
-    least, most = (scale.text(x / scale.factor) for x in (known.min(), known.max()))
-    said += f"; {len(known)} {counted} from {least} to {most} {scale.unit}."
+    least, most = (scale.text(x / scale.factor) for x in (cases.min(), cases.max()))
+    said += f"; {len(cases)} {counted} from {least} to {most} {scale.unit}."
     return made(canvas, table, title, scale.unit, source, said, values, base=unit, **words)
