@@ -93,8 +93,9 @@ class Problem:
     todo: str
 
 
-_OWN = {"id", "path", "bytes", "sha256"}
-_NEEDED = {f.name for f in fields(Raw)} - _OWN - {"traps", "constants", "query", "complete"}
+_TYPES = {"rows": (int,), "bytes": (int,), "traps": (list, tuple), "constants": (dict,),
+          "query": (dict,), "complete": (bool,)}  # fmt: skip
+_OPTIONAL = {"traps", "constants", "query", "complete"}
 _MEND = "restore file and sidecar: `git checkout -- data/raw`, or install tradeflows again"
 _AGAIN = "delete file and sidecar, then run `tradeflows refresh` again"
 
@@ -152,6 +153,18 @@ def processed() -> Path:
     return (raw.parent if raw.name == "raw" else Path.cwd() / "data") / "processed"
 
 
+def _listed() -> dict[str, Path]:
+    """Return files and sidecars by their path below the folders: of one, where it is read from."""
+    owner: dict[str, Path] = {}
+    found = {}
+    for root in _roots():
+        for path in sorted(p for p in root.rglob("*") if p.is_file()):
+            file = path.relative_to(root).as_posix()
+            if owner.setdefault(file.removesuffix(SIDECAR), root) == root:
+                found[file] = path
+    return found
+
+
 def catalogue() -> list[Raw]:
     """List every raw file that has a sidecar, sorted by id.
 
@@ -163,22 +176,17 @@ def catalogue() -> list[Raw]:
     >>> {raw.publisher for raw in catalogue()} >= {"TÜİK", "World Bank"}
     True
     """
-    found: dict[str, Raw | None] = {}
-    roots = _roots()
-    for root in roots:
-        for beside in sorted(root.rglob("*" + SIDECAR)):
-            path = beside.with_suffix("")
-            file = path.relative_to(root).as_posix()
-            if file in found or (root != roots[0] and (roots[0] / file).is_file()):
-                continue
+    found = []
+    for file, beside in sorted(_listed().items()):
+        if beside.suffix == SIDECAR:
+            file = file.removesuffix(SIDECAR)
             try:
-                found[file] = _parsed(file, path, beside.read_bytes())
+                found.append(_parsed(file, beside.with_suffix(""), beside.read_bytes()))
             except SchemaMismatch as error:
-                found[file] = None
                 if f"/{LIVE}/" not in file:
                     raise
                 leave_out(file, error)
-    return [raw for _, raw in sorted(found.items()) if raw]
+    return found
 
 
 def leave_out(file: str, error: TradeflowsError) -> None:
@@ -229,23 +237,23 @@ def put(file: str, data: bytes | Path, about: dict[str, Any]) -> Raw:
     """
     path = _inside(folder(), file)
     beside = _beside(path)
-    digest, size = _measured(data)
-    both = path.is_file() and beside.is_file()
-    stored = _parsed(file, path, beside.read_bytes()) if both else None
-    if stored and stored.sha256 != digest:
-        raise ChecksumMismatch(
-            f"{file} is stored already with other bytes",
-            "a new name for a new edition",
-            "give the file another vintage",
-        )
-    raw = _raw(file, path, {**about, "bytes": size, "sha256": digest})
     parts = [p.with_name(f"{p.name}.{os.getpid()}.part") for p in (path, beside)]
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         if isinstance(data, bytes):
             _write(parts[0], data)
+        whole = parts[0] if isinstance(data, bytes) else data
+        with whole.open("rb") as handle:
+            digest = hashlib.file_digest(handle, "sha256").hexdigest()
+        if path.is_file() and beside.is_file() and describe(file).sha256 != digest:
+            raise ChecksumMismatch(
+                f"{file} is stored already with other bytes",
+                "a new name for a new edition",
+                "give the file another vintage",
+            )
+        raw = _raw(file, path, {**about, "bytes": whole.stat().st_size, "sha256": digest})
         _write(parts[1], _yaml(raw).encode())
-        (data if isinstance(data, Path) else parts[0]).replace(path)
+        whole.replace(path)
         parts[1].replace(beside)
     except OSError as error:
         raise unwritable(file, error) from None
@@ -254,14 +262,6 @@ def put(file: str, data: bytes | Path, about: dict[str, Any]) -> Raw:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
     return raw
-
-
-def _measured(data: bytes | Path) -> tuple[str, int]:
-    """Return hash and size."""
-    if isinstance(data, bytes):
-        return hashlib.sha256(data).hexdigest(), len(data)
-    with data.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest(), data.stat().st_size
 
 
 def _write(path: Path, data: bytes) -> None:
@@ -273,16 +273,8 @@ def _write(path: Path, data: bytes) -> None:
 
 def verify() -> list[Problem]:
     """Compare every raw file with its sidecar and name what differs; nothing if all is well."""
-    problems = {}
-    roots = _roots()
-    for root in roots:
-        for path in sorted(p for p in root.rglob("*") if p.is_file() and p.name != MARKER):
-            file = path.relative_to(root).as_posix()
-            if root != roots[0] and place(file.removesuffix(SIDECAR)).is_relative_to(roots[0]):
-                continue
-            if found := _problem(file, path):
-                problems[file] = found
-    return list(problems.values())
+    found = (_problem(file, path) for file, path in _listed().items() if path.name != MARKER)
+    return [problem for problem in found if problem]
 
 
 def _problem(file: str, path: Path) -> Problem | None:
@@ -340,17 +332,15 @@ def _parsed(file: str, path: Path, text: bytes) -> Raw:
 
 
 def _raw(file: str, path: Path, loaded: Any) -> Raw:
+    """Return what a sidecar says, or refuse one that lacks a field or has it in another type."""
     known = {f.name for f in fields(Raw)} - {"id", "path"}
-    if not isinstance(loaded, dict) or not (_NEEDED | {"bytes", "sha256"}) <= set(loaded) <= known:
+    if not isinstance(loaded, dict) or not known - _OPTIONAL <= set(loaded) <= known:
         keys = sorted(map(str, loaded)) if isinstance(loaded, dict) else repr(loaded)[:80]
         raise SchemaMismatch(
             f"{file}{SIDECAR} has {keys}", f"the fields {', '.join(sorted(known))}", _mend(file)
         )
-    texts = {k: v for k, v in loaded.items() if k in _NEEDED - {"rows"} or k == "sha256"}
-    odd = [k for k, v in texts.items() if not isinstance(v, str)]
-    odd += [k for k in ("rows", "bytes") if type(loaded[k]) is not int or abs(loaded[k]) >> 63]
-    odd += [k for k in ("constants", "query") if not isinstance(loaded.get(k, {}), dict)]
-    odd += [k for k in ("traps",) if not isinstance(loaded.get(k, []), list | tuple)]
+    odd = [k for k, v in loaded.items() if type(v) not in _TYPES.get(k, (str,))]
+    odd += [k for k in ("rows", "bytes") if k not in odd and abs(loaded[k]) >> 63]
     if odd:
         raise SchemaMismatch(
             f"{file}{SIDECAR}: fields {odd} have the wrong type",
