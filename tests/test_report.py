@@ -17,9 +17,18 @@ import tiny_suite
 import tradeflows as tf
 from tradeflows import store
 from tradeflows.errors import TradeflowsError
-from tradeflows.report import check, runner, sources
+from tradeflows.report import check, runner
 from tradeflows.report.build import build
-from tradeflows.report.page import _linked, _shown, mathml, render, tree
+from tradeflows.report.page import (
+    _linked,
+    _shown,
+    anchor,
+    errata,
+    mathml,
+    render,
+    sources,
+    tree,
+)
 from tradeflows.report.runner import NotebookFailed
 
 ROOT = Path(__file__).parents[1]
@@ -238,12 +247,12 @@ def test_data_package_describes_every_table(suite):
 def test_sources_page_lists_every_raw_file(suite):
     page = _page(suite, "sources.html")
     for raw in store.catalogue():
-        assert f'id="{sources.anchor(raw.id)}"' in page
+        assert f'id="{anchor(raw.id)}"' in page
         assert raw.sha256 in page
-    corrected = [entry["date"] for entry in sources.errata()]
+    corrected = [entry["date"] for entry in errata()]
     assert all(f"<dt>{day}</dt>" in page for day in corrected)
     assert ("None so far." in page) is not bool(corrected)
-    assert "None so far." in sources.page([]).body
+    assert "None so far." in sources([]).body
 
 
 def test_the_files_of_a_pull_stand_together():
@@ -251,13 +260,13 @@ def test_the_files_of_a_pull_stand_together():
 
     one = replace(store.catalogue()[0], id="p/live/a@1.json", query={"part": "own"})
     two = replace(one, id="p/live/a@2.json", vintage="2030-01-01", sha256="f" * 64)
-    body = sources.page([one, two]).body
+    body = sources([one, two]).body
     assert body.count("<h3") == 1
     assert "in 2 files" in body
-    assert all(f'id="{sources.anchor(raw.id)}"' in body for raw in (one, two))
+    assert all(f'id="{anchor(raw.id)}"' in body for raw in (one, two))
     assert "f" * 64 in body
     many = [replace(one, id=f"p/live/a@{n}.json") for n in range(500)]
-    assert len(sources.page(many).body) < 200_000
+    assert len(sources(many).body) < 200_000
 
 
 def test_links_lead_to_pages_and_sources_to_raw_files():
@@ -273,10 +282,10 @@ def test_links_lead_to_pages_and_sources_to_raw_files():
 
 
 def test_errata_are_dated_and_escaped():
-    found = sources.errata()
+    found = errata()
     assert all(set(entry) == {"date", "was", "is"} for entry in found)
     assert [str(e["date"]) for e in found] == sorted((str(e["date"]) for e in found), reverse=True)
-    assert "&lt;d&gt;" in sources.page([], [{"date": "x", "was": "c", "is": "<d>"}]).body
+    assert "&lt;d&gt;" in sources([], [{"date": "x", "was": "c", "is": "<d>"}]).body
 
 
 WHOLE = """<title>t</title><meta name="description"><meta name="viewport"><main><h1>x</h1>

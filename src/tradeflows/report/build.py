@@ -13,7 +13,7 @@ from typing import Any
 from tradeflows import __version__
 from tradeflows.claims.rules import rules
 from tradeflows.errors import SourceUnavailable, TradeflowsError
-from tradeflows.report import check, page, runner, sources, tables, whole
+from tradeflows.report import check, page, runner, trace
 from tradeflows.sources import stored
 from tradeflows.store import catalogue
 
@@ -51,10 +51,10 @@ def build(notebooks: Path, out: Path) -> None:
 def _files(executed: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, bytes]:
     """Return every file of the report: pages, tables, pictures."""
     raw = stored.released(catalogue(), os.environ.get("AS_OF"))
-    anchors = {r.id: sources.anchor(r.id) for r in raw}
+    anchors = {r.id: page.anchor(r.id) for r in raw}
     pages = [page.render(nb, stem, names, anchors) for stem, nb in executed.items()]
-    framed = _framed([*pages, sources.page(raw, sources.errata())])
-    return framed | tables.files(pages, raw, framed)
+    framed = _framed([*pages, page.sources(raw, page.errata())])
+    return framed | trace.files(pages, raw, framed)
 
 
 def _framed(pages: Sequence[page.Page]) -> dict[str, bytes]:
@@ -64,15 +64,18 @@ def _framed(pages: Sequence[page.Page]) -> dict[str, bytes]:
     around = [None, *pages, None]
     out = {
         p.file: frame.render(
-            common, page=p, pages=pages, body=p.body, whole=whole.FILE, home="index.html",
-            sources=sources.FILE, errata=f"{sources.FILE}#errata",
+            common, page=p, pages=pages, body=p.body, whole=check.WHOLE, home="index.html",
+            sources=page.SOURCES, errata=f"{page.SOURCES}#errata",
             before=around[n], after=around[n + 2],
         )
         for n, p in enumerate(pages)
     }  # fmt: skip
-    parts = whole.chapters(pages)
-    out[whole.FILE] = frame.render(
-        common, page=replace(parts[0], contents=()), pages=parts, body=whole.merged(parts),
+    chapters = {p.file: p.file.removesuffix(".html") for p in pages}
+    parts = [_chapter(p, chapters) for p in pages]
+    merged = page.tree("\n".join(p.body for p in parts))
+    page.told_apart(merged)
+    out[check.WHOLE] = frame.render(
+        common, page=replace(parts[0], contents=()), pages=parts, body=str(merged),
         home=parts[0].file, sources=parts[-1].file, errata=f"{parts[-1].file}--errata",
     )  # fmt: skip
     return {name: (text.rstrip() + "\n").encode() for name, text in out.items()}
@@ -82,12 +85,12 @@ def _publish(out: Path, files: Mapping[str, bytes]) -> None:
     """Write everything beside its place, then move it there, the index last; old files go."""
     out.mkdir(parents=True, exist_ok=True)
     try:
-        old = set(json.loads((out / tables.PACKAGE).read_text("utf-8"))["files"])
+        old = set(json.loads((out / trace.PACKAGE).read_text("utf-8"))["files"])
     except (OSError, ValueError, KeyError):
         old = set()
     with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as staged:
         for folder in (Path(staged), out):
-            (folder / tables.PACKAGE).parent.mkdir(exist_ok=True)
+            (folder / trace.PACKAGE).parent.mkdir(exist_ok=True)
         for name, data in files.items():
             (Path(staged) / name).write_bytes(data)
         for name in sorted(files, key=lambda n: n == "index.html"):
@@ -95,3 +98,23 @@ def _publish(out: Path, files: Mapping[str, bytes]) -> None:
     for name in old - set(files):
         if (out / name).resolve().is_relative_to(out.resolve()):
             (out / name).unlink(missing_ok=True)
+
+
+def _chapter(one: page.Page, chapters: Mapping[str, str]) -> page.Page:
+    """Return a page as a chapter of the one file: its ids unique, its links turned inward."""
+    stem = chapters[one.file]
+    body = page.tree(f'<article class="chapter" id="{stem}">\n{one.body}\n</article>')
+    for beside in body.select(".also"):  # a file beside the page, not in it
+        beside.decompose()
+    for tag in body.select("article.chapter *"):
+        for name, value in tag.attrs.items():
+            if name == "id":
+                tag[name] = f"{stem}--{value}"
+            elif name == "href":
+                file, _, part = str(value).partition("#")
+                if not file or file in chapters:
+                    tag[name] = f"#{chapters.get(file, stem)}{f'--{part}' if part else ''}"
+            elif "url(#" in value:
+                tag[name] = str(value).replace("url(#", f"url(#{stem}--")
+    contents = tuple((f"{stem}--{slug}", words) for slug, words in one.contents)
+    return replace(one, file=f"#{stem}", body=str(body), contents=contents)

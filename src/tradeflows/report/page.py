@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from html import unescape
+from importlib import resources
 from itertools import count, groupby
 from typing import Any
 
@@ -20,11 +21,15 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from pygments.lexers import PythonLexer  # type: ignore[import-untyped]
 from pygments.token import Comment, Keyword, String  # type: ignore[import-untyped]
 
+from tradeflows.documents import parsed
 from tradeflows.errors import TradeflowsError
 from tradeflows.plot import MIME
+from tradeflows.store import Raw
 
-__all__ = ["Page", "file_of", "render", "template", "told_apart", "tree"]
+__all__ = ["SOURCES", "Page", "anchor", "errata", "file_of", "render", "sources", "template",
+           "told_apart", "tree"]  # fmt: skip
 
+SOURCES = "sources.html"
 DESCRIPTION = 180
 _NUMBER = re.compile(r"[-+−–]?[\d.,]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")
 _SHORT, _LONG = 12, 28  # letters that stay on one line, and that need a wide column
@@ -108,13 +113,11 @@ def _words(tag: Any) -> str:
 
 def _headed(body: BeautifulSoup) -> list[tuple[str, str]]:
     """Let headings be linked to, by the ids that Jupyter gives them; return those of the page."""
-    contents, taken = [], set()
+    contents, taken = [], set[str]()
     for heading in body.find_all(["h2", "h3", "h4"], class_=False):
         words = _words(heading)
         base = words.replace(" ", "-").replace("%", "percent") or "section"
-        names = (base if n == 1 else f"{base}-{n}" for n in count(1))
-        heading["id"] = slug = next(n for n in names if n not in taken)
-        taken.add(slug)
+        heading["id"] = slug = _free(base, "{}-{}", taken)
         contents += [(slug, words)] * (heading.name == "h2")
         said = {"class": "anchor", "href": f"#{slug}", "aria-label": f"Link to: {words}"}
         heading.extend([" ", body.new_tag("a", attrs=said, string="#")])
@@ -127,8 +130,14 @@ def _shown(table: Any) -> None:
         for look in ("border", "style", "valign", "halign", "id"):  # ids of pandas are random
             tag.attrs.pop(look, None)
     table["class"] = "dataframe"
-    _named(table)
-    _aligned(table)
+    head, body = ([row.find_all(["th", "td"]) for row in table.select(f"{part} tr")]
+                  for part in ("thead", "tbody"))  # fmt: skip
+    names = [cell.get_text(strip=True) for cell in head[-1]] if len(head) == 2 else [""]
+    if any(names) and not names[-1]:  # pandas gives the names of the index a row of their own
+        for cell, name in zip(head[0], names, strict=False):
+            cell.string = name or cell.get_text(strip=True)
+        head.pop()[0].parent.decompose()
+    _aligned(head, body)
     if style := table.find_previous_sibling("style"):
         style.decompose()  # pandas' own, which a page does not need
     caption = table.find("caption")
@@ -137,27 +146,14 @@ def _shown(table: Any) -> None:
     table.wrap(tree("").new_tag("div", attrs=scrolls))
 
 
-def _named(table: Any) -> None:
-    """Write the names of the index into the row of headings: pandas gives them one of their own."""
-    head = [row.find_all(["th", "td"]) for row in table.select("thead tr")]
-    names = [cell.get_text(strip=True) for cell in head[-1]] if len(head) == 2 else [""]
-    if any(names) and not names[-1]:
-        for cell, name in zip(head[0], names, strict=False):
-            cell.string = name or cell.get_text(strip=True)
-        head[-1][0].parent.decompose()
-
-
-def _aligned(table: Any) -> None:
+def _aligned(head: Sequence[Any], body: Sequence[Any]) -> None:
     """Name the kind of every cell: a column whose cells are all numbers is one of numbers."""
-    body = [row.find_all(["th", "td"]) for row in table.select("tbody tr")]
-    head = [row.find_all(["th", "td"]) for row in table.select("thead tr")]
-    width = max((len(row) for row in body), default=0)
     for cell in (cell for row in head for cell in row):
         cell.name = "th" if cell.get_text(strip=True) else "td"
     for rows, scope in ((head, "col"), (body, "row")):
         for cell in (cell for row in rows for cell in row if cell.name == "th"):
             cell["scope"] = scope
-    for n in range(1, width + 1):  # from the right: merged labels of rows stand on the left
+    for n in range(1, max(map(len, body), default=0) + 1):  # merged labels stand on the left
         column = [row[-n] for row in body if len(row) >= n]
         texts = [cell.get_text(strip=True) for cell in column]
         kind = "number" if all(map(_NUMBER.fullmatch, texts)) else "text"
@@ -168,14 +164,13 @@ def _aligned(table: Any) -> None:
             row[-n]["class"] = kind
 
 
-def _look(token: Any) -> str:
-    return next((look for kind, look in _LOOKS.items() if token in kind), "")
-
-
 def _code(source: str) -> Markup:
     """Return code with its keywords, comments and strings marked."""
     code = Markup()
-    for look, tokens in groupby(PythonLexer().get_tokens(source), lambda found: _look(found[0])):
+    for look, tokens in groupby(
+        PythonLexer().get_tokens(source),
+        lambda found: next((look for kind, look in _LOOKS.items() if found[0] in kind), ""),
+    ):
         text = "".join(text for _, text in tokens)
         code += Markup('<i class="{}">{}</i>').format(look, text) if look else text
     return code.rstrip("\n")
@@ -196,8 +191,12 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
     for table in body.find_all("table"):
         _shown(table)
     _linked(body, files, anchors)
-    for figure in figures:
-        _offered(body, figure["name"])
+    for name in (figure["name"] for figure in figures):
+        for link in body.select(f'a[download="{name}.csv"]'):
+            link.insert_after(tree(
+                f' <span class="also">· <a download="{name}.png" href="data/{name}.png">'
+                f"Chart as PNG<span hidden> of {name}</span></a></span>"
+            ))  # fmt: skip
     told_apart(body)
     for text in body.find_all(string=True):
         if not text.find_parent(_VERBATIM):
@@ -249,20 +248,11 @@ def _linked(body: BeautifulSoup, files: Mapping[str, str], anchors: Mapping[str,
         if file := files.get(name.removesuffix(".ipynb").removesuffix(".html")):
             link["href"] = f"{file}{mark}{place}"
     for cite in body.select("cite[data-raw]"):
-        if anchor := anchors.get(str(cite["data-raw"])):
-            link = body.new_tag("a", href=f"sources.html#{anchor}")
+        if raw := anchors.get(str(cite["data-raw"])):
+            link = body.new_tag("a", href=f"{SOURCES}#{raw}")
             link.extend(list(cite.contents))
             cite.append(link)
         del cite["data-raw"]
-
-
-def _offered(body: BeautifulSoup, name: str) -> None:
-    """Offer a chart as PNG beside its data."""
-    for link in body.select(f'a[download="{name}.csv"]'):
-        link.insert_after(tree(
-            f' <span class="also">· <a download="{name}.png" href="data/{name}.png">'
-            f"Chart as PNG<span hidden> of {name}</span></a></span>"
-        ))  # fmt: skip
 
 
 def told_apart(body: BeautifulSoup) -> None:
@@ -270,12 +260,48 @@ def told_apart(body: BeautifulSoup) -> None:
     taken: set[str] = set()
     for region in body.select("[role=region][aria-label]"):
         base = re.sub(r" \(\d+\)$", "", str(region["aria-label"]))
-        names = (base if n == 1 else f"{base} ({n})" for n in count(1))
-        region["aria-label"] = name = next(n for n in names if n not in taken)
-        taken.add(name)
+        region["aria-label"] = _free(base, "{} ({})", taken)
+
+
+def _free(base: str, numbered: str, taken: set[str]) -> str:
+    """Return a name that is not taken, and take it."""
+    names = (base if n == 1 else numbered.format(base, n) for n in count(1))
+    taken.add(name := next(n for n in names if n not in taken))
+    return name
 
 
 def _figures(nb: Any) -> list[dict[str, Any]]:
     shown = ((c.get("id", ""), out) for c in nb.cells for out in c.get("outputs", []))
     found = ((cell, out.get("data", {}).get(MIME)) for cell, out in shown)
     return [{**parts, "cell": cell} for cell, parts in found if parts]
+
+
+def anchor(origin: str, kind: str = "raw") -> str:
+    """Return the id under which the page of sources lists a raw file."""
+    return f"{kind}-" + re.sub(r"[^a-z0-9]+", "-", origin.lower()).strip("-")
+
+
+def sources(catalogue: Sequence[Raw], corrected: Sequence[Mapping[str, str]] = ()) -> Page:
+    """Write the page of sources; the replies to one live question stand together."""
+    by_publisher = sorted(catalogue, key=lambda raw: (raw.publisher.lower(), raw.id))
+    groups = []
+    for publisher, files in groupby(by_publisher, key=lambda raw: raw.publisher):
+        pulls: dict[str, list[Raw]] = {}
+        for raw in files:
+            pulls.setdefault(str(raw.query.get("part", raw.id)), []).append(raw)
+        groups.append((publisher, list(pulls.values())))
+    described = template("sources.j2", asked=lambda q: ", ".join(f"{k}={v}" for k, v in q.items()))
+    body = described.render(
+        groups=groups, count=len(catalogue), bytes=sum(raw.bytes for raw in catalogue),
+        anchor=anchor, errata=corrected,
+    )  # fmt: skip
+    words = "Every raw file behind the report: publisher, terms, vintage, known traps and sha256."
+    contents = [(anchor(publisher, "by"), publisher) for publisher, _ in groups]
+    return Page(SOURCES, "Sources and files", words, (*contents, ("errata", "Errata")), body)
+
+
+def errata() -> list[dict[str, str]]:
+    """Return the corrections of published reports, the latest first."""
+    text = resources.files("tradeflows.report").joinpath("errata.yml").read_bytes()
+    entries = parsed(text, "errata.yml", "restore it") or []
+    return sorted(entries, key=lambda entry: str(entry["date"]), reverse=True)

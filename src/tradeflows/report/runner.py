@@ -194,7 +194,9 @@ async def _run(notebook: Path, told: Told) -> Any:
         except (CellExecutionError, CellTimeoutError, RuntimeError) as error:
             return _failure(notebook, nb, at, error)
         finally:
-            await _stop(kernel)
+            if kernel.has_kernel:
+                await kernel.shutdown_kernel(now=True)
+            kernel.cleanup_connection_file()
     return nb
 
 
@@ -206,12 +208,6 @@ def _short() -> str | None:
 
 def _sockets(folder: str) -> dict[str, str]:
     return {} if os.name == "nt" else {"transport": "ipc", "ip": str(Path(folder) / "k")}
-
-
-async def _stop(kernel: Any) -> None:
-    if kernel.has_kernel:
-        await kernel.shutdown_kernel(now=True)
-    kernel.cleanup_connection_file()
 
 
 def _failure(notebook: Path, nb: Any, at: int, error: Exception) -> str:

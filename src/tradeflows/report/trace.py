@@ -1,22 +1,83 @@
-"""From a figure back to the bytes: its table, the raw files under it, publisher, vintage, hash."""
+"""From a figure to the bytes: its table and picture as files, the raw files under it, hashes."""
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tradeflows import store
 from tradeflows.errors import ChecksumMismatch, SchemaMismatch, SourceUnavailable, UnknownCode
-from tradeflows.report.tables import PACKAGE
 
-__all__ = ["INTACT", "figures", "trace"]
+if TYPE_CHECKING:
+    from tradeflows.report.page import Page  # `tradeflows trace` needs none of its packages
 
+__all__ = ["INTACT", "PACKAGE", "figures", "files", "trace"]
+
+PACKAGE = "data/datapackage.json"
 INTACT, CHANGED, GONE = "as in the report", "changed since", "gone"
 _OF_RAW = ("id", "publisher", "title", "vintage", "accessed", "url", "query")
+
+
+def files(
+    pages: Iterable[Page], catalogue: Sequence[store.Raw], others: Iterable[str]
+) -> dict[str, bytes]:
+    """Return table and picture of every figure, and a Frictionless package that lists all files."""
+    known = {raw.id: raw for raw in catalogue}
+    out: dict[str, bytes] = {}
+    listed: dict[str, Any] = {}
+    for page, figure in [(one, figure) for one in pages for figure in one.figures]:
+        name, table = figure["name"], figure["csv"].encode()
+        if out.setdefault(f"data/{name}.csv", table) != table:
+            raise SchemaMismatch(
+                f"{page.file}: a second figure named {name!r} with another table",
+                "one name, one table",
+                "give one of them another name=",
+            )
+        out[f"data/{name}.png"] = base64.b64decode(figure["png"])
+        resource = {
+            "profile": "tabular-data-resource",
+            "name": name,
+            "path": f"{name}.csv",
+            "title": figure["title"],
+            "description": f"{figure['caption']}. {figure['alt']} Shown in {page.file}.",
+            "format": "csv",
+            "mediatype": "text/csv",
+            "encoding": "utf-8",
+            "bytes": len(table),
+            "hash": f"sha256:{hashlib.sha256(table).hexdigest()}",
+            "schema": {"fields": figure["fields"]},
+            "sources": [_source(origin, known.get(origin)) for origin in figure["origins"]],
+            "page": page.file,
+            "notebook": f"{page.notebook}.ipynb",
+            "cell": figure["cell"],
+        }
+        listed.setdefault(name, resource)
+    package = {
+        "profile": "tabular-data-package",
+        "name": "tradeflows-figures",
+        "title": "Tables behind the figures of the tradeflows report",
+        "files": sorted([*others, *out, PACKAGE]),
+        "resources": list(listed.values()),
+    }
+    return out | {PACKAGE: (json.dumps(package, indent=1, ensure_ascii=False) + "\n").encode()}
+
+
+def _source(origin: str, raw: store.Raw | None) -> dict[str, str]:
+    if raw is None:
+        return {"title": origin}
+    return {
+        "title": f"{raw.publisher}: {raw.title}, vintage {raw.vintage}",
+        "path": raw.url or origin,
+        "raw": raw.id,
+        "publisher": raw.publisher,
+        "vintage": raw.vintage,
+        "sha256": raw.sha256,
+    }
 
 
 def figures(reports: Path) -> dict[str, Any]:
