@@ -15,11 +15,12 @@ from tradeflows.sources import baci, tuik
 from tradeflows.sources.comtrade import reply
 from tradeflows.sources.tabular import (
     LIMIT,
+    OPTIONS,
+    STATED,
     bytes_of,
     table_of,
     trade_of,
     unit_column,
-    units,
 )
 from tradeflows.sources.workbook import is_workbook, unpacked
 
@@ -197,35 +198,32 @@ def tidy(
     [['KAZ', '2021-01-01', '854231', '1200.5'], ['KAZ', '2022-01-01', '854231', '900.0']]
     """
     own = _frame(frame, sheet).reset_index(drop=True)
-    titles = own.attrs.get("titles", ())
-    used = {code, value, period, *([weight] if weight else []), *([estimated] if estimated else [])}
-    if own.empty or (lost := sorted(used - set(own))):
+    named = {"code": code, "value": value, "period": period, "weight": weight or "",
+             "estimated": estimated or ""}  # fmt: skip
+    if own.empty or (lost := sorted({*filter(None, named.values())} - set(own))):
         raise SchemaMismatch(
             f"a frame without {', '.join(lost) if len(own) else 'rows'}",
             f"columns among {', '.join(map(str, own))}",
             "name them: tf.tidy(frame, code=…, value=…, weight=… or None, period=…)",
         )
-    columns = {"code": own[code], "value": own[value], "period": own[period]}
-    for kind, name, said in ("value", value, currency), ("weight", weight, weight_unit):
-        if name:
-            stated = unit_column(own, kind, name)
-            columns[kind] = own[name]
-            used |= {getattr(stated, "name", name)}
-            columns[f"{kind} unit"] = units(own[name], kind, said, stated, "frame", titles)
-            if kind == "weight" and stated is not None and "quantity" not in own:
-                columns |= {"quantity": own[name], "unit": stated}
+    columns = {meaning: own[name] for meaning, name in named.items() if name}
+    for kind in {*OPTIONS} & {*columns}:
+        if (stated := unit_column(own, kind, named[kind])) is not None:
+            columns[STATED[kind]] = stated
+            if kind == "weight" and "quantity" not in own:
+                columns |= {"quantity": own[named[kind]], "unit": stated}
     for side, given in {"reporter": reporter, "partner": partner, "flow": flow}.items():
         word = side if given is None and side in own else given
         if word is not None:
-            used |= {word} & set(own)
             columns[side] = own[word] if word in own else pd.Series(word, index=own.index)
     columns |= {name: own[column] for name, column in _KNOWN.items() if column in own}
-    columns |= {"estimated": own[estimated]} if estimated else {}
     kept = {name: own[name] for name in _UNSAID if name in own and name not in columns}
-    used |= {"freq", "level", *_KNOWN.values(), *kept} & set(own)
+    used = {"freq", "level", *kept, *(column.name for column in columns.values())}
+    about = {"origin": "frame", "decimal": decimal, "currency": currency,
+             "weight_unit": weight_unit, "titles": own.attrs.get("titles", ())}  # fmt: skip
     table = trade_of(
-        columns, {"origin": "frame", "decimal": decimal}, freq=freq or own.get("freq"),
-        more=own[[c for c in own if c not in used]], **{**_UNSAID, **kept},
+        columns, about, freq=freq or own.get("freq"), more=own[[c for c in own if c not in used]],
+        **{**_UNSAID, **kept},
     )  # fmt: skip
     known = {*columns, *own, *(["quantity_unit"] if "unit" in columns else [])}
     return table.drop(

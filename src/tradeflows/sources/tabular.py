@@ -2,6 +2,8 @@
 
 `table_of` reads the table in a file, `trade_of` what stands in columns whose meaning is known:
 periods, flows, amounts, currencies and units as people write them, where one reading is possible.
+A word beside the noun of a column that is no unit known here is refused by name: read at face
+value, barrels would be kilograms and rupees dollars.
 """
 
 from __future__ import annotations
@@ -9,13 +11,15 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 import warnings
 from collections.abc import Iterable, Mapping
 from datetime import date
+from functools import cache
 from itertools import islice
 from numbers import Real
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -25,11 +29,13 @@ from tradeflows.codes.groups import ALL_GOODS
 from tradeflows.codes.products import hs_codes
 from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 from tradeflows.sources import rows, snapshot
-from tradeflows.sources.units import NO_WEIGHT, OPTIONS, Unit, refuse_titles, unit_of, words
 from tradeflows.sources.workbook import is_workbook, table_sheet, unpacked
 
 __all__ = [
     "LIMIT",
+    "OPTIONS",
+    "STATED",
+    "Unit",
     "bytes_of",
     "country",
     "flow",
@@ -37,10 +43,56 @@ __all__ = [
     "text_of",
     "trade_of",
     "unit_column",
-    "units",
+    "unit_of",
+    "words",
 ]
 
+
+class Unit(NamedTuple):
+    """A currency or kg, how many of it one is, and whether the text itself says so."""
+
+    name: str
+    size: float
+    said: bool
+
+
+NO_WEIGHT = "a quantity need not be a weight"
+OPTIONS = {"value": "currency", "weight": "weight_unit"}
+_USUAL = {"value": Unit("USD", 1.0, False), "weight": Unit("kg", 1.0, False)}
+_SCALES = {
+    1e3: "000 000s 1000 1000s k thousand thousands bin тыс тысяч тысячи",
+    1e5: "lakh lakhs",
+    1e6: "m mn mio mln million millions milyon млн миллион миллионов",
+    1e7: "cr crore crores",
+    1e9: "bn mrd billion billions milyar млрд миллиард миллиардов",
+}
+_UNITS = {
+    "value": {
+        ("USD", 1.0): "usd $ dollar dollars dolar dolari долл доллар доллара долларов долларах",
+        ("EUR", 1.0): "eur euro euros avro € евро",
+        ("TRY", 1.0): "try tl trl lira lirasi liras ₺",
+    },
+    "weight": {
+        ("kg", 1.0): "kg kgs kilo kilos kilogram kilograms кг килограмм килограммов",
+        ("kg", 1e3): "t MT ton tons tonne tonnes т тонн тонна тонны тоннах",
+        ("kg", 1e6): "kt kilotonne kilotonnes",
+        ("kg", 1e9): "Mt",  # mt may be either of two, and is no unit
+        ("kg", 1e-3): "g gr gram grams г грамм",
+        ("kg", 0.45359237): "lb lbs pound pounds",
+    },
+}
+_QUANTITY = "quantity qty volume miktar miktari объем количество"  # which need not be weights
+# Words of a heading that say nothing of the unit; some are halves of one: US dollars, metric tons.
+_SILENT = {
+    "value": "value values deger degeri tutar tutari стоимость amount fobvalue cifvalue",
+    "weight": f"weight weights wgt netweight netwgt agirlik agirligi вес масса mass {_QUANTITY}",
+    "": "of in the by for total net primary trade statistical customs fob cif нетто в import"
+    " imports export exports ithalat ihracat ithalati ihracati импорт экспорт us s united states"
+    " american abd amerikan сша metric turk turkish",
+}
+
 LIMIT = 4 << 30  # bytes of an unpacked file
+STATED = {"value": "currency", "weight": "weight unit"}  # columns of units, by what they are of
 _STATING = {
     "value": {"currency", "ccy", "para", "валюта"},
     "weight": {"unit", "units", "uom", "uqc", "edizm", "birim", "birimi", "единица", "изм"},
@@ -136,9 +188,10 @@ def trade_of(
 ) -> pd.DataFrame:  # fmt: skip
     """Return the table of trade of columns by meaning.
 
-    ``code``, ``value`` with the ``value unit`` of each row, and ``period``, or ``year`` and
-    ``month``, are needed. ``about`` holds origin, vintage and the ``decimal`` sign; ``known`` has
-    columns of the table that stand in none, and ``more`` those that are kept as they are.
+    ``code``, ``value``, and ``period``, or ``year`` and ``month``, are needed; ``currency`` and
+    ``weight unit`` say the unit of each row. ``about`` holds origin, vintage, the ``decimal`` sign,
+    what the user says of units (see `OPTIONS`) and the titles of the table; ``known`` has columns
+    of the table that stand in none, and ``more`` those that are kept as they are.
     """
     origin, index = str(about.get("origin", "file")), columns["code"].index
 
@@ -167,15 +220,14 @@ def trade_of(
         name: rows.amounts(columns[name], where(name), decimal=str(about.get("decimal", "")))
         for name in ("value", "weight", "quantity") if name in columns
     }  # fmt: skip
-    value = number["value"] * columns["value unit"].map(lambda u: u.size).astype(float)
-    kinds = columns["value unit"].map(lambda u: u.name)
-    if set(kinds) != {"USD"}:
+    unit_of_row = {kind: _units(columns, kind, about) for kind in OPTIONS if kind in columns}
+    for kind, found in unit_of_row.items():
+        number[kind] *= found.map(lambda u: u.size if u else float("nan")).astype(float)
+    value, kinds = number["value"], unit_of_row["value"].map(lambda u: u.name)
+    if converted := sorted({*kinds} - {"USD"}):
         value = rows.in_dollars(value, kinds, days, snapshot.rates(), where("value"))
     nothing = pd.Series(float("nan"), index=index)
     marked = meant("weight status", {word: word for word in ("", *tables.STATUS)})
-    weight = number.get("weight", nothing)
-    if "weight unit" in columns:
-        weight *= columns["weight unit"].map(lambda u: u.size if u else float("nan")).astype(float)
     unit = columns.get("unit", pd.Series("", index=index)).map(text_of).str.rpartition("/")[2]
     unit = unit.str.strip().mask(unit.isin(rows.EMPTY))
     hidden = meant("confidential", rows.FLAGS)
@@ -185,22 +237,24 @@ def trade_of(
              for name, read in (("reporter", country), ("partner", country), ("flow", flow))
              if name in columns}  # fmt: skip
     table = rows.trade(
-        about, period=days, code=code, value=value, weight=weight.mask(marked == "missing"),
+        about, period=days, code=code, value=value,
+        weight=number.get("weight", nothing).mask(marked == "missing"),
         estimated=meant("estimated", rows.FLAGS) | (marked == "estimated"),
         quantity=number.get("quantity", nothing).where(unit.notna()), unit=unit, hidden=hidden,
         **{"freq": rhythm, **known, **sides},
     )  # fmt: skip
-    return rows.with_more(table, more, origin)
+    table = rows.with_more(table, more, origin)
+    table.attrs["converted"] = converted
+    return table
 
 
-def units(
-    column: pd.Series, kind: str, said: str, stated: pd.Series | None, origin: str,
-    titles: Iterable[str] = (),
-) -> pd.Series:  # fmt: skip
+def _units(columns: Mapping[str, pd.Series], kind: str, about: Mapping[str, Any]) -> pd.Series:
     """Return the unit of each row of values or weights, of weights None where it is no weight.
 
     Heading, titles, the user and a column that states units have to agree.
     """
+    column, stated, origin = columns[kind], columns.get(STATED[kind]), about.get("origin", "file")
+    said = str(about.get(OPTIONS[kind], ""))
     empty = stated is None or stated.map(text_of).isin(rows.EMPTY).any()
     try:
         own = unit_of(column.name, kind, said)
@@ -209,7 +263,7 @@ def units(
             raise
         own = None
     if own and not said:
-        refuse_titles(titles, kind, column.name, own)
+        _refuse_titles(about.get("titles", ()), kind, column.name, own)
     if stated is None:
         return pd.Series([own] * len(column), index=column.index, dtype=object)
     found: dict[str, Unit | None] = dict.fromkeys(rows.EMPTY, own)
@@ -234,7 +288,7 @@ def units(
         warnings.warn(
             f"{origin}: {int(lost.sum())} of {len(column)} rows have no weight: column"
             f" {stated.name!r} says {names}, which is no unit of weight",
-            UnknownColumnWarning, stacklevel=3,
+            UnknownColumnWarning, stacklevel=4,
         )  # fmt: skip
     return stated.map(lambda word: found[text_of(word)]).astype(object)
 
@@ -256,6 +310,98 @@ def unit_column(frame: pd.DataFrame, kind: str, number: str) -> pd.Series | None
             "leave out what is not of these numbers",
         )  # fmt: skip
     return frame[stating[0]] if stating else None
+
+
+@cache
+def words(text: str) -> tuple[str, ...]:
+    """Return the words and signs of currencies in a text, accents left off."""
+    text = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text.replace("ı", "i").replace("İ", "I"))
+    text = re.sub(r"(?<!\d)1[ .,\u00a0]000(?!\d)", "1000", text)
+    text = re.sub(r"\bu\.s\.?", "us ", text, flags=re.IGNORECASE)
+    letters = [c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)]
+    apart = (f" {c} " if unicodedata.category(c) == "Sc" else c for c in letters)
+    return tuple(re.findall(r"[^\W_]+|[^\w\s.,;:()\[\]/'’`´\"*&+–-]", "".join(apart)))
+
+
+@cache
+def _means(kind: str) -> dict[str, Any]:
+    """Return what words mean: the size of a scale, name and size of a unit, None for nothing."""
+    listed = [*_SCALES.items(), *_UNITS[kind].items(), (None, _SILENT[kind]), (None, _SILENT[""])]
+    return {w: means for means, text in listed for word in text.split() for w in words(word)}
+
+
+def _meanings(text: str, kind: str) -> list[tuple[str, Any]]:
+    """Return each word of a text with what it means, "" where that is not known."""
+    means = _means(kind)
+    return [(word, means.get(word, means.get(word.lower(), ""))) for word in words(text)]
+
+
+def unit_of(heading: object, kind: str, said: str = "") -> Unit:
+    """Return the unit of a column: what the user says, else its name, else USD or kg.
+
+    Raises
+    ------
+    SchemaMismatch
+        A word that is no unit known, two units, a scale without a unit, or a heading that counts in
+        thousands where the user says single ones.
+
+    Examples
+    --------
+    >>> unit_of("Value (EUR)", "value"), unit_of("Ağırlık (bin ton)", "weight")
+    (Unit(name='EUR', size=1.0, said=True), Unit(name='kg', size=1000000.0, said=True))
+    """
+    option, pairs = OPTIONS[kind], _meanings(said or str(heading), kind)
+    unknown = " ".join(word for word, means in pairs if means == "")
+    scales = [means for _, means in pairs if isinstance(means, float)]
+    found = list(dict.fromkeys(means for _, means in pairs if isinstance(means, tuple)))
+    size = scales[0] if scales else 1.0
+    above = {m for _, m in _meanings(str(heading), kind) if isinstance(m, float)} - {*scales}
+    reasons = {
+        f"unit {unknown} is not known": unknown,
+        "it names two units": len(found) > 1 or len(scales) > 1,
+        "it counts in thousands, or more, and does not say of what": scales and not found,
+        NO_WEIGHT: not found and any(word.lower() in _QUANTITY.split() for word, _ in pairs),
+        "it names no unit": said and not found,
+        f"the heading {str(heading)!r} counts in thousands, or more": said and above,
+    }
+    if wrong := next((reason for reason, holds in reasons.items() if holds), ""):
+        units = ", ".join(words.split()[0] for words in _UNITS[kind].values())
+        raise SchemaMismatch(
+            f"{option}={said!r}: {wrong}" if said else f"column {str(heading)!r}: {wrong}",
+            f"{units}, or thousand, million or billion of one",
+            f"pass {option}= with what the numbers are in, such as {option}='thousand"
+            f" {_USUAL[kind].name}'; turn others into one of these first",
+        )
+    return Unit(found[0][0], size * found[0][1], True) if found else _USUAL[kind]
+
+
+def _refuse_titles(titles: Iterable[str], kind: str, heading: object, known: Unit) -> None:
+    """Refuse a unit in the titles above a table that its heading does not say as well."""
+    other = next(k for k in OPTIONS if k != kind)
+    for title in titles:
+        pairs, others = _meanings(title, kind), _meanings(title, other)
+        for n, (word, means) in enumerate(pairs):
+            near = slice(max(n - 2, 0), n + 3)
+            beside = [m for _, m in pairs[near]]
+            if isinstance(means, tuple) and (len(word) > 1 or word in "$€₺"):
+                size = next((m for m in beside if isinstance(m, float)), None)
+                fits = (means[0], means[1] * (size or 1.0)) == known[:2] or (
+                    known.said and not size
+                )
+            elif isinstance(means, float) and len(word) > 1:  # of nothing, or of a unit beside it
+                units = [
+                    m for m in (*beside, *(m for _, m in others[near])) if isinstance(m, tuple)
+                ]
+                fits = bool(units) or (known.said and (kind == "weight" or known.size == means))
+            else:
+                continue
+            if not fits:
+                raise SchemaMismatch(
+                    f"the title {title[:80]!r} says {word!r}, the heading {heading!r} does not",
+                    "a title and headings that agree",
+                    f"pass {OPTIONS[kind]}= with what the numbers are in, such as"
+                    f" {OPTIONS[kind]}='thousand {_USUAL[kind].name}' or '{_USUAL[kind].name}'",
+                )
 
 
 def text_of(cell: Any) -> str:
@@ -356,19 +502,10 @@ def _period(value: Any, origin: str) -> tuple[pd.Timestamp, str]:
         if found and (month := _NAMES.get(found["m"], found["m"])) and str(month).isdigit():
             year = int(found["y"]) + 2000 * (len(found["y"]) == 2)
             return pd.Timestamp(max(year, 1), int(month), 1), kind
-    quarter = re.search(r"Q\s*[1-4]|[1-4]\s*\.?\s*(?:quarter|çeyrek)", text, re.IGNORECASE)
-    todo = "write it so: pandas.to_datetime(frame[…], format=…) reads dates of any form"
-    if quarter:
-        todo = "measures compare months or years: take the monthly table, or sum quarters to years"
-    elif re.fullmatch(r"[34]\d{4}", text):
-        todo = "a day as Excel counts: pandas.to_datetime(frame[…], unit='D', origin='1899-12-30')"
-    elif re.fullmatch(r"0?[1-9]|1[0-2]", text):
-        todo = (
-            "put a column of years and one of months together:"
-            " frame['period'] = frame['year'].astype(int) * 100 + frame['month'].astype(int)"
-        )
     raise SchemaMismatch(
-        f"{origin}: " + (f"the quarter {text!r}" if quarter else f"period {text!r}"),
+        f"{origin}: period {text!r}",
         "months or years: 202101, '2021-01', '2021M01', '01/2021', 2021, or dates",
-        todo,
+        "sum quarters to years, or take the monthly table; pandas.to_datetime(frame[…], format=…)"
+        " reads dates of any form, with unit='D', origin='1899-12-30' days as Excel counts; months"
+        " beside years: frame['year'].astype(int) * 100 + frame['month'].astype(int)",
     )

@@ -25,16 +25,19 @@ from tradeflows.codes.hs import codes as codes_of
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import register, rows
 from tradeflows.sources.tabular import (
+    OPTIONS,
+    STATED,
+    Unit,
     bytes_of,
     country,
     flow,
     table_of,
     text_of,
     trade_of,
-    units,
+    unit_of,
+    words,
 )
 from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
-from tradeflows.sources.units import OPTIONS, Unit, unit_of, words
 from tradeflows.sources.workbook import is_workbook, unpacked
 from tradeflows.sums import summed
 
@@ -84,7 +87,9 @@ _NUMBERS = {"value": {"value", "deger", "tutar"}, "weight": {"weight", "agirlik"
 _LIKE = {"value": "Değer (USD), Value USD", "weight": "Net Ağırlık (KG), net weight kg, kilo"}
 _FIRST = {"USD": 0, "EUR": 1, "TRY": 2}
 _FLOWS = ("ithalat", "ihracat", "import", "imports", "export", "exports")
-_SYSTEMS = {"genel": "general", "general": "general", "ozel": "special", "special": "special"}
+_SYSTEMS = {"genel": "general", "general": "general", "ozel": "special", "special": "special",
+            "unknown": "unknown"}  # fmt: skip
+_TITLE = "ticaret sistem|trade system"
 _NEEDED = ("flow", "partner", "code", "value", "weight")
 _HELP = "download the table again with product code, month, flow, value in USD and net kilograms"
 
@@ -198,14 +203,11 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     known = {name for names in _NAMES.values() for name in names}
     known |= {plain(c) for c in raw if any(_number(c, kind) for kind in _NUMBERS)}
     more = raw[[c for c in raw if about.get("more") and plain(c) not in known]]
-    system = _system(columns.pop("system", None), raw.attrs["titles"], constants, origin)
-    table = trade_of(
-        columns, {**about, "origin": origin, "decimal": constants.get("decimal", "")}, freq="M",
-        more=more, source=PUBLISHER, reporter="TUR",
-        trade_system=system,
+    system = columns.pop("system", pd.Series("unknown", index=raw.index)).map(_system)
+    return trade_of(
+        columns, {**about, **constants, "titles": raw.attrs["titles"], "origin": origin},
+        freq="M", more=more, source=PUBLISHER, reporter="TUR", trade_system=system,
     )  # fmt: skip
-    table.attrs["converted"] = sorted({unit.name for unit in columns["value unit"]} - {"USD"})
-    return table
 
 
 def _headings(meanings: Iterable[str]) -> str:
@@ -214,23 +216,14 @@ def _headings(meanings: Iterable[str]) -> str:
     return "; ".join(f"{meaning}: {names[meaning]}" for meaning in meanings)
 
 
-def _system(
-    column: pd.Series | None, titles: Iterable[str], constants: Mapping[str, str], origin: str
-) -> Any:
-    """Return the trade system of the file, or of each row, as column, title and the user say it."""
-    named = [plain(t) for t in titles if re.search("ticaret sistem|trade system", plain(t))]
-    told = {_SYSTEMS[word] for title in named for word in title.split(" ") if word in _SYSTEMS}
-    cells = {} if column is None else {c: _SYSTEMS.get(plain(c).split(" ")[0]) for c in set(column)}
-    said = {constants["trade_system"]} if "trade_system" in constants else set()
-    every = told | said
-    if None in cells.values() or len(every) > 1 or (every and set(cells.values()) - every):
-        words = [*(f"a title {one}" for one in told), *(f"the column {one}" for one in cells),
-                 *(f"trade_system= {one}" for one in said)]  # fmt: skip
-        raise SchemaMismatch(
-            f"{origin}: trade system: {', '.join(words)}", "general or special, said once",
-            "leave trade_system= out, or correct the file",
-        )  # fmt: skip
-    return column.map(cells) if column is not None else every.pop() if every else "unknown"
+def _system(word: str) -> str:
+    """Return general or special trade as either language says it."""
+    if (said := plain(word).split(" ")[0]) not in _SYSTEMS:
+        raise SchemaMismatch(f"trade system {word!r}", "general or special", "correct it")
+    return _SYSTEMS[said]
+
+
+_READ = {"flow": flow, "partner": country, "reporter": country, "system": _system}
 
 
 def _number(heading: object, kind: str) -> Unit | None:
@@ -247,7 +240,7 @@ def _number(heading: object, kind: str) -> Unit | None:
     return unit if unit.said or said & _NUMBERS[kind] else None
 
 
-def _named(raw: pd.DataFrame, constants: Mapping[str, str], origin: str) -> dict[str, pd.Series]:
+def _named(raw: pd.DataFrame, constants: dict[str, str], origin: str) -> dict[str, pd.Series]:
     """Return the columns by meaning, constants among them; the first heading that fits counts."""
     headings = [plain(c) for c in raw.columns]
 
@@ -261,42 +254,43 @@ def _named(raw: pd.DataFrame, constants: Mapping[str, str], origin: str) -> dict
         raise SchemaMismatch(f"{origin}: no known heading", f"some of {known}", _HELP)
     if "period" in columns and "year" not in columns:
         columns.pop("month", None)
-    for kind, option in OPTIONS.items():
-        _measure(raw, kind, constants.get(option, ""), columns, origin)
-    for name, read in (("flow", flow), ("partner", country), ("reporter", country)):
-        if name in constants:
-            said = constants[name]
-            there = columns.get(name, pd.Series(said, index=raw.index))
-            if other := [w for w in there.unique() if read(w) != read(said)]:
-                raise SchemaMismatch(
-                    f"{origin}: {name}={said!r}, though the file says"
-                    f" {', '.join(map(repr, other[:5]))}",
-                    f"{name}= for files that do not name it",
-                    f"leave {name}= out: the column of the file counts",
-                )
-            columns[name] = there
+    for kind in OPTIONS:
+        _measure(raw, kind, constants, columns, origin)
+    titles = [t for t in map(plain, raw.attrs["titles"]) if re.search(_TITLE, t)]
+    for name, read in _READ.items():
+        option = "trade_system" if name == "system" else name
+        said = [constants[option]] if option in constants else []
+        if name == "system":
+            said += [word for title in titles for word in title.split(" ") if word in _SYSTEMS]
+        if not said:
+            continue
+        there = columns.setdefault(name, pd.Series(said[0], index=raw.index))
+        if other := [w for w in [*said, *there.unique()] if read(w) != read(said[0])]:
+            raise SchemaMismatch(
+                f"{origin}: {option} {said[0]!r}, though the file says"
+                f" {', '.join(map(repr, other[:5]))}",
+                f"{option} said once, or alike", f"leave {option}= out: the file's column counts",
+            )  # fmt: skip
     return columns
 
 
 def _measure(
-    raw: pd.DataFrame, kind: str, said: str, columns: dict[str, pd.Series], origin: str
-) -> None:
-    """Add the column of values or weights and the unit of each row, of USD where there is a choice.
+    raw: pd.DataFrame, kind: str, constants: dict[str, str], columns: dict[str, pd.Series],
+    origin: str,
+) -> None:  # fmt: skip
+    """Add the column of values or weights, of USD where there is a choice.
 
     A heading of values may name the flow too (``İthalat Dolar``).
     """
     found = {c: one for c in raw if (one := _number(c, kind))}
-    stated = columns.pop("currency" if kind == "value" else "weight unit", None)
     if found:
         best = min(found, key=lambda c: _FIRST.get(found[c].name, 0) if found[c].said else 3)
         columns[kind] = raw.iloc[:, list(raw).index(best)]
-    elif kind not in columns:
-        return
-    else:
-        said = said or "kg"  # as TÜİK says of its first quantity
-    if kind == "value":
-        cells = [""] if stated is None else stated.map(text_of)
-        if not said and not found[best].said and "" in set(cells):
+    elif kind == "weight" and kind in columns:
+        constants.setdefault(OPTIONS[kind], "kg")  # as TÜİK says of its first quantity
+    if kind == "value" and found:
+        cells = columns[STATED[kind]].map(text_of) if STATED[kind] in columns else [""]
+        if not constants.get("currency") and not found[best].said and "" in set(cells):
             raise SchemaMismatch(
                 f"{origin}: values whose currency neither a heading nor a column names",
                 "a heading such as Değer (USD), or a column Para birimi",
@@ -312,8 +306,6 @@ def _measure(
             )  # fmt: skip
         if best in flows:
             columns.setdefault("flow", pd.Series(flows[best], index=raw.index))
-    titles = raw.attrs["titles"]
-    columns[f"{kind} unit"] = units(columns[kind], kind, said, stated, origin, titles)
 
 
 def flow_of(word: object) -> str:
