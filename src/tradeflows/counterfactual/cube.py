@@ -202,7 +202,7 @@ def once(rows: pd.DataFrame, value: str = "value_usd") -> pd.DataFrame:
     held = [name for name in (*_TOLD_APART, unit) if name in rows]
     amounts = rows[held].assign(code=rows.get("code", "TOTAL"), value_usd=rows[value].fillna(0.0))
     with opened(amounts, ("period", "code", "value_usd")) as relation:
-        census(relation, "value_usd").require_one_flow()
+        census(relation, "value_usd")
         unique(relation, "TRUE", value)
     return rows
 

@@ -235,7 +235,6 @@ def summed(trade: pd.DataFrame) -> pd.Series:
     """Sum the value of trade rows by month, after the census that every measure takes."""
     with opened(trade, ("period", "code", "value_usd")) as relation:
         seen = census(relation, "value_usd")
-        seen.require_one_flow()
         for reporter, days in seen.published.items():
             if lacks := sorted(set(seen.value_of) - days):
                 raise SchemaMismatch(

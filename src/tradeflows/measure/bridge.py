@@ -278,7 +278,6 @@ def _bridges(
     with opened(trade, needed) as relation:
         within = _within(*windows)
         seen = census(relation, quantity, within, by=by, estimated=estimated)
-        seen.require_one_flow(by)
         if seen.annual and named and "monthly" in paths:
             raise SchemaMismatch(
                 "annual rows with path='monthly'", "months", "use path='two-point'"

@@ -166,7 +166,6 @@ def price_index(
     with opened(trade, needed) as relation:
         within = Window.parse(window).sql() if window else "TRUE"
         seen = census(relation, quantity, within, estimated=estimated)
-        seen.require_one_flow()
         months = sorted(_values(seen))
         if not months:
             raise SchemaMismatch("no rows", "at least one period", "widen the window")
@@ -412,7 +411,6 @@ def contributions(
     with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
         within = f"({old.sql()} OR {new.sql()})"
         seen = census(relation, quantity, within, estimated=estimated)
-        seen.require_one_flow()
         lag = seen.lag
         old, new = (window.whole(lag) for window in (old, new))
         if odd := [window for window in (old, new) if len(window) > lag]:

@@ -225,7 +225,6 @@ def _rises(
     with opened(trade, (*by, "period", "code", "value_usd", "net_weight_kg")) as relation:
         within = f"({old.sql()} OR {new.sql()})"
         seen = census(relation, "net_weight_kg", within, by=by, estimated=estimated)
-        seen.require_one_flow()
         same_length(old, new, seen.lag)
         require(seen, windows, published)
         renumbered(relation, new.sql(), within, (old.first // 12, new.last // 12))

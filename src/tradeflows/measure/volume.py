@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure.intervals import Interval
-from tradeflows.measure.window import renumbered
+from tradeflows.measure.window import renumbered, require, same_length
 from tradeflows.periods import Window, span
-from tradeflows.quality.census import census
+from tradeflows.quality.census import Census, census
 from tradeflows.quality.relation import opened
 from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
@@ -125,22 +126,15 @@ def volume(
     >>> found.table["volume"].round(6).tolist(), found.growth
     ([1.0, 1.0, 1.4], Interval(low=1.0, high=1.0))
     """
-    old, new = Window.parse(base), Window.parse(current)
-    within = f"({old.sql()} OR {new.sql()})"
+    windows = old, new = Window.parse(base), Window.parse(current)
+    base, current, within = str(old), str(new), f"({old.sql()} OR {new.sql()})"
+    months: dict[Any, float] = {}
     for rows in (trade, elsewhere):
         with opened(rows, _NEEDED) as relation:
-            census(relation, "net_weight_kg", within, estimated="accepted").require_one_flow()
+            months |= census(relation, "net_weight_kg", within, estimated="accepted").value_of
             renumbered(relation, new.sql(), within, (old.first // 12, new.last // 12))
-    months = [span(w) for w in (base, current)]
-    there = set(trade["period"].unique()) | set(elsewhere["period"].unique())
-    gone = [f"{m:%Y-%m}" for window in months for m in window if m not in there]
-    if gone or len(months[0]) != len(months[1]):
-        raise SchemaMismatch(
-            f"no rows for {', '.join(gone)}" if gone else f"windows {base} and {current}",
-            "as many months in both windows, each of them published",
-            "choose windows that end where the data end",
-        )
-    base, current = str(base), str(current)
+    same_length(*windows, 1)
+    require(Census(months, (), annual=False), windows)
     two = _windows(trade, base, current, _WEIGHT)
     origins = tuple(sorted(trade["origin"].unique())) if "origin" in trade else ()
     units = _windows(trade, base, current, _UNITS)

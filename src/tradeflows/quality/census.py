@@ -43,23 +43,12 @@ class Census:
     value_of: dict[Any, float]  # value of each month
     origins: tuple[str, ...]
     annual: bool
-    flows: tuple[str, ...] = ()
     published: dict[str, set[Any]] = field(default_factory=dict)  # months of each reporter
 
     @property
     def lag(self) -> int:
         """Months of a period: 12 where rows are annual, else 1."""
         return 12 if self.annual else 1
-
-    def require_one_flow(self, by: Sequence[str] = ()) -> None:
-        """Raise where flows would be summed unseen; ``by`` with flow keeps them apart."""
-        if len(self.flows) > 1 and "flow" not in by:
-            raise SchemaMismatch(
-                f"flows {', '.join(self.flows)} in one table",
-                "one flow: exports and imports together are turnover, which has no price",
-                f"keep one, e.g. trade[trade['flow'] == {self.flows[0]!r}]; a bridge of turnover"
-                " needs flow in by=",
-            )
 
 
 # Codes that became numbers: without their zero they are goods of another chapter.
@@ -79,8 +68,9 @@ def census(
 
     ``within`` is an SQL condition on the rows; ``by`` names further columns that tell rows apart,
     in which totals may stand too. Refused: values that are empty, negative or not finite, rows
-    without a period, a status that no table knows, two statistics in one table, and totals beside
-    their parts as `tradeflows.codes.totals` knows them. Estimated weights that are left out
+    without a period, a status that no table knows, two statistics or flows in one table (flows of
+    which ``by`` has no column), and totals beside their parts as `tradeflows.codes.totals` knows
+    them. Estimated weights that are left out
     (``estimated``, as in `usable`) are worth a warning.
     """
     return _census(relation, quantity, within, by, estimated, apart=False)[""]
@@ -153,6 +143,14 @@ def _census(
     for name in names:
         if name != "flow" or not apart:
             _refuse_totals(name, listed_of[name])
+    flows = sorted(rows["flow"].dropna().astype(str).unique()) if "flow" in rows else []
+    if len(flows) > 1 and not apart and "flow" not in by:
+        raise SchemaMismatch(
+            f"flows {', '.join(flows)} in one table",
+            "one flow: exports and imports together are turnover, which has no price",
+            f"keep one, e.g. trade[trade['flow'] == {flows[0]!r}]; a bridge of turnover"
+            " needs flow in by=",
+        )
     _check_systems(relation, rows, within)
     if len(listed_of["lost_"]):
         raise SchemaMismatch(
@@ -172,7 +170,6 @@ def _described(rows: pd.DataFrame) -> Census:
         rows.groupby("period")["value"].sum().to_dict(),
         tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
         "freq" in rows and set(rows["freq"]) == {"A"},
-        tuple(sorted(rows["flow"].dropna().astype(str).unique())) if "flow" in rows else (),
         {str(who): set(days) for who, days in rows.groupby("reporter", observed=True)["period"]}
         if "reporter" in rows
         else {},
