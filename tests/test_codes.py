@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tradeflows import bridge, store
 from tradeflows.codes import countries, hs, totals
-from tradeflows.codes.products import hs_codes
+from tradeflows.codes.hs import hs_codes
 from tradeflows.codes.totals import overlap
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import comtrade
@@ -270,7 +270,7 @@ def test_families_join_what_a_revision_divided() -> None:
     assert to["HS2017", "851712"] == "851713+851714"
     assert (to["HS2017", "880330"], to["HS2022", "854231"]) == ("880730", "854231")
     assert hs.related("854151", "HS2017", "HS2022") == {"854150": ("854150", "854151", "854159")}
-    assert {"8517", "8803", "6908"} & hs.stable_headings("HS2012", "HS2022") == {"8517"}
+    assert {"8517", "8803", "6908"} & hs.stable("HS2012", "HS2022") == {"8517"}
 
 
 def test_every_sum_in_the_snapshot_is_known_to_the_census():

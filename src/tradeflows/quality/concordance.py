@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from tradeflows.codes import hs
-from tradeflows.codes.products import hs_codes
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
 from tradeflows.quality.relation import opened
 from tradeflows.sums import ABOUT, AMOUNTS, summed
@@ -105,7 +104,7 @@ def concord(trade: Any, to: str = "families") -> Concorded:
     [['HS2017-HS2022', '851712', 100.0, 10.0], ['HS2017-HS2022', '851712', 160.0, 13.0]]
     """
     frame = _frame(trade)
-    codes = hs_codes(frame["code"], where="column 'code'", also=_WORDS)
+    codes = hs.hs_codes(frame["code"], where="column 'code'", also=_WORDS)
     rows = pd.DataFrame({"code": codes})
     rows["system"] = _systems(frame, rows["code"])
     each = rows.groupby(["code", "system"], sort=False)

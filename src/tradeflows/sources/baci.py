@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from tradeflows import store, tables
 from tradeflows.codes import hs
 from tradeflows.codes.countries import from_comtrade
-from tradeflows.codes.products import hs_codes
+from tradeflows.codes.hs import hs_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
 from tradeflows.sources import rows
 from tradeflows.sources.http import Session, root_from

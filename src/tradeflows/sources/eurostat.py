@@ -15,7 +15,7 @@ from tradeflows import store, tables
 from tradeflows.codes.countries import eurostat as letters
 from tradeflows.codes.countries import from_eurostat
 from tradeflows.codes.groups import asked
-from tradeflows.codes.products import hs_codes
+from tradeflows.codes.hs import hs_codes
 from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply
 from tradeflows.sources import register, rows, snapshot
 from tradeflows.sources.http import AddressTooLong, Manners, Reply, Session, root_from

@@ -26,7 +26,7 @@ import pandas as pd
 from tradeflows import tables
 from tradeflows.codes.countries import from_name, plain
 from tradeflows.codes.groups import ALL_GOODS
-from tradeflows.codes.products import hs_codes
+from tradeflows.codes.hs import hs_codes
 from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 from tradeflows.sources import rows, snapshot
 from tradeflows.sources.workbook import is_workbook, table_sheet, unpacked

@@ -12,7 +12,7 @@ import pandas as pd
 from tradeflows import store, tables
 from tradeflows.codes import hs
 from tradeflows.codes.countries import from_comtrade
-from tradeflows.codes.products import hs_codes
+from tradeflows.codes.hs import hs_codes
 from tradeflows.errors import SchemaMismatch, TruncatedReply
 from tradeflows.sources import register, rows
 from tradeflows.sources.comtrade.question import ALL, level
