@@ -72,14 +72,6 @@ def test_a_lower_bound_is_never_rounded_up(page):
     assert page["best"]["2022-11-01"] == november.max()  # bounds are never added up
 
 
-def test_levels_of_the_latest_year_add_up_to_the_file(page):
-    listed = tf.load("trade", source="TÜİK", trade_system="special", flow="X", level="6")
-    assert set(listed["period"].dt.year) == {2025}
-    assert page["levels"]["codes with exports"].sum() == listed["code"].nunique()
-    total = page["levels"]["m USD"].sum() * 1e6
-    assert total == pytest.approx(listed["value_usd"].sum())
-
-
 @pytest.mark.parametrize("premium", ["tf.Interval(0, 0)", "tf.Interval(0.9, 0.9)"])
 def test_a_larger_premium_leaves_less_volume(page, premium):
     changed = pages.run(PAGE, PREMIUM_LISTED=premium)

@@ -72,6 +72,7 @@ def test_coverage_counts_what_is_missing(page):
         ({"CURRENT": "2024"}, "total trade of 2024 is not in the data"),
         ({"CURRENT": "2021"}, "2021 does not follow 2021"),
         ({"HS27": "{2022: ('WITS', '28-28')}"}, "28-28"),
+        ({"HS27": "{2023: HS27[2023]}"}, "HS27 lacks 2022"),
         ({"LINES": "{'coal': LINES['coal']}"}, "would count as hidden"),
     ],
 )

@@ -26,7 +26,7 @@ PANEL = (ENERGY, ELECTRONICS, SURE)
 QUICK = {"DRAWS": "19"}
 # cells on which no statement rests
 PICTURES = ("mix", "control", "quarters", "family", "mirror-rows", "mirror", "mirror-table",
-            "mirror-words", "sensitivity")  # fmt: skip
+            "sensitivity")  # fmt: skip
 FANS = ("fans", "placebos", "answer")
 FAMILIES = hs.families("HS2012", "HS2022")
 FEW = set(FAMILIES["code"][FAMILIES["family"].isin(high_priority("2023-05")["group"])])

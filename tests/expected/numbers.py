@@ -113,16 +113,11 @@ def of_bounds(page: Page) -> dict[str, Value]:
         "pi_imports": "of_imports",
         "cost_ratio": "ratio",
     }
-    left = page["left"].rename(
-        lambda label: (
-            label.replace("all but", "without")
-            if label.startswith("all but")
-            else f"after bound {label[0]}"
-        )
-    )
+    left = {f"after bound {label[0]}": found for label, found in page["left"].items()}
+    left["without 1"] = page["no_floor"]
     return {
-        f"{which}/{name}": _ends(row[column])
-        for which, row in left.iterrows()
+        f"{which}/{name}": _ends(found.get(column))
+        for which, found in left.items()
         for name, column in names.items()
     }
 
