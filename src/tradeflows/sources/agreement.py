@@ -24,24 +24,20 @@ def agreement() -> pd.DataFrame:
     """
     if not set(_BOTH) <= {raw.publisher for raw in stored.files("trade")}:
         return pd.DataFrame(columns=[*_AT, *_BOTH, "ratio", "reason"])
-    keep = {"reporter": ["TUR"], "freq": ["M"], "trade_system": ["general"]}
-    frames = {s: stored.refreshed("trade", keep={**keep, "source": [s]}) for s in _BOTH}
-    frames = {s: rows[rows["level"] == 6] for s, rows in frames.items()}
-    sums = {s: rows.groupby(_AT)["value_usd"].sum() for s, rows in frames.items()}
-    open_ = {s: rows[~rows["confidential"]].groupby(_AT)["value_usd"].sum()
-             for s, rows in frames.items()}  # fmt: skip
-    days = {s: rows.groupby(_AT)["vintage"].max() for s, rows in frames.items()}
-    ours, theirs = _BOTH
-    found = pd.DataFrame(sums).dropna()
-    found["ratio"] = found[ours] / found[theirs]
-    alike = (found["ratio"] - 1).abs() <= CLOSE
-    named = ((open_[ours] / open_[theirs]).reindex(found.index) - 1).abs() <= CLOSE
-    newer = days[ours].reindex(found.index) > days[theirs].reindex(found.index)
+    keep = {"reporter": ["TUR"], "freq": ["M"], "trade_system": ["general"], "source": [*_BOTH]}
+    rows = stored.refreshed("trade", keep=keep)
+    rows = rows[rows["level"] == 6].assign(named=rows["value_usd"].where(~rows["confidential"], 0))
+    how = {"value_usd": "sum", "named": "sum", "vintage": "max"}
+    wide = rows.pivot_table(index=_AT, columns="source", values=[*how], aggfunc=how).dropna()
+    ratio, named = (wide[c][_BOTH[0]] / wide[c][_BOTH[1]] for c in ("value_usd", "named"))
+    found: pd.DataFrame = wide["value_usd"][[*_BOTH]].assign(ratio=ratio)
     found["reason"] = "not explained: a revision, or other goods were asked for"
+    newer = wide["vintage"][_BOTH[0]] > wide["vintage"][_BOTH[1]]
     found.loc[newer, "reason"] = "TÜİK's month is the newer release"
-    found.loc[named, "reason"] = "goods without a name, which only one of them counts"
-    found.loc[alike, "reason"] = ""
-    return found.reset_index()
+    hidden = (named - 1).abs() <= CLOSE
+    found.loc[hidden, "reason"] = "goods without a name, which only one of them counts"
+    found.loc[(ratio - 1).abs() <= CLOSE, "reason"] = ""
+    return found.reset_index().rename_axis(columns=None)
 
 
 def sentence(found: pd.DataFrame) -> str:

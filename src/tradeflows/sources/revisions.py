@@ -72,23 +72,19 @@ def revisions(old: str, new: str, name: str = "trade") -> Revisions:
         if old < leaf.released[pair][:10] <= new
     }
     days = (stored.refreshed(name, day, places=places) for day in (old, new))
-    before, after = (f[[*key, "vintage", value]].rename(columns={value: "value"}) for f in days)
-    found = before.merge(after, on=key, how="outer", suffixes=("_old", "_new"), indicator=True)
-    found["kind"] = found["_merge"].map({"both": "revised", "left_only": "withdrawn"}).astype("str")
-    right = found["_merge"] == "right_only"
-    place = [c for c in ("source", "reporter", "flow", "freq", "period") if c in key]
-    known = before[place].drop_duplicates().assign(there=True)
-    there = found[place].merge(known, how="left")["there"].notna()
-    found.loc[right & there, "kind"] = "added"
-    found.loc[right & ~there, "kind"] = "first published"
-    found["change"] = found["value_new"].fillna(0) - found["value_old"].fillna(0)
-    changed = found[~(found["value_old"] == found["value_new"])]
-    columns = {"vintage_old": "from_vintage", "vintage_new": "to_vintage",
-               "value_old": "before", "value_new": "after"}  # fmt: skip
-    shown = changed.rename(columns=columns)[[*key, "kind", *columns.values(), "change"]]
-    table = shown.sort_values(["change", *key], key=_largest_first, kind="stable")
-    return Revisions(name, old, new, table.reset_index(drop=True))
-
-
-def _largest_first(values: pd.Series) -> pd.Series:
-    return -values.abs() if values.name == "change" else values
+    before, after = (f[[*key, "vintage", value]] for f in days)
+    found = before.merge(after, on=key, how="outer", suffixes=("_old", "_new"), indicator="kind")
+    month = [c for c in ("source", "reporter", "flow", "freq", "period") if c in key]
+    there = pd.MultiIndex.from_frame(found[month]).isin(pd.MultiIndex.from_frame(before[month]))
+    kinds = {"both": "revised", "left_only": "withdrawn", "right_only": "added"}
+    kind = found["kind"].map(kinds).astype("str")
+    found["kind"] = kind.mask((kind == "added") & ~there, "first published")
+    found = found.rename(columns={
+        "vintage_old": "from_vintage", "vintage_new": "to_vintage",
+        f"{value}_old": "before", f"{value}_new": "after",
+    })  # fmt: skip
+    found["change"] = found["after"].fillna(0) - found["before"].fillna(0)
+    changed = found[found["before"] != found["after"]].sort_values(key)
+    changed = changed.iloc[(-changed["change"].abs()).argsort(kind="stable")]
+    shown = [*key, "kind", "from_vintage", "to_vintage", "before", "after", "change"]
+    return Revisions(name, old, new, changed[shown].reset_index(drop=True))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
@@ -95,7 +95,7 @@ def refreshed(
     """
     raws = [r for r in files(name) if not r.id.startswith("cepii/")]
     raws = [r for r in raws if may_hold(r, keep or {}, within)]
-    found: dict[str, pd.DataFrame | None] = {**_together(raws, keep or {}, within)}
+    found: dict[str, pd.DataFrame | None] = {}
 
     def opened(raw: store.Raw) -> pd.DataFrame | None:
         if raw.id not in found:
@@ -106,41 +106,18 @@ def refreshed(
                 store.leave_out(raw.id, error)
         return found[raw.id]
 
-    frames = _newest(held.leaves(raws), opened, as_of, places)
+    leaves = held.leaves(raws)
+    while bad := [x for x, _ in held.newest(leaves, as_of, places) if opened(x.raw) is None]:
+        leaves = [x for x in leaves if x not in bad]
     others = [r for r in raws if not r.id.startswith(held.FOLDER)]
     others = tuik.newest([r for r in others if as_of is None or r.vintage <= as_of])
-    frames += [opened(raw) for raw in others]
-    filled = [f for f in frames if f is not None and len(f)]
+    frames = [x.chosen(opened(x.raw), groups) for x, groups in held.newest(leaves, as_of, places)]
+    filled = [f for f in (*frames, *map(opened, others)) if f is not None and len(f)]
     if not filled:
         return tables.empty(name)
     key = key_of(name)
     whole = pd.concat(filled, ignore_index=True).sort_values([*key, "vintage"], kind="stable")
     return tables.validate(whole.drop_duplicates(key, keep="last"), name, where="refreshed files")
-
-
-def _newest(
-    leaves: list[held.Leaf], opened: Callable[[store.Raw], pd.DataFrame | None],
-    as_of: str | None, places: Collection[held.Slot] | None,
-) -> list[pd.DataFrame | None]:  # fmt: skip
-    """Return the newest rows of UN Comtrade, of files that can be read."""
-    chosen = held.newest(leaves, as_of, places)
-    bad = {leaf.raw.id for leaf, _ in chosen if opened(leaf.raw) is None}
-    if bad:
-        return _newest([x for x in leaves if x.raw.id not in bad], opened, as_of, places)
-    return [leaf.chosen(opened(leaf.raw), groups) for leaf, groups in chosen]
-
-
-def _together(
-    raws: Sequence[store.Raw], keep: Keep, within: Window | None
-) -> dict[str, pd.DataFrame]:
-    """Return what is kept of large files, read in one go, by their ids."""
-    places = {raw.id: _place(raw, _key(raw)) for raw in raws if raw.rows > SMALL}
-    there = {file: place for file, place in places.items() if place and place.is_file()}
-    whole = _kept([*there.values()], keep, within) if there else None
-    if whole is None:
-        return {}
-    parts = {str(file): part for file, part in whole.groupby("origin", sort=False)}
-    return {file: parts.get(file, whole.iloc[:0]) for file in there}
 
 
 def table(raw: store.Raw, keep: Keep | None = None, within: Window | None = None) -> pd.DataFrame:
@@ -192,24 +169,21 @@ def _parsed(raw: store.Raw) -> pd.DataFrame:
 def _key(raw: store.Raw) -> str:
     """Return the name of all that a table rests on."""
     read, own = _reader(raw)
-    code = _code() if own else str(hash(getattr(read, "__code__", read)))
-    parts = [repr(replace(raw, path=Path(raw.id))), code]
+    parts = [replace(raw, path=Path(raw.id)), _code() if own else getattr(read, "__code__", read)]
     for path in (raw.path, store.place(snapshot.RATES)):
         for file in (path, path.with_name(path.name + store.SIDECAR)):
-            try:
-                known = file.stat()
-                parts.append(f"{known.st_size} {known.st_mtime_ns}")
-            except OSError:
-                parts.append("not there")
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:24]
+            with suppress(OSError):
+                parts += [file.stat().st_size, file.stat().st_mtime_ns]
+            parts.append("")
+    return hashlib.sha256(repr(parts).encode()).hexdigest()[:24]
 
 
 @lru_cache
 def _code() -> str:
     """Return the hash of the code and lists that tables are made with."""
     package, whole = Path(__file__).parents[1], hashlib.sha256()
-    for file in sorted([*(package / "sources").rglob("*"), *(package / "codes").rglob("*"),
-                        package / "tables.py"]):  # fmt: skip
+    made = [f for room in ("sources", "codes") for f in (package / room).rglob("*")]
+    for file in sorted([*made, package / "tables.py"]):
         if file.is_file() and file.suffix != ".pyc":
             whole.update(file.read_bytes())
     return whole.hexdigest()
@@ -223,9 +197,7 @@ def _place(raw: store.Raw, key: str) -> Path | None:
     return store.processed() / "tables" / f"{name}-{key}.parquet"
 
 
-def _kept(
-    place: Path | list[Path] | None, keep: Keep, within: Window | None
-) -> pd.DataFrame | None:  # fmt: skip
+def _kept(place: Path | None, keep: Keep, within: Window | None) -> pd.DataFrame | None:
     """Return what is kept, or nothing where it is not there or damaged."""
     if place is None:
         return None
