@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from tradeflows.sources import stored
@@ -27,7 +29,7 @@ def agreement() -> pd.DataFrame:
     keep = {"reporter": ["TUR"], "freq": ["M"], "trade_system": ["general"], "source": [*_BOTH]}
     rows = stored.refreshed("trade", keep=keep)
     rows = rows[rows["level"] == 6].assign(named=rows["value_usd"].where(~rows["confidential"], 0))
-    how = {"value_usd": "sum", "named": "sum", "vintage": "max"}
+    how: dict[str, Any] = {"value_usd": "sum", "named": "sum", "vintage": "max"}
     wide = rows.pivot_table(index=_AT, columns="source", values=[*how], aggfunc=how).dropna()
     ratio, named = (wide[c][_BOTH[0]] / wide[c][_BOTH[1]] for c in ("value_usd", "named"))
     found: pd.DataFrame = wide["value_usd"][[*_BOTH]].assign(ratio=ratio)
