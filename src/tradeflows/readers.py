@@ -14,7 +14,6 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.sources import baci, tuik
 from tradeflows.sources.comtrade import reply
 from tradeflows.sources.tabular import (
-    LIMIT,
     OPTIONS,
     STATED,
     bytes_of,
@@ -22,7 +21,6 @@ from tradeflows.sources.tabular import (
     trade_of,
     unit_column,
 )
-from tradeflows.sources.workbook import is_workbook, unpacked
 
 __all__ = ["read", "read_baci", "read_comtrade", "tidy"]
 
@@ -73,13 +71,16 @@ def read_comtrade(file: str | Path | pd.DataFrame) -> pd.DataFrame:
     """
     if isinstance(file, pd.DataFrame):
         return reply.table(file, {"origin": "frame"})
-    path = Path(file)
-    data = unpacked(bytes_of(path), path.name, LIMIT)
-    if data.lstrip()[:1] in (b"{", b"["):
-        if data.lstrip()[:1] == b"[":  # records alone, as programs write them
-            data = b'{"data":' + data + b"}"
-        return reply.parse(data, {"origin": path.name})
-    return reply.table(table_of(data, path.name), {"origin": path.name})
+    name, data = Path(file).name, bytes_of(Path(file))
+    found = _json(data, name)
+    return reply.table(table_of(data, name), {"origin": name}) if found is None else found
+
+
+def _json(data: bytes, name: str) -> pd.DataFrame | None:
+    """Return trade of UN Comtrade in JSON, whole replies or records alone; None of other bytes."""
+    if data.lstrip()[:1] == b"[":
+        data = b'{"data":' + data + b"}"
+    return reply.parse(data, {"origin": name}) if data.lstrip()[:1] == b"{" else None
 
 
 def read_baci(
@@ -254,12 +255,10 @@ def read(file: str | Path, given: Mapping[str, Any] | None = None, **unsaid: str
     if path.suffix.lower() in (".zip", ".csv") and path.name.upper().startswith("BACI"):
         return read_baci(path)
     data = bytes_of(path)
-    if not is_workbook(data):
-        data = unpacked(data, path.name, LIMIT)
     if tuik.is_cube(data):
         return tuik.parse(data, {"origin": path.name})
-    if data.lstrip()[:1] in (b"{", b"["):
-        return read_comtrade(path)
+    if (found := _json(data, path.name)) is not None:
+        return found
     own = table_of(data, path.name, given.pop("sheet", ""))
     if {"code", "value", "period"} & {*given}:
         return tidy(own, **given)

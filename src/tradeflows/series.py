@@ -12,8 +12,6 @@ from tradeflows.load import load, rows
 
 __all__ = ["fullest", "months_by_year", "on_one_system", "series"]
 
-_TRADE_SYSTEMS = ("general", "special", "unknown")  # of equal ones the first
-
 
 def series(table: str, **columns: Any) -> pd.Series:
     """Load one series as numbers by month.
@@ -112,17 +110,15 @@ def on_one_system(**columns: Any) -> pd.DataFrame:
     'general trade'
     """
     stored = rows("trade", **columns)
-    several = sorted(set(stored["trade_system"]), key=_TRADE_SYSTEMS.index)
+    several = sorted(set(stored["trade_system"]))
     if len(several) < 2 or len(set(stored["source"])) > 1:
         every = load("trade", **columns)
     else:
         parts = [load("trade", **{**columns, "trade_system": system}) for system in several]
         every = pd.concat(parts, ignore_index=True)
-    keys = ["reporter", "flow", "trade_system"]
+    keys = ["reporter", "flow", "trade_system"]  # of equal ones the first: general trade
     months = every.groupby(keys)["period"].agg(["max", "nunique"]).reset_index()
-    months["rank"] = months["trade_system"].map(_TRADE_SYSTEMS.index)
-    order = {"max": False, "nunique": False, "rank": True}
-    months = months.sort_values(list(order), ascending=list(order.values()))
+    months = months.sort_values(["max", "nunique"], ascending=False, kind="stable")
     chosen = months.drop_duplicates(["reporter", "flow"])
     kept = pd.MultiIndex.from_frame(every[keys]).isin(pd.MultiIndex.from_frame(chosen[keys]))
     found = every[kept].reset_index(drop=True)
@@ -159,8 +155,8 @@ def fullest(
     >>> fullest(two, ["2022"], partner="RUS", flow="M", code="TOTAL", freq="M")["source"]
     'TÜİK'
     """
-    asked = columns.get("partner", ())
-    partners = [asked] if isinstance(asked, str) else asked
+    asked = columns.get("partner", "")
+    partners = 1 if isinstance(asked, str) else len({*asked})
     held = [0] * len(sources)
     for n, source in enumerate(sources):
         for window in windows:
@@ -168,9 +164,8 @@ def fullest(
                 found = on_one_system(months=window, **source, **columns)
             except UnknownCode as error:
                 failed = error
-                continue
-            there = [set(found["period"][found["partner"] == p].unique()) for p in partners]
-            held[n] += len(set.intersection(*there)) if there else found["period"].nunique()
+            else:
+                held[n] += int((found.groupby("period")["partner"].nunique() >= partners).sum())
     if not any(held):
         raise failed
     return dict(sources[held.index(max(held))])

@@ -32,7 +32,6 @@ from tradeflows.sources import rows, snapshot
 from tradeflows.sources.workbook import is_workbook, table_sheet, unpacked
 
 __all__ = [
-    "LIMIT",
     "OPTIONS",
     "STATED",
     "Unit",
@@ -107,21 +106,21 @@ _HELP = "save it again as CSV or as a workbook, headings in one row and a line f
 
 
 def bytes_of(path: Path) -> bytes:
-    """Return what a file of the user holds."""
+    """Return what a file of the user holds, unpacked."""
     if not path.is_file():
         raise SchemaMismatch(f"{path.name}: no such file", "a file of trade", "correct its name")
-    return path.read_bytes()
+    return unpacked(path.read_bytes(), path.name, LIMIT)
 
 
 def table_of(data: bytes, origin: str, page: str = "") -> pd.DataFrame:
-    """Return the table in a CSV, a TSV or a sheet of a workbook, plain or packed.
+    """Return the table in a CSV, a TSV or a sheet of a workbook.
 
     Titles above its headings are in its ``attrs``; notes below it are passed over.
     """
     if book := is_workbook(data):
         lines = [["" if v is None else v for v in line] for line in table_sheet(data, origin, page)]
     else:
-        lines = _lines(unpacked(data, origin), origin)
+        lines = _lines(data, origin)
     while lines and (not any(lines[-1]) or _is_note(lines[-1])):
         lines.pop()
     filled = [sum(str(c).strip() != "" for c in line) for line in lines[:60]]

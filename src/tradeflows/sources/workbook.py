@@ -125,7 +125,7 @@ def _read(stream: IO[bytes] | gzip.GzipFile, most: int) -> bytes:
 
 def unpacked(data: bytes, origin: str, most: int = MOST_BYTES) -> bytes:
     """Return the bytes of a gzip or of the one file in a zip; others come back as they are."""
-    if data[:2] not in (b"PK", b"\x1f\x8b"):
+    if data[:2] not in (b"PK", b"\x1f\x8b") or is_workbook(data):
         return data
     try:
         if data[:2] != b"PK":

@@ -38,7 +38,7 @@ from tradeflows.sources.tabular import (
     words,
 )
 from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
-from tradeflows.sources.workbook import is_workbook, unpacked
+from tradeflows.sources.workbook import unpacked
 from tradeflows.sums import summed
 
 __all__ = [
@@ -132,16 +132,15 @@ def read_tuik(file: str | Path, **constants: str) -> pd.DataFrame:
 
 def add(file: Path, **constants: str) -> store.Raw:
     """Store a file that `read_tuik` reads, after reading it whole."""
-    data = bytes_of(file)
     today = datetime.now(UTC).date().isoformat()
     name = re.sub(r"[^a-z0-9._-]+", "-", plain(file.stem)).strip("-.") or "table"
     suffix = "".join(s for s in file.suffixes if s in (".csv", ".xlsx", ".gz", ".txt")) or ".csv"
     place = f"tuik/live/{name.removesuffix('.csv')}@{today}{suffix}"
     about = {"origin": place, "vintage": today, "constants": constants}
-    table = parse(data, about)
+    table = parse(bytes_of(file), about)
     return store.put(
         place,
-        data,
+        file.read_bytes(),
         {
             **TERMS,
             "title": f"Foreign trade by product and month ({file.name})",
@@ -179,7 +178,7 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     ('279999990000', 'missing', 1894617765.0)
     """
     origin, constants = str(about.get("origin", "file")), dict(about.get("constants", {}))
-    data = data if is_workbook(data) else unpacked(data, origin)
+    data = unpacked(data, origin)
     if is_cube(data):
         return _parse_cube(data, about)
     raw = table_of(data, origin, constants.get("sheet", ""))

@@ -83,18 +83,16 @@ class Question:
 
     def __post_init__(self) -> None:
         """Refuse what the database cannot answer."""
-        if self.digits not in LEVELS or any(len(c) > self.digits for c in self.codes):
+        known = self.by in ("", *(BREAKDOWNS if self.system == "general" else ()))
+        fits = self.digits in LEVELS and all(len(c) <= self.digits for c in self.codes)
+        if not (fits and known and self.system in APPS):
             raise UnknownCode(
-                f"{self.digits} digits, codes {', '.join(self.codes) or 'of all goods'}",
-                "2, 4, 6, 8 or 12 digits, and no code longer than that", "correct them",
-            )  # fmt: skip
-        if self.by not in ("", *BREAKDOWNS) or self.system not in APPS:
-            raise UnknownCode(
-                f"by {self.by!r}, {self.system!r} trade",
-                f"by {', '.join(BREAKDOWNS)}; {' or '.join(APPS)} trade", "correct it",
-            )  # fmt: skip
-        if self.by and self.system == "special":
-            raise UnknownCode(f"special trade by {self.by}", "general trade", "leave --by out")
+                f"{self.system} trade by {self.by or 'nothing'}, {self.digits} digits, codes"
+                f" {', '.join(self.codes) or 'of all goods'}",
+                f"{' or '.join(APPS)} trade; general trade by {', '.join(BREAKDOWNS)}, or nothing;"
+                " 2, 4, 6, 8 or 12 digits, and no code longer than that",
+                "correct what differs",
+            )
 
     @property
     def name(self) -> str:
@@ -135,9 +133,9 @@ def _visits(work: Work) -> Iterator[tuple[Office, list[Question]]]:
     """Give an office for each trade system that is asked about, with its questions."""
     pace, asked = work.manners or Manners(), questions(work)
     for system in dict.fromkeys(q.system for q in asked):
-        with closing(Office(pace.interval, pause=pace.backoff, system=system,
-                            browser=bool(work.options.get("browser")))) as office:  # fmt: skip
-            yield office, [q for q in asked if q.system == system]
+        office = Office(pace.interval, pause=pace.backoff, system=system,
+                        browser=bool(work.options.get("browser")))  # fmt: skip
+        yield office, [q for q in asked if q.system == system]
 
 
 def pull(work: Work) -> None:
@@ -149,13 +147,15 @@ def pull(work: Work) -> None:
             for question in asked:
                 work.stored += office.pull(question, months, partial(work.told, "tuik"))
         finally:
+            office.close()
             done["questions"] += office.asked
 
 
 def probe(work: Work) -> tuple[int, str]:
     """Ask which months are published."""
     for office, _ in _visits(replace(work, usual=True)):
-        months = list(office.published)
+        with closing(office):
+            months = list(office.published)
     return len(months), f"{len(months)} months are published, from {months[0]} to {months[-1]}"
 
 
@@ -163,9 +163,10 @@ def plan(work: Work) -> Plan:
     """Say what a pull would ask of TÜİK, after asking for totals alone."""
     months, rows = Window.parse("/".join(work.span)), []
     for office, asked in _visits(work):
-        for question in asked:
-            totals, due, _ = office.due(question, months)
-            rows.append((question.name, len(totals), len(due), len(due) * SECONDS / 60))
+        with closing(office):
+            for question in asked:
+                totals, due, _ = office.due(question, months)
+                rows.append((question.name, len(totals), len(due), len(due) * SECONDS / 60))
     table = pd.DataFrame(rows, columns=["question", "published", "data_calls", "minutes"])
     return Plan(
         f"TÜİK: {table['data_calls'].sum()} months are not stored or may have changed, about"
