@@ -31,7 +31,6 @@ from tradeflows.words import number, period_text, span
 __all__ = ["Figure", "Words", "described", "finish", "made", "noted"]
 
 _FILES_SHOWN = 15
-_PHONE = 355  # points of width that a phone of 390 pixels shows with text of ten pixels
 
 
 class Words(TypedDict, total=False):
@@ -88,24 +87,21 @@ class Figure:
     base: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
+        if not self.title.strip():
+            raise SchemaMismatch(
+                f"figure {self.name!r} without title", "one that states the finding", "pass title="
+            )
         if not re.fullmatch(r"[a-z][a-z0-9-]*", self.name):
             raise SchemaMismatch(
                 f"figure name {self.name!r}",
                 "lower-case letters, digits and hyphens, beginning with a letter",
                 "rename the figure: its name becomes an id and a file name",
             )
-        if not self.title.strip():
-            raise SchemaMismatch(
-                f"figure {self.name!r} without title", "one that states the finding", "pass title="
-            )
 
     @property
     def caption(self) -> str:
         """Unit · period · note · source and vintage."""
         return " · ".join(filter(None, (self._lead(), _plain(self._sources()))))
-
-    def _lead(self) -> str:
-        return " · ".join(filter(None, (self.unit, self.period, self.note)))
 
     @property
     def axes(self) -> list[Axes]:
@@ -117,70 +113,68 @@ class Figure:
         """The first axes of the chart."""
         return self.fig.axes[0]
 
+    def _lead(self) -> str:
+        return " · ".join(filter(None, (self.unit, self.period, self.note)))
+
+    def _sources(self) -> str:
+        """Name publishers and vintages, with marks that a page makes links to raw files."""
+        return "; ".join(filter(None, (escape(self.source), _sources(self.origins))))
+
     def csv(self) -> str:
         """Return the table behind the chart: ten significant digits, nothing a sheet would run."""
         return csv_text(self.table)
 
     def svg(self) -> str:
         """Return the chart as SVG, its ink in the colour of the text around it."""
-        return svg(self.fig, self.name)
+        return svg(self.fig, self.name, self.alt)
 
     def png(self, path: str | Path | None = None, *, dpi: int = 200) -> bytes:
         """Return the chart between its words as PNG, and write it where a path is given."""
-        picture, texts = io.BytesIO(), []
+        picture, cited = io.BytesIO(), _plain(self._sources())
         made_up = any(raw and raw.query.get("generated") for raw in map(_raw, self.origins))
-        foot = "Made-up trade, not a statistic. " if made_up else ""
-        foot += _plain(self._cited())
+        foot = "Made-up trade, not a statistic. " * made_up + f"Source: {cited}. " * bool(cited)
         with rc_context(STYLE):
             wide, high = self.fig.get_size_inches()
             self.fig.draw_without_rendering()
             box = self.fig.get_tightbbox()
             lead = wrapped(self._lead(), int(13.5 * wide))
             over = box.y1 + 0.16 + 0.19 * (lead.count("\n") + 1)
-            for text, y, look in (
+            written: tuple[tuple[str, float, dict[str, Any]], ...] = (
                 (lead, box.y1 + 0.1, {"va": "bottom"}),
                 (wrapped(self.title, int(10.5 * wide)), over,
                  {"va": "bottom", "fontsize": 12, "fontweight": "bold"}),
                 (wrapped(foot, int(15 * wide)), box.y0 - 0.1,
                  {"va": "top", "fontsize": 9, "color": GREY}),
-            ):  # fmt: skip
-                texts.append(self.fig.text(box.x0 / wide, y / high, text, None, **look))
+            )  # fmt: skip
+            texts = [self.fig.text(box.x0 / wide, y / high, t, None, **o) for t, y, o in written]
             try:
                 self.fig.savefig(
                     picture, dpi=dpi, facecolor="white", metadata={"Software": None},
                     format="png", bbox_inches="tight", pad_inches=0.15,
                 )  # fmt: skip
             finally:
-                for written in texts:
-                    written.remove()
+                for text in texts:
+                    text.remove()
         if path is not None:
             Path(path).write_bytes(picture.getvalue())
         return picture.getvalue()
 
-    def _cited(self) -> str:
-        """Name the publishers, with a mark that a page makes a link to the raw file."""
-        named = self._sources()
-        return f"Source: {named}. " if named else ""
-
-    def _sources(self) -> str:
-        return "; ".join(filter(None, (escape(self.source), _sources(self.origins))))
-
     def _repr_html_(self) -> str:
-        data = base64.b64encode(self.csv().encode()).decode()
-        charts = _labelled(self.svg(), self.alt)
-        scroll = ' style="overflow-x:auto" tabindex="0"' if "min-width" in charts else ""
+        data, chart, name = base64.b64encode(self.csv().encode()).decode(), self.svg(), self.name
+        scroll = ' style="overflow-x:auto" tabindex="0"' if "min-width" in chart else ""
         end = "" if self.title.rstrip().endswith((".", "?", "!")) else "."
+        cited = f"Source: {cited}. " if (cited := self._sources()) else ""
+        listed = table_html(self.table, label=f"Table: {self.title}", unit=self.base)
         return (
-            f'<figure id="{self.name}" style="max-width:46rem;margin:1.6em 0">'
+            f'<figure id="{name}" style="max-width:46rem;margin:1.6em 0">'
             f"<figcaption><b>{escape(self.title)}{end}</b> "
             f'<span class="unit">{escape(self._lead())}</span></figcaption>'
-            f'<div class="chart"{scroll}>{charts}</div>'
-            f'<div class="origin">{self._cited()}<a download="{self.name}.csv" '
+            f'<div class="chart"{scroll}>{chart}</div>'
+            f'<div class="origin">{cited}<a download="{name}.csv" '
             f'href="data:text/csv;charset=utf-8;base64,{data}">Data as CSV'
-            f"<span hidden> of {escape(self.name)}</span></a></div>"
-            f'<details class="as-table"><summary>Read this chart as a table</summary>'
-            f"{table_html(self.table, label=f'Table: {self.title}', unit=self.base)}"
-            f"</details>{_trace(self.name, self.origins)}</figure>"
+            f"<span hidden> of {name}</span></a></div>"
+            '<details class="as-table"><summary>Read this chart as a table</summary>'
+            f"{listed}</details>{_trace(name, self.origins)}</figure>"
         )
 
     def parts(self) -> dict[str, Any]:
@@ -370,18 +364,6 @@ def _origins(*found: Any) -> tuple[str, ...]:
     return tuple(sorted(ids))
 
 
-def _labelled(chart: str, alt: str) -> str:
-    """Label a chart: as wide as its text reads well, and scrolled where it would be too small."""
-    opening, rest = chart.split(">", 1)
-    wide = float(re.findall(r' width="([\d.]+)pt"', opening)[0])
-    style = f"width:100%;max-width:{wide * 5 / 3:.0f}px;height:auto"
-    if wide > _PHONE:
-        style += f";min-width:{wide:.0f}px"
-    size = re.sub(r' (?:width|height)="[\d.]+pt"', "", opening)
-    label = f'<svg role="img" aria-label="{escape(alt)}" style="{style}"'
-    return size.replace("<svg", label, 1) + ">" + rest
-
-
 def _sources(origins: Iterable[str]) -> str:
     """Name the publishers, those of one vintage together."""
     cited: dict[str, list[tuple[str, str]]] = {}
@@ -391,14 +373,11 @@ def _sources(origins: Iterable[str]) -> str:
         cited.setdefault(publisher, []).append((vintage, origin))
     groups: dict[str, list[str]] = {}
     for publisher, files in cited.items():
-        first, last = min(v for v, _ in files), max(v for v, _ in files)
-        when = f"vintage {last}" if first == last else f"vintages {first} to {last}"
+        first, last = min(files)[0], max(files)[0]
+        when = f" (vintage {last})" if first == last else f" (vintages {first} to {last})"
         mark = f'<cite data-raw="{escape(files[0][1])}">{escape(publisher)}</cite>'
         groups.setdefault(when if last else "", []).append(mark)
-    words = [
-        ", ".join(marks) + (f" ({escape(when)})" if when else "") for when, marks in groups.items()
-    ]
-    return "; ".join(words)
+    return "; ".join(f"{', '.join(marks)}{escape(when)}" for when, marks in groups.items())
 
 
 def _trace(name: str, origins: Sequence[str]) -> str:
@@ -406,21 +385,17 @@ def _trace(name: str, origins: Sequence[str]) -> str:
     if not origins:
         return ""
     items = []
-    for origin in origins[:_FILES_SHOWN]:
-        raw = _raw(origin)
+    for origin, raw in ((origin, _raw(origin)) for origin in origins[:_FILES_SHOWN]):
+        of = f"{raw.publisher}, vintage {raw.vintage}" if raw else ""
+        known = f", sha256 {raw.sha256[:12]}…: {of}" if raw else ""
         mark = f'<cite data-raw="{escape(origin)}">{escape(origin)}</cite>'
-        items.append(
-            f"<li>{mark}, sha256 {escape(raw.sha256[:12])}…: {escape(raw.publisher)}, "
-            f"vintage {escape(raw.vintage)}</li>"
-            if raw
-            else f"<li>{mark}</li>"
-        )
-    more = len(origins) - len(items)
-    rest = f"<li>and {more} more, which the command below lists</li>" if more > 0 else ""
+        items.append(f"<li>{mark}{escape(known)}</li>")
+    if (more := len(origins) - len(items)) > 0:
+        items.append(f"<li>and {more} more, which the command below lists</li>")
     return (
         '<details class="trace"><summary>Trace this chart to the raw files</summary>'
         f"<p>The chart is drawn from the table {name}.csv, the table comes from:</p>"
-        f'<ul class="raw">{"".join(items)}{rest}</ul>'
+        f'<ul class="raw">{"".join(items)}</ul>'
         f"<p><code>tradeflows trace {name}</code> names notebook, cell and query too, and compares "
         "every hash with the stored bytes.</p></details>"
     )

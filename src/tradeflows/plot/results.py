@@ -74,30 +74,30 @@ def _drawn(result: Any) -> _Drawn:
     return None
 
 
+def _bars(first: Bridge, sentence: object, name: str, title: str, note: str = "") -> dict[str, Any]:
+    """Return the words of a bridge, or of several of which one is the first."""
+    per_month = "per month" * first.per_month
+    return {"name": name, "title": title, "alt": str(sentence), "origins": first.origins,
+            "period": f"{first.base} to {first.current}",
+            "note": " · ".join(filter(None, (per_month, note)))}  # fmt: skip
+
+
 @_drawn.register
-def _bars(result: Bridge) -> _Drawn:
+def _bridged(result: Bridge) -> _Drawn:
     largest = sorted(BARS, key=lambda bar: -abs(getattr(result, bar)))[:2]
     parts = [
         f"{bar} for {_signed(getattr(result, bar))}" for bar in largest if getattr(result, bar)
     ]
     told = f": {', '.join(parts).replace(' for', ' accounts for', 1)}" if parts else ""
     title = f"Change of {_signed(result.change)} from {result.base} to {result.current}{told}"
-    own = {"title": title, "name": "bridge", "alt": str(result.sentence()),
-           "note": "per month" * result.per_month}  # fmt: skip
-    return waterfall, result.steps(), own
+    return waterfall, result.steps(), _bars(result, result.sentence(), "bridge", title)
 
 
 @_drawn.register
 def _envelope(result: Envelope) -> _Drawn:
-    title, first = str(result.sentence()).rstrip("."), result.first
-    alt = f"{first.sentence()} {result.sentence()}"
-    return waterfall, result.steps(), _of(first) | {"title": title, "name": "bridges", "alt": alt}
-
-
-def _of(first: Bridge) -> dict[str, Any]:
-    """Return what the chart of several bridges says of the first one."""
-    return {"period": f"{first.base} to {first.current}", "origins": first.origins,
-            "note": "per month" * first.per_month}  # fmt: skip
+    alt = f"{result.first.sentence()} {result.sentence()}"
+    title = str(result.sentence()).rstrip(".")
+    return waterfall, result.steps(), _bars(result.first, alt, "bridges", title)
 
 
 @_drawn.register
@@ -106,15 +106,11 @@ def _answered(result: Answer) -> _Drawn:
     price, volume = (between(*result.range(bar), _signed) for bar in ("price", "volume"))
     said = f"price accounts for {price}, volume for {volume}"
     said = "no price for want of weights" if first.untold else said
-    mark = "GENERATED TRADE, NOT DATA · " * result.generated + "per month · " * first.per_month
-    own = {
-        "title": f"{result.subject}, {first.base} to {first.current}: "
-        f"change of {_signed(first.change)}; {said}",
-        "name": "own-question-bridge",
-        "alt": str(result.sentence()),
-        "note": f"{mark}bars: Bennet's formula; ranges: {len(result.results)} formulas and paths",
-    }
-    return waterfall, result.steps(), _of(first) | own
+    title = f"{result.subject}, {first.base} to {first.current}: change of {_signed(first.change)}"
+    note = f"bars: Bennet's formula; ranges: {len(result.results)} formulas and paths"
+    own = _bars(first, result.sentence(), "own-question-bridge", f"{title}; {said}", note)
+    own["note"] = "GENERATED TRADE, NOT DATA · " * result.generated + own["note"]
+    return waterfall, result.steps(), own
 
 
 @_drawn.register
@@ -124,9 +120,10 @@ def _mirrored(result: Mirror) -> _Drawn:
     if len(result.pairs) == 1:
         ends = (spoken(str(result.pairs[end].iloc[0])) for end in ("importer", "exporter"))
         who, whom = (f"{name}'s" for name in ends)
+    side = "above" if gap > 0 else "below"
     own = {
-        "title": f"{who} imports are {_usd(abs(gap))} {'above' if gap > 0 else 'below'} {whom}"
-        f" exports, {result.window}",
+        "title": f"{who} imports are {amount(abs(gap), 'USD')} {side} {whom} exports, "
+        f"{result.window}",
         "note": "right: raises the importer's figure; lines: each bar's range, they do not add up",
         "name": "mirror",
         "alt": str(result.sentence()),
@@ -139,25 +136,18 @@ def _mirrored(result: Mirror) -> _Drawn:
 def _index(result: PriceIndex) -> _Drawn:
     last, table = result.table.iloc[-1], result.table.set_index("period")[["price", "volume"]]
     title = f"Prices end at {last['price']:.2f}, volume at {last['volume']:.2f} ({result.one})"
-    own = {
-        "title": title,
-        "unit": f"index, {result.one}",
-        "name": "price-index",
-        "alt": str(result.sentence()),
-    }
-    return lines, table, own
+    own = {"title": title, "unit": f"index, {result.one}", "name": "price-index"}
+    return lines, table, own | {"alt": str(result.sentence())}
 
 
 @_drawn.register
 def _volumes(result: Volume) -> _Drawn:
     known = result.table["volume"].dropna()
-    if known.empty:
-        return None
     value = Interval(result.value, result.value)
     rows = {str(name): hull([Interval(x, x), value]) for name, x in known.items()}
     note = "from the growth in volume to the growth in value"
     own = {"unit": "share", "name": "volume-by-measure", "marks": {"no growth": 0.0}, "note": note}
-    return ranges, rows, own
+    return (ranges, rows, own) if rows else None
 
 
 @_drawn.register
@@ -165,28 +155,27 @@ def _fan(result: Expectation) -> _Drawn:
     if result.outcome == "undetermined":
         return None
     model = NAMES["sarimax"]
-    own = {
-        "title": result.finding,
-        "unit": result.unit,
-        "name": "-".join(re.findall(r"[a-z0-9]+", f"expected {result.name} sarimax".lower())),
-        "alt": f"{result.sentence()}: actual, median and bands by {model}.",
-        "note": f"expected by {model} from the months before {result.event}",
-        "events": {"event": result.event},
-    }
-    return fan, result.path.tail(48), own
+    name = "-".join(re.findall(r"[a-z0-9]+", f"expected {result.name} sarimax".lower()))
+    return (
+        fan,
+        result.path.tail(48),
+        {
+            "title": result.finding,
+            "unit": result.unit,
+            "name": name,
+            "alt": f"{result.sentence()}: actual, median and bands by {model}.",
+            "note": f"expected by {model} from the months before {result.event}",
+            "events": {"event": result.event},
+        },
+    )
 
 
 @_drawn.register
 def _quarters(result: EventStudy) -> _Drawn:
-    if result.reason:
-        return None
-    own = {
-        "unit": "log points",
-        "name": f"event-study-{result.destination.lower()}",
-        "note": f"{result.omitted} = 0; expected: median and bands of the other destinations",
-        "events": {"event": result.event},
-    }
-    return fan, result.table, own
+    name = f"event-study-{result.destination.lower()}"
+    note = f"{result.omitted} = 0; expected: median and bands of the other destinations"
+    own = {"unit": "log points", "name": name, "note": note, "events": {"event": result.event}}
+    return None if result.reason else (fan, result.table, own)
 
 
 @_drawn.register
@@ -197,15 +186,18 @@ def _placebos(result: Placebo) -> _Drawn:
     verb = "stands out" if result.p <= _LEVEL else "does not stand out"
     rank = f"rank {result.rank} of {1 + len(result.values)} among {result.name}"
     title = f"{spoken(result.case)} {verb} at {_LEVEL:.0%}: {rank}"
-    own = {
-        "title": str(result.sentence()) if result.reason else title,
-        "unit": result.unit,
-        "mark": {spoken(result.case): result.estimate},
-        "name": f"placebo-{'-'.join(result.name.lower().split())}",
-        "period": result.window,
-        "note": "" if np.isnan(result.p) else f"p = {result.p:.3f}",
-    }
-    return histogram, finite, own
+    return (
+        histogram,
+        finite,
+        {
+            "title": str(result.sentence()) if result.reason else title,
+            "unit": result.unit,
+            "mark": {spoken(result.case): result.estimate},
+            "name": f"placebo-{'-'.join(result.name.lower().split())}",
+            "period": result.window,
+            "note": "" if np.isnan(result.p) else f"p = {result.p:.3f}",
+        },
+    )
 
 
 @_drawn.register
@@ -217,16 +209,19 @@ def _scores(result: Screen) -> _Drawn:
     values = rest["score"].set_axis([result.named(r) for r in rest.itertuples()])
     rank = 1 + int((rest["score"] > first["score"]).sum())
     verb = "stands out" if first["stands_out"] else "does not stand out"
-    own = {
-        "title": f"{result.named(first)} {verb} by growth of listed goods against other goods: "
-        f"rank {rank} of {len(judged)}, corrected p {first['q']:.2g}",
-        "unit": "excess growth over what is usual for its size",
-        "mark": {result.named(first): float(first["score"])},
-        "name": "screen",
-        "note": f"p = {first['p']:.4f}",
-        "counted": "cases",
-    }
-    return histogram, values if len(values) < 500 else values.reset_index(drop=True), own
+    return (
+        histogram,
+        values if len(values) < 500 else values.reset_index(drop=True),
+        {
+            "title": f"{result.named(first)} {verb} by growth of listed goods against other goods: "
+            f"rank {rank} of {len(judged)}, corrected p {first['q']:.2g}",
+            "unit": "excess growth over what is usual for its size",
+            "mark": {result.named(first): float(first["score"])},
+            "name": "screen",
+            "note": f"p = {first['p']:.4f}",
+            "counted": "cases",
+        },
+    )
 
 
 @_drawn.register
@@ -234,8 +229,7 @@ def _alarms(result: Validation) -> _Drawn:
     if result.table.empty:
         return None
     alarms = result.alarms[~result.alarms["foil"]]
-    rows = alarms[["low", "high", "rate"]] * 100
-    rows = rows.set_axis(["low", "high", "value"], axis=1)
+    rows = (100 * alarms[["low", "high", "rate"]]).set_axis(["low", "high", "value"], axis=1)
     rows.insert(0, "label", alarms["rule"] + ", " + alarms["truth"])
     marks = {"nominal": 100 * float(alarms["nominal"].iloc[0])}
     note = "simulated; Wilson's 95 % intervals"
@@ -259,10 +253,6 @@ def bundle(result: Any) -> dict[str, Any]:
         html.append(figure._repr_html_())
         out[MIME] = figure.parts()
     return out | {"text/html": "".join(html)}
-
-
-def _usd(x: float) -> str:
-    return amount(x, "USD")
 
 
 def _signed(x: float) -> str:

@@ -6,6 +6,7 @@ import io
 import re
 import textwrap
 from collections.abc import Sequence
+from html import escape
 from typing import Any, Final, Literal
 
 import numpy as np
@@ -66,6 +67,7 @@ _CYCLE: Final = ("other", "plain", "warm", "earth", "price", "volume")
 
 WIDTH: Final = 4.9  # inches: so wide, ten points are ten pixels on a phone
 TEXT: Final = 10.0  # points: no text is smaller
+PHONE: Final = 355  # points of width that a phone of 390 pixels shows with text of ten pixels
 
 STYLE: Final[dict[Any, Any]] = {
     "svg.fonttype": "none",
@@ -197,10 +199,11 @@ _CLEANED = (
 )
 
 
-def svg(canvas: Canvas, name: str) -> str:
+def svg(canvas: Canvas, name: str, alt: str) -> str:
     """Write a chart as SVG: the same bytes for the same chart, ids of its own, text as text.
 
-    Black becomes the colour of the text around it.
+    Black becomes the colour of the text around it. It is as wide as its text reads well, and asks
+    for room, by which a page scrolls it, where a phone would make it too small.
     """
     raw = io.StringIO()
     with rc_context({**STYLE, "svg.hashsalt": name}):
@@ -210,4 +213,9 @@ def svg(canvas: Canvas, name: str) -> str:
     text = raw.getvalue()
     for found, instead in _CLEANED:
         text = re.sub(found, instead, text, flags=re.DOTALL)
-    return text[text.index("<svg") :].strip()
+    opening, rest = text[text.index("<svg") :].strip().split(">", 1)
+    wide = float(re.findall(r' width="([\d.]+)pt"', opening)[0])
+    style = f"width:100%;max-width:{wide * 5 / 3:.0f}px;height:auto"
+    style += f";min-width:{wide:.0f}px" * (wide > PHONE)
+    size = re.sub(r' (?:width|height)="[\d.]+pt"', "", opening)
+    return f'{size} role="img" aria-label="{escape(alt)}" style="{style}">{rest}'
