@@ -294,12 +294,6 @@ def breakdown(path: pd.Series, event: str) -> float:
     A trend that leaves the others each quarter by at most M times the largest change before the
     event explains a mean of up to M × change × the mean of quarters since. Returned is M where that
     is the mean; noise in the quarters before makes it smaller. NaN where nothing moved before.
-
-    Examples
-    --------
-    >>> quarters = pd.date_range("2021-01-01", periods=6, freq="QS")
-    >>> breakdown(pd.Series([0.1, 0.0, 0.1, 0.0, 0.6, 0.6], quarters), "2022-01")
-    4.0
     """
     before = path.index < (month(event).to_period("Q")).to_timestamp()
     after = path.index >= month(event)

@@ -290,15 +290,7 @@ def cut(
     months_needed: int = 36,
     zeros_allowed: float = 0.30,
 ) -> Cut | str:
-    """Cut a monthly series at an event, or say in words why it cannot be used; as `expected` says.
-
-    Examples
-    --------
-    >>> values = pd.Series(5.0, pd.date_range("2017-01-01", "2022-12-01", freq="MS"))
-    >>> c = cut(values, event="2022-02", window="2022")
-    >>> c.season, c.before, len(c.compared), c.missing
-    (12, 61, 11, ())
-    """
+    """Cut a series as `expected` says, or say in words why it cannot be used."""
     when, asked = months_after(event, window)
     if asked.empty:
         return f"the window holds no month from {event} on"

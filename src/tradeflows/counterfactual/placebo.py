@@ -210,16 +210,6 @@ def placebo_entry(
 
     Takes what `triple_difference` takes, and in ``needed`` the other destinations that bought
     listed goods in either window, below which p is undetermined.
-
-    Examples
-    --------
-    >>> months = pd.date_range("2019-02-01", "2022-02-01", freq="MS")
-    >>> rows = [(p, c, t, 10.0) for p in ("RUS", "DEU", "FRA") for c in ("854231", "841810")
-    ...     for t in months if not (p == "RUS" and c == "854231" and t < months[-1])]
-    >>> panel = pd.DataFrame(rows, columns=["partner", "code", "period", "value_usd"])
-    >>> found = placebo_entry(panel, listed=["854231"], window="2022-02", needed=2)
-    >>> found.estimate, found.rank
-    (1.0, 1)
     """
     name, case = "destinations by listed codes that appear", compared(panel, **asked)
     data, codes, destination, _, reason = case
@@ -243,37 +233,11 @@ def growth_rank(
     current: str | int = "2022",
     at_least: float = 100e6,
 ) -> Placebo:
-    """Rank a destination's growth among destinations of some size.
+    """Rank a destination's growth among those with exports of `at_least` USD in the base window.
 
-    Parameters
-    ----------
-    exports : pandas.DataFrame
-        Columns partner, period and value_usd.
-    destination : str
-    base, current : str or int
-        Windows, such as ``2021``.
-    at_least : float
-        Exports in the base window from which a destination counts.
-
-    Returns
-    -------
-    Placebo
-        ``p`` is the share of destinations that grew at least as much, the destination counted;
-        undetermined among fewer than 20, where it cannot reach 5 %.
-
-    Raises
-    ------
-    SchemaMismatch, DoubleCountedTotals
-        As `tradeflows.counterfactual.cube.cube`; windows with unequal numbers of months.
-
-    Examples
-    --------
-    >>> rows = [(f"D{i}", t, 1.0 + i * t) for i in range(30) for t in (0, 1)]
-    >>> rows = pd.DataFrame(rows, columns=["partner", "t", "value_usd"])
-    >>> rows["period"] = pd.to_datetime(rows["t"].map({0: "2021-01-01", 1: "2022-01-01"}))
-    >>> rank = growth_rank(rows, destination="D29", base="2021-01", current="2022-01", at_least=1)
-    >>> str(rank.sentence())
-    'D29 ranks 1 of 30 among destinations by growth (p = 0.033)'
+    `exports` have columns partner, period and value_usd. ``p`` is the share of destinations that
+    grew at least as much, the destination counted; undetermined among fewer than 20, where it
+    cannot reach 5 %. Refused is what `cube` refuses, and windows with unequal numbers of months.
     """
     exports = once(destinations(exports))
     windows = [exports[exports["period"].isin(span(w))] for w in (base, current)]
@@ -319,18 +283,6 @@ def synthetic_difference(
     ----------
     Arkhangelsky, Athey, Hirshberg, Imbens and Wager (2021), Synthetic difference-in-differences,
     American Economic Review 111(12), algorithms 1 and 4.
-
-    Examples
-    --------
-    >>> months = pd.date_range("2019-02-01", "2022-04-01", freq="MS")
-    >>> rows = [(p, c, t, 10.0) for p in ("RUS", "DEU", "FRA") for c in ("854231", "841810")
-    ...     for t in months]
-    >>> panel = pd.DataFrame(rows, columns=["partner", "code", "period", "value_usd"])
-    >>> hit = (panel.partner == "RUS") & (panel.code == "854231") & (panel.period >= "2022-02")
-    >>> panel.loc[hit, "value_usd"] *= 2
-    >>> found = synthetic_difference(panel, listed=["854231"], window="2022-02/2022-04", needed=2)
-    >>> round(float(np.exp(found.estimate)), 6)
-    2.0
     """
     name, case = "synthetic differences of other destinations", compared(panel, **asked)
     data, have, destination, here, reason = case

@@ -59,12 +59,6 @@ class Validation(Result):
 
 
 def validation() -> Validation:
-    """Return the stored simulations of the rules; ``make validate`` makes them.
-
-    Examples
-    --------
-    >>> bool(validation().alarms["rate"].between(0, 1).all())
-    True
-    """
+    """Return the stored simulations of the rules; ``make validate`` makes them."""
     with (resources.files("tradeflows.counterfactual") / "validation.csv").open("rb") as file:
         return Validation(pd.read_csv(file))

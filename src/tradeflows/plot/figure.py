@@ -285,13 +285,7 @@ def finish(
 
 
 def described(table: pd.DataFrame) -> str:
-    """Say in words where each of the first columns of a table begins and ends.
-
-    Examples
-    --------
-    >>> described(pd.DataFrame({"price": [2.0, 3.0]}, index=[2021, 2022]))
-    'price: 2 (2021) to 3 (2022).'
-    """
+    """Say in words where each of the first columns of a table begins and ends."""
     said = []
     for name in list(table.select_dtypes("number"))[:6]:
         known = table[name].dropna()

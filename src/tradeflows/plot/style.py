@@ -126,13 +126,7 @@ def colours(*kinds: str) -> list[str]:
 
 
 def kinds_of(names: Sequence[str], alone: str = "other") -> dict[str, str]:
-    """Return what each column means, and so its colour, guessed from its name.
-
-    Examples
-    --------
-    >>> kinds_of(["unit value", "value", "gas", "coal"])
-    {'unit value': 'price', 'value': 'value', 'gas': 'other', 'coal': 'plain'}
-    """
+    """Return what each column means, and so its colour, guessed from its name."""
     out: dict[str, str] = {}
     for name in names:
         guess = [kind for word, kind in _MEANING if word in name.lower()][:1]
@@ -149,13 +143,7 @@ def wrapped(text: str, letters: int) -> str:
 
 
 def spread(wanted: Sequence[float], apart: float, low: float, high: float) -> list[float]:
-    """Move label centres so that none overlaps; all stay between low and high if they fit.
-
-    Examples
-    --------
-    >>> spread([10, 11, 50], 6, 0, 52)
-    [10, 16, 50]
-    """
+    """Move label centres so that none overlaps; all stay between low and high if they fit."""
     order = sorted(range(len(wanted)), key=lambda i: wanted[i])
     out = [0.0] * len(wanted)
     for below, i in zip([None, *order], order, strict=False):

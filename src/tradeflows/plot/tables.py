@@ -19,13 +19,7 @@ _ROWS_SHOWN = 40
 
 
 def framed(table: Any) -> pd.DataFrame:
-    """Return any table as a frame of pandas: Series, mapping, Polars, Arrow.
-
-    Examples
-    --------
-    >>> framed({"gas": 1.0}).to_dict()
-    {'value': {'gas': 1.0}}
-    """
+    """Return any table as a frame of pandas: Series, mapping, Polars, Arrow."""
     if hasattr(table, "to_pandas"):
         table = table.to_pandas()
     if isinstance(table, Mapping):
