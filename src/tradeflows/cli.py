@@ -8,7 +8,7 @@ import sys
 import time
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import yaml
@@ -43,12 +43,12 @@ app = typer.Typer(
 _WIDE = 200  # letters a line where no terminal cuts them
 
 
-def _console(stream: TextIO, *, stderr: bool = False) -> Console:
-    wide = None if stream.isatty() else _WIDE
-    return Console(stderr=stderr, width=wide, soft_wrap=True, highlight=False)
-
-
-out, err = _console(sys.stdout), _console(sys.stderr, stderr=True)
+out, err = (
+    Console(
+        stderr=stderr, width=None if stream.isatty() else _WIDE, soft_wrap=True, highlight=False
+    )
+    for stderr, stream in ((False, sys.stdout), (True, sys.stderr))
+)
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 Reports = Annotated[Path, typer.Option("--reports", help="Folder of the built report.")]
 Reporter = Annotated[str, typer.Option(help="Who reports: TUR, Turkey, EU27; with commas")]
@@ -97,11 +97,6 @@ def _print_json(found: Any) -> None:
     sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1, default=_plain) + "\n")
 
 
-def _text(found: Any) -> str:
-    """Return facts as indented lines, for people."""
-    return yaml.safe_dump(found, allow_unicode=True, sort_keys=False, width=_WIDE)
-
-
 def _plain(found: Any) -> Any:
     """Return the rows of a table, and of anything else what it is called."""
     if hasattr(found, "to_json"):
@@ -109,11 +104,10 @@ def _plain(found: Any) -> Any:
     return str(found)
 
 
-def _dollars(usd: pd.DataFrame) -> pd.DataFrame:
-    """Return amounts as people write them, what names them in front."""
+def _usd(x: float) -> str:
     from tradeflows.words import amount
 
-    return usd.map(lambda x: amount(x, "USD")).reset_index()
+    return amount(x, "USD")
 
 
 @app.command(rich_help_panel=BRING)
@@ -166,25 +160,32 @@ def refresh(
         tried = live.probe(sources)
         _print_json(tried) if as_json else _say("", tried)
         raise typer.Exit(0 if tried["works"].all() else 1)
-    asked = _asked(reporter, partner, codes, flows, freq.upper(), nomenclature.upper())
-    last = end or None
+    asked: list[Part] | None = None
+    if reporter or partner or codes:
+        if not (reporter and partner):
+            found = f"reporter {reporter!r} and partner {partner!r}"
+            raise UnknownCode(found, "both", "name --reporter and --partner")
+        goods, ways = _listed("codes", codes), _listed("flows", flows)
+        kind = {"freq": freq.upper(), "system": nomenclature.upper()}
+        asked = [live.pair(reporter, partner, ways, goods, **kind)]
     options = {"digits": digits, "by": by, "system": system, "browser": browser}
+    when: dict[str, Any] = {"start": start, "end": end or None, "options": options}
     if by_hand or file:
-        work = live.work_of(asked, start, last, options=options)
+        work = live.work_of(asked, **when)
         _by_hand(file, tuik.questions(work)[0], "/".join(work.span))
         return
     turkey = asked is None or all(tuik.answers(part) for part in asked)
     usual = (*(["tuik"] if turkey else []), "worldbank", "eurostat", "comtrade")
     sources = sources or tuple(s for s in usual if asked is None or s in ("tuik", "comtrade"))
     if dry_run:
-        able = [s for s in sources if s in live.SOURCES and hasattr(live.SOURCES[s], "plan")]
-        plans = [live.plan(asked, source=s, start=start, end=last, options=options) for s in able]
+        able = [s for s in sources if hasattr(live.SOURCES.get(s), "plan")]
+        plans = [live.plan(asked, source=s, **when) for s in able]
         asks = [plan.table[plan.table["data_calls"] > 0] for plan in plans]
         rows = [row for plan in plans for row in plan.table.to_dict("records")]
         _say("\n".join(plan.words for plan in plans), *asks, as_json=as_json, plan=rows)
         return
     with progress("calls", quiet=as_json) as told:
-        done = live.run(asked, sources=sources, start=start, end=last, told=told, options=options)
+        done = live.run(asked, sources=sources, told=told, **when)
     _say(done.sentence(), as_json=as_json, stored=done.stored, calls=done.calls)
 
 
@@ -202,24 +203,6 @@ def _by_hand(file: Path | None, question: Question, months: str) -> None:
         " console (F12), and wait for the file. Then `tradeflows refresh --file FILE`, or"
         " `tf.read_tuik(FILE)` in a notebook."
     ))  # fmt: skip
-
-
-def _asked(
-    reporter: str, partner: str, codes: str, flows: str, freq: str, system: str
-) -> list[Part] | None:
-    """Return the part asked for, or None for the standard pull."""
-    from tradeflows.sources.refresh import pair
-
-    if not (reporter or partner or codes):
-        return None
-    if not (reporter and partner):
-        raise UnknownCode(
-            f"reporter {reporter!r} and partner {partner!r}",
-            "both",
-            "name --reporter and --partner",
-        )
-    goods, ways = _listed("codes", codes), _listed("flows", flows)
-    return [pair(reporter, partner, ways, goods, freq=freq, system=system)]
 
 
 def _listed(option: str, words: str) -> list[str]:
@@ -267,7 +250,7 @@ def verify(as_json: AsJson = False) -> None:
     if as_json:
         _print_json([vars(p) for p in problems])
     elif problems:
-        err.print(escape(_text([vars(p) for p in problems])))
+        err.print(escape("\n".join(f"{p.id}: {p.found}\n  what to do: {p.todo}" for p in problems)))
     else:
         out.print(f"{len(store.catalogue())} raw files are as their sidecars say.")
     raise typer.Exit(1 if problems else 0)
@@ -313,10 +296,8 @@ def ask(
 
     seller, buyer = from_name(reporter), from_name(partner)
     wanted = [code.strip() for code in codes.split(",") if code.strip()]
-    given: dict[str, str | None] = {"currency": currency, "weight_unit": weight_unit}
-    given |= {"sheet": sheet, "decimal": decimal}
-    given |= _columns(column or [])
-    known = {name: word for name, word in given.items() if word != ""}
+    given = {"currency": currency, "weight_unit": weight_unit, "sheet": sheet, "decimal": decimal}
+    known = {name: word for name, word in {**given, **_columns(column or [])}.items() if word != ""}
     own = read(file, known, partner=buyer, flow=flow.upper()) if file else None
     weights = "accepted" if estimated else "unpriced"
     found = asked(seller, buyer, wanted, base, current, flow.upper(), own, weights)
@@ -330,10 +311,11 @@ def ask(
              range=bars.reset_index(), table=found.table)  # fmt: skip
         return
     _say("\n\n".join([found.sentence(), *found.notes]) + "\n")
-    shown = found.table.set_index("code").select_dtypes("number")
+    shown = found.table.set_index("code").select_dtypes("number").map(_usd).reset_index()
     more = f"and {len(shown) - 20} more codes, in the files\n" if len(shown) > 20 else ""
-    _say(f"{more}\nRange over {len(found.by_method)} formulas and paths:", _dollars(shown.head(20)))
-    _say(f"\nwrote {', '.join(map(str, files))}", _dollars(bars[bars.abs().max(axis=1) > 0]))
+    _say(f"{more}\nRange over {len(found.by_method)} formulas and paths:", shown.head(20))
+    bars = bars[bars.abs().max(axis=1) > 0].map(_usd).reset_index()
+    _say(f"\nwrote {', '.join(map(str, files))}", bars)
 
 
 def _columns(pairs: list[str]) -> dict[str, str | None]:
@@ -422,10 +404,12 @@ def screen(
     as_json: AsJson = False,
 ) -> None:
     """Rank growth of the high-priority goods among all pairs, false finds controlled."""
+    import pandas as pd
+
     from tradeflows.measure.screen import screen as rank
     from tradeflows.readers import read
     from tradeflows.sources import baci
-    from tradeflows.words import NONE, amount, percent
+    from tradeflows.words import NONE, percent
 
     goal = None if target == "all" else target
     streams = not files or Path(files).suffix in ("", ".parquet") or "*" in files
@@ -441,16 +425,15 @@ def screen(
         _say(found.sentence(), as_json=True, files=paths, table=found.table)
         return
     _say(found.sentence())
-    known = found.table["unjudged"] == ""
-    few = known & (known.cumsum() <= 20) | ~known & ((~known).cumsum() <= 10)
-    shown = found.table.loc[few, ["reporter", "partner", "value_base", "value_current"]]
-    shown = shown.set_index(["reporter", "partner"]).map(lambda x: amount(x, "USD")).reset_index()
-    growth = found.table.loc[few, "growth_percent"].div(100).map(lambda x: percent(x, sign=True))
-    q = found.table.loc[few, "q"].map("{:.3g}".format).replace("nan", NONE)
-    why = found.table.loc[few, "unjudged"].where(~known[few], "")
-    _say("", shown.assign(growth=growth.tolist(), corrected_p=q.tolist(),
-                          stands_out=found.table.loc[few, "stands_out"].tolist(),
-                          not_judged=why.tolist()))  # fmt: skip
+    table, known = found.table, found.table["unjudged"] == ""
+    few = pd.concat([table[known].head(20), table[~known].head(10)])
+    shown = few[["reporter", "partner", "value_base", "value_current"]].assign(
+        growth=few["growth_percent"].div(100).map(lambda x: percent(x, sign=True)),
+        corrected_p=few["q"].map("{:.3g}".format).replace("nan", NONE),
+        stands_out=few["stands_out"],
+        not_judged=few["unjudged"],
+    )
+    _say("", shown.assign(**{c: few[c].map(_usd) for c in ("value_base", "value_current")}))
     _say(f"wrote {', '.join(map(str, paths))}" if paths else "")
 
 
@@ -495,7 +478,8 @@ def trace(
     if as_json:
         _print_json(found)
     else:
-        out.print(escape(_text(found)))
+        shown = yaml.safe_dump(found, allow_unicode=True, sort_keys=False, width=_WIDE)
+        out.print(escape(shown))
     raise typer.Exit(0 if every == {INTACT} else 1)
 
 

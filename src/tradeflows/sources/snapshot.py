@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import io
-from typing import Any
 
 import pandas as pd
 
 from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch
-from tradeflows.sources.rows import in_dollars
+from tradeflows.sources.rows import amounts, in_dollars
 
 __all__ = ["RATES", "parse", "rates"]
 
-_NUMBERS = ("value", "value_usd", "value_eur", "net_weight_kg", "quantity", "level")
 RATES = "ecb/exchange_rates_monthly.csv"
 
 
@@ -34,35 +32,25 @@ def parse(data: bytes, raw: store.Raw) -> pd.DataFrame:
     if "value_eur" in frame:
         days = pd.to_datetime(frame["period"], format="%Y-%m", errors="coerce")
         euro = pd.Series("EUR", index=frame.index)
-        frame["value_usd"] = in_dollars(frame.pop("value_eur"), euro, days, rates(), file)
-    table = tables.TABLES[raw.table]
+        value = amounts(frame.pop("value_eur"), f"{file}: value_eur", decimal=".")
+        frame["value_usd"] = in_dollars(value, euro, days, rates(), file)
     context = {"origin": file, "source": raw.publisher, "vintage": raw.vintage}
     for column, value in {**context, **raw.constants}.items():
-        if column in table.names:
-            frame[column] = _constant(value, column, raw.table)
+        if column in tables.TABLES[raw.table].names:
+            frame[column] = None if value == "" else value  # empty: a value that is not there
     if "confidential" in frame:
         frame["confidential"] = frame["confidential"].replace({"true": True, "false": False})
     return tables.validate(frame, raw.table, where=file)
 
 
 def _csv(data: bytes, file: str) -> pd.DataFrame:
+    """Return a CSV as text; the table it becomes says which columns are numbers."""
     try:
-        frame = pd.read_csv(io.BytesIO(data), dtype=str, encoding="utf-8")
-    except (ValueError, UnicodeDecodeError, pd.errors.ParserError) as error:
+        return pd.read_csv(io.BytesIO(data), dtype=str, encoding="utf-8")
+    except (ValueError, pd.errors.ParserError) as error:
         raise SchemaMismatch(
             f"{file} cannot be read as CSV ({error})", "UTF-8 text, one header", "restore the file"
         ) from None
-    is_print = "confidence" in frame  # printed figures stay text, as printed
-    for column in () if is_print else [c for c in _NUMBERS if c in frame]:
-        try:
-            frame[column] = pd.to_numeric(frame[column])
-            if frame[column].astype("float64").abs().max() == float("inf"):
-                raise ValueError("a number without end")
-        except (ValueError, OverflowError) as error:
-            raise SchemaMismatch(
-                f"{file}: column {column!r}: {error}", "finite numbers", "restore the file"
-            ) from None
-    return frame
 
 
 def rates() -> pd.DataFrame:
@@ -74,16 +62,9 @@ def rates() -> pd.DataFrame:
     {'EUR': 1.1314, 'TRY': 0.0737}
     """
     table = _csv(store.read(RATES), RATES)
+    table["value"] = amounts(table["value"], f"{RATES}: value", decimal=".")
     wide = table.pivot_table(index="period", columns="series", values="value", aggfunc="first")
     months = pd.to_datetime(pd.Index(wide.index), format="%Y-%m")
     return pd.DataFrame({"EUR": wide["usd_per_eur"], "TRY": 1 / wide["try_per_usd"]}).set_axis(
         months
     )
-
-
-def _constant(value: Any, column: str, table: str) -> Any:
-    """Empty text in a sidecar stands for a value that is not there."""
-    if value != "":
-        return value
-    kinds = {c.name: c.dtype for c in tables.TABLES[table].columns}
-    return None if kinds[column] == "str" else float("nan")
