@@ -6,7 +6,7 @@ import pytest
 
 import pages
 import tradeflows as tf
-from tradeflows.errors import SourceUnavailable
+from tradeflows.errors import SourceUnavailable, UnknownCode
 
 PAGE = "03-electronics"
 
@@ -99,6 +99,7 @@ def page_volume(page, listed, other):
         ({"MUSD": "10"}, True),
         ({"MEDICINE": "0"}, True),
         ({"WINDOW": '"2022-09/2023-02"'}, True),
+        ({"BASE": '"2021"'}, True),
     ],
 )
 def test_other_assumptions_are_answered(changed, graded):
@@ -113,8 +114,9 @@ def test_other_assumptions_are_answered(changed, graded):
         ({"BASE": "2020"}, "exports to Russia of 2020 are not in the data"),
         ({"CURRENT": "2024"}, "exports to Russia of 2024 are not in the data"),
         ({"CURRENT": "2021"}, "does not follow"),
+        ({"WINDOW": '"2019"'}, "no rows .* months=2019"),
     ],
 )
 def test_a_year_that_is_not_there_is_refused_in_words(changed, said):
-    with pytest.raises(SourceUnavailable, match=said):
+    with pytest.raises((SourceUnavailable, UnknownCode), match=said):
         pages.run(PAGE, **changed)

@@ -70,13 +70,22 @@ def test_other_assumptions_are_answered(changed):
     assert "Run all cells" not in pages.run(PAGE, **changed).cell("first-screen").text
 
 
+def test_other_goods_are_called_by_their_code():
+    first = pages.run(PAGE, GOODS="'TOTAL'").cell("first-screen").text
+    assert "goods under HS TOTAL" in first
+    assert "machinery" not in first
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"BASE": "2021"}, "exports by destination of 2021 are not in the data"),
         ({"CURRENT": "2022"}, "2022 does not follow 2022"),
+        ({"ASKED": "('RUS', 'Kirgisia')"}, "'Kirgisia' is no code of a country"),
+        ({"LEAST": "1e12"}, "Russia bought .* less than LEAST"),
+        ({"AFTER": "'2023-01/2023-06'"}, "exports of the EU in 2023-06 are not in the data"),
     ],
 )
-def test_years_that_are_not_there_are_refused_in_words(changed, said):
+def test_what_is_not_there_is_refused_in_words(changed, said):
     with pytest.raises(SourceUnavailable, match=said):
         pages.run(PAGE, **changed)
