@@ -415,7 +415,7 @@ def test_goods_and_methods_that_do_not_fit():
         price_effect(block, other)
     with pytest.raises(ValueError, match="zero or more"):
         Good("gas", Interval(1, 2), math.inf)
-    words = "method='fisher': expected montgomery, bennet, laspeyres, paasche"
+    words = "method='fisher': expected one of bennet, laspeyres, paasche, montgomery"
     with pytest.raises(ValueError, match=words):
         price_effect(block, block, "fisher")
     with pytest.raises(ValueError, match="zero or more"):

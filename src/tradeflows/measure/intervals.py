@@ -19,14 +19,14 @@ they are uncertain too, a mapping of scenarios holds a pair of blocks for each r
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
 from tradeflows.errors import Infeasible
-from tradeflows.measure import montgomery
-from tradeflows.measure.montgomery import MOST_GOODS, Box, least
+from tradeflows.measure.montgomery import MOST_GOODS, Box, effect, least, log_means
 
 __all__ = [
     "Block",
@@ -280,87 +280,69 @@ def price_effect(base: Block, current: Block, method: str = "bennet") -> Interva
 
 def extremes(base: Block, current: Block, method: str = "bennet") -> tuple[Extreme, Extreme]:
     """Return both ends of the price effect with the prices that attain them."""
-    old, new = _pair(base, current)
-    if method == "montgomery":
-        points, gaps = _searched(old, new)
-    else:
-        weights = _weights(old, new, method)
-        fill = [_filled(block, weights, most) for block in (old, new) for most in (False, True)]
-        points, gaps = ((fill[1], fill[2]), (fill[0], fill[3])), (0.0, 0.0)
+    old, new, share = _pair(base, current, method)
     names = [g.name for g in old.goods]
-    found = []
-    for (p, q), gap in zip(points, (-gaps[0], gaps[1]), strict=True):
-        effect = _effect(old, new, method, p, q)
-        before, after = (dict(zip(names, x, strict=True)) for x in (p, q))
-        found.append(Extreme(effect, before, after, effect + gap))
-    return found[0], found[1]
+    p, q, least_, below = _least(old, new, share)
+    # the greatest is the least with periods exchanged
+    s, r, most, above = _least(new, old, None if share is None else 1 - share)
+    (p, q, r, s) = (dict(zip(names, prices.tolist(), strict=True)) for prices in (p, q, r, s))
+    return Extreme(least_, p, q, least_ - below), Extreme(0 - most, r, s, above - most)
 
 
-Point = tuple[list[float], list[float]]  # prices of both periods
+def _pair(base: Block, current: Block, method: str) -> tuple[Block, Block, float | None]:
+    """Return both blocks, tightened, and the share that quantities of now have in the weights."""
+    shares = {"bennet": 0.5, "laspeyres": 0.0, "paasche": 1.0, "montgomery": None}
+    if method not in shares:
+        raise ValueError(f"method={method!r}: expected one of {', '.join(shares)}")
+    names = [[g.name for g in block.goods] for block in (base, current)]
+    if names[0] != names[1] or len(set(names[0])) != len(names[0]):
+        raise ValueError(f"goods {names[0]} and {names[1]}: expected the same, each once")
+    return base.tightened(), current.tightened(), shares[method]
 
 
-def _searched(old: Block, new: Block) -> tuple[tuple[Point, Point], tuple[float, float]]:
-    """Return Montgomery's ends: prices, and how far beyond them nothing is proved."""
-    q = np.array([[g.quantity for g in block.goods] for block in (old, new)])
-    if not (q > 0).all():
+def _least(old: Block, new: Block, share: float | None) -> tuple[Any, Any, float, float]:
+    """Return prices of both periods with the least effect, it, and what is not proved of it."""
+    goods = [_arrays(block) for block in (old, new)]
+    q = [quantity for _, _, quantity in goods]
+    if share is not None:
+        weights = (1 - share) * q[0] + share * q[1]
+        p, r = _filled(old, weights, most=True), _filled(new, weights, most=False)
+        return p, r, math.fsum(weights * (r - p)), 0.0
+    if not all((x > 0).all() for x in q):
         raise ValueError("montgomery needs positive quantities in both periods")
-    if q.shape[1] > MOST_GOODS:
+    if len(q[0]) > MOST_GOODS:
         raise ValueError(
-            f"{q.shape[1]} goods: montgomery takes at most {MOST_GOODS}: sum some, or use bennet"
+            f"{len(q[0])} goods: montgomery takes at most {MOST_GOODS}: sum some, or use bennet"
         )
     size = max(old.value.high, new.value.high)
     if size <= 0:
         raise ValueError("montgomery needs a positive value in one of the periods")
-    corridors = np.array([[(g.price.low, g.price.high) for g in b.goods] for b in (old, new)])
-    ends = corridors * q[..., None] / size
     before, after = (
-        Box(low, high, np.array(b.value.low / size), np.array(b.value.high / size))
-        for (low, high), b in zip(ends.swapaxes(1, 2), (old, new), strict=True)
+        Box(low * x / size, high * x / size, np.array(v.low / size), np.array(v.high / size))
+        for (low, high, x), v in zip(goods, (old.value, new.value), strict=True)
     )
     c = np.log(q[1] / q[0])
-    v0, v1, below = least(before, after, c)
-    w1, w0, above = least(after, before, -c)  # the greatest is the least with periods exchanged
-    points = []
-    for values in ((v0, v1), (w0, w1)):
-        prices = np.clip(np.array(values) * size / q, corridors[..., 0], corridors[..., 1])
-        points.append((prices[0].tolist(), prices[1].tolist()))
-    return (points[0], points[1]), (below * size, above * size)
+    *values, gap = least(before, after, c)
+    p, r = (np.clip(v * size / x, low, high)
+            for v, (low, high, x) in zip(values, goods, strict=True))  # fmt: skip
+    return p, r, float(effect(p * q[0], r * q[1], c)), gap * size
 
 
-def _pair(base: Block, current: Block) -> tuple[Block, Block]:
-    names = [[g.name for g in block.goods] for block in (base, current)]
-    if names[0] != names[1] or len(set(names[0])) != len(names[0]):
-        raise ValueError(f"goods {names[0]} and {names[1]}: expected the same, each once")
-    return base.tightened(), current.tightened()
+def _arrays(block: Block) -> Any:
+    """Return the least and greatest prices, and the quantities."""
+    rows = [(g.price.low, g.price.high, g.quantity) for g in block.goods]
+    return np.array(rows).reshape(-1, 3).T
 
 
-def _weights(old: Block, new: Block, method: str) -> list[float]:
-    share = {"bennet": 0.5, "laspeyres": 0.0, "paasche": 1.0}
-    if method not in share:
-        raise ValueError(f"method={method!r}: expected montgomery, {', '.join(share)}")
-    s = share[method]
-    pairs = zip(old.goods, new.goods, strict=True)
-    return [(1 - s) * g0.quantity + s * g1.quantity for g0, g1 in pairs]
-
-
-def _effect(old: Block, new: Block, method: str, p0: Sequence[float], p1: Sequence[float]) -> float:
-    if method == "montgomery":
-        q0, q1 = (np.array([g.quantity for g in block.goods]) for block in (old, new))
-        return float(montgomery.effect(p0 * q0, p1 * q1, np.log(q1 / q0)))
-    weights = _weights(old, new, method)
-    return math.fsum(w * (b - a) for w, a, b in zip(weights, p0, p1, strict=True))
-
-
-def _filled(block: Block, weights: Sequence[float], most: bool) -> list[float]:
+def _filled(block: Block, weights: Any, *, most: bool) -> Any:
     """Return the feasible prices with the largest (or smallest) weighted sum."""
-    goods = block.goods
-    prices = [g.price.low if g.quantity or not most else g.price.high for g in goods]
-    room = block.value.high if most else block.value.low
-    room -= math.fsum(p * g.quantity for p, g in zip(prices, goods, strict=True))
-    gain = {i: weights[i] / g.quantity for i, g in enumerate(goods) if g.quantity}
-    for i in sorted(gain, key=lambda i: gain[i], reverse=most):
-        step = min(max(room, 0.0), (goods[i].price.high - prices[i]) * goods[i].quantity)
-        prices[i] = min(prices[i] + step / goods[i].quantity, goods[i].price.high)
+    low, high, q = _arrays(block)
+    prices = np.where((q > 0) | (not most), low, high)
+    room = (block.value.high if most else block.value.low) - math.fsum(low * q)
+    some = np.flatnonzero(q)
+    for i in some[np.argsort((-1 if most else 1) * weights[some] / q[some], kind="stable")]:
+        step = min(max(room, 0.0), (high[i] - low[i]) * q[i])
+        prices[i] = min(low[i] + step / q[i], high[i])
         room -= step
     return prices
 
@@ -379,21 +361,19 @@ def volume_effects(base: Block, current: Block, method: str = "bennet") -> dict[
     Interval(low=-6.0, high=-6.0)
     """
     out = {}
-    old, new = _pair(base, current)
+    old, new, _ = _pair(base, current, method)
     for g0, g1 in zip(old.goods, new.goods, strict=True):
         step = g1.quantity - g0.quantity
-        if method == "montgomery" and not min(g0.quantity, g1.quantity):
-            effect = g1.price * g1.quantity - g0.price * g0.quantity  # all of the change is volume
-        elif method == "montgomery":
-            ends = np.array([[getattr(g.price, e) * g.quantity for e in ("low", "high")]
-                             for g in (g0, g1)])  # fmt: skip
-            mean = Interval(*montgomery.log_means(*ends)[0].tolist())
-            effect = mean * math.log(g1.quantity / g0.quantity)
+        price = {"laspeyres": g1.price, "paasche": g0.price}.get(method)
+        if method != "montgomery":
+            out[g0.name] = (price or (g0.price + g1.price) * 0.5) * step
+        elif not min(g0.quantity, g1.quantity):  # all of the change is volume
+            out[g0.name] = g1.price * g1.quantity - g0.price * g0.quantity
         else:
-            _weights(old, new, method)
-            price = {"laspeyres": g1.price, "paasche": g0.price}
-            effect = price.get(method, (g0.price + g1.price) * 0.5) * step
-        out[g0.name] = effect
+            worth = (g.price * g.quantity for g in (g0, g1))
+            ends = np.array([(v.low, v.high) for v in worth])
+            mean = Interval(*log_means(*ends)[0].tolist())
+            out[g0.name] = mean * math.log(g1.quantity / g0.quantity)
     return out
 
 
