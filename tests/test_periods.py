@@ -68,7 +68,8 @@ def test_what_is_no_window_is_refused_with_advice(asked: object, todo: str) -> N
 
 
 def test_months_that_are_absent_are_named() -> None:
-    seen = Census({date(2022, 1, 1): 1.0, date(2022, 3, 1): 1.0}, (), annual=False)
+    days = pd.to_datetime(["2022-01-01", "2022-03-01"])
+    seen = Census(pd.DataFrame({"period": days, "value": 1.0}))
     with pytest.raises(ValueError, match=r"2022-02, 2022-04 of window 2022-01/2022-04"):
         require(seen, [Window.parse("2022-01/2022-04")])
     for wrong in ("2022", "2022-01/2022-03"):

@@ -16,7 +16,7 @@ from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.window import Published, left_out, renumbered, said
 from tradeflows.periods import Window
-from tradeflows.quality.census import Census, census_of_flows, unique
+from tradeflows.quality.census import census, unique
 from tradeflows.quality.concordance import concord
 from tradeflows.quality.relation import hidden, month, opened, quoted, usable
 from tradeflows.result import Result
@@ -227,8 +227,8 @@ def mirror(
     with opened(_one_table(exports, imports), _USED) as relation:
         wide = Window(wanted.first - 1, wanted.last).sql()
         within = f"{wide} AND flow IN {_FLOWS}"
-        seen = census_of_flows(relation, "net_weight_kg", within, estimated=estimated)
-        sides = [seen.get(flow, Census({}, (), annual=False)) for flow in ("X", "M")]
+        seen = census(relation, "net_weight_kg", within, estimated=estimated, apart=True)
+        sides = [seen.of("X"), seen.of("M")]
         late: dict[str, tuple[str, ...]] = {}
         for side in sides:
             late |= left_out(side, [wanted], published)[0]
@@ -254,8 +254,7 @@ def mirror(
     months = len(wanted.whole(12)) if annual else len(wanted)
     table = _table(pairs, months, settings["known_before"])
     notes = _notes(pairs, table, goods, weights, late, freight)
-    origins = tuple(sorted({origin for side in seen.values() for origin in side.origins}))
-    return Mirror(str(wanted), table, pairs, goods, notes, origins, late)
+    return Mirror(str(wanted), table, pairs, goods, notes, seen.origins, late)
 
 
 def mirror_sql(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from statistics import median
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -128,13 +127,13 @@ def volume(
     """
     windows = old, new = Window.parse(base), Window.parse(current)
     base, current, within = str(old), str(new), f"({old.sql()} OR {new.sql()})"
-    months: dict[Any, float] = {}
+    found = []
     for rows in (trade, elsewhere):
         with opened(rows, _NEEDED) as relation:
-            months |= census(relation, "net_weight_kg", within, estimated="accepted").value_of
+            found.append(census(relation, "net_weight_kg", within, estimated="accepted").rows)
             renumbered(relation, new.sql(), within, (old.first // 12, new.last // 12))
     same_length(*windows, 1)
-    require(Census(months, (), annual=False), windows)
+    require(Census(pd.concat(found)), windows)
     two = _windows(trade, base, current, _WEIGHT)
     origins = tuple(sorted(trade["origin"].unique())) if "origin" in trade else ()
     units = _windows(trade, base, current, _UNITS)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -27,28 +28,49 @@ from tradeflows.quality.relation import (
     PREFIXES,
     Relation,
     hidden,
-    keys,
     month,
     status_column,
 )
 from tradeflows.tables import STATUS
 
-__all__ = ["Census", "census", "census_of_flows", "unique"]
+__all__ = ["Census", "census", "unique"]
 
 
 @dataclass(frozen=True)
 class Census:
-    """What one pass over the rows of some months found."""
+    """What one pass over the rows of some months found: a row for all that tells them apart."""
 
-    value_of: dict[Any, float]  # value of each month
-    origins: tuple[str, ...]
-    annual: bool
-    published: dict[str, set[Any]] = field(default_factory=dict)  # months of each reporter
+    rows: pd.DataFrame = field(repr=False)
+
+    @cached_property
+    def value_of(self) -> dict[Any, float]:
+        """The value of each month."""
+        return dict(self.rows.groupby("period")["value"].sum())
+
+    @cached_property
+    def published(self) -> dict[str, set[Any]]:
+        """The months of each reporter."""
+        who = self.rows.groupby("reporter", observed=True) if "reporter" in self.rows else ()
+        return {str(reporter): set(part["period"]) for reporter, part in who}
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The raw files."""
+        return _distinct(self.rows, "origin")
+
+    @property
+    def annual(self) -> bool:
+        """Whether all rows are annual."""
+        return _distinct(self.rows, "freq") == ("A",)
 
     @property
     def lag(self) -> int:
         """Months of a period: 12 where rows are annual, else 1."""
         return 12 if self.annual else 1
+
+    def of(self, flow: str) -> Census:
+        """Return what was found in one flow."""
+        return Census(self.rows[self.rows["flow"] == flow])
 
 
 # Codes that became numbers: without their zero they are goods of another chapter.
@@ -63,35 +85,17 @@ def census(
     *,
     by: Sequence[str] = (),
     estimated: str = "unpriced",
+    apart: bool = False,
 ) -> Census:
     """Look once at all rows and refuse what would be summed wrongly.
 
     ``within`` is an SQL condition on the rows; ``by`` names further columns that tell rows apart,
     in which totals may stand too. Refused: values that are empty, negative or not finite, rows
-    without a period, a status that no table knows, two statistics or flows in one table (flows of
-    which ``by`` has no column), and totals beside their parts as `tradeflows.codes.totals` knows
-    them. Estimated weights that are left out
-    (``estimated``, as in `usable`) are worth a warning.
+    without a period, a status that no table knows, two statistics in one table, and totals beside
+    their parts as `tradeflows.codes.totals` knows them; two flows too, unless ``by`` has them or
+    they stay ``apart``, each of a source and trade system of its own. Estimated weights that are
+    left out (``estimated``, as in `usable`) are worth a warning.
     """
-    return _census(relation, quantity, within, by, estimated, apart=False)[""]
-
-
-def census_of_flows(
-    relation: Relation, quantity: str, within: str, *, estimated: str = "unpriced"
-) -> dict[str, Census]:
-    """Look once at all flows, as `census` does; each may be of another source and trade system."""
-    return _census(relation, quantity, within, (), estimated, apart=True)
-
-
-def _census(
-    relation: Relation,
-    quantity: str,
-    within: str,
-    by: Sequence[str],
-    estimated: str,
-    *,
-    apart: bool,
-) -> dict[str, Census]:
     columns, within = relation.columns, f"({within})"  # an OR in it binds less than what follows
     groups = {name: name for name in _GROUPS if name in columns}
     groups["hidden"] = hidden(columns)
@@ -136,14 +140,13 @@ def _census(
     ):  # fmt: skip
         if wrong:
             raise SchemaMismatch(found, expected, todo)
-    parts = {str(flow): part for flow, part in rows.groupby("flow")} if apart else {"": rows}
     _check_single(rows, ("freq",))
-    for part in parts.values():
+    for part in (part for _, part in rows.groupby("flow")) if apart else (rows,):
         _check_single(part, ("source", "trade_system"))
     for name in names:
         if name != "flow" or not apart:
             _refuse_totals(name, listed_of[name])
-    flows = sorted(rows["flow"].dropna().astype(str).unique()) if "flow" in rows else []
+    flows = _distinct(rows, "flow")
     if len(flows) > 1 and not apart and "flow" not in by:
         raise SchemaMismatch(
             f"flows {', '.join(flows)} in one table",
@@ -162,32 +165,21 @@ def _census(
             " codes of another system than the HS need a column code_system that names it",
         )
     _warn(rows, columns, estimated)
-    return {name: _described(part) for name, part in parts.items()}
+    return Census(rows)
 
 
-def _described(rows: pd.DataFrame) -> Census:
-    return Census(
-        rows.groupby("period")["value"].sum().to_dict(),
-        tuple(sorted(rows["origin"].dropna().astype(str).unique())) if "origin" in rows else (),
-        "freq" in rows and set(rows["freq"]) == {"A"},
-        {str(who): set(days) for who, days in rows.groupby("reporter", observed=True)["period"]}
-        if "reporter" in rows
-        else {},
-    )
+def _distinct(rows: pd.DataFrame, name: str) -> tuple[str, ...]:
+    return tuple(sorted(rows[name].dropna().astype(str).unique())) if name in rows else ()
 
 
 def unique(relation: Relation, within: str, quantity: str, lag: int = 1) -> None:
     """Refuse a product that stands twice in one period."""
-    columns, within = relation.columns, f"({within})"
-    found = keys(columns, ()) | {n: n for n in (f"{quantity}_unit",) if n in columns}
-    query = (
-        "SELECT {0} FROM trade WHERE "  # noqa: S608
-        f"{within} GROUP BY {{0}} HAVING count(*) > count(DISTINCT {month(lag)})"
-        " ORDER BY ALL LIMIT 3"
+    names = ", ".join(n for n in (*PAIR, f"{quantity}_unit") if n in relation.columns)
+    twice = relation.frame(
+        f"SELECT {names} FROM trade WHERE ({within}) GROUP BY {names} "  # noqa: S608
+        f"HAVING count(*) > count(DISTINCT {month(lag)}) ORDER BY ALL LIMIT 3"
     )
-    names = ", ".join(found)
-    if len(relation.frame(query.format(", ".join(found.values())))):
-        twice = relation.frame(query.format(names))
+    if len(twice):
         raise SchemaMismatch(
             f"rows share a key, among them {twice.to_dict('records')}",
             f"one row per ({names}, period)",
@@ -197,8 +189,7 @@ def unique(relation: Relation, within: str, quantity: str, lag: int = 1) -> None
 
 def _check_single(rows: pd.DataFrame, names: Sequence[str]) -> None:
     for name in names:
-        found = sorted(rows[name].dropna().astype(str).unique()) if name in rows else []
-        if len(found) > 1:
+        if len(found := _distinct(rows, name)) > 1:
             raise DoubleCountedTotals(
                 f"column {name!r} holds {', '.join(found)}",
                 f"one {name}: each describes the same trade",
