@@ -143,8 +143,9 @@ def _index(result: PriceIndex) -> _Drawn:
 @_drawn.register
 def _volumes(result: Volume) -> _Drawn:
     known = result.table["volume"].dropna()
-    value = Interval(result.value, result.value)
-    rows = {str(name): hull([Interval(x, x), value]) for name, x in known.items()}
+    rows = {
+        str(name): hull([Interval(x, x) for x in (v, result.value)]) for name, v in known.items()
+    }
     note = "from the growth in volume to the growth in value"
     own = {"unit": "share", "name": "volume-by-measure", "marks": {"no growth": 0.0}, "note": note}
     return (ranges, rows, own) if rows else None
