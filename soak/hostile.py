@@ -32,7 +32,7 @@ from tradeflows import store  # noqa: E402
 from tradeflows.claims import rules  # noqa: E402
 from tradeflows.errors import TradeflowsError, UnreadableFileWarning  # noqa: E402
 from tradeflows.sources import baci, eurostat, snapshot, tuik, worldbank  # noqa: E402
-from tradeflows.sources.comtrade import held, pull, reply  # noqa: E402
+from tradeflows.sources.comtrade import pull, question, reply  # noqa: E402
 from tradeflows.sources.comtrade.question import Call  # noqa: E402
 from tradeflows.sources.http import (  # noqa: E402
     Manners,
@@ -368,11 +368,11 @@ def _baci_pack(data: bytes) -> bytes:
 
 
 def _sidecar(data: bytes) -> object:
-    raw = store._parsed.__wrapped__(f"{held.FOLDER}/x", Path("x"), data)
+    raw = store._parsed.__wrapped__(f"{question.FOLDER}/x", Path("x"), data)
     repr(raw)
     with warnings.catch_warnings():  # a query that cannot be read is named and left out
         warnings.simplefilter("ignore", UnreadableFileWarning)
-        return raw, store._yaml(raw), held.leaves([raw]) if raw.query else None
+        return raw, store._yaml(raw), question.leaves([raw]) if raw.query else None
 
 
 def _sidecar_seeds() -> tuple[bytes, ...]:

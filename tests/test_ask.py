@@ -16,7 +16,7 @@ from tradeflows.errors import SchemaMismatch, SourceUnavailable, TradeflowsError
 from tradeflows.measure import bridge
 from tradeflows.measure.bridge import BARS
 from tradeflows.sources import refresh
-from tradeflows.sources.comtrade import held as kept
+from tradeflows.sources.comtrade import question as kept
 from tradeflows.sources.comtrade.question import Box, Call
 
 FUELS = {

@@ -17,7 +17,7 @@ from standin.harness import KEY, QUICK, live, small
 from tradeflows import store
 from tradeflows.errors import SourceUnavailable, UnreadableFileWarning
 from tradeflows.sources import refresh, stored, work
-from tradeflows.sources.comtrade import held
+from tradeflows.sources.comtrade import question
 
 ROOT = Path(__file__).parents[1]
 SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
@@ -194,7 +194,7 @@ def test_a_clock_set_back_loses_nothing(site: server.Site, monkeypatch: pytest.M
             del tz
             return datetime(2019, 1, 1, tzinfo=UTC)
 
-    for module in (work, held, refresh):
+    for module in (work, question, refresh):
         monkeypatch.setattr(module, "datetime", Past)
     site.asked.clear()
     refresh.run(small(), **SPRING)

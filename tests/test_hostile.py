@@ -32,7 +32,7 @@ from tradeflows.errors import (  # noqa: E402
 from tradeflows.load import load  # noqa: E402
 from tradeflows.plot import table_html  # noqa: E402
 from tradeflows.sources import baci, eurostat, tuik, worldbank  # noqa: E402
-from tradeflows.sources.comtrade import held  # noqa: E402
+from tradeflows.sources.comtrade import question  # noqa: E402
 from tradeflows.sources.http import Reply, Session  # noqa: E402
 from tradeflows.spreadsheets import csv_text  # noqa: E402
 
@@ -94,10 +94,10 @@ def test_yaml_that_unfolds_without_end_is_refused() -> None:
     ],
 )
 def test_a_damaged_query_in_a_sidecar_is_named(query: dict[str, object]) -> None:
-    raw = store._parsed(f"{held.FOLDER}/x", Path("x"), PARSERS["sidecar-yaml"].seeds[0])
+    raw = store._parsed(f"{question.FOLDER}/x", Path("x"), PARSERS["sidecar-yaml"].seeds[0])
     raw = type(raw)(**{**vars(raw), "query": {**raw.query, **query}})
     with pytest.warns(UnreadableFileWarning, match=r"(?s)query.*tradeflows refresh"):
-        assert held.leaves([raw]) == []
+        assert question.leaves([raw]) == []
 
 
 def test_damaged_gzip_of_eurostat_is_refused() -> None:

@@ -27,7 +27,7 @@ from tradeflows.errors import (
     UnknownCode,
 )
 from tradeflows.sources import http, refresh, stored, work
-from tradeflows.sources.comtrade import held, pull
+from tradeflows.sources.comtrade import pull, question
 from tradeflows.sources.comtrade.question import pair, standard
 from tradeflows.sources.http import Manners, Session
 
@@ -180,7 +180,7 @@ def test_an_empty_reply_is_kept_for_some_days_only(
         def now(cls, tz: tzinfo | None = None) -> datetime:  # type: ignore[override]
             return datetime(2100, 1, 1, tzinfo=tz)
 
-    monkeypatch.setattr(held, "datetime", Clock)
+    monkeypatch.setattr(question, "datetime", Clock)
     monkeypatch.setattr(pull, "_today", lambda: date(2100, 1, 1))
     refresh.run(nothing, **YEAR)
     assert site.counts()["count"] == 1

@@ -28,9 +28,7 @@ from tradeflows.periods import Window, span
 from tradeflows.quality.concordance import concord
 from tradeflows.readers import tidy
 from tradeflows.sources import stored
-from tradeflows.sources.comtrade import held
-from tradeflows.sources.comtrade.question import Box
-from tradeflows.sources.comtrade.reply import PUBLISHER
+from tradeflows.sources.comtrade import question
 from tradeflows.sources.rows import revision
 from tradeflows.words import Sentence, amount, between
 
@@ -461,8 +459,8 @@ def _asked_months(code: str, pair: _Pair, system: str | None = None) -> set[pd.T
     """Return the months that UN Comtrade was asked for: a code without a row is no trade there."""
     if pair.own or not _askable(code):
         return set()
-    box = Box((pair.flow,), (str(comtrade(pair.partner)),), tuple(pair.fine(code)))
-    known = held.months(box, comtrade(pair.reporter), system)
+    box = question.Box((pair.flow,), (str(comtrade(pair.partner)),), tuple(pair.fine(code)))
+    known = question.months(box, comtrade(pair.reporter), system)
     return {m for m in pair.months if f"{m:%Y%m}" in known}
 
 
@@ -470,7 +468,7 @@ def _with_zeros(code: str, found: pd.DataFrame, pair: _Pair) -> pd.DataFrame:
     """Write a zero for months that UN Comtrade was asked for and has no trade of."""
     first = found.iloc[:1]
     kind = [*first["source"], *first["freq"]]
-    if kind != [PUBLISHER, "M"] or not any(map(hs.span, found["code_system"].unique())):
+    if kind != [question.PUBLISHER, "M"] or not any(map(hs.span, found["code_system"].unique())):
         return found  # what UN Comtrade does not have says nothing of others
     none = sorted(_asked_months(code, pair, first["trade_system"].item()) - {*found["period"]})
     zero = found.iloc[[0] * len(none)].assign(

@@ -8,7 +8,7 @@ import pandas as pd
 
 from tradeflows.errors import UnknownCode
 from tradeflows.sources import stored
-from tradeflows.sources.comtrade import held
+from tradeflows.sources.comtrade import question
 
 __all__ = ["Revisions", "revisions"]
 
@@ -67,7 +67,7 @@ def revisions(old: str, new: str, name: str = "trade") -> Revisions:
     # Months of which nothing was released between the days are the same.
     places = {
         (leaf.call.freq, pair)
-        for leaf in held.leaves(stored.files(name))
+        for leaf in question.leaves(stored.files(name))
         for pair in leaf.call.pairs()
         if old < leaf.released[pair][:10] <= new
     }

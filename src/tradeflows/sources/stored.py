@@ -35,7 +35,7 @@ from tradeflows.sources import (  # noqa: F401 - they register
     tuik,
     worldbank,
 )
-from tradeflows.sources.comtrade import held
+from tradeflows.sources.comtrade import question
 
 __all__ = [
     "files",
@@ -84,7 +84,7 @@ def refreshed(
     *,
     keep: Keep | None = None,
     within: Window | None = None,
-    places: Collection[held.Slot] | None = None,
+    places: Collection[question.Slot] | None = None,
 ) -> pd.DataFrame:
     """Return the newest rows of everything refreshed; BACI is left to `baci.to_parquet`.
 
@@ -106,12 +106,14 @@ def refreshed(
                 store.leave_out(raw.id, error)
         return found[raw.id]
 
-    leaves = held.leaves(raws)
-    while bad := [x for x, _ in held.newest(leaves, as_of, places) if opened(x.raw) is None]:
+    leaves = question.leaves(raws)
+    while bad := [x for x, _ in question.newest(leaves, as_of, places) if opened(x.raw) is None]:
         leaves = [x for x in leaves if x not in bad]
-    others = [r for r in raws if not r.id.startswith(held.FOLDER)]
+    others = [r for r in raws if not r.id.startswith(question.FOLDER)]
     others = tuik.newest([r for r in others if as_of is None or r.vintage <= as_of])
-    frames = [x.chosen(opened(x.raw), groups) for x, groups in held.newest(leaves, as_of, places)]
+    frames = [
+        x.chosen(opened(x.raw), groups) for x, groups in question.newest(leaves, as_of, places)
+    ]
     filled = [f for f in (*frames, *map(opened, others)) if f is not None and len(f)]
     if not filled:
         return tables.empty(name)
@@ -142,7 +144,7 @@ def may_hold(raw: store.Raw, keep: Keep, within: Window | None = None) -> bool:
     """Tell from its sidecar alone whether a file may hold rows with the values asked for."""
     known = {"source": raw.publisher, **raw.constants}
     fits = all(str(known[c]) in values for c, values in keep.items() if c in known)
-    return fits and held.may_hold(raw.query, keep, within)
+    return fits and question.may_hold(raw.query, keep, within)
 
 
 def matching(frame: pd.DataFrame, keep: Keep, within: Window | None = None) -> pd.DataFrame:

@@ -22,9 +22,19 @@ from tradeflows.errors import (
     TradeflowsError,
     TruncatedReply,
 )
-from tradeflows.sources.comtrade.held import FOLDER, held, leaves
-from tradeflows.sources.comtrade.question import ALL, Box, Call, Part, covered, split
-from tradeflows.sources.comtrade.reply import CAPS, PUBLISHER, parse, records
+from tradeflows.sources.comtrade.question import (
+    ALL,
+    FOLDER,
+    PUBLISHER,
+    Box,
+    Call,
+    Part,
+    covered,
+    held,
+    leaves,
+    split,
+)
+from tradeflows.sources.comtrade.reply import CAPS, parse, records
 from tradeflows.sources.http import GENERATED, Reply, Session, key_from, root_from
 from tradeflows.sources.work import Plan, Work, folder, raise_first, replace_file
 

@@ -15,13 +15,12 @@ from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.hs import hs_codes
 from tradeflows.errors import SchemaMismatch, TruncatedReply
 from tradeflows.sources import register, rows
-from tradeflows.sources.comtrade.question import ALL, level
+from tradeflows.sources.comtrade.question import ALL, PUBLISHER, level
 from tradeflows.sources.tabular import text_of
 from tradeflows.sources.workbook import unpacked
 
-__all__ = ["CAPS", "PUBLISHER", "is_table", "parse", "read", "records", "table"]
+__all__ = ["CAPS", "is_table", "parse", "read", "records", "table"]
 
-PUBLISHER = "UN Comtrade"
 CAPS = (500, 100_000, 250_000)
 _LIMIT = 1024 * 1024 * 1024
 _UNITS = {
