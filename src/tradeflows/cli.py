@@ -93,15 +93,13 @@ def _say(words: str, *frames: pd.DataFrame, as_json: bool = False, **data: Any) 
 
 
 def _print_json(found: Any) -> None:
-    """Print JSON as it is: no colour, no line broken to fit a terminal."""
-    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1, default=_plain) + "\n")
+    """Print JSON as it is, tables as their rows: no colour, no line broken to fit a terminal."""
 
+    def plain(x: Any) -> Any:
+        table = hasattr(x, "to_json")
+        return json.loads(x.to_json(orient="records", date_format="iso")) if table else str(x)
 
-def _plain(found: Any) -> Any:
-    """Return the rows of a table, and of anything else what it is called."""
-    if hasattr(found, "to_json"):
-        return json.loads(found.to_json(orient="records", date_format="iso"))
-    return str(found)
+    sys.stdout.write(json.dumps(found, ensure_ascii=False, indent=1, default=plain) + "\n")
 
 
 def _usd(x: float) -> str:

@@ -232,22 +232,17 @@ def _ends(found: pd.DataFrame) -> tuple[pd.Series, pd.Series]:
 
 
 def _embedded(table: str, columns: dict[str, list[str]]) -> pd.DataFrame:
-    files = [raw for raw in _editions(table) if stored.may_hold(raw, columns)]
-    frames = [stored.matching(corrected(stored.table(raw), raw.id), columns) for raw in files]
-    return pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
-
-
-def _editions(table: str) -> list[store.Raw]:
-    """Return the snapshot's files of a table, the newest vintage of each, as of AS_OF if set."""
+    """Return rows of the snapshot: of each file the newest vintage, as of AS_OF if set."""
     as_of = _as_of()
     editions: dict[str, store.Raw] = {}
     for raw in store.catalogue():
-        if raw.live or raw.table != table:
-            continue
-        if raw.complete and (as_of is None or raw.vintage <= as_of):
+        released = raw.complete and (as_of is None or raw.vintage <= as_of)
+        if released and raw.table == table and not raw.live:
             name = raw.id.split("@")[0]
             editions[name] = max(editions.get(name, raw), raw, key=lambda r: r.vintage)
-    return list(editions.values())
+    files = [raw for raw in editions.values() if stored.may_hold(raw, columns)]
+    frames = [stored.matching(corrected(stored.table(raw), raw.id), columns) for raw in files]
+    return pd.concat(frames, ignore_index=True) if frames else tables.empty(table)
 
 
 def _as_of() -> str | None:
