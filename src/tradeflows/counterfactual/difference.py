@@ -32,7 +32,6 @@ __all__ = ["Asked", "Compared", "EventStudy", "Masks", "TripleDifference", "brea
 Masks = npt.NDArray[np.bool_]
 CHUNK = 8  # tables fitted at once: more leave the cache
 ROUNDS = 100
-PASSES = 3
 SETTLED = 1e-6  # steps square from here on
 RIDGE = 1e-10
 
@@ -365,7 +364,7 @@ def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Float
     keep = _informative(listed, total)
     scale = total.mean(axis=(1, 2), keepdims=True) + 1e-300
     y, n = np.where(keep, listed, 0.0) / scale, np.where(keep, total, 0.0) / scale
-    row, column = _start(y, n)
+    row, column = np.zeros(y.shape[:2]), np.zeros((len(y), y.shape[2]))
     going, some = np.arange(len(y)), (y, n)
     for _ in range(ROUNDS):
         step_row, step_column, moved = _step(*some, row[going], column[going])
@@ -382,18 +381,6 @@ def _logit(listed: Floats, total: Floats, reference: int) -> tuple[Floats, Float
     row[going], variance[going] = np.nan, np.inf
     row[~linked] = np.nan
     return _ends(row, listed, total, keep), variance
-
-
-def _start(y: Floats, n: Floats) -> tuple[Floats, Floats]:
-    """Fit rows, then months, as if the shares of each were of one size: nearly the optimum."""
-    row, column = np.zeros((len(y), y.shape[1])), np.zeros((len(y), y.shape[2]))
-    for effect, axis in ((row, 2), (column, 1)) * PASSES:
-        fitted = (n * _share(row, column)).sum(axis)
-        sold, all_sold = y.sum(axis), n.sum(axis)
-        with np.errstate(all="ignore"):
-            odds = sold * (all_sold - fitted) / (fitted * (all_sold - sold))
-            effect += np.nan_to_num(np.log(odds), posinf=0.0, neginf=0.0)
-    return row, column
 
 
 def _step(y: Floats, n: Floats, row: Floats, column: Floats) -> tuple[Floats, Floats, Floats]:

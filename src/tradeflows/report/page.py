@@ -187,7 +187,10 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
         raise TradeflowsError(
             f"{stem} has no title", "a first cell with `# `", "add the question as title"
         )
-    contents, figures = _headed(body), _figures(nb)
+    contents, first = _headed(body), body.select_one("h1 ~ p")
+    shown = ((c.get("id", ""), out) for c in nb.cells for out in c.get("outputs", []))
+    found = ((cell, out.get("data", {}).get(MIME)) for cell, out in shown)
+    figures = [{**parts, "cell": cell} for cell, parts in found if parts]
     for table in body.find_all("table"):
         _shown(table)
     _linked(body, files, anchors)
@@ -205,7 +208,9 @@ def render(nb: Any, stem: str, files: Mapping[str, str], anchors: Mapping[str, s
     return Page(
         file=files[stem],
         title=_words(body.h1),
-        description=_description(body),
+        description=textwrap.shorten(first.get_text(), DESCRIPTION, placeholder=" …")
+        if first
+        else "",
         contents=tuple(contents),
         body=str(body),
         figures=tuple(figures),
@@ -235,12 +240,6 @@ def _shows(output: Any) -> bool:
     )
 
 
-def _description(body: BeautifulSoup) -> str:
-    """Return the first words after the title, for search results and previews."""
-    first = body.select_one("h1 ~ p")
-    return textwrap.shorten(first.get_text(), DESCRIPTION, placeholder=" …") if first else ""
-
-
 def _linked(body: BeautifulSoup, files: Mapping[str, str], anchors: Mapping[str, str]) -> None:
     """Let links to notebooks lead to their pages, and sources to their raw files."""
     for link in body.select("a[href]"):
@@ -268,12 +267,6 @@ def _free(base: str, numbered: str, taken: set[str]) -> str:
     names = (base if n == 1 else numbered.format(base, n) for n in count(1))
     taken.add(name := next(n for n in names if n not in taken))
     return name
-
-
-def _figures(nb: Any) -> list[dict[str, Any]]:
-    shown = ((c.get("id", ""), out) for c in nb.cells for out in c.get("outputs", []))
-    found = ((cell, out.get("data", {}).get(MIME)) for cell, out in shown)
-    return [{**parts, "cell": cell} for cell, parts in found if parts]
 
 
 def anchor(origin: str, kind: str = "raw") -> str:

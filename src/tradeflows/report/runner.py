@@ -172,10 +172,13 @@ async def _run(notebook: Path, told: Told) -> Any:
             done = codes.index(at)
             told(notebook.stem, done, len(codes) - done)
 
-    # sockets in a private folder: nothing listens on a port, and it works with the network cut
-    with tempfile.TemporaryDirectory(prefix="tf-", dir=_short()) as folder:
+    # sockets in a private folder: nothing listens on a port, and it works with the network cut; its
+    # name leaves room for that of a socket, 107 letters in all
+    long = len(tempfile.gettempdir()) > 60 and Path("/tmp").is_dir()  # noqa: S108 - a private one
+    with tempfile.TemporaryDirectory(prefix="tf-", dir="/tmp" if long else None) as folder:  # noqa: S108
+        sockets = {} if os.name == "nt" else {"transport": "ipc", "ip": str(Path(folder) / "k")}
         kernel = AsyncKernelManager(
-            **_sockets(folder),
+            **sockets,
             kernel_name="python3",
             kernel_spec_manager=KernelSpecManager(kernel_dirs=[]),
         )
@@ -198,16 +201,6 @@ async def _run(notebook: Path, told: Told) -> Any:
                 await kernel.shutdown_kernel(now=True)
             kernel.cleanup_connection_file()
     return nb
-
-
-def _short() -> str | None:
-    """Return a folder whose name leaves room for that of a socket, 107 letters in all."""
-    usual = Path("/tmp")  # noqa: S108 - a private folder is made in it
-    return str(usual) if len(tempfile.gettempdir()) > 60 and usual.is_dir() else None
-
-
-def _sockets(folder: str) -> dict[str, str]:
-    return {} if os.name == "nt" else {"transport": "ipc", "ip": str(Path(folder) / "k")}
 
 
 def _failure(notebook: Path, nb: Any, at: int, error: Exception) -> str:
