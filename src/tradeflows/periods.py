@@ -10,7 +10,7 @@ import pandas as pd
 
 from tradeflows.errors import UnknownCode
 
-__all__ = ["Window", "month", "span"]
+__all__ = ["Window", "either", "month", "span"]
 
 _END = r"((?!0000)\d{4})(?:-(0[1-9]|1[0-2]))?"
 _SPELLING = re.compile(rf"{_END}(?:/{_END})?")
@@ -86,21 +86,13 @@ class Window:
         return f"(period >= DATE '{self.month(0)}' AND period < DATE '{self.month(len(self))}')"
 
 
+def either(*windows: Window) -> str:
+    """Return the condition that a period lies in one of several windows."""
+    return f"({' OR '.join(window.sql() for window in windows)})"
+
+
 def month(asked: object, name: str = "") -> pd.Timestamp:
-    """Return the first day of a month; of a day, of the month that holds it.
-
-    ``name`` is the argument to name where it is refused.
-
-    Raises
-    ------
-    UnknownCode
-        Neither a month nor a day.
-
-    Examples
-    --------
-    >>> month("2022-02"), month("2022-02-24")
-    (Timestamp('2022-02-01 00:00:00'), Timestamp('2022-02-01 00:00:00'))
-    """
+    """Return the first day of a month; of a day, of the month that holds it."""
     if isinstance(asked, date):
         text = f"{asked:%Y-%m}"
     else:
@@ -113,13 +105,7 @@ def month(asked: object, name: str = "") -> pd.Timestamp:
 
 
 def span(window: object) -> pd.DatetimeIndex:
-    """Return the first days of the months of a window.
-
-    Examples
-    --------
-    >>> len(span("2022")), span("2022-02/2023-01")[-1].strftime("%Y-%m")
-    (12, '2023-01')
-    """
+    """Return the first days of the months of a window."""
     found = window if isinstance(window, Window) else Window.parse(window)
     return pd.date_range(found.month(0), found.month(-1), freq="MS")
 

@@ -24,7 +24,7 @@ from tradeflows.measure.window import (
     same_length,
     spelled,
 )
-from tradeflows.periods import Window
+from tradeflows.periods import Window, either
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import keys, month, one_or_more, opened, too_large, usable
 from tradeflows.result import Result
@@ -276,7 +276,7 @@ def _bridges(
     by, needed = one_or_more(by), ("period", "code", "value_usd", quantity)
     found = []
     with opened(trade, needed) as relation:
-        within = _within(*windows)
+        within = either(*windows)
         seen = census(relation, quantity, within, by=by, estimated=estimated)
         if seen.annual and named and "monthly" in paths:
             raise SchemaMismatch(
@@ -286,10 +286,9 @@ def _bridges(
             _windows(base, current, path)
             same_length(*windows, seen.lag, per_month=per_month and path == "two-point")
             lacking = require(seen, windows, published)
-            sides = new.sql(), within
             step = _step(old, new) if path == "monthly" else "0"
-            moves = lines_renumbered(relation, *sides, step)
-            moves += renumbered(relation, *sides, (old.first // 12, new.last // 12), step)
+            moves = lines_renumbered(relation, new.sql(), within, step)
+            moves += renumbered(relation, windows, within, step=step)
             for method in methods:
                 query = bridge_sql(
                     relation.columns, base, current, by=by, method=method, path=path,
@@ -363,7 +362,7 @@ def bridge_sql(
         per_current=over[1],
         quantity=usable(columns, quantity, estimated),
         now=new.sql(),
-        within=_within(old, new),
+        within=either(old, new),
         parts="part" if path == "monthly" and finer else "effect",
         repeats=f"count(*) - count(DISTINCT {month(lag)})",
         price=price,
@@ -374,12 +373,6 @@ def bridge_sql(
 def _step(old: Window, new: Window) -> str:
     """Return the SQL of the month of its window that a row is of."""
     return f"{month()} - CASE WHEN {new.sql()} THEN {new.first} ELSE {old.first} END"
-
-
-def _within(old: Window, new: Window) -> str:
-    if old.last + 1 == new.first:
-        return Window(old.first, new.last).sql()
-    return f"({old.sql()} OR {new.sql()})"
 
 
 def _result(

@@ -19,7 +19,7 @@ import pandas as pd
 from tradeflows.errors import PartialPeriodWarning, SchemaMismatch
 from tradeflows.measure.bridge import log_mean
 from tradeflows.measure.window import Published, renumbered, require
-from tradeflows.periods import Window
+from tradeflows.periods import Window, either
 from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import Relation, keys, month, opened, too_large, usable
 from tradeflows.result import Result
@@ -173,9 +173,8 @@ def price_index(
         lag = seen.lag
         unique(relation, within, quantity, lag)
         if n := min(len(months) // 2, 12 // lag):
-            old, new = Window(months[0], months[n - 1]), Window(months[-n], months[-1])
-            ends = f"{within} AND ({old.whole(lag).sql()} OR {new.whole(lag).sql()})"
-            renumbered(relation, new.sql(), ends, (old.first // 12, new.last // 12))
+            ends = Window(months[0], months[n - 1]), Window(months[-n], months[-1]).whole(lag)
+            renumbered(relation, ends, f"{within} AND {either(*ends)}")
         settings = {"lag": lag, "within": within, "quantity": quantity, "estimated": estimated}
         links = partial(_links, relation, settings)
         if formula in MULTILATERAL:
@@ -409,7 +408,7 @@ def contributions(
     """
     old, new = Window.parse(base), Window.parse(current)
     with opened(trade, ("period", "code", "value_usd", quantity)) as relation:
-        within = f"({old.sql()} OR {new.sql()})"
+        within = either(old, new)
         seen = census(relation, quantity, within, estimated=estimated)
         lag = seen.lag
         old, new = (window.whole(lag) for window in (old, new))

@@ -233,8 +233,8 @@ def mirror(
         for side in sides:
             late |= left_out(side, [wanted], published)[0]
         annual = sides[0].annual
-        two = f"{wanted.sql()} AND flow IN ('X', 'M')"
-        renumbered(relation, "flow = 'M'", two, (wanted.first // 12, wanted.last // 12))
+        both = f"{wanted.sql()} AND flow IN ('X', 'M')"
+        renumbered(relation, (wanted, wanted), both, now="flow = 'M'")
         before = any(d.year * 12 + d.month == wanted.first for d in sides[0].value_of)
         out = f" AND reporter NOT IN ({quoted(*late)})" if late else ""
         settings: dict[str, Any] = {
@@ -343,45 +343,40 @@ def _table(pairs: pd.DataFrame, months: int, known_before: bool) -> pd.DataFrame
     """Return the bars of all pairs: value, range, and the trade that each is about."""
     p = pairs
     f = 1 + p["f"]
-    slow = pd.DataFrame({"a": p["s_low"] * p["shift"], "b": p["s_high"] * p["shift"]})
+    ends = p[["s_low", "s_high"]].mul(p["shift"], axis=0)
     if not known_before:  # a month on average, sent before or arriving after
-        slow = pd.DataFrame({"a": -f * p["both_e"] / months, "b": f * p["both_e"] / months})
-    late = (slow.min(axis=1), slow.max(axis=1))
-    parts = p[["weighed", "unweighed", "recoded"]]
+        ends = pd.concat([-f * p["both_e"] / months, f * p["both_e"] / months], axis=1)
+    late = ends.min(axis=1), ends.max(axis=1)
+    parts = p[["weighed", "unweighed", "recoded"]].set_axis(["quantity", "rest", "codes"], axis=1)
     share = parts.div(parts.sum(axis=1).replace(0.0, 1.0), axis=0)
     unsure = share.mul((late[1] - late[0]) / 2, axis=0)
+    around = {}
+    for name in (*unsure, "price"):
+        room = p[f"{name}_room"] + unsure.get(name, 0.0)
+        around[name] = p[name], p[name] - room, p[name] + room
     named_i = (p["hidden_e"] * f - p["hidden_i"]).clip(lower=0).clip(upper=p["alone_i"])
     named_e = (p["hidden_i"] / f - p["hidden_e"]).clip(lower=0).clip(upper=p["alone_e"])
     guess = (p["f_high"] - p["f_low"] + p["noise"]) * (named_i + named_e)
     secret, alone = p["hidden_i"] - p["hidden_e"], p["alone_i"] - p["alone_e"]
-    under_way = (p["timing"] if known_before else p["f"] * 0.0, *late)
-    booked_again = (p["reexports"], p["reexports_low"], p["reexports_high"])
-    rooms = {
-        "quantity": p["quantity_room"] + unsure["weighed"],
-        "price": p["price_room"],
-        "rest": p["rest_room"] + unsure["unweighed"],
-        "codes": p["codes_room"] + unsure["recoded"],
-    }
-    around = {name: (p[name], p[name] - room, p[name] + room) for name, room in rooms.items()}
-    both, hidden_ = ("both_e", "both_i"), ("hidden_e", "hidden_i")
+    freight, again = (tuple(p[f"{name}{end}"] for end in ("", "_low", "_high"))
+                      for name in ("freight", "reexports"))  # fmt: skip
     bars = (
-        ((p["freight"], p["freight_low"], p["freight_high"]), both),
-        (under_way, both),
-        (booked_again, ("reexported", "")),
-        (around["codes"], ("recoded_e", "recoded_i")),
-        (_either(secret, named_i - named_e, guess), hidden_),
-        (_either(alone, named_e - named_i, guess), ("alone_e", "alone_i")),
-        *((around[name], both) for name in ("quantity", "price", "rest")),
+        (freight, "both_e", "both_i"),
+        ((p["timing"] if known_before else p["f"] * 0.0, *late), "both_e", "both_i"),
+        (again, "reexported", ""),
+        (around["codes"], "recoded_e", "recoded_i"),
+        (_either(secret, named_i - named_e, guess), "hidden_e", "hidden_i"),
+        (_either(alone, named_e - named_i, guess), "alone_e", "alone_i"),
+        *((around[name], "both_e", "both_i") for name in ("quantity", "price", "rest")),
     )
-    frames = []
-    for rank, (cause, ((value, low, high), (sent, got))) in enumerate(
-        zip(CAUSES, bars, strict=True)
-    ):
-        sides: dict[str, Any] = {"exports": p[sent], "imports": p[got] if got else 0.0}
-        ends: dict[str, Any] = {"cause": cause, "value": value, "low": low, "high": high}
-        frames.append(p[_ORDER].assign(**ends, **sides, rank=rank))
-    found = pd.concat(frames, ignore_index=True).sort_values([*_ORDER, "rank"], ignore_index=True)
-    return found.drop(columns="rank")
+    frames = [
+        p[_ORDER].assign(
+            cause=cause, value=value, low=low, high=high, exports=p[sent],
+            imports=p[got] if got else 0.0,
+        )
+        for cause, ((value, low, high), sent, got) in zip(CAUSES, bars, strict=True)
+    ]  # fmt: skip
+    return pd.concat(frames).sort_values(_ORDER, kind="stable", ignore_index=True)
 
 
 def _either(whole: pd.Series, same: pd.Series, guess: pd.Series) -> tuple[Any, Any, Any]:

@@ -12,7 +12,7 @@ import pandas as pd
 from tradeflows.errors import UnknownCode
 from tradeflows.measure.mirror import on_one_revision
 from tradeflows.measure.window import Published, renumbered, require, same_length
-from tradeflows.periods import Window
+from tradeflows.periods import Window, either
 from tradeflows.quality.census import Census, census, unique
 from tradeflows.quality.relation import month, opened, usable
 from tradeflows.result import Result
@@ -223,11 +223,11 @@ def _rises(
     """Return the rise of each good in each step over the same step of the base."""
     old, new = windows
     with opened(trade, (*by, "period", "code", "value_usd", "net_weight_kg")) as relation:
-        within = f"({old.sql()} OR {new.sql()})"
+        within = either(old, new)
         seen = census(relation, "net_weight_kg", within, by=by, estimated=estimated)
         same_length(old, new, seen.lag)
         require(seen, windows, published)
-        renumbered(relation, new.sql(), within, (old.first // 12, new.last // 12))
+        renumbered(relation, windows, within)
         lag = seen.lag
         unique(relation, within, "net_weight_kg", lag)
         sign = f"CASE WHEN {new.sql()} THEN 1 ELSE -1 END"

@@ -21,7 +21,7 @@ from tradeflows.codes.hs import REVISIONS
 from tradeflows.errors import UnknownCode
 from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.window import Published, left_out, renumbered, said, same_length
-from tradeflows.periods import Window
+from tradeflows.periods import Window, either
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import Relation, one_or_more, opened, quoted, status_column
 from tradeflows.result import Result
@@ -201,15 +201,13 @@ def screen(
             raise ValueError(f"{name}={number!r}: expected more than 0, less than {most}")
     windows = Window.parse(base), Window.parse(current)
     with opened(trade, _NEEDED, optional=[WEIGHT]) as relation:
-        months = f"({windows[0].sql()} OR {windows[1].sql()})"
-        within = f"{months} AND {_of(flow, relation.columns)}"
+        within = f"{either(*windows)} AND {_of(flow, relation.columns)}"
         seen = census(relation, WEIGHT, within, estimated=estimated)
         if not seen.value_of:
             _refuse_flow(relation, flow)
         same_length(*windows, seen.lag)
         late, new = left_out(seen, windows, published)
-        years = windows[0].first // 12, windows[1].last // 12
-        renumbered(relation, windows[1].sql(), within, years)
+        renumbered(relation, windows, within)
         known = relation.frame(f"SELECT DISTINCT partner FROM trade WHERE {within}")  # noqa: S608
         if target and target not in set(known["partner"]):
             with suppress(UnknownCode):  # else none of the goods goes there

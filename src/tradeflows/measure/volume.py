@@ -12,7 +12,7 @@ import pandas as pd
 from tradeflows.errors import SchemaMismatch
 from tradeflows.measure.intervals import Interval
 from tradeflows.measure.window import renumbered, require, same_length
-from tradeflows.periods import Window, span
+from tradeflows.periods import Window, either, span
 from tradeflows.quality.census import Census, census
 from tradeflows.quality.relation import opened
 from tradeflows.result import Result
@@ -126,12 +126,12 @@ def volume(
     ([1.0, 1.0, 1.4], Interval(low=1.0, high=1.0))
     """
     windows = old, new = Window.parse(base), Window.parse(current)
-    base, current, within = str(old), str(new), f"({old.sql()} OR {new.sql()})"
+    base, current, within = str(old), str(new), either(old, new)
     found = []
     for rows in (trade, elsewhere):
         with opened(rows, _NEEDED) as relation:
             found.append(census(relation, "net_weight_kg", within, estimated="accepted").rows)
-            renumbered(relation, new.sql(), within, (old.first // 12, new.last // 12))
+            renumbered(relation, windows, within)
     same_length(*windows, 1)
     require(Census(pd.concat(found)), windows)
     two = _windows(trade, base, current, _WEIGHT)

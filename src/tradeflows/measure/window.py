@@ -146,18 +146,20 @@ def _absent(absent: Sequence[str], window: Window, reporter: str = "") -> Schema
 
 
 def renumbered(
-    relation: Relation, now: str, within: str, years: tuple[int, int], step: str = "0"
+    relation: Relation, windows: Sequence[Window], within: str, now: str = "", step: str = "0"
 ) -> Moves:
     """Return codes that give way to others of the same goods in a newer HS revision, and say so.
 
-    They are exit and entry in rows that do not name their revision. ``now`` is the SQL of a row's
-    side: what goes is on the other. Only what reaches a hundredth of the value of these goods.
+    They are exit and entry in rows that do not name their revision. ``now`` is the SQL of the side
+    that comes, by default the later window. Only what reaches a hundredth of the goods' value.
     """
+    now = now or windows[1].sql()
     unnamed = " AND code_system IS NULL" if "code_system" in relation.columns else ""
     six = _moves(relation, "left(CAST(code AS VARCHAR), 6)", 6, now, f"({within}){unnamed}", step)
     if not ((six["net"] < 0).any() and (six["net"] > 0).any()):
         return ()
-    first, last = (hs.REVISIONS.index(hs.in_force(max(year, 1988))) for year in sorted(years))
+    years = sorted(end // 12 for end in (windows[0].first, windows[1].last))
+    first, last = (hs.REVISIONS.index(hs.in_force(max(year, 1988))) for year in years)
     first -= first == last > 0  # some reporters are late
     ends = hs.REVISIONS[first], hs.REVISIONS[last]
     known, kept = hs.families(*ends), hs.codes(ends[0]) & hs.codes(ends[1])
