@@ -25,8 +25,6 @@ from tradeflows.codes.hs import codes as codes_of
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.sources import register, rows
 from tradeflows.sources.tabular import (
-    OPTIONS,
-    STATED,
     Unit,
     bytes_of,
     country,
@@ -62,7 +60,7 @@ _HIDDEN = ("", "gizli veri", "confidential data", "confidential")
 _UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, RecursionError)
 LIMIT = 512 * 1024 * 1024
 _NAMES = {
-    "period": ("period", "donem", "tarih", "date", "month", "ay yil"),
+    "period": ("period", "donem", "tarih", "date", "ay yil"),
     "year": ("year", "yil"),
     "month": ("month", "ay", "month no", "ay no"),
     "flow": ("flow", "akim", "ihracat ithalat", "ihrith", "islem", "trade flow", "type"),
@@ -182,7 +180,8 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     if is_cube(data):
         return _parse_cube(data, about)
     raw = table_of(data, origin, constants.get("sheet", ""))
-    columns = _named(raw, constants, origin)
+    columns, more = _columns(raw, constants, origin)
+    _add_said(columns, raw, constants, origin)
     for name, said in about.get("unsaid", {}).items():
         columns.setdefault(name, pd.Series(said, index=raw.index))
     missing = [n for n in _NEEDED if n not in columns]
@@ -199,13 +198,11 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
         )
     if odd := {country(n) for n in columns.pop("reporter", pd.Series(["TUR"])).unique()} - {"TUR"}:
         raise SchemaMismatch(f"{origin}: reporters {', '.join(sorted(odd))}", "Turkey alone", _HELP)
-    known = {name for names in _NAMES.values() for name in names}
-    known |= {plain(c) for c in raw if any(_number(c, kind) for kind in _NUMBERS)}
-    more = raw[[c for c in raw if about.get("more") and plain(c) not in known]]
     system = columns.pop("system", pd.Series("unknown", index=raw.index)).map(_system)
     return trade_of(
         columns, {**about, **constants, "titles": raw.attrs["titles"], "origin": origin},
-        freq="M", more=more, source=PUBLISHER, reporter="TUR", trade_system=system,
+        freq="M", more=raw[more] if about.get("more") else None, source=PUBLISHER,
+        reporter="TUR", trade_system=system,
     )  # fmt: skip
 
 
@@ -225,36 +222,68 @@ def _system(word: str) -> str:
 _READ = {"flow": flow, "partner": country, "reporter": country, "system": _system}
 
 
-def _number(heading: object, kind: str) -> Unit | None:
-    """Return the unit of a heading of values or weights; None if it is of other things."""
-    said = {word.lower() for word in words(str(heading))}
-    if any(plain(str(heading)) in names for names in _NAMES.values()):
-        return None
-    try:
-        unit = unit_of(heading, kind)
-    except SchemaMismatch:
-        if said & _NUMBERS[kind] and not said & {"unit", "birim", "price"}:
-            raise
-        return None
-    return unit if unit.said or said & _NUMBERS[kind] else None
+def _meaning(heading: str) -> tuple[str, int, Unit | None]:
+    """Return what a heading is of, its rank among others of that, the unit of value or weight."""
+    for meaning, names in _NAMES.items():
+        if plain(heading) in names:
+            return meaning, 9 + names.index(plain(heading)), None
+    said = {word.lower() for word in words(heading)}
+    for kind, nouns in _NUMBERS.items():
+        try:
+            unit = unit_of(heading, kind)
+        except SchemaMismatch:
+            if said & nouns and not said & {"unit", "birim", "price"}:
+                raise
+            continue
+        if unit.said or said & nouns:
+            return kind, _FIRST.get(unit.name, 0) if unit.said else 3, unit
+    return "", 0, None
 
 
-def _named(raw: pd.DataFrame, constants: dict[str, str], origin: str) -> dict[str, pd.Series]:
-    """Return the columns by meaning, constants among them; the first heading that fits counts."""
-    headings = [plain(c) for c in raw.columns]
+def _columns(
+    raw: pd.DataFrame, constants: dict[str, str], origin: str
+) -> tuple[dict[str, pd.Series], list[str]]:
+    """Return the columns by meaning, and the headings that mean nothing here.
 
-    def first(names: Iterable[str]) -> pd.Series | None:
-        hit = next((headings.index(n) for n in names if n in headings), None)
-        return None if hit is None else raw.iloc[:, hit]
+    Of several of one meaning the first by rank counts: values in USD where there is a choice.
+    """
+    meant = [_meaning(str(heading)) for heading in raw]
+    best: dict[str, int] = {}
+    for n in sorted(range(len(meant)), key=lambda n: meant[n][1]):
+        best.setdefault(meant[n][0], n)
+    columns = {meaning: raw.iloc[:, n] for meaning, n in best.items() if meaning}
+    if "month" in columns and "year" not in columns:
+        month = columns.pop("month")
+        columns.setdefault("period", month)
+    if "weight" in best and meant[best["weight"]][2] is None:
+        constants.setdefault("weight_unit", "kg")  # as TÜİK says of its first quantity
+    if "value" in best:
+        unit = meant[best["value"]][2]
+        cells = columns["currency"].map(text_of) if "currency" in columns else [""]
+        if not constants.get("currency") and not (unit and unit.said) and "" in set(cells):
+            raise SchemaMismatch(
+                f"{origin}: values whose currency neither a heading nor a column names",
+                "a heading such as Değer (USD), or a column Para birimi",
+                "pass currency='USD' if that is what the download says, or download it in dollars",
+            )
+        values = [heading for heading, means in zip(raw, meant, strict=True) if means[0] == "value"]
+        flows = {c: w for c in values for w in plain(c).split(" ") if w in _FLOWS}
+        ways = {*flows.values(), *(columns.get("flow", []) if flows else [])}
+        if len({*map(flow, ways)}) > 1:
+            raise SchemaMismatch(
+                f"{origin}: columns {', '.join(map(repr, flows))}: {', '.join(map(str, ways))}",
+                "one flow in a column of values",
+                "make a file of each, without the other's column, and read both",
+            )  # fmt: skip
+        if way := flows.get(raw.columns[best["value"]]):
+            columns.setdefault("flow", pd.Series(way, index=raw.index))
+    return columns, [str(c) for c, means in zip(raw, meant, strict=True) if not means[0]]
 
-    columns = {m: column for m, names in _NAMES.items() if (column := first(names)) is not None}
-    if not columns:
-        known = _headings([*_NEEDED, "period", "year", "month"])
-        raise SchemaMismatch(f"{origin}: no known heading", f"some of {known}", _HELP)
-    if "period" in columns and "year" not in columns:
-        columns.pop("month", None)
-    for kind in OPTIONS:
-        _measure(raw, kind, constants, columns, origin)
+
+def _add_said(
+    columns: dict[str, pd.Series], raw: pd.DataFrame, constants: Mapping[str, str], origin: str
+) -> None:
+    """Add what the user and a title say of flow, partners and trade system, if the file agrees."""
     titles = [t for t in map(plain, raw.attrs["titles"]) if re.search(_TITLE, t)]
     for name, read in _READ.items():
         option = "trade_system" if name == "system" else name
@@ -270,41 +299,6 @@ def _named(raw: pd.DataFrame, constants: dict[str, str], origin: str) -> dict[st
                 f" {', '.join(map(repr, other[:5]))}",
                 f"{option} said once, or alike", f"leave {option}= out: the file's column counts",
             )  # fmt: skip
-    return columns
-
-
-def _measure(
-    raw: pd.DataFrame, kind: str, constants: dict[str, str], columns: dict[str, pd.Series],
-    origin: str,
-) -> None:  # fmt: skip
-    """Add the column of values or weights, of USD where there is a choice.
-
-    A heading of values may name the flow too (``İthalat Dolar``).
-    """
-    found = {c: one for c in raw if (one := _number(c, kind))}
-    if found:
-        best = min(found, key=lambda c: _FIRST.get(found[c].name, 0) if found[c].said else 3)
-        columns[kind] = raw.iloc[:, list(raw).index(best)]
-    elif kind == "weight" and kind in columns:
-        constants.setdefault(OPTIONS[kind], "kg")  # as TÜİK says of its first quantity
-    if kind == "value" and found:
-        cells = columns[STATED[kind]].map(text_of) if STATED[kind] in columns else [""]
-        if not constants.get("currency") and not found[best].said and "" in set(cells):
-            raise SchemaMismatch(
-                f"{origin}: values whose currency neither a heading nor a column names",
-                "a heading such as Değer (USD), or a column Para birimi",
-                "pass currency='USD' if that is what the download says, or download it in dollars",
-            )
-        flows = {c: w for c in found for w in plain(c).split(" ") if w in _FLOWS}
-        ways = {*flows.values(), *(columns.get("flow", []) if flows else [])}
-        if len({*map(flow, ways)}) > 1:
-            raise SchemaMismatch(
-                f"{origin}: columns {', '.join(map(repr, flows))}: {', '.join(map(str, ways))}",
-                "one flow in a column of values",
-                "make a file of each, without the other's column, and read both",
-            )  # fmt: skip
-        if best in flows:
-            columns.setdefault("flow", pd.Series(flows[best], index=raw.index))
 
 
 def flow_of(word: object) -> str:
