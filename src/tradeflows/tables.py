@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -53,20 +53,20 @@ class Table:
         return tuple(c.name for c in self.columns if c.key)
 
 
-def _tables() -> dict[str, Table]:
-    with Path(__file__).with_name("tables.csv").open(encoding="utf-8", newline="") as handle:
-        found: dict[str, list[Column]] = {}
-        for row in csv.DictReader(handle):
-            column = Column(
-                row["name"], row["dtype"], row["key"] == "yes", row["nullable"] == "yes",
-                row["signed"] == "yes", tuple(filter(None, row["allowed"].split("|"))),
-                row["unit"], row["meaning"],
-            )  # fmt: skip
-            found.setdefault(row["table"], []).append(column)
-    return {name: Table(name, tuple(columns)) for name, columns in found.items()}
+def _column(row: dict[str, str]) -> Column:
+    key, nullable, signed = (row[name] == "yes" for name in ("key", "nullable", "signed"))
+    allowed = tuple(filter(None, row["allowed"].split("|")))
+    return Column(
+        row["name"], row["dtype"], key, nullable, signed, allowed, row["unit"], row["meaning"]
+    )
 
 
-TABLES = _tables()
+with Path(__file__).with_name("tables.csv").open(encoding="utf-8", newline="") as _handle:
+    _listed = list(csv.DictReader(_handle))
+TABLES = {
+    name: Table(name, tuple(_column(row) for row in _listed if row["table"] == name))
+    for name in dict.fromkeys(row["table"] for row in _listed)
+}
 
 _TOO_LARGE = 2.0**53  # from here on floats skip whole numbers
 _PANDAS = {"str": "str", "float": "float64", "int": "Int64", "bool": "bool"}
@@ -74,14 +74,8 @@ _PANDAS = {"str": "str", "float": "float64", "int": "Int64", "bool": "bool"}
 
 def empty(name: str) -> pd.DataFrame:
     """Return the table without rows: all columns, all types."""
-    return _empty(name).copy()
-
-
-@cache
-def _empty(name: str) -> pd.DataFrame:
-    return pd.DataFrame(
-        {c.name: _cast(pd.Series([], dtype=object), c) for c in TABLES[name].columns}
-    )
+    nothing = pd.Series([], dtype=object)
+    return pd.DataFrame({c.name: _cast(nothing, c) for c in TABLES[name].columns})
 
 
 def validate(
@@ -131,31 +125,26 @@ def _checked(values: pd.Series, column: Column, frame: pd.DataFrame, where: str)
             f"{column.dtype}: {column.meaning}",
             "read codes as text (dtype=str) and numbers as numbers",
         ) from None
-    for bad, rule in _broken_promises(cast, column):
+    odd = cast.notna() & ~cast.isin(column.allowed) if column.allowed else cast.isna() & False
+    promises = [
+        (cast.isna() & (not column.nullable), "empty", "a value in every row"),
+        (odd, "not allowed", f"one of {', '.join(column.allowed)}"),
+    ]
+    if column.dtype == "float":
+        endless = pd.Series(np.isinf(cast), index=cast.index)
+        promises += [
+            (endless, "not finite", "finite numbers"),
+            ((cast < 0) & (not column.signed), "negative", f"zero or more ({column.unit})"),
+        ]
+    for bad, found, expected in promises:
         if bad.any():
             raise SchemaMismatch(
-                f"{where}: column {column.name!r}, {int(bad.sum())} rows are {rule[0]}\n"
+                f"{where}: column {column.name!r}, {int(bad.sum())} rows are {found}\n"
                 f"{_show(frame, bad, tuple(frame.columns))}",
-                rule[1],
+                expected,
                 "correct the source file, or state the correction in corrections.yml",
             )
     return cast
-
-
-def _broken_promises(values: pd.Series, column: Column) -> list[tuple[pd.Series, tuple[str, str]]]:
-    checks: list[tuple[pd.Series, tuple[str, str]]] = []
-    if not column.nullable:
-        checks.append((values.isna(), ("empty", "a value in every row")))
-    if column.dtype == "float":
-        number = values.astype("float64")
-        infinite = pd.Series(np.isinf(number), index=values.index)
-        checks.append((infinite, ("not finite", "finite numbers")))
-        if not column.signed:
-            checks.append((number < 0, ("negative", f"zero or more ({column.unit})")))
-    if column.allowed:
-        odd = ~values.isin(column.allowed) & values.notna()
-        checks.append((odd, ("not allowed", f"one of {', '.join(column.allowed)}")))
-    return checks
 
 
 def _cast(values: pd.Series, column: Column) -> pd.Series:

@@ -373,11 +373,11 @@ def checked(data: bytes, about: Mapping[str, Any]) -> tuple[dict[str, Any], pd.D
     alone = ~lines["OLCU_ADI"].str.contains("/")
     amount = lines["MIKTAR_2"].mask(alone & (unit == "KG"), lines["MIKTAR_1"])
     amount = amount.mask(unit == "", float("nan"))
-    days = pd.to_datetime(lines["YIL"] + "-" + lines["AY"].str.zfill(2), format="%Y-%m")
+    days = pd.to_datetime(lines["month"], format="%Y-%m")
     table = rows.trade(
         about, source=PUBLISHER, trade_system=str(head["system"]), reporter="TUR",
         partner=lines["ULKE_ADI"].map({n: place_of(n) for n in set(lines["ULKE_ADI"])}),
-        flow=lines["IHRITH"].map({f: flow_of(f) for f in set(lines["IHRITH"])}), period=days,
+        flow=lines["flow"], period=days,
         code_system=_revisions(days, code), code=code, value=lines["DOLAR"],
         weight=lines["MIKTAR_1"], quantity=amount, unit=unit,
     )  # fmt: skip
@@ -392,17 +392,19 @@ def _opened(data: bytes, origin: str) -> tuple[dict[str, Any], pd.DataFrame]:
         _, told, rest = unpacked(data, origin, LIMIT).decode("utf-8-sig").split("\n", 2)
         head = json.loads(told.removeprefix("#"))
         lines = pd.read_csv(io.StringIO(rest), sep=";", dtype="str", keep_default_na=False)
-        if tuple(lines.columns) != COLUMNS:
-            raise ValueError("other columns")
+        month = lines["YIL"] + "-" + lines["AY"].str.zfill(2)
+        fits = (
+            tuple(lines) == COLUMNS,
+            all(isinstance(head[name], kind) for name, kind in _HEAD.items()),
+            head["digits"] in LEVELS and head["by"] in ("", *BREAKDOWNS),
+            all(re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", m) for m in head["months"]),
+            {*month} <= {*head["months"]},
+        )
+        if not all(fits):
+            raise ValueError("other columns, or another question")
+        flows = {f: flow_of(f) for f in {*lines["IHRITH"]}}
         lines = lines.astype(dict.fromkeys(MEASURES, "float64"))
-        if not all(isinstance(head[name], kind) for name, kind in _HEAD.items()):
-            raise ValueError("another question")
-        if head["digits"] not in LEVELS or head["by"] not in ("", *BREAKDOWNS):
-            raise ValueError("another question")
-        if not all(re.fullmatch(r"(19|20)\d\d-(0[1-9]|1[0-2])", m) for m in head["months"]):
-            raise ValueError("months that are none")
-        if not set(lines["YIL"] + "-" + lines["AY"].str.zfill(2)) <= set(head["months"]):
-            raise ValueError("months that were not asked for")
+        lines = lines.assign(month=month, flow=lines["IHRITH"].map(flows))
         head["codes"] = [c + "" for c in head["codes"]]
         head["totals"] = {
             (month, flow): (float(usd), float(kg))
@@ -423,9 +425,7 @@ def _proven(head: Mapping[str, Any], lines: pd.DataFrame, origin: str) -> None:
         raise SchemaMismatch(
             f"{origin}: {len(lines)} rows", f"{head['counted']}, as the engine counts", _AGAIN
         )
-    month = lines["YIL"] + "-" + lines["AY"].str.zfill(2)
-    flow = lines["IHRITH"].map({f: flow_of(f) for f in set(lines["IHRITH"])})
-    sums = lines[["DOLAR", "MIKTAR_1"]].groupby([month, flow]).sum()
+    sums = lines.groupby(["month", "flow"])[["DOLAR", "MIKTAR_1"]].sum()
     asked = head["totals"]
     for at in {*sums.index, *asked}:
         found = sums.loc[at].tolist() if at in sums.index else [0.0, 0.0]
