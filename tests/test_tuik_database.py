@@ -203,7 +203,7 @@ def test_a_trap_that_can_be_met_changes_no_byte(serve, lines, whole, trap):
     office = standin.Office(*lines, **settings)
     office.faults.update(faults)
     serve(office)
-    pulled(patience=5 if "silent" in trap else 60)
+    pulled(patience=2 if "silent" in trap else 60)
     if settings.get("flag") or not settings.get("dated", True):
         rows = [gzip.decompress(store.read(f)).decode().split("\n")[1] for f in contents()]
         assert len(rows) == len(whole)
@@ -429,10 +429,13 @@ def test_the_script_for_the_console_saves_what_a_refresh_stores(serve, lines, ch
 # the command line
 
 
-def test_one_command_and_no_key_bring_what_the_claims_need(serve, lines):
+def test_one_command_and_no_key_bring_what_the_claims_need(serve, lines, monkeypatch):
     from typer.testing import CliRunner
 
+    from standin.harness import QUICK
     from tradeflows import cli
+
+    monkeypatch.setitem(tuik.pull.__globals__, "Manners", lambda: QUICK)
 
     office = serve(standin.Office(*lines))
     tried = CliRunner().invoke(cli.app, ["refresh", "--probe", "--source", "tuik", "--json"])

@@ -378,25 +378,20 @@ def _refuse_titles(titles: Iterable[str], kind: str, heading: object, known: Uni
     """Refuse a unit in the titles above a table that its heading does not say as well."""
     other = next(k for k in OPTIONS if k != kind)
     for title in titles:
-        pairs, others = _meanings(title, kind), _meanings(title, other)
-        for n, (word, means) in enumerate(pairs):
-            near = slice(max(n - 2, 0), n + 3)
-            beside = [m for _, m in pairs[near]]
-            if isinstance(means, tuple) and (len(word) > 1 or word in "$€₺"):
-                size = next((m for m in beside if isinstance(m, float)), None)
-                fits = (means[0], means[1] * (size or 1.0)) == known[:2] or (
-                    known.said and not size
-                )
-            elif isinstance(means, float) and len(word) > 1:  # of nothing, or of a unit beside it
-                units = [
-                    m for m in (*beside, *(m for _, m in others[near])) if isinstance(m, tuple)
-                ]
-                fits = bool(units) or (known.said and (kind == "weight" or known.size == means))
-            else:
-                continue
+        for phrase in re.split(r"[,;()]| and | ve | и ", title):
+            means = [m for w, m in _meanings(phrase, kind) if len(w) > 1 or w in "$€₺"]
+            scales = [m for m in means if isinstance(m, float)]
+            named = {m for m in means if isinstance(m, tuple)}
+            if named:
+                agrees = {(n, size * (scales or [1.0])[0]) for n, size in named} == {known[:2]}
+                fits = agrees or (known.said and not scales)
+            else:  # a scale alone is of weights where a unit of them is beside it
+                beside = any(isinstance(m, tuple) for _, m in _meanings(phrase, other))
+                said = known.said and (kind == "weight" or known.size in scales)
+                fits = not scales or beside or said
             if not fits:
                 raise SchemaMismatch(
-                    f"the title {title[:80]!r} says {word!r}, the heading {heading!r} does not",
+                    f"the title {title[:80]!r} says {phrase!r}, the heading {heading!r} does not",
                     "a title and headings that agree",
                     f"pass {OPTIONS[kind]}= with what the numbers are in, such as"
                     f" {OPTIONS[kind]}='thousand {_USUAL[kind].name}' or '{_USUAL[kind].name}'",
