@@ -34,13 +34,13 @@ from tradeflows.errors import TradeflowsError, UnreadableFileWarning  # noqa: E4
 from tradeflows.sources import baci, eurostat, snapshot, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import pull, question, reply  # noqa: E402
 from tradeflows.sources.comtrade.question import Call  # noqa: E402
-from tradeflows.sources.http import (  # noqa: E402
+from tradeflows.sources.tuik.files import written  # noqa: E402
+from tradeflows.sources.work import (  # noqa: E402
     Manners,
     Reply,
     Session,
     _Broken,
 )
-from tradeflows.sources.tuik.files import written  # noqa: E402
 
 ABOUT = {"origin": "hostile", "vintage": "2026-01-01"}
 SECONDS = 30.0  # of processor time that one input may cost on a busy machine

@@ -55,7 +55,7 @@ for n in range(int(sys.argv[1]), 10 ** 9):
 REFRESH = """
 from tradeflows.sources import refresh
 from tradeflows.sources.comtrade.question import pair
-from tradeflows.sources.http import Manners
+from tradeflows.sources.work import Manners
 print("ready", flush=True)
 refresh.run([pair("TUR", "RUS"), pair("TUR", "KAZ", codes=["TOTAL", "AG2"])], sources=("comtrade",),
             start="2022-01", end="2022-12", manners=Manners(interval=0, timeout=30, backoff=0.05))

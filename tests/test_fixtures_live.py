@@ -12,7 +12,7 @@ from standin.harness import QUICK, asked, live, small
 from tradeflows import tables
 from tradeflows.errors import TruncatedReply
 from tradeflows.sources import comtrade, eurostat, refresh, tuik, worldbank
-from tradeflows.sources.http import Reply, Session
+from tradeflows.sources.work import Reply, Session
 
 SHARED = Path(os.environ.get("TRADEFLOWS_SHARED", Path(__file__).parents[2] / "shared"))
 FIXTURES = SHARED / "fixtures"

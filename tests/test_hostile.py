@@ -33,7 +33,7 @@ from tradeflows.load import load  # noqa: E402
 from tradeflows.plot import table_html  # noqa: E402
 from tradeflows.sources import baci, eurostat, tuik, worldbank  # noqa: E402
 from tradeflows.sources.comtrade import question  # noqa: E402
-from tradeflows.sources.http import Reply, Session  # noqa: E402
+from tradeflows.sources.work import Reply, Session  # noqa: E402
 from tradeflows.spreadsheets import csv_text  # noqa: E402
 
 PARSERS = hostile.parsers()

@@ -26,10 +26,10 @@ from tradeflows.errors import (
     TruncatedReply,
     UnknownCode,
 )
-from tradeflows.sources import http, refresh, stored, work
+from tradeflows.sources import refresh, stored, work
 from tradeflows.sources.comtrade import pull, question
 from tradeflows.sources.comtrade.question import pair, standard
-from tradeflows.sources.http import Manners, Session
+from tradeflows.sources.work import Manners, Session
 
 SPRING = {"start": "2022-02", "end": "2022-03", "manners": QUICK, "sources": ("comtrade",)}
 YEAR = {"start": "2022-01", "end": "2022-12", "manners": QUICK, "sources": ("comtrade",)}
@@ -321,7 +321,7 @@ def test_odd_keys_are_refused_without_being_shown(
 ) -> None:
     monkeypatch.setenv("COMTRADE_API_KEY", key)
     with pytest.raises(UnknownCode) as caught:
-        http.key_from("COMTRADE_API_KEY")
+        work.key_from("COMTRADE_API_KEY")
     assert key not in str(caught.value)
 
 
@@ -448,7 +448,7 @@ def test_addresses_with_credentials_are_refused(monkeypatch: pytest.MonkeyPatch)
     for wrong in ("ftp://x", "https://user:pass@host", "nothing"):
         monkeypatch.setenv("TRADEFLOWS_COMTRADE_URL", wrong)
         with pytest.raises(UnknownCode) as caught:
-            http.root_from("TRADEFLOWS_COMTRADE_URL", "https://comtradeapi.un.org")
+            work.root_from("TRADEFLOWS_COMTRADE_URL", "https://comtradeapi.un.org")
         assert "pass" not in str(caught.value)
 
 
@@ -571,7 +571,7 @@ def test_what_was_answered_before_a_kill_is_not_asked_again(
 KILLED = """
 from tradeflows.sources import refresh
 from tradeflows.sources.comtrade.question import pair
-from tradeflows.sources.http import Manners
+from tradeflows.sources.work import Manners
 refresh.run([pair("TUR", "RUS"), pair("TUR", "KAZ", codes=["TOTAL", "AG2"])], sources=("comtrade",),
             start="2022-01", end="2022-12", manners=Manners(interval=0, timeout=30, backoff=0.05))
 """

@@ -30,7 +30,7 @@ from tradeflows.readers import tidy
 from tradeflows.sources import stored
 from tradeflows.sources.comtrade import question
 from tradeflows.sources.rows import revision
-from tradeflows.words import Sentence, amount, between
+from tradeflows.words import Sentence, amount, between, few
 
 __all__ = ["Answer", "Part", "ask"]
 
@@ -414,9 +414,8 @@ def _gap(found: pd.DataFrame, pair: _Pair) -> str:
     lost = [f"{m:{form}}" for m in sorted({*pair.periods(found)} - {*found["period"]})]
     if not lost:
         return ""
-    more = f" and {len(lost) - 3} more {unit}s" if lost[3:] else ""
     there = "in it" if pair.own else "stored"
-    return f"{', '.join(lost[:3])}{more} not {there}; a missing {unit} is no zero"
+    return f"{few(lost, 3)} not {there}; a missing {unit} is no zero"
 
 
 def _rows_of(code: str, rows: pd.DataFrame, pair: _Pair) -> pd.DataFrame:

@@ -43,12 +43,7 @@ class SourceUnavailable(TradeflowsError):
 
 
 class QuotaExhausted(SourceUnavailable):
-    """The publisher's quota is used up; what was fetched so far is kept.
-
-    ``wait`` is the number of seconds after which it is renewed, where the publisher says so.
-    """
-
-    wait: float | None = None
+    """The publisher's quota is used up; what was fetched so far is kept."""
 
 
 class TruncatedReply(TradeflowsError):

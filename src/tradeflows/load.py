@@ -18,10 +18,10 @@ from tradeflows.periods import Window
 from tradeflows.quality.corrections import corrected
 from tradeflows.sources import stored
 from tradeflows.sources.tabular import country
+from tradeflows.words import few
 
 __all__ = ["catalogue", "load", "rows"]
 
-_FEW = 20  # values listed in a message
 _BY = ("table", "source", "trade_system", "reporter", "partner", "flow", "series", "freq",
        "code_system")  # fmt: skip
 _Months = str | int | date | pd.Period | None
@@ -151,13 +151,8 @@ def catalogue(table: str = "", **columns: Any) -> pd.DataFrame:
         "rows": groups.size(),
     })  # fmt: skip
     if "code" in found:
-        held.insert(3, "codes", groups["code"].agg(_listed))
+        held.insert(3, "codes", groups["code"].agg(lambda x: few(sorted(x.dropna().unique()), 4)))
     return held.reset_index().fillna("")
-
-
-def _listed(codes: pd.Series) -> str:
-    known = sorted(codes.dropna().unique())
-    return ", ".join(known[:4]) + (f" and {len(known) - 4} more" if known[4:] else "")
 
 
 def _spelled(table: str, columns: Mapping[str, _Asked]) -> dict[str, list[str]]:
@@ -293,11 +288,10 @@ def _require_somewhere(
     left = {v for v in left - {*there} if not any(stored.may_hold(r, {column: [v]}) for r in live)}
     if not left:
         return
-    few = ", ".join(there[:_FEW]) + (f" and {len(there) - _FEW} more" * bool(there[_FEW:]))
-    day = _as_of()
+    day = f" by {_as_of()}" if _as_of() else ""
     raise UnknownCode(
         f"table {table!r} has no rows with {column}={','.join(v for v in values if v in left)}",
-        f"one of {few}" if there else f"rows that had been released{f' by {day}' if day else ''}",
+        f"one of {few(there, 20)}" if there else f"rows that had been released{day}",
         f"check the spelling, or bring it: {bring}",
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tradeflows import store
 from tradeflows.sources.comtrade.question import Part, pair
-from tradeflows.sources.http import Manners
+from tradeflows.sources.work import Manners
 
 if TYPE_CHECKING:
     import pytest

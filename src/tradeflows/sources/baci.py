@@ -20,8 +20,7 @@ from tradeflows.codes.countries import from_comtrade
 from tradeflows.codes.hs import hs_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
 from tradeflows.sources import rows
-from tradeflows.sources.http import Session, root_from
-from tradeflows.sources.work import Work
+from tradeflows.sources.work import Session, Work, root_from
 from tradeflows.sources.workbook import DAMAGED, bounded_zip
 
 __all__ = ["PUBLISHER", "parse", "probe", "pull", "stored", "stream", "to_parquet"]

@@ -18,8 +18,7 @@ from tradeflows.codes.groups import asked
 from tradeflows.codes.hs import hs_codes
 from tradeflows.errors import SchemaMismatch, TradeflowsError, TruncatedReply
 from tradeflows.sources import register, rows, snapshot
-from tradeflows.sources.http import AddressTooLong, Manners, Reply, Session, root_from
-from tradeflows.sources.work import Work
+from tradeflows.sources.work import AddressTooLong, Manners, Reply, Session, Work, root_from
 from tradeflows.sources.workbook import unpacked
 
 __all__ = ["PUBLISHER", "Question", "is_put_off", "parse", "probe", "pull", "read", "standard"]

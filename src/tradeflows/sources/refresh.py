@@ -21,8 +21,7 @@ from tradeflows.periods import Window
 from tradeflows.sources import baci, eurostat, tuik, worldbank
 from tradeflows.sources.comtrade import pull as comtrade
 from tradeflows.sources.comtrade.question import START, Part, pair, standard
-from tradeflows.sources.http import Manners
-from tradeflows.sources.work import Plan, Work, locked, raise_first
+from tradeflows.sources.work import Manners, Plan, Work, locked, raise_first
 
 __all__ = ["SOURCES", "pair", "parts", "plan", "probe", "run", "work_of"]
 

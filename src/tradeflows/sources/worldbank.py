@@ -13,8 +13,7 @@ import pandas as pd
 from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch, SourceUnavailable
 from tradeflows.sources import register, rows
-from tradeflows.sources.http import Session, root_from
-from tradeflows.sources.work import Work
+from tradeflows.sources.work import Session, Work, root_from
 from tradeflows.sources.workbook import sheet
 
 __all__ = ["PUBLISHER", "parse", "probe", "pull", "read"]

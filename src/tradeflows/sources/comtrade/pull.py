@@ -35,8 +35,19 @@ from tradeflows.sources.comtrade.question import (
     split,
 )
 from tradeflows.sources.comtrade.reply import CAPS, parse, records
-from tradeflows.sources.http import GENERATED, Reply, Session, key_from, root_from
-from tradeflows.sources.work import Plan, Work, folder, raise_first, replace_file
+from tradeflows.sources.work import (
+    GENERATED,
+    Plan,
+    Reply,
+    Session,
+    Work,
+    folder,
+    key_from,
+    raise_first,
+    replace_file,
+    root_from,
+)
+from tradeflows.words import few
 
 __all__ = ["Client", "Release", "connect", "draw", "plan", "probe", "pull"]
 
@@ -338,8 +349,7 @@ def _absent(part: Part, work: Work, releases: Releases) -> str:
         return f"{name} reports nothing{where} to UN Comtrade; its partners may report."
     early = work.end is None and pairs[0] <= known[-1]
     gone = [_spelled(k) for k in pairs if k not in known and not (early and k > known[-1])]
-    more = f" and {len(gone) - 6} more" * (len(gone) > 6)
-    said = f"{name} has not published {', '.join(gone[:6])}{more}{where};"
+    said = f"{name} has not published {few(gone, 6)}{where};"
     return f"{said} its newest is {_spelled(known[-1])}." if gone else ""
 
 

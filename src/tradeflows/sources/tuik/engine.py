@@ -27,7 +27,7 @@ import requests
 from tornado import httpclient, websocket
 
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply, UnknownCode
-from tradeflows.sources.http import root_from
+from tradeflows.sources.work import root_from
 
 __all__ = ["BREAKDOWNS", "LEVELS", "MEASURES", "Engine", "NoSuchApp", "Plain", "sum_of"]
 

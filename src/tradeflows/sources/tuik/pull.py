@@ -25,7 +25,6 @@ from tradeflows.codes.countries import SPECIAL, countries, plain
 from tradeflows.codes.groups import asked as asked_codes
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, UnknownCode
 from tradeflows.periods import Window, span
-from tradeflows.sources.http import Manners
 from tradeflows.sources.tuik import files
 from tradeflows.sources.tuik.engine import (
     BREAKDOWNS,
@@ -36,7 +35,7 @@ from tradeflows.sources.tuik.engine import (
     Plain,
     sum_of,
 )
-from tradeflows.sources.work import Plan, Work
+from tradeflows.sources.work import Manners, Plan, Work
 
 if TYPE_CHECKING:
     from tradeflows.sources.comtrade.question import Part
