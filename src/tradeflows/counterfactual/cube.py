@@ -35,24 +35,10 @@ _TOLD_APART = (
 class Cube:
     """Values by product, destination and month. A pair without a row in a published month is zero.
 
-    Parameters
-    ----------
-    amounts : numpy.ndarray
-        Products × destinations × months.
-    codes, destinations : pandas.Index
-    months : pandas.DatetimeIndex
-        Published months before the event, then those of the window.
-    before : int
-        Months before the event.
-    event : str
-    window : str
-        In words, with the months that are not published.
-    left_out : int
-        Product × destination pairs left out because a month has a row without a number.
-    origins : tuple of str
-        Ids of the raw files under the panel.
-    trade_system : str
-        Of which trade system the months are, where ``attrs["trade_system"]`` of the panel says so.
+    ``amounts`` are products × destinations × months: the published months before the event, so many
+    as ``before`` says, then those of the window, which is named with the months that are not
+    published. ``left_out`` counts pairs of product and destination of which a month has a row
+    without a number.
     """
 
     amounts: Floats

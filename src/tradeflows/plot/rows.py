@@ -78,7 +78,6 @@ def waterfall(
     'bn USD · made up'
     """
     whole = _steps(steps)
-    _chained(whole)
     nothing = whole[["value", "low", "high"]].fillna(0).eq(0).all(axis=1)
     table = whole[~nothing | whole["kind"].isin(["total", "price", "volume"])]
     starts, ends = _chained(table)
