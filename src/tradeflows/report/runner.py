@@ -20,12 +20,13 @@ from nbconvert.filters.ansi import strip_ansi
 
 from tradeflows import store
 from tradeflows.claims import judge
-from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode, unwritable
+from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode
 from tradeflows.load import load
 from tradeflows.periods import span
 from tradeflows.progress import Told, progress
 from tradeflows.series import on_one_system
 from tradeflows.sources import stored
+from tradeflows.sources.work import replace_file
 
 __all__ = ["NotebookFailed", "about", "lacking", "pass_on", "run"]
 
@@ -85,16 +86,10 @@ def pass_on(executed: Mapping[str, Any]) -> None:
                 )
             found[name] = stated | {"page": page}
     file = store.processed() / judge.FILE
-    kept = [s for s in _read(file) if s["page"] not in executed and _name(s) not in found]
-    if not found and kept == _read(file):
-        return
-    part = file.with_suffix(f".{os.getpid()}.part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps([*kept, *found.values()], indent=1), "utf-8")
-        part.replace(file)
-    except OSError as error:
-        raise unwritable(file.name, error) from None
+    held = _read(file)
+    kept = [s for s in held if s["page"] not in executed and _name(s) not in found]
+    if found or kept != held:
+        replace_file(file, json.dumps([*kept, *found.values()], indent=1))
 
 
 def _name(stated: Mapping[str, Any]) -> tuple[str, ...]:
