@@ -41,7 +41,7 @@ UNITS = {5: "u", 8: "kg", -1: None}
 SMALL = {"chapters": (39, 62, 84, 85, 87, 88, 90), "others": 27, "last": LAST.replace("-", "")}
 MIRRORED = ("2021-01", "2022-12")  # both windows of the main comparison
 # cells on which no statement rests
-BESIDE = ("mix", "control", "quarters", "family", "mirror-table", "sensitivity", "fans", "placebos",
+BESIDE = ("mix", "control", "quarters", "family", "sensitivity", "fans", "placebos",
           "answer")  # fmt: skip
 PAGES = ("05-energy-in-the-panel", "06-electronics-in-the-panel")
 HELD = ("rows", "detail", "totals", "mirror")
