@@ -26,7 +26,7 @@ from tradeflows.measure.window import (
 )
 from tradeflows.periods import Window, either
 from tradeflows.quality.census import census, unique
-from tradeflows.quality.relation import keys, month, one_or_more, opened, too_large, usable
+from tradeflows.quality.relation import keys, month, named, one_or_more, opened, too_large, usable
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, percent
 
@@ -340,24 +340,24 @@ def bridge_sql(
         )
     derived = dict(of_code or {})
     found = keys(columns, [name for name in by if name not in derived])
-    named = {name: sql for name, sql in found.items() if sql in columns}
-    derived |= {name: sql for name, sql in found.items() if sql not in columns}
-    finer = set(named) > set(by) - set(derived)
+    cell = {name: sql for name, sql in found.items() if name in columns}
+    derived |= {name: sql for name, sql in found.items() if name not in columns}
+    finer = set(cell) > set(by) - set(derived)
     if path == "monthly":
-        named["step"] = _step(old, new)
+        cell["step"] = _step(old, new)
     months = same_length(old, new, lag, per_month=per_month and path == "two-point")
     over = [f" / {n}" if per_month else "" for n in months]
-    unit = f"{quantity}_unit" if f"{quantity}_unit" in columns else None
+    unit = named(f"{quantity}_unit") if f"{quantity}_unit" in columns else None
     price, volume = METHODS[method]
     return _SQL.format(
-        keys=", ".join(k if k == sql else f"{sql} AS {k}" for k, sql in named.items()),
-        pair=", ".join(named),
+        keys=", ".join(f"{sql} AS {named(name)}" for name, sql in cell.items()),
+        pair=named(*cell),
         step_or_nothing="" if path == "monthly" else "0 AS step,",
         unit=f"CASE WHEN value_usd > 0 THEN coalesce({unit}, '') END" if unit else "NULL",
         units="count(DISTINCT unit)" if unit else "1",
-        of_code_or_nothing="".join(f"{sql} AS {name}, " for name, sql in derived.items()),
-        group=", ".join(by),
-        group_or_nothing="".join(f"{name}, " for name in by),
+        of_code_or_nothing="".join(f"{sql} AS {named(name)}, " for name, sql in derived.items()),
+        group=named(*by),
+        group_or_nothing="".join(f"{named(name)}, " for name in by),
         per_base=over[0],
         per_current=over[1],
         quantity=usable(columns, quantity, estimated),

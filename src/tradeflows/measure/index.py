@@ -21,7 +21,7 @@ from tradeflows.measure.bridge import log_mean
 from tradeflows.measure.window import Published, renumbered, require
 from tradeflows.periods import Window, either
 from tradeflows.quality.census import Census, census, unique
-from tradeflows.quality.relation import Relation, keys, month, opened, too_large, usable
+from tradeflows.quality.relation import Relation, keys, month, named, opened, too_large, usable
 from tradeflows.result import Result
 from tradeflows.words import Sentence, is_yearly, percent, period_text, span
 
@@ -247,7 +247,7 @@ def index_sql(
 ) -> str:
     """Return an index as DuckDB SQL over a table ``trade``; ``pairs`` says which periods meet."""
     names = list(keys(columns, ()).values())
-    names += [f"{quantity}_unit"] if f"{quantity}_unit" in columns else []
+    names += [named(f"{quantity}_unit")] if f"{quantity}_unit" in columns else []
     base, current, match = _PAIRS[pairs]
     year = "CAST(floor(m / 12) AS INTEGER)"
     ends = {"first": 0, "last": 0, "length": 1}

@@ -29,6 +29,7 @@ from tradeflows.quality.relation import (
     Relation,
     hidden,
     month,
+    named,
     status_column,
 )
 from tradeflows.tables import STATUS
@@ -99,23 +100,24 @@ def census(
     columns, within = relation.columns, f"({within})"  # an OR in it binds less than what follows
     groups = {name: name for name in _GROUPS if name in columns}
     groups["hidden"] = hidden(columns)
-    status = status_column(quantity) if status_column(quantity) in columns else "'reported'"
+    number, status = named(quantity), status_column(quantity)
+    word = named(status) if status in columns else "'reported'"
     listed = ", ".join(f"{sql} AS {name}" for name, sql in groups.items())
     rows = relation.frame(
         f"SELECT CAST(period AS DATE) AS period, {listed}, sum(value_usd) AS value, "  # noqa: S608
         f"count(*) - count(CASE WHEN value_usd >= 0 AND value_usd <= {LARGEST} THEN 1 END) AS bad, "
-        f"count(CASE WHEN {quantity} < 0 THEN 1 END) AS below, "
-        f"sum(CASE WHEN {status} = 'estimated' AND value_usd > 0 THEN value_usd ELSE 0 END)"
+        f"count(CASE WHEN {number} < 0 THEN 1 END) AS below, "
+        f"sum(CASE WHEN {word} = 'estimated' AND value_usd > 0 THEN value_usd ELSE 0 END)"
         " AS guessed "
         f"FROM trade WHERE {within} GROUP BY ALL"
     )
     names = [n for n in dict.fromkeys((*PAIR, *by)) if n in columns and n not in PREFIXES]
     hs = "AND code_system LIKE 'H%'" if "code_system" in columns else ""  # others may be odd
-    listed = "".join(f', list(DISTINCT CAST("{n}" AS VARCHAR)) AS "{n}"' for n in names)  # as text:
-    # of categories DuckDB would list the numbers behind them
+    # as text: of categories DuckDB would list the numbers behind them
+    listed = "".join(f", list(DISTINCT CAST({q} AS VARCHAR)) AS {q}" for q in map(named, names))
     there = relation.frame(
         "SELECT (SELECT count(*) - count(period) FROM trade) AS undated, "  # noqa: S608
-        f"list(DISTINCT {status}) AS words_, list(DISTINCT CAST(code AS VARCHAR)) FILTER "
+        f"list(DISTINCT {word}) AS words_, list(DISTINCT CAST(code AS VARCHAR)) FILTER "
         f"(({_LOST}) {hs}) AS lost_{listed} FROM trade WHERE {within}"
     ).iloc[0]
     listed_of = {n: there[n] if isinstance(there[n], np.ndarray) else () for n in there.index[1:]}
@@ -174,7 +176,7 @@ def _distinct(rows: pd.DataFrame, name: str) -> tuple[str, ...]:
 
 def unique(relation: Relation, within: str, quantity: str, lag: int = 1) -> None:
     """Refuse a product that stands twice in one period."""
-    names = ", ".join(n for n in (*PAIR, f"{quantity}_unit") if n in relation.columns)
+    names = named(*(n for n in (*PAIR, f"{quantity}_unit") if n in relation.columns))
     twice = relation.frame(
         f"SELECT {names} FROM trade WHERE ({within}) GROUP BY {names} "  # noqa: S608
         f"HAVING count(*) > count(DISTINCT {month(lag)}) ORDER BY ALL LIMIT 3"
@@ -182,7 +184,7 @@ def unique(relation: Relation, within: str, quantity: str, lag: int = 1) -> None
     if len(twice):
         raise SchemaMismatch(
             f"rows share a key, among them {twice.to_dict('records')}",
-            f"one row per ({names}, period)",
+            f"one row per ({', '.join(map(str, twice))}, period)",
             "sum them first, or keep one of them",
         )
 

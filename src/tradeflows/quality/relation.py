@@ -26,6 +26,7 @@ __all__ = [
     "hidden",
     "keys",
     "month",
+    "named",
     "one_or_more",
     "opened",
     "quoted",
@@ -117,28 +118,15 @@ def keys(columns: Sequence[str], by: Sequence[str]) -> dict[str, str]:
         )
     if len(set(by)) < len(by):
         raise SchemaMismatch(f"by={tuple(by)} names a column twice", "each once", "drop one")
-    for name in by:
-        _check_name(name)
-    found = {}
-    for name in (*(pair for pair in PAIR if pair in columns), *by):
-        found[name] = name if name in columns else f"left(code, {PREFIXES[name]})"
-    return found
+    return {
+        name: named(name) if name in columns else f"left(code, {PREFIXES[name]})"
+        for name in (*(pair for pair in PAIR if pair in columns), *by)
+    }
 
 
-def _check_name(name: str) -> None:
-    import duckdb
-
-    try:
-        duckdb.extract_statements(f"SELECT 1 FROM t AS {name}")  # noqa: S608 - parsed, not run
-        odd = not name.isidentifier()
-    except duckdb.ParserException:
-        odd = True
-    if odd:
-        raise SchemaMismatch(
-            f"a column {name!r}, whose name cannot stand in SQL",
-            "letters, digits and underscores, and no word of SQL such as order or group",
-            f"rename it, e.g. trade.rename(columns={{{name!r}: 'my_column'}})",
-        )
+def named(*columns: str) -> str:
+    """Return names of columns as SQL writes them, with commas between."""
+    return ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
 
 
 def quoted(*texts: str) -> str:
@@ -159,8 +147,7 @@ def opened(trade: Any, needed: Sequence[str], optional: Sequence[str] = ()) -> I
     """Open a frame, an Arrow table, or the path of Parquet files (a glob works) as ``trade``.
 
     Frames are read in place; Parquet files stream and may be larger than memory. What is no table
-    is refused, so are ``needed`` columns that are missing or that SQL cannot name, codes that are
-    numbers, amounts that are text, periods that are no dates, flags that only a reader knows.
+    is refused, so are ``needed`` columns that are missing, codes that are numbers, amounts that are text, periods that are no dates, flags that only a reader knows.
     ``optional`` amounts that are missing are empty in every row.
     """
     trade = getattr(trade, "frame", trade)  # of a concordance
@@ -240,8 +227,6 @@ def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
         "confidential": (("BOOLEAN", *_NUMBER), "True or False",
                          "trade['confidential'] == 'yes', or however it is written"),
     }  # fmt: skip
-    for name in amounts:
-        _check_name(name)
     for name, (fits, expected, todo) in kinds.items():
         found = types.get(name, _NULL)
         if not found.startswith((*fits, _NULL)) or found.endswith("TIME ZONE"):
@@ -261,14 +246,16 @@ def usable(columns: Sequence[str], quantity: str, estimated: str = "unpriced") -
     """
     if estimated not in ("unpriced", "accepted"):
         raise ValueError(f"estimated={estimated!r}: expected 'unpriced' or 'accepted'")
-    rules = ["value_usd > 0", f"{quantity} > 0", f"{quantity} <= {LARGEST}"]
+    number = named(quantity)
+    rules = ["value_usd > 0", f"{number} > 0", f"{number} <= {LARGEST}"]
     status = status_column(quantity)
     if status in columns:
         fits = "('reported')" if estimated == "unpriced" else "('reported', 'estimated')"
-        rules.append(f"{status} IN {fits}")
+        rules.append(f"{named(status)} IN {fits}")
     unit = f"{quantity}_unit"
     if unit in columns and quantity != "net_weight_kg":
-        rules.append(f"coalesce(lower(trim(CAST({unit} AS VARCHAR))) NOT IN {_NO_UNIT}, FALSE)")
+        text = f"lower(trim(CAST({named(unit)} AS VARCHAR)))"
+        rules.append(f"coalesce({text} NOT IN {_NO_UNIT}, FALSE)")
     elif quantity in _SUPPLEMENTARY:
         raise SchemaMismatch(
             f"column {quantity!r} without a column {unit!r}: numbers of what?",
@@ -276,7 +263,7 @@ def usable(columns: Sequence[str], quantity: str, estimated: str = "unpriced") -
             f"add it, e.g. trade.assign({unit}='u'), or name the column by its unit",
         )
     rules.append(f"NOT {hidden(columns)}")
-    return f"CASE WHEN {' AND '.join(rules)} THEN CAST({quantity} AS DOUBLE) END"
+    return f"CASE WHEN {' AND '.join(rules)} THEN CAST({number} AS DOUBLE) END"
 
 
 def hidden(columns: Sequence[str]) -> str:
