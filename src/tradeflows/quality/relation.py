@@ -147,7 +147,8 @@ def opened(trade: Any, needed: Sequence[str], optional: Sequence[str] = ()) -> I
     """Open a frame, an Arrow table, or the path of Parquet files (a glob works) as ``trade``.
 
     Frames are read in place; Parquet files stream and may be larger than memory. What is no table
-    is refused, so are ``needed`` columns that are missing, codes that are numbers, amounts that are text, periods that are no dates, flags that only a reader knows.
+    is refused, so are ``needed`` columns that are missing, codes that are numbers, amounts that are
+    text, periods that are no dates, flags that only a reader knows.
     ``optional`` amounts that are missing are empty in every row.
     """
     trade = getattr(trade, "frame", trade)  # of a concordance
