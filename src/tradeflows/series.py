@@ -73,11 +73,11 @@ def months_by_year(found: Mapping[str, pd.Series]) -> pd.DataFrame:
     >>> months_by_year({"Brent": brent})["Brent"].to_dict()
     {2021: 6, 2022: 12}
     """
-    counts = {}
-    for name, values in found.items():
-        there = pd.DatetimeIndex(values.dropna().index)
-        counts[name] = values.dropna().groupby(there.year).size()
-    return pd.DataFrame(counts).fillna(0).astype(int).rename_axis("year")
+    years = {
+        name: pd.Series(pd.DatetimeIndex(values.dropna().index).year).value_counts()
+        for name, values in found.items()
+    }
+    return pd.DataFrame(years).sort_index().fillna(0).astype(int).rename_axis("year")
 
 
 def on_one_system(**columns: Any) -> pd.DataFrame:

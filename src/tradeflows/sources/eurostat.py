@@ -214,14 +214,8 @@ def _table(data: bytes, origin: str) -> pd.DataFrame:
 
 def _trade(frame: pd.DataFrame, about: Mapping[str, Any], origin: str) -> pd.DataFrame:
     """Return one row for each key that has a value in euro, with its kilograms."""
-    odd = ~frame["flow"].isin(["1", "2"]) | ~frame["indicators"].isin([_EURO, _KILOS])
-    twice = frame.duplicated([*_KEY, "indicators"])
-    if twice.any() or odd.any():
-        raise SchemaMismatch(
-            f"{origin}: {int(twice.sum())} rows share a key, {int(odd.sum())} have another flow or"
-            f" indicator, such as {frame['indicators'][twice | odd].iloc[0]}",
-            f"one row per key and indicator; flow 1 or 2; {_EURO} and {_KILOS}", _HELP,
-        )  # fmt: skip
+    if odd := sorted({*frame["indicators"]} - {_EURO, _KILOS}):
+        raise SchemaMismatch(f"{origin}: indicator {odd[0]}", f"{_EURO} and {_KILOS}", _HELP)
     flags = frame.get("obs_flag", pd.Series("", index=frame.index)).str.lower()
     secret = frame.get("conf_status", pd.Series("", index=frame.index))
     frame = frame.assign(

@@ -109,18 +109,13 @@ def in_dollars(
     found = value.astype("float64")
     for code in sorted(set(currencies) - {"USD"}):
         mine = currencies == code
-        if code not in rates:
-            raise SchemaMismatch(
-                f"{where}: values in {code or 'a currency that is not named'}",
-                f"values in USD, {' or '.join(map(str, rates))}",
-                "download the table in US dollars",
-            )
-        rate = days[mine].map(rates[code])
+        rate = days[mine].map(rates.get(code, pd.Series(dtype="float64")))
         if rate.isna().any():
-            months = rates[code].dropna().index
             raise SchemaMismatch(
-                f"{where}: no exchange rate of {code} for {days[mine][rate.isna()].iloc[0]:%Y-%m}",
-                f"months from {months.min():%Y-%m} to {months.max():%Y-%m}",
+                f"{where}: no exchange rate of {code or 'a currency that is not named'} for"
+                f" {days[mine][rate.isna()].iloc[0]:%Y-%m}",
+                f"USD, or {' or '.join(map(str, rates))} of {rates.index.min():%Y-%m} to"
+                f" {rates.index.max():%Y-%m}",
                 "leave these months out, or download the table in US dollars",
             )
         found[mine] = value[mine] * rate

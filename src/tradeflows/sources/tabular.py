@@ -29,7 +29,7 @@ from tradeflows.codes.groups import ALL_GOODS
 from tradeflows.codes.hs import hs_codes
 from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 from tradeflows.sources import rows, snapshot
-from tradeflows.sources.workbook import is_workbook, table_sheet, unpacked
+from tradeflows.sources.workbook import is_workbook, sheet, unpacked
 
 __all__ = [
     "OPTIONS",
@@ -118,7 +118,7 @@ def table_of(data: bytes, origin: str, page: str = "") -> pd.DataFrame:
     Titles above its headings are in its ``attrs``; notes below it are passed over.
     """
     if book := is_workbook(data):
-        lines = [["" if v is None else v for v in line] for line in table_sheet(data, origin, page)]
+        lines = [["" if v is None else v for v in line] for line in sheet(data, origin, page)]
     else:
         lines = _lines(data, origin)
     while lines and (not any(lines[-1]) or _is_note(lines[-1])):

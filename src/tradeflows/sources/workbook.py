@@ -10,14 +10,14 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import IO, Any
 
 import openpyxl
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["DAMAGED", "bounded_zip", "is_workbook", "sheet", "table_sheet", "unpacked"]
+__all__ = ["DAMAGED", "bounded_zip", "is_workbook", "sheet", "unpacked"]
 
 MOST_BYTES = 400 * 1024 * 1024
 MOST_RATIO = 200
@@ -55,12 +55,7 @@ def is_workbook(data: bytes) -> bool:
     return data[:4] == b"PK\x03\x04" and b"[Content_Types].xml" in data
 
 
-def sheet(data: bytes, origin: str, name: str) -> list[tuple[Any, ...]]:
-    """Return the values in the rows of a sheet."""
-    return _sheets(data, origin, name)[name]
-
-
-def table_sheet(data: bytes, origin: str, name: str = "") -> list[tuple[Any, ...]]:
+def sheet(data: bytes, origin: str, name: str = "") -> list[tuple[Any, ...]]:
     """Return the rows of the one sheet that holds a table, or of that named."""
     found = _sheets(data, origin, name)
     tables = [page for page, rows in found.items() if sum(map(_is_wide, rows)) > 1]
@@ -85,16 +80,12 @@ def _sheets(data: bytes, origin: str, name: str) -> dict[str, list[tuple[Any, ..
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about what a workbook holds beside its cells
             book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True)
-            try:
+            with closing(book):
                 if name and name not in book.sheetnames:
                     names = ", ".join(map(repr, book.sheetnames))
                     raise SchemaMismatch(f"{origin}: sheets {names}", f"a sheet {name!r}", _NAME)
-                return {
-                    page: _rows(book[page], origin)
-                    for page in [name] * bool(name) or book.sheetnames
-                }
-            finally:
-                book.close()
+                pages = [name] if name else book.sheetnames
+                return {page: _rows(book[page], origin) for page in pages}
     except SchemaMismatch:
         raise
     except Exception as error:  # openpyxl lets many kinds through on bad bytes
