@@ -347,7 +347,7 @@ def test_the_revision_of_other_months_and_flows_is_not_that_of_the_windows(trade
     [
         (TypeError, {"goods": [8542]}, "8542"),
         (UnknownCode, {"goods": ["8542", ""]}, "goods without codes"),
-        (UnknownCode, {"goods": "8542"}, r"goods='8542', which is no version(.|\n)*\['8542'\]"),
+        (UnknownCode, {"goods": "8542"}, r"no high-priority list '8542'(.|\n)*\['8542'\]"),
         (UnknownCode, {"goods": "2024-09"}, "no high-priority list '2024-09'"),
         (ValueError, {"least": float("nan")}, "least=nan: expected more than 0"),
         (ValueError, {"least": 0}, "least=0: expected more than 0"),

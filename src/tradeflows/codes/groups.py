@@ -47,7 +47,7 @@ def high_priority(version: str = "2024-02") -> pd.DataFrame:
     if version not in known["versions"]:
         raise UnknownCode(
             f"no high-priority list {version!r}", f"one of {list(known['versions'])}",
-            "choose one of them",
+            "choose one of them; codes stand in a list, as in goods=['8542']",
         )  # fmt: skip
     found = found[found["tier"].isin(known["versions"][version]["tiers"])]
     about = {code: a for a in known["changed"] for code in a["HS2022"]}

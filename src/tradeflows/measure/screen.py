@@ -23,7 +23,7 @@ from tradeflows.measure.bridge import bridge_sql
 from tradeflows.measure.window import Published, left_out, renumbered, said, same_length
 from tradeflows.periods import Window, either
 from tradeflows.quality.census import census, unique
-from tradeflows.quality.relation import Relation, one_or_more, opened, quoted, status_column
+from tradeflows.quality.relation import one_or_more, opened, quoted, status_column
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, few, percent
 
@@ -195,7 +195,11 @@ def screen(
     >>> found.found["reporter"].tolist(), float(found.found["p"].iloc[0]) < 0.02
     (['KGZ'], True)
     """
-    codes = _codes(goods)
+    codes: tuple[str, ...] = ()
+    if isinstance(goods, str):
+        high_priority(goods)  # refuses what is no version
+    elif not all(codes := one_or_more(goods)) or not codes:
+        raise UnknownCode("goods without codes", "at least one code", "check goods=")
     for name, number, most in (("least", least, math.inf), ("level", level, 1.0)):
         if not 0 < number < most:
             raise ValueError(f"{name}={number!r}: expected more than 0, less than {most}")
@@ -203,16 +207,19 @@ def screen(
     with opened(trade, _NEEDED, optional=[WEIGHT]) as relation:
         within = f"{either(*windows)} AND {_of(flow, relation.columns)}"
         seen = census(relation, WEIGHT, within, estimated=estimated)
-        if not seen.value_of:
-            _refuse_flow(relation, flow)
+        if not seen.value_of and flow not in (flows := relation.distinct("flow") or [flow]):
+            raise UnknownCode(
+                f"no rows of flow {flow!r}", f"a flow of the table: {', '.join(flows)}",
+                "pass one of them as flow=",
+            )  # fmt: skip
         same_length(*windows, seen.lag)
         late, new = left_out(seen, windows, published)
         renumbered(relation, windows, within)
-        known = relation.frame(f"SELECT DISTINCT partner FROM trade WHERE {within}")  # noqa: S608
-        if target and target not in set(known["partner"]):
+        if target and target not in relation.distinct("partner", within):
             with suppress(UnknownCode):  # else none of the goods goes there
                 target = from_name(target)
-        codes = codes or listed(str(goods), _revision(relation, within))
+        system = [*relation.distinct("code_system", within), REVISIONS[-1]][0]  # none: the newest
+        codes = codes or listed(str(goods), system)
         query = screen_sql(
             relation.columns, base, current, target=target, goods=codes, flow=flow, least=least,
             needed=needed, estimated=estimated, without=tuple(late), annual=seen.annual,
@@ -220,9 +227,7 @@ def screen(
         rows = relation.frame(query)
         if rows["repeats"].max() > 0:
             unique(relation, within, WEIGHT, seen.lag)
-        traded = relation.frame(
-            f"SELECT DISTINCT CAST(code AS VARCHAR) AS code FROM trade WHERE {within}"  # noqa: S608
-        )["code"]
+        traded = relation.distinct("code", within)
     if rows.empty:
         among = f" by reporters with every month ({len(late)} lack some)" if late else ""
         raise UnknownCode(
@@ -306,43 +311,6 @@ def screen_sql(
         tested=f"c.{tested}" if target else tested,
         tested_amounts=f"e.{tested}" if target else tested,
     )
-
-
-def _codes(goods: str | Collection[str]) -> tuple[str, ...]:
-    """Return the codes asked for; none where they are a version of the list."""
-    if isinstance(goods, str):
-        if goods.isdigit():
-            raise UnknownCode(
-                f"goods={goods!r}, which is no version of the high-priority list",
-                "a version such as '2024-02', or codes in a list",
-                f"write goods=[{goods!r}] for the code",
-            )
-        high_priority(goods)
-        return ()
-    found = one_or_more(goods)
-    if not all(found) or not found:
-        raise UnknownCode("goods without codes", "at least one code", "check goods=")
-    return found
-
-
-def _revision(relation: Relation, within: str) -> str:
-    """Return the one HS revision of the rows; those that name none are of the newest."""
-    if "code_system" not in relation.columns:
-        return REVISIONS[-1]
-    query = f"SELECT min(code_system) AS system FROM trade WHERE {within}"  # noqa: S608
-    return str(relation.frame(query)["system"].fillna(REVISIONS[-1]).iloc[0])
-
-
-def _refuse_flow(relation: Relation, flow: str) -> None:
-    if "flow" not in relation.columns:
-        return
-    flows = relation.frame("SELECT DISTINCT flow FROM trade ORDER BY flow")["flow"].dropna()
-    if flow not in set(flows):
-        raise UnknownCode(
-            f"no rows of flow {flow!r}",
-            f"a flow of the table: {', '.join(map(str, flows)) or 'none is named'}",
-            "pass one of them as flow=",
-        )
 
 
 def _of(flow: str, columns: Sequence[str]) -> str:

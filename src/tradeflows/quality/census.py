@@ -219,8 +219,8 @@ def _check_systems(relation: Relation, rows: pd.DataFrame, within: str) -> None:
     found = dict(list(rows.groupby("code_system"))) if "code_system" in rows else {}
     if len(found) < 2:
         return
-    query = f"SELECT DISTINCT CAST(code AS VARCHAR) AS code FROM trade WHERE {within}"  # noqa: S608
-    if alike(relation.frame(query)["code"], systems := sorted(map(str, found))):
+    codes = pd.Series(relation.distinct("code", within), dtype="str")
+    if alike(codes, systems := sorted(map(str, found))):
         return
     months = [set(part["period"]) for part in found.values()]
     if len(set.union(*months)) < sum(map(len, months)):

@@ -88,6 +88,16 @@ class Relation:
             ) from None
         return rows
 
+    def distinct(self, column: str, within: str = "TRUE") -> list[str]:
+        """Return what a column says, as text; nothing where there is no such column."""
+        if column not in self.columns:
+            return []
+        rows = self.frame(
+            f"SELECT DISTINCT CAST({named(column)} AS VARCHAR) AS x FROM trade "  # noqa: S608
+            f"WHERE {within} AND {named(column)} IS NOT NULL ORDER BY x"
+        )
+        return [str(text) for text in rows["x"]]
+
 
 def too_large(found: str) -> SchemaMismatch:
     """Return the error for numbers that leave the range of float64."""
