@@ -17,7 +17,7 @@ from tradeflows.measure import bridge
 from tradeflows.measure.bridge import BARS
 from tradeflows.sources import refresh
 from tradeflows.sources.comtrade import question as kept
-from tradeflows.sources.comtrade.question import Box, Call
+from tradeflows.sources.comtrade.question import Box, Call, pair
 
 FUELS = {
     "reporter": "TUR", "partner": "RUS", "codes": ["oil_gas_disclosed", "coal"],
@@ -53,7 +53,7 @@ def notes(answer):
 def refreshed(tmp_path_factory):
     """Refresh Turkish exports to Kazakhstan of two years, all of chapter 85, from the stand-in."""
     folder = tmp_path_factory.mktemp("own")
-    part = refresh.pair("TUR", "KAZ", ["X"], ["85", "AG6/85", "27", "AG6/27"])
+    part = pair("TUR", "KAZ", ["X"], ["85", "AG6/85", "27", "AG6/27"])
     with pytest.MonkeyPatch.context() as patch, asked(patch, folder, generated.World("volume")):
         # A store as users have it: the snapshot is there too.
         shutil.copytree(SNAPSHOT, folder / "raw", dirs_exist_ok=True)

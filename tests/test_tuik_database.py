@@ -466,11 +466,12 @@ def test_both_sources_stand_side_by_side_with_the_reason_where_they_differ(monke
     from tradeflows import cli
     from tradeflows.sources import refresh
     from tradeflows.sources.agreement import agreement
+    from tradeflows.sources.comtrade.question import pair
 
     world = trade.World(chapters=(84,), others=1, last="201704", hidden=False)
     office = standin.office_of(world)
     terms = {"sources": ("tuik", "comtrade"), "start": "2017-03", "end": "2017-04"}
-    part = refresh.pair("TUR", "RUS")
+    part = pair("TUR", "RUS")
     with asked(monkeypatch, tmp_path / "x", world), standin.serving(office) as url:
         monkeypatch.setenv("TRADEFLOWS_TUIK_URL", url)
         refresh.run([part], **terms, manners=QUICK)

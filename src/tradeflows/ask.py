@@ -32,8 +32,6 @@ from tradeflows.sources.comtrade import question
 from tradeflows.sources.rows import revision
 from tradeflows.words import Sentence, amount, between, few
 
-__all__ = ["Answer", "Part", "ask"]
-
 _STATISTIC = ["source", "trade_system", "code_system", "freq", "level"]
 _FLOWS = {"M": "Imports of {} from {}", "X": "Exports of {} to {}"}
 
@@ -75,11 +73,6 @@ class Answer(Envelope):
     def per_month(self) -> bool:
         """Whether all amounts are averages per month: the windows are of unequal length."""
         return self.first.per_month
-
-    @property
-    def origins(self) -> tuple[str, ...]:
-        """Raw files under the answer."""
-        return self.first.origins
 
     @property
     def rows(self) -> pd.DataFrame:

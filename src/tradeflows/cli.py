@@ -27,8 +27,6 @@ if TYPE_CHECKING:
     from tradeflows.sources.comtrade.question import Part
     from tradeflows.sources.tuik import Question
 
-__all__ = ["main"]
-
 LATER, STOPPED = 3, 130
 READ, BRING = "Read", "Bring and check data"
 
@@ -152,6 +150,7 @@ def refresh(
     """
     from tradeflows.sources import refresh as live
     from tradeflows.sources import tuik
+    from tradeflows.sources.comtrade.question import pair
 
     sources = tuple(s.lower() for s in _listed("source", source))
     if probe:
@@ -165,7 +164,7 @@ def refresh(
             raise UnknownCode(found, "both", "name --reporter and --partner")
         goods, ways = _listed("codes", codes), _listed("flows", flows)
         kind = {"freq": freq.upper(), "system": nomenclature.upper()}
-        asked = [live.pair(reporter, partner, ways, goods, **kind)]
+        asked = [pair(reporter, partner, ways, goods, **kind)]
     options = {"digits": digits, "by": by, "system": system, "browser": browser}
     when: dict[str, Any] = {"start": start, "end": end or None, "options": options}
     if by_hand or file:

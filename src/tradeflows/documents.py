@@ -8,8 +8,6 @@ import yaml
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["parsed"]
-
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the same, faster where it is compiled in
 # what PyYAML lets through on bad scalars and deep nesting
 _UNREADABLE = (yaml.YAMLError, ValueError, LookupError, AttributeError, TypeError, RecursionError,

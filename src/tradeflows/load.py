@@ -20,8 +20,6 @@ from tradeflows.sources import stored
 from tradeflows.sources.tabular import country
 from tradeflows.words import few
 
-__all__ = ["catalogue", "load", "rows"]
-
 _BY = ("table", "source", "trade_system", "reporter", "partner", "flow", "series", "freq",
        "code_system")  # fmt: skip
 _Months = str | int | date | pd.Period | None

@@ -7,8 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-__all__ = ["Told", "progress"]
-
 Told = Callable[[str, int, int], None]  # a part of the job, how much of it is done, how much left
 
 

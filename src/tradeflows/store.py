@@ -29,22 +29,6 @@ from tradeflows.errors import (
     unwritable,
 )
 
-__all__ = [
-    "Problem",
-    "Raw",
-    "catalogue",
-    "describe",
-    "folder",
-    "leave_out",
-    "place",
-    "processed",
-    "put",
-    "read",
-    "snapshot",
-    "sweep",
-    "verify",
-]
-
 SIDECAR = ".yml"
 MARKER = "SNAPSHOT"
 LIVE = "live"

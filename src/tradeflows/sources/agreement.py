@@ -8,8 +8,6 @@ import pandas as pd
 
 from tradeflows.sources import stored
 
-__all__ = ["agreement", "sentence"]
-
 _BOTH = ("TÜİK", "UN Comtrade")
 _AT = ["partner", "flow", "period"]
 CLOSE = 0.001  # share by which sums may differ and agree

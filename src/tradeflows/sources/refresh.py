@@ -20,10 +20,8 @@ from tradeflows.errors import TradeflowsError, UnknownCode
 from tradeflows.periods import Window
 from tradeflows.sources import baci, eurostat, tuik, worldbank
 from tradeflows.sources.comtrade import pull as comtrade
-from tradeflows.sources.comtrade.question import START, Part, pair, standard
+from tradeflows.sources.comtrade.question import START, Part, standard
 from tradeflows.sources.work import Manners, Plan, Work, locked, raise_first
-
-__all__ = ["SOURCES", "pair", "parts", "plan", "probe", "run", "work_of"]
 
 _log = logging.getLogger(__name__)
 _ADDRESS = re.compile(r"https?://\S+|'[\w.-]+\.\w+(:\d+)?'")

@@ -10,8 +10,6 @@ from tradeflows.errors import UnknownCode
 from tradeflows.sources import stored
 from tradeflows.sources.comtrade import question
 
-__all__ = ["Revisions", "revisions"]
-
 VALUES = {"trade": "value_usd", "prices": "value", "volumes": "value"}
 _KINDS = ("revised", "added", "withdrawn", "first published")
 

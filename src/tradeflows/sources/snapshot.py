@@ -10,8 +10,6 @@ from tradeflows import store, tables
 from tradeflows.errors import SchemaMismatch
 from tradeflows.sources.rows import amounts, in_dollars
 
-__all__ = ["RATES", "parse", "rates"]
-
 RATES = "ecb/exchange_rates_monthly.csv"
 
 

@@ -37,17 +37,6 @@ from tradeflows.sources import (  # noqa: F401 - they register
 )
 from tradeflows.sources.comtrade import question
 
-__all__ = [
-    "files",
-    "is_generated",
-    "key_of",
-    "matching",
-    "may_hold",
-    "refreshed",
-    "released",
-    "table",
-]
-
 Keep = Mapping[str, Sequence[str]]
 SMALL = 5_000  # rows; smaller tables stay in memory
 _GROUP = 10_000  # rows that are skipped together where none is asked for

@@ -44,11 +44,6 @@ from tradeflows.sources.workbook import unpacked
 if TYPE_CHECKING:
     from tradeflows.sources.comtrade.question import Part
 
-__all__ = [
-    "AddressTooLong", "Manners", "Plan", "Reply", "Session", "Work", "folder", "key_from", "locked",
-    "raise_first", "replace_file", "root_from",
-]  # fmt: skip
-
 _log = logging.getLogger(__name__)
 KEY_HEADER = "Ocp-Apim-Subscription-Key"
 GENERATED = "X-Tradeflows-Generated"

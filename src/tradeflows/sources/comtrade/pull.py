@@ -49,8 +49,6 @@ from tradeflows.sources.work import (
 )
 from tradeflows.words import few
 
-__all__ = ["Client", "Release", "connect", "draw", "plan", "probe", "pull"]
-
 _log = logging.getLogger(__name__)
 ROOT = "https://comtradeapi.un.org"
 VARIABLE = "TRADEFLOWS_COMTRADE_URL"

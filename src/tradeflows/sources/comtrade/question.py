@@ -33,12 +33,6 @@ from tradeflows.codes.totals import is_world, members
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.periods import Window
 
-__all__ = [
-    "ALL", "FOLDER", "PUBLISHER", "START", "TRANSIT", "Box", "Call", "Leaf", "Part", "covered",
-    "covers", "held", "leaves", "level", "may_hold", "months", "newest", "pair", "places", "split",
-    "standard",
-]  # fmt: skip
-
 PUBLISHER = "UN Comtrade"
 FOLDER = "un-comtrade/live"
 ALL = "ALL"

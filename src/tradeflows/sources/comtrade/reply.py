@@ -19,8 +19,6 @@ from tradeflows.sources.comtrade.question import ALL, PUBLISHER, level
 from tradeflows.sources.tabular import text_of
 from tradeflows.sources.workbook import unpacked
 
-__all__ = ["CAPS", "is_table", "parse", "read", "records", "table"]
-
 CAPS = (500, 100_000, 250_000)
 _LIMIT = 1024 * 1024 * 1024
 _UNITS = {
