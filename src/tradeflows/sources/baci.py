@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -55,11 +54,11 @@ def probe(work: Work) -> tuple[int, str]:
     raise SchemaMismatch(f"{PUBLISHER}: hardly a byte", "a zip", "look at the page")
 
 
-def pull(work: Work, edition: str = EDITION) -> None:
-    """Store an edition, such as ``HS17_V202601``, unless it is stored."""
+def pull(work: Work) -> None:
+    """Store the edition unless it is stored."""
     session = _session(work, LARGEST)
-    revision, _, version = edition.partition("_V")
-    name, vintage = f"BACI_{edition}", f"{version[:4]}-{version[4:]}-01"
+    revision, _, version = EDITION.partition("_V")
+    name, vintage = f"BACI_{EDITION}", f"{version[:4]}-{version[4:]}-01"
     place = f"cepii/live/{name}@{vintage}.zip"
     if store.place(place).is_file():
         return
@@ -69,7 +68,8 @@ def pull(work: Work, edition: str = EDITION) -> None:
     arriving.parent.mkdir(parents=True, exist_ok=True)
     try:
         reply = session.get(f"{FOLDER}/{name}.zip", into=arriving)
-        years = _years(arriving, place)
+        with bounded_zip(arriving, place, MOST) as archive:
+            years = sorted(year for *_, year in _members(archive, place))
         work.store(
             place, arriving, reply,
             publisher=PUBLISHER,
@@ -103,9 +103,8 @@ def stream(
     """Yield the trade table piece by piece: of these countries on both sides, and these codes."""
     origin = str(about.get("origin", "zip"))
     both, kept = frozenset(countries), frozenset(codes)
-    opened = source.open("rb") if isinstance(source, Path) else nullcontext(source)
-    with opened as handle, bounded_zip(handle, origin, MOST) as archive:
-        for name, revision in _members(archive, origin):
+    with bounded_zip(source, origin, MOST) as archive:
+        for name, revision, _ in _members(archive, origin):
             for piece in _pieces(archive, name, origin):
                 frame = _trade(piece, revision, about, origin)
                 if both:
@@ -133,23 +132,19 @@ def to_parquet(source: Path, target: Path, about: Mapping[str, Any]) -> int:
     return count
 
 
-def _members(archive: zipfile.ZipFile, origin: str) -> list[tuple[str, str]]:
+def _members(archive: zipfile.ZipFile, origin: str) -> list[tuple[str, str, str]]:
+    """Return name, HS revision and year of the files in a zip."""
     found = []
     for name in sorted(archive.namelist()):
         hit = re.fullmatch(r"(?:.*/)?BACI_(HS\d\d)_Y(\d{4})_V\d{6}\w?\.csv", name)
         if hit and (revision := hs.revision(hit.group(1))):
-            found.append((name, revision))
+            found.append((name, revision, hit.group(2)))
     if not found:
         raise SchemaMismatch(
             f"{origin}: {archive.namelist()[:5]}", "files such as BACI_HS17_Y2022_V202601.csv",
             _HELP,
         )  # fmt: skip
     return found
-
-
-def _years(file: Path, origin: str) -> list[str]:
-    with file.open("rb") as handle, bounded_zip(handle, origin, MOST) as archive:
-        return sorted(re.findall(r"_Y(\d{4})_", " ".join(n for n, _ in _members(archive, origin))))
 
 
 def _pieces(archive: zipfile.ZipFile, name: str, origin: str) -> Iterator[pd.DataFrame]:

@@ -93,14 +93,10 @@ def link(page: str, url: str, session: Session) -> str:
 
 def edition(lines: list[tuple[Any, ...]], otherwise: str) -> str:
     """Return the day of the edition, from the line ``Updated on June 02, 2026``."""
-    for row in lines[:8]:
-        found = re.search(r"updated on\s+(\w+ \d{1,2},? \d{4})", str(row[0]), re.IGNORECASE)
-        if found:
-            day = pd.to_datetime(
-                found.group(1).replace(",", ""), format="%B %d %Y", errors="coerce"
-            )
-            return otherwise if pd.isna(day) else day.strftime("%Y-%m-%d")
-    return otherwise
+    above = "\n".join(str(row[0]).replace(",", "") for row in lines[:8])
+    said = re.search(r"updated on\s+(\w+ \d{1,2} \d{4})", above, re.IGNORECASE)
+    day = pd.to_datetime(said[1] if said else None, format="%B %d %Y", errors="coerce")
+    return otherwise if pd.isna(day) else f"{day:%Y-%m-%d}"
 
 
 @register("world-bank")
