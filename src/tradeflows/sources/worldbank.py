@@ -95,7 +95,7 @@ def edition(lines: list[tuple[Any, ...]], otherwise: str) -> str:
     """Return the day of the edition, from the line ``Updated on June 02, 2026``."""
     above = "\n".join(str(row[0]).replace(",", "") for row in lines[:8])
     said = re.search(r"updated on\s+(\w+ \d{1,2} \d{4})", above, re.IGNORECASE)
-    day = pd.to_datetime(said[1] if said else None, format="%B %d %Y", errors="coerce")
+    day = pd.to_datetime(said[1] if said else "", format="%B %d %Y", errors="coerce")
     return otherwise if pd.isna(day) else f"{day:%Y-%m-%d}"
 
 
