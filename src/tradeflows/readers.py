@@ -208,7 +208,7 @@ def tidy(
             "name them: tf.tidy(frame, code=…, value=…, weight=… or None, period=…)",
         )
     columns = {meaning: own[name] for meaning, name in named.items() if name}
-    for kind in {*OPTIONS} & {*columns}:
+    for kind in (k for k in OPTIONS if k in columns):
         if (stated := unit_column(own, kind, named[kind])) is not None:
             columns[STATED[kind]] = stated
             if kind == "weight" and "quantity" not in own:

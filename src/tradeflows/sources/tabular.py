@@ -206,8 +206,9 @@ def trade_of(
             )  # fmt: skip
         return said.map(means)
 
-    for name in {"period", "year", "code"} & set(columns):
-        for row, cell in columns[name].items():
+    nothing = pd.Series(float("nan"), index=index)
+    for name in ("period", "year", "code"):
+        for row, cell in columns.get(name, nothing).items():
             if plain(cell) in _SUMS and str(cell) != ALL_GOODS:
                 raise SchemaMismatch(
                     f"{where(name)} holds {cell!r}: row {row} is a sum of others",
@@ -225,7 +226,6 @@ def trade_of(
     value, kinds = number["value"], unit_of_row["value"].map(lambda u: u.name)
     if converted := sorted({*kinds} - {"USD"}):
         value = rows.in_dollars(value, kinds, days, snapshot.rates(), where("value"))
-    nothing = pd.Series(float("nan"), index=index)
     marked = meant("weight status", {word: word for word in ("", *tables.STATUS)})
     unit = columns.get("unit", pd.Series("", index=index)).map(text_of).str.rpartition("/")[2]
     unit = unit.str.strip().mask(unit.isin(rows.EMPTY))
