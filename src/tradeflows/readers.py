@@ -22,8 +22,6 @@ from tradeflows.sources.tabular import (
     unit_column,
 )
 
-__all__ = ["read", "read_baci", "read_comtrade", "tidy"]
-
 # Columns of the table of trade that a frame of one's own may have, by their meaning; and what
 # stands for those that it lacks while the others are checked.
 _KNOWN = {"quantity": "quantity", "unit": "quantity_unit", "weight status": "weight_status",

@@ -10,8 +10,6 @@ import pandas as pd
 from tradeflows.errors import SchemaMismatch, UnknownCode
 from tradeflows.load import load, rows
 
-__all__ = ["fullest", "months_by_year", "on_one_system", "series"]
-
 
 def series(table: str, **columns: Any) -> pd.Series:
     """Load one series as numbers by month.

@@ -9,8 +9,6 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = ["csv_text", "disarmed", "workbook"]
-
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _WIDEST = 80  # letters of a column
 

@@ -16,8 +16,6 @@ import pandas as pd
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["TABLES", "Column", "Table", "empty", "validate"]
-
 STATUS = ("reported", "estimated", "missing")
 
 

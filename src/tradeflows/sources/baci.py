@@ -22,8 +22,6 @@ from tradeflows.sources import rows
 from tradeflows.sources.work import Session, Work, root_from
 from tradeflows.sources.workbook import DAMAGED, bounded_zip
 
-__all__ = ["PUBLISHER", "parse", "probe", "pull", "stored", "stream", "to_parquet"]
-
 PUBLISHER = "CEPII"
 ROOT = "https://www.cepii.fr"
 FOLDER = "DATA_DOWNLOAD/baci/data"

@@ -21,8 +21,6 @@ from tradeflows.sources import register, rows, snapshot
 from tradeflows.sources.work import AddressTooLong, Manners, Reply, Session, Work, root_from
 from tradeflows.sources.workbook import unpacked
 
-__all__ = ["PUBLISHER", "Question", "is_put_off", "parse", "probe", "pull", "read", "standard"]
-
 _log = logging.getLogger(__name__)
 PUBLISHER = "Eurostat"
 ROOT = "https://ec.europa.eu"

@@ -14,20 +14,6 @@ from tradeflows import tables
 from tradeflows.codes.hs import in_force
 from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 
-__all__ = [
-    "EMPTY",
-    "FLAGS",
-    "NOTHING",
-    "amounts",
-    "confidential",
-    "in_dollars",
-    "level",
-    "measured",
-    "revision",
-    "trade",
-    "with_more",
-]
-
 EMPTY = ("", "-", "–")
 NOTHING = ("", "na", "n/a", "nan", "none", "null", "nat", "<na>")
 FLAGS = {

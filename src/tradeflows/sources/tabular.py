@@ -31,21 +31,6 @@ from tradeflows.errors import SchemaMismatch, UnknownColumnWarning
 from tradeflows.sources import rows, snapshot
 from tradeflows.sources.workbook import is_workbook, sheet, unpacked
 
-__all__ = [
-    "OPTIONS",
-    "STATED",
-    "Unit",
-    "bytes_of",
-    "country",
-    "flow",
-    "table_of",
-    "text_of",
-    "trade_of",
-    "unit_column",
-    "unit_of",
-    "words",
-]
-
 
 class Unit(NamedTuple):
     """A currency or kg, how many of it one is, and whether the text itself says so."""

@@ -17,8 +17,6 @@ import openpyxl
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["DAMAGED", "bounded_zip", "is_workbook", "sheet", "unpacked"]
-
 MOST_BYTES = 400 * 1024 * 1024
 MOST_RATIO = 200
 MOST_CELLS = 20_000_000

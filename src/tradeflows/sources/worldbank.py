@@ -16,8 +16,6 @@ from tradeflows.sources import register, rows
 from tradeflows.sources.work import Session, Work, root_from
 from tradeflows.sources.workbook import sheet
 
-__all__ = ["PUBLISHER", "parse", "probe", "pull", "read"]
-
 PUBLISHER = "World Bank"
 ROOT = "https://www.worldbank.org"
 PAGE = "en/research/commodity-markets"

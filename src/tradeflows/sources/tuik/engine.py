@@ -29,8 +29,6 @@ from tornado import httpclient, websocket
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply, UnknownCode
 from tradeflows.sources.work import root_from
 
-__all__ = ["BREAKDOWNS", "LEVELS", "MEASURES", "Engine", "NoSuchApp", "Plain", "sum_of"]
-
 ROOT = "https://bi.tuik.gov.tr"
 START = "/extensions/tuik-mashup/index.html"
 LIMIT = 64 * 1024 * 1024  # bytes of one message

@@ -39,11 +39,6 @@ from tradeflows.sources.tuik.engine import BREAKDOWNS, LEVELS, MEASURES
 from tradeflows.sources.workbook import unpacked
 from tradeflows.sums import summed
 
-__all__ = [
-    "COLUMNS", "FIRST", "TERMS", "add", "checked", "flow_of", "is_cube", "parse", "place_of",
-    "read", "read_tuik", "written",
-]  # fmt: skip
-
 FIRST = "#tradeflows: TÜİK's database, 1"
 PUBLISHER = "TÜİK"
 TERMS = {

@@ -40,19 +40,6 @@ from tradeflows.sources.work import Manners, Plan, Work
 if TYPE_CHECKING:
     from tradeflows.sources.comtrade.question import Part
 
-__all__ = [
-    "ALL",
-    "Office",
-    "Question",
-    "answers",
-    "by_hand",
-    "newest",
-    "plan",
-    "pull",
-    "questions",
-    "standard",
-]
-
 ALL = "ALL"
 FOLDER = "tuik/live"
 LAST = 2  # published months that are fetched again: they are revised in the weeks after
