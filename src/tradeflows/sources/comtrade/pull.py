@@ -411,12 +411,12 @@ class _Fetch:
         if came != count:
             raise TruncatedReply(
                 f"{PUBLISHER}: {call.part} {call.periods[0]}: {count:,} rows are counted,"
-                + (f" {came:,} come in pieces" if found else
-                   " others come, and one period, partner and code cannot be split"),
-                f"a whole reply of fewer than {self.client.cap:,} rows, or pieces that add up",
+                f" {came:,} come",
+                f"a whole reply of fewer than {self.client.cap:,} rows, or pieces that add up; one"
+                " period, partner and code cannot be split",
                 "refresh again: the publisher may be changing the data; a key (COMTRADE_API_KEY)"
                 " allows more rows a call",
-            )  # fmt: skip
+            )
         return found
 
     def _kept(self, call: Call, kind: str) -> Reply:

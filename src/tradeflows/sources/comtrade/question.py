@@ -132,11 +132,7 @@ class Call:
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain values for a sidecar."""
-        box = {k: v if k == "system" else list(v) for k, v in self.box._asdict().items()}
-        return {
-            "part": self.part, "freq": self.freq, "reporters": list(self.reporters),
-            "periods": list(self.periods), "box": box, "releases": dict(self.releases),
-        }  # fmt: skip
+        return vars(self) | {"box": self.box._asdict(), "releases": dict(self.releases)}
 
     @classmethod
     def from_dict(cls, plain: dict[str, Any]) -> Call:

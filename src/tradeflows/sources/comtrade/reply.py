@@ -170,13 +170,13 @@ def _columns(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
         raise SchemaMismatch(f"{origin}: no columns {missing}", f"all of {[*_READ]}", _ASK)
     data: dict[str, pd.Series] = {}
     for name, kind in _READ.items():
-        there = frame[names[name]] if name in names else [_TOTALS[name]] * len(frame)
-        cells = pd.Series(there, index=frame.index, dtype=object)
+        there = frame[names[name]] if name in names else _TOTALS[name]
+        cells = pd.Series(there, frame.index, dtype=object)
         try:
             data[name] = _column(cells, kind, f"{origin}: column {name}")
+        except SchemaMismatch:
+            raise
         except (ValueError, TypeError, OverflowError) as error:
-            if isinstance(error, SchemaMismatch):
-                raise
             raise _mistyped(f"{origin}: column {name}", kind, error) from None
     data["isQtyEstimated"] |= data["legacyEstimationFlag"].isin([2, 6])  # 2 quantity, 4 weight
     data["isNetWgtEstimated"] |= data["legacyEstimationFlag"].isin([4, 6])
@@ -185,28 +185,27 @@ def _columns(frame: pd.DataFrame, origin: str) -> pd.DataFrame:
 
 def _column(cells: pd.Series, kind: str, where: str) -> pd.Series:
     """Return a column as one of the kinds."""
-    if kind == _A_TEXT:  # a code that is a number may have lost a zero
+    if kind == "text":  # a code that is a number may have lost a zero
         found = cells.map({c: c.strip() if isinstance(c, str) else None for c in set(cells)})
         bad, dtype = found.isna(), "str"
-    elif kind == _A_FLAG:
+    elif kind == "true or false":
         found = cells.map({c: rows.FLAGS.get(text_of(c).lower()) for c in set(cells)})
         bad, dtype = found.isna(), "bool"
     else:
         found = rows.amounts(cells, where, decimal=".")
         bad, dtype = found.abs() > 1e18, "float64"
-        if kind == _A_WHOLE:
+        if kind == "a whole number":
             bad, dtype = ~((found % 1 == 0) & (found.abs() <= 1e9)), "int64"
     if bad.any():
         raise _mistyped(where, kind, cells[bad].iloc[0])
     return found.astype(dtype)  # type: ignore[call-overload,no-any-return]
 
 
-_A_TEXT, _A_WHOLE, _A_NUMBER, _A_FLAG = "text", "a whole number", "a number", "true or false"
 _READ = {
-    **dict.fromkeys(_TEXT, _A_TEXT),
-    **dict.fromkeys(_WHOLE, _A_WHOLE),
-    **dict.fromkeys((*_NUMBER, "primaryValue"), _A_NUMBER),
-    **dict.fromkeys(_FLAG, _A_FLAG),
+    **dict.fromkeys(_TEXT, "text"),
+    **dict.fromkeys(_WHOLE, "a whole number"),
+    **dict.fromkeys((*_NUMBER, "primaryValue"), "a number"),
+    **dict.fromkeys(_FLAG, "true or false"),
 }
 _NAMES = {_letters(name): name for name in (*_READ, *_OTHERS)}
 
