@@ -8,7 +8,6 @@ from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
-from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.transforms import blended_transform_factory
@@ -20,7 +19,6 @@ from tradeflows.plot.style import (
     COLOUR,
     HATCH,
     INK,
-    STYLE,
     WIDTH,
     drawing,
     kinds_of,
@@ -84,8 +82,7 @@ def waterfall(
     reach = np.column_stack([starts, ends, *(starts + table[c] for c in ("low", "high"))])
     scale = scale_for(float(np.nanmax(np.abs(reach))), unit)
     reach, texts = reach / scale.factor, [_text(row, scale) for row in table.itertuples()]
-    with rc_context(STYLE):
-        canvas, ax = drawing()
+    with drawing() as (canvas, ax):
         ys = _rows(canvas, ax, table["step"])
         for y, kind, text, row in zip(ys, table["kind"], texts, reach, strict=True):
             start, end, low, high = row
@@ -263,8 +260,7 @@ def _drawn(
             for low, high, _ in numbers.tolist()]  # fmt: skip
     numbers, texts = numbers / scale.factor, []
     least, most = float(np.nanmin(numbers[:, 0])), float(np.nanmax(numbers[:, 1]))
-    with rc_context(STYLE):
-        canvas, ax = drawing()
+    with drawing() as (canvas, ax):
         room = 0.15 + 0.25 * bool(marks)
         ys = _rows(canvas, ax, table["label"].fillna(""), room, 0.26 if grouped else _ROW)
         names = table[["label", "assumption" if grouped else "label"]].to_numpy()
@@ -343,8 +339,7 @@ def bars(
     columns, names, many = [*map(str, numbers)], numbers.index.map(str), numbers.shape[1]
     scale = _scale(numbers.to_numpy().ravel(), unit)
     scaled, means = numbers / scale.factor, kinds_of(columns, alone="value")
-    with rc_context(STYLE):
-        canvas, ax = drawing()
+    with drawing() as (canvas, ax):
         centres = _rows(canvas, ax, names, 0.15 + 0.3 * (many > 1), 0.1 + _BAR * many)
         for k, column in enumerate(columns):
             for y, x in zip(centres, scaled[column], strict=True):

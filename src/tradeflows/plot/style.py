@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import re
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from html import escape
 from typing import Any, Final, Literal
 
@@ -83,12 +84,14 @@ STYLE: Final[dict[Any, Any]] = {
 }
 
 
-def drawing(height: float = 1.0, **options: Any) -> tuple[Canvas, Any]:
-    """Return a new figure of some inches and its axes; call it, and draw, under `STYLE`."""
-    canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
-    axes = canvas.subplots(**options)
-    dressed(canvas)
-    return canvas, axes
+@contextmanager
+def drawing(height: float = 1.0) -> Iterator[tuple[Canvas, Axes]]:
+    """Draw on a new figure of some inches and its axes."""
+    with rc_context(STYLE):
+        canvas = Canvas(figsize=(WIDTH, height), layout="constrained")
+        ax = canvas.subplots()
+        dressed(canvas)
+        yield canvas, ax
 
 
 def dressed(canvas: Canvas) -> None:

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 import numpy as np
 import pandas as pd
-from matplotlib import dates, rc_context
+from matplotlib import dates
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import MaxNLocator
@@ -19,7 +19,6 @@ from tradeflows.plot.style import (
     COLOUR,
     DASH,
     INK,
-    STYLE,
     drawing,
     kinds_of,
     marked,
@@ -132,8 +131,7 @@ def _over_time(
     scaled, xs, dated = frame / scale.factor, frame.index, isinstance(frame.index, pd.DatetimeIndex)
     if yearly := isinstance(xs, pd.DatetimeIndex) and is_yearly(xs):
         xs = xs + pd.Timedelta(days=182)
-    with rc_context(STYLE):
-        canvas, ax = drawing(_HIGH)
+    with drawing(_HIGH) as (canvas, ax):
         for band, alpha in (("95", 0.22), ("80", 0.32)):
             if f"low{band}" in named:
                 ends = scaled[f"low{band}"], scaled[f"high{band}"]
@@ -275,8 +273,7 @@ def histogram(
         table = both[~both.index.duplicated("last")].rename_axis("case").reset_index(name="value")
         table = table.sort_values("value", ascending=False, kind="stable", ignore_index=True)
     named = [(x / scale.factor, f"{n} {scale.text(x / scale.factor)}") for n, x in mark.items()]
-    with rc_context(STYLE):
-        canvas, ax = drawing(2.9)
+    with drawing(2.9) as (canvas, ax):
         ax.bar(edges[:-1], counts, np.diff(edges) * 0.92, align="edge", color=COLOUR["plain"])
         ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
         ax.xaxis.set_major_locator(MaxNLocator(6))
