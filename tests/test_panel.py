@@ -221,7 +221,7 @@ TRIES = [  # the page, what is changed in its cell of assumptions, what is then 
     (ELECTRONICS, {"LIST": '"1999"'}, "no high-priority list '1999'"),
     (ELECTRONICS, {"FIT_UNTIL": '"soon"'}, "'soon'"),
     (ELECTRONICS, {"MONTHS": "60"}, "60 are needed"),
-    (ELECTRONICS, {"PARTNER": '"XYZ"'}, "no rows"),
+    (ELECTRONICS, {"PARTNER": '"XYZ"'}, "no exports to XYZ"),
 ]
 
 
