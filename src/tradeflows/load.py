@@ -205,7 +205,7 @@ def _found(table: str, months: _Months, columns: dict[str, list[str]]) -> pd.Dat
                 "generated trade only in a folder of its own",
                 "name that folder in TRADEFLOWS_DATA, and delete the live folders here",
             )
-        old = old[~old["source"].isin(new["source"])]
+        old = old[~old["source"].isin(new["source"].unique())]
     found = old if new.empty else new
     if len(old) and len(new):
         both = pd.concat([old, new], ignore_index=True).sort_values("vintage", kind="stable")

@@ -282,7 +282,7 @@ def sources(catalogue: Sequence[Raw], corrected: Sequence[Mapping[str, str]] = (
         pulls: dict[str, list[Raw]] = {}
         for raw in files:
             pulls.setdefault(str(raw.query.get("part", raw.id)), []).append(raw)
-        groups.append((publisher, list(pulls.values())))
+        groups.append((publisher[:1].upper() + publisher[1:], list(pulls.values())))
     described = template("sources.j2", asked=lambda q: ", ".join(f"{k}={v}" for k, v in q.items()))
     body = described.render(
         groups=groups, count=len(catalogue), bytes=sum(raw.bytes for raw in catalogue),
