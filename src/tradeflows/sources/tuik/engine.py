@@ -29,6 +29,15 @@ from tornado import httpclient, websocket
 from tradeflows.errors import SchemaMismatch, SourceUnavailable, TruncatedReply, UnknownCode
 from tradeflows.sources.work import root_from
 
+LEVELS = {2: "FASIL", 4: "TARIFE4", 6: "TARIFE6", 8: "TARIFE8", 12: "ISTPOZ"}
+BREAKDOWNS = {"currency": "DOVIZ_KODU", "customs": "GUMRUK", "transport": "TASIMA_SEKLI"}
+MEASURES = ("DOLAR", "MIKTAR_1", "MIKTAR_2")
+NUMERIC = ("YIL", "AY")
+PAGE = 8_000  # cells; beyond about 10,000 pages come back empty
+ABORTED = 15  # "Request aborted": the engine was not ready
+FIRST = 1_000_000  # a page's own messages count 1, 2, 3 …
+Row = tuple[str | float | None, ...]  # the null bucket is None
+T = TypeVar("T")
 ROOT = "https://bi.tuik.gov.tr"
 START = "/extensions/tuik-mashup/index.html"
 LIMIT = 64 * 1024 * 1024  # bytes of one message
@@ -69,16 +78,18 @@ def _page(system: str) -> str:
 
 def refused(status: int, size: int = 0, *, page: str = "page") -> SourceUnavailable:
     """Return the error for a refusal, by its kind."""
-    found, todo = f"TÜİK answers its {page} with status {status}", f"try later, or {_HAND}"
-    if status == 404 and size == 1214:
-        found, todo = f"{found} and 1,214 bytes: it turns programs away", _BROWSER
-    elif status in (401, 403):
-        found, todo = f"{found}: it refuses this program or this address", _BROWSER
-    elif status == 503:
-        found = f"{found}: it is down, or refuses addresses of data centres"
-        todo = f"try later, from another connection, or {_HAND}"
-    elif status == 404:
-        found, todo = f"{found}: it has moved", f"look for a newer tradeflows, or {_HAND}"
+    later = f"try later, from another connection, or {_HAND}"
+    kinds = {
+        (404, 1214): ("it turns programs away, with 1,214 bytes", _BROWSER),
+        (401,): ("it refuses this program or this address", _BROWSER),
+        (403,): ("it refuses this program or this address", _BROWSER),
+        (404,): ("it has moved", f"look for a newer tradeflows, or {_HAND}"),
+        (503,): ("it is down, or refuses addresses of data centres", later),
+    }
+    why, todo = kinds.get((status, size)) or kinds.get(
+        (status,), ("without what was asked for", later)
+    )
+    found = f"TÜİK answers its {page} with status {status}: {why}"
     return SourceUnavailable(found, "an open door: nobody goes round a refusal", todo)
 
 
@@ -167,12 +178,12 @@ class Plain:
     def close(self) -> None:
         """Leave."""
         with suppress(TimeoutError):
-            self._runner.run(self._left())
+            self._runner.run(asyncio.wait_for(self._left(), 1.0))
         self._runner.close()
 
     async def _left(self) -> None:
         self._socket.close()
-        while await self._received(1.0) is not None:
+        while await self._socket.read_message() is not None:
             pass
 
 
@@ -247,17 +258,6 @@ class Browser:
 
 def _name() -> str:
     return f"Mozilla/5.0 (compatible; tradeflows/{metadata.version('tradeflows')})"
-
-
-LEVELS = {2: "FASIL", 4: "TARIFE4", 6: "TARIFE6", 8: "TARIFE8", 12: "ISTPOZ"}
-BREAKDOWNS = {"currency": "DOVIZ_KODU", "customs": "GUMRUK", "transport": "TASIMA_SEKLI"}
-MEASURES = ("DOLAR", "MIKTAR_1", "MIKTAR_2")
-NUMERIC = ("YIL", "AY")
-PAGE = 8_000  # cells; beyond about 10,000 pages come back empty
-ABORTED = 15  # "Request aborted": the engine was not ready
-FIRST = 1_000_000  # a page's own messages count 1, 2, 3 …
-Row = tuple[str | float | None, ...]  # the null bucket is None
-T = TypeVar("T")
 
 
 def sum_of(
