@@ -189,7 +189,7 @@ def test_quarters_are_refused_by_name(quarter):
         ({"period": ["202113", "2022-01"]}, "period '202113'"),
         ({"period": ["01/02/2021", "01/03/2021"]}, "period '01/02/2021'"),
         ({"period": [44197, 44562]}, "as Excel counts"),
-        ({"period": [1.2021, 2.2021]}, "a number with decimals"),  # 1.2020 would be 1.202
+        ({"period": [1.2021, 2.2021]}, "read months as text, dtype=str"),  # 1.2020 would be 1.202
         ({"period": [1, 2]}, "frame.'year'..astype.int. . 100"),  # years stand in another column
         (
             {"period": ["2021-01", "2021-01"]},

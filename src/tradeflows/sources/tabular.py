@@ -468,15 +468,10 @@ def _period(value: Any, origin: str) -> tuple[pd.Timestamp, str]:
     if isinstance(value, date) and not pd.isna(value):
         return pd.Timestamp(value.year, value.month, 1), ""
     text = text_of(value)
-    if isinstance(value, Real) and "." in text:  # of 1.2020 a number keeps 1.202
-        raise SchemaMismatch(
-            f"{origin}: period {text}, a number with decimals",
-            "months as text, '01/2021', or as whole numbers, 202101",
-            "read the column as text: dtype=str in pandas.read_csv or pandas.read_excel",
-        )
     if re.fullmatch(r"(1[89]|2[01])\d\d", text):
         return pd.Timestamp(int(text), 1, 1), "A"
-    for form, kind in _FORMS.items():
+    forms = {} if isinstance(value, Real) and "." in text else _FORMS  # 1.2020 is 1.202 there
+    for form, kind in forms.items():
         found = re.fullmatch(form, text) or re.fullmatch(form, plain(text))
         if found and (month := _NAMES.get(found["m"], found["m"])) and str(month).isdigit():
             year = int(found["y"]) + 2000 * (len(found["y"]) == 2)
@@ -484,7 +479,8 @@ def _period(value: Any, origin: str) -> tuple[pd.Timestamp, str]:
     raise SchemaMismatch(
         f"{origin}: period {text!r}",
         "months or years: 202101, '2021-01', '2021M01', '01/2021', 2021, or dates",
-        "sum quarters to years, or take the monthly table; pandas.to_datetime(frame[…], format=…)"
+        "read months as text, dtype=str; sum quarters to years, or take the monthly table;"
+        " pandas.to_datetime(frame[…], format=…)"
         " reads dates of any form, with unit='D', origin='1899-12-30' days as Excel counts; months"
         " beside years: frame['year'].astype(int) * 100 + frame['month'].astype(int)",
     )
