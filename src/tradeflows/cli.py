@@ -218,26 +218,20 @@ def status(as_json: AsJson = False) -> None:
     from tradeflows.sources import agreement
 
     raws, beside = store.catalogue(), agreement.agreement()
-    proofs = [proof for raw in raws if raw.live and (proof := raw.query.get("proof"))]
-    live, whole = sum(raw.live for raw in raws), sum(p["rows"] == p["count"] for p in proofs)
-    words = f"{live} files of a refresh, {whole} proven complete by the publisher's count."
+    live, proofs = [raw for raw in raws if raw.live], [raw.query.get("proof") for raw in raws]
+    words = f"{len(live)} files of a refresh, {sum(map(bool, proofs))} proven complete by the"
+    words += " publisher's count."
     words = words if live else "No live data are stored: run `tradeflows refresh`."
     words += f" {agreement.sentence(beside)}" * bool(as_json or len(beside))
-    fields = ("id", "publisher", "title", "coverage", "vintage", "rows", "sha256", "complete")
+    fields = ("id", "publisher", "title", "coverage", "vintage", "rows", "sha256")
     files = [{f: getattr(r, f) for f in fields} | {"proof": r.query.get("proof")} for r in raws]
     shown = pd.DataFrame(files)[["id", "publisher", "coverage", "vintage", "rows"]]
-    shown["proof"] = [_proof(raw) for raw in raws]
+    shown["proof"] = [
+        f"{proof['rows']} of {proof['count']} rows counted by the publisher" if proof
+        else "one file, whole" if raw.live else "snapshot"
+        for raw, proof in zip(raws, proofs, strict=True)
+    ]  # fmt: skip
     _say(words, shown, as_json=as_json, files=files, agreement=beside)
-
-
-def _proof(raw: store.Raw) -> str:
-    """Say how a file is known to be whole."""
-    if not raw.complete:
-        return "interrupted: not read"
-    if not (proof := raw.query.get("proof")):
-        return "one file, whole" if raw.live else "snapshot"
-    words = f"{proof['rows']} of {proof['count']} rows counted by the publisher"
-    return words + ("" if proof["rows"] == proof["count"] else ": NOT proven")
 
 
 @app.command(rich_help_panel=BRING)

@@ -229,7 +229,7 @@ def _embedded(table: str, columns: dict[str, list[str]]) -> pd.DataFrame:
     as_of = _as_of()
     editions: dict[str, store.Raw] = {}
     for raw in store.catalogue():
-        released = raw.complete and (as_of is None or raw.vintage <= as_of)
+        released = as_of is None or raw.vintage <= as_of
         if released and raw.table == table and not raw.live:
             name = raw.id.split("@")[0]
             editions[name] = max(editions.get(name, raw), raw, key=lambda r: r.vintage)

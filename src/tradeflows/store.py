@@ -39,7 +39,7 @@ class Raw:
     """A raw file and what its sidecar says of it.
 
     ``constants`` are columns that have one value in the whole file; ``query`` is what was asked of
-    a publisher, without key; ``complete`` is false where a refresh was interrupted.
+    a publisher, without key.
     """
 
     id: str
@@ -60,7 +60,6 @@ class Raw:
     traps: tuple[str, ...] = ()
     constants: dict[str, Any] = field(default_factory=dict)
     query: dict[str, Any] = field(default_factory=dict)
-    complete: bool = True
 
     @property
     def live(self) -> bool:
@@ -78,8 +77,8 @@ class Problem:
 
 
 _TYPES = {"rows": (int,), "bytes": (int,), "traps": (list, tuple), "constants": (dict,),
-          "query": (dict,), "complete": (bool,)}  # fmt: skip
-_OPTIONAL = {"traps", "constants", "query", "complete"}
+          "query": (dict,)}  # fmt: skip
+_OPTIONAL = {"traps", "constants", "query"}
 _MEND = "restore file and sidecar: `git checkout -- data/raw`, or install tradeflows again"
 _AGAIN = "delete file and sidecar, then run `tradeflows refresh` again"
 
@@ -335,8 +334,6 @@ def _raw(file: str, path: Path, loaded: Any) -> Raw:
 
 
 def _yaml(raw: Raw) -> str:
-    about = {k: v for k, v in asdict(raw).items() if k not in ("id", "path")}
-    about["traps"] = list(raw.traps)
-    empty = [k for k in ("traps", "constants", "query") if not about[k]]
-    about = {k: v for k, v in about.items() if k not in empty and (k != "complete" or not v)}
+    about = {k: v for k, v in asdict(raw).items() if v or k not in _OPTIONAL}
+    del about["id"], about["path"]
     return yaml.safe_dump(about, sort_keys=False, allow_unicode=True, width=96)

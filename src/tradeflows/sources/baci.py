@@ -189,7 +189,7 @@ def _trade(
 
 def stored() -> Path:
     """Return the newest stored table of all pairs as one Parquet file, built once from its zip."""
-    found = [raw for raw in store.catalogue() if raw.publisher == PUBLISHER and raw.complete]
+    found = [raw for raw in store.catalogue() if raw.publisher == PUBLISHER]
     if not found:
         raise SourceUnavailable(
             "no table of all pairs of countries is stored",

@@ -344,7 +344,7 @@ def leaves(raws: Iterable[store.Raw] | None = None) -> list[Leaf]:
     needed = {"part", "freq", "reporters", "periods", "box", "releases"}
     found = []
     for raw in sorted(store.catalogue() if raws is None else raws, key=lambda r: r.id):
-        if raw.id.startswith(FOLDER + "/") and raw.complete and needed <= set(raw.query):
+        if raw.id.startswith(FOLDER + "/") and needed <= set(raw.query):
             try:
                 found.append(_leaf(raw))
             except SchemaMismatch as error:
