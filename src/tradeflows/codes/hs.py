@@ -15,7 +15,6 @@ everything; what it says beyond the families is told, and nothing is moved by it
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
 from importlib.resources import files
@@ -165,15 +164,10 @@ def _names(known: pd.DataFrame, naming: int) -> pd.Series:
 
 def _joined(keys: pd.Series, texts: pd.Series, between: str, most: int = 9999) -> pd.Series:
     """Return the different texts of each key in order, in one text; of many the first."""
-    found: dict[Any, set[str]] = defaultdict(set)
-    for key, text in zip(keys, texts, strict=True):
-        found[key].add(text)
-    words = {}
-    for key, held in found.items():
-        several = sorted(held)
-        more = f"{several[0]}+{len(several) - 1} more"
-        words[key] = between.join(several) if len(several) <= most else more
-    return pd.Series(words, dtype="str")
+    each = pd.DataFrame({"key": keys.to_numpy(), "text": texts.to_numpy()}).drop_duplicates()
+    held = each.sort_values("text").groupby("key")["text"].agg(list)
+    words = [between.join(t) if len(t) <= most else f"{t[0]}+{len(t) - 1} more" for t in held]
+    return pd.Series(words, held.index, dtype="str")
 
 
 def _outside(edges: pd.DataFrame, label: npt.NDArray[np.int64], nodes: pd.DataFrame) -> pd.Series:

@@ -17,7 +17,7 @@ import pandas as pd
 
 from tradeflows.codes import hs
 from tradeflows.errors import DoubleCountedTotals, SchemaMismatch, UnknownCode
-from tradeflows.quality.relation import opened
+from tradeflows.quality.relation import opened, require_columns
 from tradeflows.sums import ABOUT, AMOUNTS, summed
 from tradeflows.words import few
 
@@ -139,12 +139,7 @@ def _frame(trade: Any) -> pd.DataFrame:
     if not isinstance(trade, pd.DataFrame):
         with opened(trade, _NEEDED) as relation:
             trade = relation.frame("SELECT * FROM trade")
-    if missing := [name for name in _NEEDED if name not in trade]:
-        raise SchemaMismatch(
-            f"no column {', '.join(map(repr, missing))} among {', '.join(map(str, trade))}",
-            f"at least {', '.join(_NEEDED)}",
-            "rename or add them; tradeflows.tables.TABLES['trade'] says what each means",
-        )
+    require_columns(trade, _NEEDED)
     frame: pd.DataFrame = trade.reset_index(drop=True)
     return frame
 

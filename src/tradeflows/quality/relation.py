@@ -30,6 +30,7 @@ __all__ = [
     "one_or_more",
     "opened",
     "quoted",
+    "require_columns",
     "status_column",
     "too_large",
     "usable",
@@ -211,14 +212,19 @@ def _register(connection: duckdb.DuckDBPyConnection, trade: Any) -> None:
         ) from None
 
 
-def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
-    missing = [name for name in needed if name not in types]
-    if missing:
+def require_columns(columns: Iterable[str], needed: Sequence[str]) -> None:
+    """Refuse a table without columns that are needed."""
+    there = list(columns)
+    if missing := [name for name in needed if name not in there]:
         raise SchemaMismatch(
-            f"no column {', '.join(map(repr, missing))} among {', '.join(types)}",
+            f"no column {', '.join(map(repr, missing))} among {', '.join(map(str, there))}",
             f"at least {', '.join(needed)}",
             "rename or add them; tradeflows.tables.TABLES['trade'] says what each means",
         )
+
+
+def _check_columns(types: dict[str, str], needed: Sequence[str]) -> None:
+    require_columns(types, needed)
     if flags := [name for name in types if name.lower() in _FLAGS]:
         raise SchemaMismatch(
             f"columns {', '.join(map(repr, flags))}, in which a publisher flags rows",
