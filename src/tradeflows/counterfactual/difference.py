@@ -31,7 +31,7 @@ __all__ = ["Asked", "Compared", "EventStudy", "Masks", "TripleDifference", "brea
 
 Masks = npt.NDArray[np.bool_]
 CHUNK = 8  # tables fitted at once: more leave the cache
-ROUNDS = 100
+ROUNDS = 150
 SETTLED = 1e-6  # steps square from here on
 RIDGE = 1e-10
 
