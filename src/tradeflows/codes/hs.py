@@ -249,21 +249,26 @@ def hs_codes(values: Iterable[Any], *, where: str = "codes", also: str = "TOTAL"
     whose digits are all there (``854231.0``). What allows two readings, or none, is refused.
     """
     series = values if isinstance(values, pd.Series) else pd.Series(list(values), dtype=object)
-    numbers, distinct = pd.factorize(series)
-    if (numbers < 0).any():
-        _refuse(series, numbers < 0, "without a code", where)
+    numbers, distinct = pd.factorize(series, use_na_sentinel=False)
     read = [_read(value, also) for value in distinct]
-    kinds = {kind for _, kind in read}
-    _refuse_two_readings(series, numbers, [kind for _, kind in read], kinds, where)
-    faults = pd.Series([_fault(code, kind) for code, kind in read], dtype="str")
+    unclear = _unclear({kind for _, kind in read})
+    faults = pd.Series([_fault(*one, unclear) for one in read], dtype="str")
     for reason in faults[faults != ""].head(1):
-        _refuse(series, (faults == reason)[numbers].to_numpy(), reason, where)
+        rows = series[(faults == reason)[numbers].to_numpy()]
+        listed = "; ".join(f"row {n}: {str(v)[:40]!r}" for n, v in rows.head(_SHOWN).items())
+        raise SchemaMismatch(
+            f"{where}: {len(rows)} row{'s' * (len(rows) > 1)} {reason}, such as {listed}",
+            f"HS codes of 2 to {LONGEST} digits, two for each step, leading zeros kept",
+            _HELP,
+        )
     found = pd.Series([code for code, _ in read], dtype="str")
     return found.take(numbers).set_axis(series.index)
 
 
 def _read(value: Any, also: str) -> tuple[str, str]:
     """Return the digits of one code and how it was written."""
+    if pd.isna(value):
+        return "", "empty"
     if not isinstance(value, str):
         real = isinstance(value, Real) and not isinstance(value, bool)
         number = float(value) if real else float("nan")
@@ -287,9 +292,22 @@ def _dotted(text: str, kind: str) -> tuple[str, str]:
     return "".join(parts), kind
 
 
-def _fault(code: str, kind: str) -> str:
+def _unclear(kinds: set[str]) -> set[str]:
+    """Return the ways of writing of which nothing says whether 2709.00 is 270900 or 2709."""
+    if "zeros" in kinds and "dotted" not in kinds:
+        return {"zeros"}
+    if "fraction" in kinds and {"number", "point zero"} & kinds:
+        return {"number", "point zero"}
+    return {"point zero"} if {"dotted", "zeros"} & kinds else set()
+
+
+def _fault(code: str, kind: str, unclear: set[str]) -> str:
+    if kind in unclear:
+        return "that may be a number, or a code with a dot (of 2709.00: 2709, or 270900)"
     if kind == "word":
         return ""
+    if kind == "empty":
+        return "without a code"
     if kind == "none" or not code.isdecimal():
         return "that is no HS code"
     if len(code) % 2:
@@ -297,32 +315,3 @@ def _fault(code: str, kind: str) -> str:
     if not 2 <= len(code) <= LONGEST:
         return f"with a code of {len(code)} digits"
     return "of chapter 00, which no revision has" if code.startswith("00") else ""
-
-
-def _refuse_two_readings(
-    series: pd.Series, numbers: Any, listed: list[str], kinds: set[str], where: str
-) -> None:
-    """Refuse 2709.00 where nothing says whether it is 270900 or the number 2709."""
-    odd: set[str] = set()
-    if "zeros" in kinds and "dotted" not in kinds:
-        odd = {"zeros"}
-    elif "fraction" in kinds and {"number", "point zero"} & kinds:
-        odd = {"number", "point zero"}
-    elif "point zero" in kinds and {"dotted", "zeros"} & kinds:
-        odd = {"point zero"}
-    if odd:
-        faulty = pd.Series([kind in odd for kind in listed])[numbers].to_numpy()
-        whole = str(series[faulty].iloc[0]).partition(".")[0]
-        reason = f"that may be {whole}, a number, or {whole}00, a code with a dot"
-        _refuse(series, faulty, reason, where)
-
-
-def _refuse(series: pd.Series, faulty: Any, reason: str, where: str) -> None:
-    rows = series[faulty]
-    listed = "; ".join(f"row {n}: {str(v)[:40]!r}" for n, v in rows.head(_SHOWN).items())
-    count = f"{len(rows)} row{'s' if len(rows) > 1 else ''}"
-    raise SchemaMismatch(
-        f"{where}: {count} {reason}, such as {listed}",
-        f"HS codes of 2 to {LONGEST} digits, two for each step, leading zeros kept",
-        _HELP,
-    )
