@@ -23,6 +23,7 @@ from tradeflows.errors import (
     SchemaMismatch,
     UnknownCode,
 )
+from tradeflows.measure import contributions
 from tradeflows.measure.bridge import bridge
 from tradeflows.quality.concordance import concord
 from tradeflows.sources import eurostat, refresh
@@ -265,6 +266,7 @@ RENUMBERED = pd.DataFrame({
 @pytest.mark.parametrize("measure", [
     lambda rows: bridge(rows, 2021, 2022),
     lambda rows: tf.price_index(rows, base="fixed"),
+    lambda rows: contributions(rows, 2021, 2022),
     lambda rows: tf.screen(rows, 2021, 2022, goods=["8803", "8807"]),
     lambda rows: tf.mirror(
         rows.iloc[[0, 3]].assign(period=pd.Timestamp("2022-01-01")),
@@ -272,7 +274,7 @@ RENUMBERED = pd.DataFrame({
     lambda rows: tf.passed_on(rows, rows, "2021", "2022"),
     lambda rows: tf.volume(
         *[rows.assign(freq="M")] * 2, "2021-01", "2022-01", complete=0.7),
-], ids=["bridge", "index", "screen", "mirror", "passed_on", "volume"])  # fmt: skip
+], ids=["bridge", "index", "contributions", "screen", "mirror", "passed_on", "volume"])  # fmt: skip
 def test_every_measure_warns_of_goods_that_only_changed_their_code(measure):
     for rows in (RENUMBERED, RENUMBERED.assign(code_system=None)):  # a column without a word
         with pytest.warns(RenumberedCodesWarning, match=r"880330 gives way to 880730.*concord"):

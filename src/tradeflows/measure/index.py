@@ -419,6 +419,7 @@ def contributions(
                 "choose one month, or sum the rows to years first",
             )
         require(seen, (old, new), published)
+        renumbered(relation, (old, new), within)
         unique(relation, within, quantity, lag)
         names = list(keys(relation.columns, ()))
         select = (
