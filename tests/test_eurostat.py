@@ -61,6 +61,7 @@ def test_no_value_is_no_zero_and_no_weight_is_missing() -> None:
         "DATAFLOW\n",
         HEAD + ROW.format("VALUE_IN_EUROS", "many"),
         HEAD + ROW.format("VALUE_IN_EUROS", "-1"),
+        HEAD + ROW.format("VALUE_IN_EUROS", "-"),
         HEAD + ROW.format("VALUE_IN_EUROS", "5") * 2,
         HEAD + ROW.format("VALUE_IN_EUROS", "5").replace(",2,", ",3,"),
         HEAD + ROW.format("VALUE_IN_EUROS", "5").replace("2023-09", "2023-W09"),

@@ -1,5 +1,6 @@
 """TÜİK's database, asked of a stand-in that has every trap of the contract."""
 
+import asyncio
 import gzip
 import hashlib
 import json
@@ -305,6 +306,16 @@ def test_no_address_cookie_or_token_is_written_down(serve, lines, tmp_path, capl
 
 
 # other questions
+
+
+def test_a_cell_of_jupyter_is_told_to_use_a_shell(serve, lines):
+    serve(standin.Office(*lines))
+
+    async def cell():
+        pulled()
+
+    with pytest.raises(SourceUnavailable, match="!tradeflows refresh"):
+        asyncio.run(cell())
 
 
 def test_breakdowns_stand_in_a_table_of_their_own_and_add_up(serve, lines):

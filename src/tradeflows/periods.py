@@ -10,8 +10,6 @@ import pandas as pd
 
 from tradeflows.errors import UnknownCode
 
-__all__ = ["Window", "either", "month", "span"]
-
 _END = r"((?!0000)\d{4})(?:-(0[1-9]|1[0-2]))?"
 _SPELLING = re.compile(rf"{_END}(?:/{_END})?")
 _KNOWN = "'2022', '2022-03' or '2022-02/2023-01', the earlier month first"

@@ -10,8 +10,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["Result"]
-
 _USD = ("value_base", "value_current", "change", "price", "volume", "entry", "exit", "unpriced")
 
 

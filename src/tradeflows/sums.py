@@ -6,8 +6,6 @@ import pandas as pd
 
 from tradeflows.tables import STATUS
 
-__all__ = ["ABOUT", "AMOUNTS", "summed"]
-
 AMOUNTS = {"net_weight_kg": "weight_status", "quantity": "quantity_status"}
 ABOUT = {"origin": "min", "vintage": "max"}  # which of several stands for a sum
 _WEAKEST = STATUS[::-1]

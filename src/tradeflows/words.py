@@ -11,23 +11,6 @@ from typing import Any
 
 import pandas as pd
 
-__all__ = [
-    "NONE",
-    "Scale",
-    "Sentence",
-    "amount",
-    "between",
-    "few",
-    "html_text",
-    "is_yearly",
-    "joined",
-    "number",
-    "percent",
-    "period_text",
-    "scale_for",
-    "span",
-]
-
 NONE = "–"
 _MONEY = ("USD", "EUR", "TRY", "RUB", "GBP")
 _SIGNS = str.maketrans({"-": "\N{MINUS SIGN}"})

@@ -20,8 +20,6 @@ from tradeflows.plot.tables import table_html
 from tradeflows.result import Result
 from tradeflows.words import Sentence, between, percent
 
-__all__ = ["MIME", "Verdict", "Verdicts", "judge", "judge_all", "silenced", "state", "statements"]
-
 FILE = "statements.json"
 MIME = "application/vnd.tradeflows.statement+json"
 Number = Interval | float | None

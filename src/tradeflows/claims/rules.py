@@ -14,8 +14,6 @@ from tradeflows import documents
 from tradeflows.errors import SchemaMismatch, TradeflowsError, UnknownCode
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["Frozen", "Rules", "decide", "graded", "outcome", "read", "rule", "rules"]
-
 TIERS = ("snapshot", "panel")
 UNKNOWN = "unknown"
 _WORDS = ("question", "speaker", "place", "quote", "source", "cannot_show", "would_change")

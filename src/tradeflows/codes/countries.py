@@ -19,20 +19,6 @@ from pathlib import Path
 
 from tradeflows.errors import UnknownCode
 
-__all__ = [
-    "EU27",
-    "SPECIAL",
-    "Country",
-    "comtrade",
-    "countries",
-    "eurostat",
-    "from_comtrade",
-    "from_eurostat",
-    "from_name",
-    "plain",
-    "spoken",
-]
-
 SPECIAL = {
     0: "World",
     837: "Bunkers",

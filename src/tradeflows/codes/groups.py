@@ -12,14 +12,6 @@ import yaml
 from tradeflows.codes import hs
 from tradeflows.errors import UnknownCode
 
-__all__ = [
-    "ALL_GOODS",
-    "asked",
-    "high_priority",
-    "listed",
-    "named",
-]
-
 ALL_GOODS = "TOTAL"
 FIRST, LAST = "HS2012", "HS2022"  # revisions that the groups of the list cover
 

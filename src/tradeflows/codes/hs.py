@@ -28,20 +28,6 @@ import pandas as pd
 from tradeflows.documents import parsed
 from tradeflows.errors import SchemaMismatch
 
-__all__ = [
-    "LONGEST",
-    "REVISIONS",
-    "codes",
-    "families",
-    "hs_codes",
-    "in_force",
-    "related",
-    "revision",
-    "span",
-    "stable",
-    "system",
-]
-
 REVISIONS = ("HS1992", "HS1996", "HS2002", "HS2007", "HS2012", "HS2017", "HS2022")
 _FEW = 4  # codes that a name spells out
 _SPELLINGS = {

@@ -18,8 +18,6 @@ from typing import Any
 
 from tradeflows.codes.countries import SPECIAL, countries, plain
 
-__all__ = ["is_world", "members", "one_inside_another", "overlap"]
-
 _FILE = Path(__file__).with_name("totals.csv")
 _COLUMN = {"partner": "place", "reporter": "place", "flow": "flow", "code": "code"}
 

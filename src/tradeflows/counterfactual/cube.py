@@ -17,9 +17,6 @@ from tradeflows.periods import month, span
 from tradeflows.quality.census import census, unique
 from tradeflows.quality.relation import opened
 
-__all__ = ["CHAPTERS", "EXCLUDED", "Cube", "Floats", "cube", "destinations", "monthly",
-           "months_after", "once", "too_few"]  # fmt: skip
-
 Floats = npt.NDArray[np.float64]
 CHAPTERS = ("84", "85", "88", "90")
 # Neither treated nor control: goods bound for Russia may pass through them.

@@ -25,10 +25,6 @@ from tradeflows.periods import month
 from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
 
-__all__ = ["Asked", "Compared", "EventStudy", "Masks", "TripleDifference", "breakdown",
-           "by_quarter", "compared", "difference", "event_study", "logit", "open_because",
-           "triple_difference"]  # fmt: skip
-
 Masks = npt.NDArray[np.bool_]
 CHUNK = 8  # tables fitted at once: more leave the cache
 ROUNDS = 150

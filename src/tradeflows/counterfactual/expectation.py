@@ -22,8 +22,6 @@ from tradeflows.quality.relation import opened
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount
 
-__all__ = ["NAMES", "QUANTILES", "Cut", "Expectation", "cut", "expected"]
-
 NAMES = {"sarimax": "SARIMAX", "unobserved": "unobserved components"}
 PATHS = 5000
 QUANTILES = {"median": 0.5, "low95": 0.025, "high95": 0.975, "low80": 0.1, "high80": 0.9}

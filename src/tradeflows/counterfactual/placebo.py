@@ -23,15 +23,6 @@ from tradeflows.periods import span
 from tradeflows.result import Result
 from tradeflows.words import Sentence
 
-__all__ = [
-    "Placebo",
-    "growth_rank",
-    "placebo_destinations",
-    "placebo_entry",
-    "placebo_products",
-    "synthetic_difference",
-]
-
 BLOCK = 3  # months of a synthetic difference: single ones hold zeros, whose log is none
 LARGE_ENOUGH = 20  # destinations below which a share of 5 % cannot be reached
 

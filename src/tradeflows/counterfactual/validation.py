@@ -10,8 +10,6 @@ import pandas as pd
 from tradeflows.result import Result
 from tradeflows.words import Sentence
 
-__all__ = ["Validation", "validation"]
-
 
 @dataclass(frozen=True)
 class Validation(Result):

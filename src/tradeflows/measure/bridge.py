@@ -30,8 +30,6 @@ from tradeflows.quality.relation import keys, month, named, one_or_more, opened,
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, percent
 
-__all__ = ["BARS", "PATHS", "Bridge", "Envelope", "bridge", "bridge_sql", "bridges", "log_mean"]
-
 BARS = ("price", "volume", "entry", "exit", "unpriced")
 PATHS = ("monthly", "two-point")
 UNTOLD = "no usable weight, so that price and volume cannot be told apart"

@@ -25,8 +25,6 @@ from tradeflows.quality.relation import Relation, keys, month, named, opened, to
 from tradeflows.result import Result
 from tradeflows.words import Sentence, is_yearly, percent, period_text, span
 
-__all__ = ["FORMULAS", "PriceIndex", "contributions", "index_sql", "price_index"]
-
 BASES = ("fixed", "chained", "previous-year", "year-over-year")
 _SQL = files("tradeflows.measure").joinpath("index.sql").read_text("utf-8")
 _INDICES = ["price", "volume", "value"]

@@ -28,19 +28,6 @@ import numpy as np
 from tradeflows.errors import Infeasible
 from tradeflows.measure.montgomery import MOST_GOODS, Box, effect, least, log_means
 
-__all__ = [
-    "Block",
-    "Extreme",
-    "Good",
-    "Interval",
-    "extremes",
-    "feasible",
-    "hull",
-    "price_effect",
-    "price_effects",
-    "volume_effects",
-]
-
 _TOUCH = 1e-12  # bounds that miss each other by rounding touch
 
 

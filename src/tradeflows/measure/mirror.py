@@ -22,8 +22,6 @@ from tradeflows.quality.relation import hidden, month, opened, quoted, usable
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, few, joined, percent
 
-__all__ = ["CAUSES", "Mirror", "mirror", "mirror_sql", "on_one_revision"]
-
 _SQL = files("tradeflows.measure").joinpath("mirror.sql").read_text("utf-8")
 CAUSES = {  # in the order of the bars
     "freight": "freight and insurance",

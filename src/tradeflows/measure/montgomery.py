@@ -34,8 +34,6 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["MOST_GOODS", "TOLERANCE", "Box", "effect", "least", "log_means"]
-
 Vector = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 

@@ -18,8 +18,6 @@ from tradeflows.quality.relation import month, opened, usable
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount
 
-__all__ = ["PassedOn", "passed_on"]
-
 _ASKED = "asked about"
 
 

@@ -11,8 +11,6 @@ from tradeflows.errors import UnknownCode
 from tradeflows.load import load
 from tradeflows.measure.intervals import Interval
 
-__all__ = ["PublishedFigure", "published", "rounded"]
-
 _SCALES = {
     "USD million": (1e6, "USD"),
     "USD billion": (1e9, "USD"),

@@ -27,8 +27,6 @@ from tradeflows.quality.relation import one_or_more, opened, quoted, status_colu
 from tradeflows.result import Result
 from tradeflows.words import Sentence, amount, few, percent
 
-__all__ = ["Screen", "screen", "screen_sql"]
-
 _SQL = files("tradeflows.measure").joinpath("screen.sql").read_text("utf-8")
 LEVEL = 0.10
 NEEDED = 8

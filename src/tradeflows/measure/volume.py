@@ -18,8 +18,6 @@ from tradeflows.quality.relation import opened
 from tradeflows.result import Result
 from tradeflows.words import Sentence, percent
 
-__all__ = ["Volume", "VolumePriceMix", "volume", "volume_price_mix"]
-
 _WEIGHT = ("net_weight_kg", "weight_status")
 _UNITS = ("quantity", "quantity_status")
 _NEEDED = ("period", "code", "value_usd", "net_weight_kg")

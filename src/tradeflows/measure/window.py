@@ -15,11 +15,6 @@ from tradeflows.quality.census import Census
 from tradeflows.quality.relation import Relation
 from tradeflows.words import amount, few
 
-__all__ = [
-    "Lacking", "Moves", "Published", "left_out", "lines_renumbered", "renumbered", "require",
-    "said", "same_length", "spelled",
-]  # fmt: skip
-
 Published = str | Sequence[str] | Mapping[str, str | Sequence[str]] | None
 Lacking = dict[str, tuple[str, ...]]  # the months, or years, that reporters lack
 Moves = tuple[tuple[str, str, float], ...]  # the code that goes, the one that comes, USD

@@ -63,13 +63,13 @@ __all__ = [
 MIME = "application/vnd.tradeflows.figure+json"  # under it a figure carries its parts to the report
 
 # Whoever only imports the package does not wait for matplotlib; the last room needs statsmodels.
-_ROOMS = ("figure", "rows", "style", "tables", "time", "results")
+_ROOMS = ("style", "tables", "figure", "rows", "time", "results")
 
 
 def __getattr__(name: str) -> Any:
     for room in _ROOMS if name in __all__ else ():
         found = import_module(f"tradeflows.plot.{room}")
-        if name in found.__all__:
+        if hasattr(found, name):
             return getattr(found, name)
     raise AttributeError(f"module 'tradeflows.plot' has no attribute {name!r}")
 

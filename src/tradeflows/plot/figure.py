@@ -28,8 +28,6 @@ from tradeflows.plot.tables import fields, framed, table_html
 from tradeflows.spreadsheets import csv_text
 from tradeflows.words import number, period_text, span
 
-__all__ = ["Figure", "Words", "described", "finish", "made", "noted"]
-
 _FILES_SHOWN = 15
 
 

@@ -30,8 +30,6 @@ from tradeflows.plot.tables import table_html
 from tradeflows.plot.time import fan, histogram, lines
 from tradeflows.words import Sentence, amount, between, html_text
 
-__all__ = ["bundle", "show"]
-
 _LEVEL = 0.05  # of a placebo's p, where a chart says that a case stands out
 _ROWS = 10  # longer tables are folded
 

@@ -28,8 +28,6 @@ from tradeflows.plot.style import (
 from tradeflows.plot.tables import framed, known
 from tradeflows.words import Scale, scale_for
 
-__all__ = ["bars", "ranges", "scan", "waterfall"]
-
 _ROW, _BAR = 0.31, 0.21  # inches: a row, a bar
 
 

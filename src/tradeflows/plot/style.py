@@ -15,24 +15,6 @@ from matplotlib import rc_context
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 
-__all__ = [
-    "COLOUR",
-    "GREY",
-    "INK",
-    "STYLE",
-    "TEXT",
-    "WIDTH",
-    "colours",
-    "drawing",
-    "dressed",
-    "kinds_of",
-    "marked",
-    "ruled",
-    "spread",
-    "svg",
-    "wrapped",
-]
-
 INK: Final = "#000000"  # becomes currentColor, so that one SVG serves light and dark pages
 GREY: Final = "#7d8590"
 COLOUR: Final = {

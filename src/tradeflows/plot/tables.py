@@ -13,8 +13,6 @@ from tradeflows.errors import SchemaMismatch
 from tradeflows.spreadsheets import disarmed
 from tradeflows.words import NONE, html_text, is_yearly, period_text, scale_for
 
-__all__ = ["fields", "framed", "known", "table_html"]
-
 _ROWS_SHOWN = 40
 
 

@@ -29,8 +29,6 @@ from tradeflows.plot.style import (
 from tradeflows.plot.tables import framed, known
 from tradeflows.words import is_yearly, period_text, scale_for, span
 
-__all__ = ["fan", "histogram", "lines"]
-
 _HIGH = 3.3  # inches
 NUMBER = "{x:,.10g}"  # of a tick
 # columns of a fan and what stands at their ends

@@ -34,8 +34,6 @@ from tradeflows.quality.relation import (
 )
 from tradeflows.tables import STATUS
 
-__all__ = ["Census", "census", "unique"]
-
 
 @dataclass(frozen=True)
 class Census:

@@ -21,8 +21,6 @@ from tradeflows.quality.relation import opened, require_columns
 from tradeflows.sums import ABOUT, AMOUNTS, summed
 from tradeflows.words import few
 
-__all__ = ["Concorded", "alike", "concord"]
-
 _NEEDED = ("period", "code", "value_usd")
 _SYSTEMS = ("code_system", "classificationCode", "classification_code")
 # Goods of the HS: codes of six digits, tariff lines under them, families of several codes.

@@ -12,8 +12,6 @@ import yaml
 
 from tradeflows.errors import SchemaMismatch
 
-__all__ = ["Correction", "corrected", "corrections"]
-
 
 @dataclass(frozen=True)
 class Correction:

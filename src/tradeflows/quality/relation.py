@@ -18,24 +18,6 @@ from tradeflows.errors import SchemaMismatch
 if TYPE_CHECKING:
     import duckdb
 
-__all__ = [
-    "LARGEST",
-    "PAIR",
-    "PREFIXES",
-    "Relation",
-    "hidden",
-    "keys",
-    "month",
-    "named",
-    "one_or_more",
-    "opened",
-    "quoted",
-    "require_columns",
-    "status_column",
-    "too_large",
-    "usable",
-]
-
 PAIR = ("reporter", "partner", "flow", "code")
 LARGEST = "1.7976931348623157e308"  # NaN compares as larger in DuckDB and in Spark
 # Codes under which reporters book goods that they do not name.

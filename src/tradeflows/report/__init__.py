@@ -6,8 +6,6 @@ from importlib.util import find_spec
 
 from tradeflows.errors import TradeflowsError
 
-__all__ = ["NEEDED", "needed"]
-
 NEEDED = ("nbconvert", "nbclient", "ipykernel", "latex2mathml", "jinja2")  # the extra `report`
 
 

@@ -17,8 +17,6 @@ from tradeflows.report import check, page, runner, trace
 from tradeflows.sources import stored
 from tradeflows.store import catalogue
 
-__all__ = ["build"]
-
 
 def build(notebooks: Path, out: Path) -> None:
     """Run every notebook, those that read what others state last, and write the checked pages."""

@@ -10,8 +10,6 @@ from urllib.parse import unquote
 
 from tradeflows.report.page import tree
 
-__all__ = ["WHOLE", "problems"]
-
 WHOLE = "tradeflows.html"  # the whole report as one file to pass on
 PAGE_BYTES = 300_000
 WHOLE_BYTES = 2_000_000

@@ -26,9 +26,6 @@ from tradeflows.errors import TradeflowsError
 from tradeflows.plot import MIME
 from tradeflows.store import Raw
 
-__all__ = ["SOURCES", "Page", "anchor", "errata", "file_of", "render", "sources", "template",
-           "told_apart", "tree"]  # fmt: skip
-
 SOURCES = "sources.html"
 DESCRIPTION = 180
 _NUMBER = re.compile(r"[-+−–]?[\d.,]*\d\s*%?|[-–+]?inf|[–-]?|nan|[\d.,]+[–-][\d.,]+ ?%?")

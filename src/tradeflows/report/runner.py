@@ -28,8 +28,6 @@ from tradeflows.series import on_one_system
 from tradeflows.sources import stored
 from tradeflows.sources.work import replace_file
 
-__all__ = ["NotebookFailed", "about", "lacking", "pass_on", "run"]
-
 AT_ONCE = 2
 CELL_SECONDS = 900
 # one thread each: parallel sums of floats differ in their last digits

@@ -16,8 +16,6 @@ from tradeflows.errors import ChecksumMismatch, SchemaMismatch, SourceUnavailabl
 if TYPE_CHECKING:
     from tradeflows.report.page import Page  # `tradeflows trace` needs none of its packages
 
-__all__ = ["INTACT", "PACKAGE", "figures", "files", "trace"]
-
 PACKAGE = "data/datapackage.json"
 INTACT, CHANGED, GONE = "as in the report", "changed since", "gone"
 _OF_RAW = ("id", "publisher", "title", "vintage", "accessed", "url", "query")

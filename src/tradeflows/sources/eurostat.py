@@ -187,9 +187,12 @@ def parse(data: bytes, about: Mapping[str, Any]) -> pd.DataFrame:
     names = frame["dataflow"].str.lower().str.extract(r"([a-z]+[-_][a-z0-9_]+)", expand=False)
     if odd := sorted(set(frame["dataflow"][~names.isin(_DATASETS)])):
         raise SchemaMismatch(f"{origin}: dataset {odd[0]}", f"one of {_DATASETS}", "ask for one")
-    cells = frame["obs_value"].str.strip().replace(":", "")
-    number = rows.amounts(cells, f"{origin}: OBS_VALUE", decimal=".")
-    frame = frame.assign(number=number)[number.notna()]
+    frame = frame[~frame["obs_value"].str.strip().isin(("", ":"))]
+    number = rows.amounts(frame["obs_value"], f"{origin}: OBS_VALUE", decimal=".")
+    if number.isna().any():  # a dash is nothing, or not told
+        value = frame["obs_value"][number.isna()].iloc[0]
+        raise SchemaMismatch(f"{origin}: OBS_VALUE holds {value!r}", "a number, or ':'", _HELP)
+    frame = frame.assign(number=number)
     days = pd.to_datetime(frame["time_period"], format="%Y-%m", errors="coerce")
     undated = days.isna() | (days.dt.year < 1)  # pandas has a year 0, Python has none
     if undated.any():

@@ -256,6 +256,12 @@ class Browser:
         self._started.stop()
 
 
+def _in_a_loop() -> bool:
+    with suppress(RuntimeError):
+        return asyncio.get_running_loop().is_running()
+    return False
+
+
 def _name() -> str:
     return f"Mozilla/5.0 (compatible; tradeflows/{metadata.version('tradeflows')})"
 
@@ -365,6 +371,11 @@ class Engine:
 
     def _opened(self) -> Browser | Plain:
         """Return a socket over which the application is open and its fields are known."""
+        if _in_a_loop():
+            raise SourceUnavailable(
+                "a loop of asyncio is running, as in a cell of Jupyter", "a process of its own",
+                "write `!tradeflows refresh --source tuik …` in the cell, or ask in a shell",
+            )  # fmt: skip
         way = Browser(self.system) if self.browser else Plain(self.system).connect(self.app)
         self._socket = way
         opened = self._ask("OpenDoc", -1, [way.app, "", "", "", False])
