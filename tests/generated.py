@@ -134,13 +134,10 @@ def held(
             fine = asked.get("level") == 6
             rows = kept["totals" if not fine else "detail" if asked["flow"] == "M" else "rows"]
             rows = rows[rows["flow"] == asked.get("flow", rows["flow"])]
-        partner = asked.get("partner", "")
-        known = not isinstance(partner, str) or partner in ("", *kept["rows"]["partner"].unique())
-        if (
-            rows.empty
-            or not known
-            or (asked.get("source", source := rows["source"].iloc[0]) != source)
-        ):
+        partner, there = asked.get("partner", ""), {"", "TUR", *kept["rows"]["partner"].unique()}
+        stranger = isinstance(partner, str) and partner not in there
+        source = asked.get("source")
+        if rows.empty or stranger or (source and source != rows["source"].iloc[0]):
             raise UnknownCode("no rows of others", "a refresh", "refresh")
         return rows[rows["period"].isin(span(asked["months"]))] if "months" in asked else rows
 
