@@ -279,6 +279,7 @@ class _Engine(websocket.WebSocketHandler):
         self.office.most_open = max(self.office.most_open, self.office.open)
         self.cubes: dict[int, Any] = {}
         self.system, self.ready = "", False
+        self.set_nodelay(True)  # two small messages would wait for each other
         self.write_message('{"jsonrpc":"2.0","method":"OnConnected","params":{}}')
 
     def on_close(self) -> None:
