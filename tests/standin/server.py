@@ -172,6 +172,7 @@ class Handler(BaseHTTPRequestHandler):
 
     site: Site
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     timeout = 30
 
     def do_GET(self) -> None:
