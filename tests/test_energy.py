@@ -150,7 +150,7 @@ def test_version_4_gives_what_it_gave(page):
 def test_each_bound_left_out_moves_the_end_that_comes_from_it(page):
     """Low: dear crude oil and the floor of other goods. High: the contract and cheap crude oil."""
     low, high = {}, {}
-    for bound, _, without in page["ends"]:
+    for bound, *_, without in page["ends"]:
         good = bound.split(",")[0]
         low[good], high[good] = (float(x) for x in without.rstrip(" %").split("–"))
     answer = page["effect"] / page["PER"]

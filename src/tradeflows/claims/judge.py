@@ -117,7 +117,8 @@ class Verdict(Result):
     def _repr_html_(self) -> str:
         r = self.rule
         claim = escape(f"Claim {r.claim}. {r.question}")
-        head = f"{claim} <b>{escape(self.grade)}</b>: {escape(self.say)}."
+        number = f" ({escape(self.headline)})" if self.headline.strip("–") else ""
+        head = f"{claim} <b>{escape(self.grade)}</b>{number}: {escape(self.say)}."
         if not self.of_the_claim:
             head = (
                 f"The same tests on {escape(' to '.join(self.period))}, which is not the period of "
@@ -126,7 +127,9 @@ class Verdict(Result):
             )
         label = f"Tests of claim {r.claim}, and its grade"
         tests = table_html(self.table, label=label)
-        return f"<p>{head}</p><details><summary>The tests, one by one</summary>{tests}</details>"
+        more = f"<p>{escape(self.detail)}</p>" if self.detail else ""
+        fold = f"<details><summary>The tests, one by one</summary>{tests}</details>"
+        return f"<p>{head}</p>{more}{fold}"
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """Show the tests; what is of the claim's own period is passed on to the answers."""
